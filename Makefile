@@ -1,0 +1,60 @@
+# Every target works alone from a fresh clone: it makes .venv and installs what it needs, once.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OLDEST := 3.11
+# The first one that is new enough is taken; `make PYTHON=/path/to/python3 test` names another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+export PIP_NO_INPUT := 1
+
+.PHONY: help demo test lint bench clean
+
+help:
+	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
+	@echo 'make test    lint, types, import layers and every test'
+	@echo 'make lint    the first three of these'
+	@echo 'make bench   measure the choices that docs/decisions.md rests on'
+	@echo 'make clean   remove .venv, demo/ and every cache'
+
+demo: $(STAMP)
+	@$(BIN)/parcel-risk demo
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP)
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo >$(VENV)/import-layers.txt || { cat $(VENV)/import-layers.txt; exit 1; }
+
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find configs features models pipelines tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A change of the pins or of the entry points installs again; an unchanged checkout starts at once.
+$(STAMP): pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "parcel-risk needs Python $(OLDEST) or newer; found: $$(python3 --version 2>&1 || true)." >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; fi
+	@if [ ! -x $(BIN)/python ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+		echo "Making $(VENV) with $$($(PYTHON) --version)"; rm -rf $(VENV); \
+		$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+			echo "The module venv does not work here; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; fi
+	@echo 'Installing the pinned packages, once (some minutes)'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+		echo 'LightGBM does not load: it needs the OpenMP library; on Debian and Ubuntu: apt-get install libgomp1' >&2; exit 1; }
+	@touch $@

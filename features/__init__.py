@@ -1,0 +1,1 @@
+"""What is known of a line: the data contract, history, and the feature blocks."""

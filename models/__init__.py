@@ -1,0 +1,1 @@
+"""What is learned: splits, models, calibration, evaluation, the registry, and selection."""

@@ -1,0 +1,1 @@
+"""What runs: each verb of `parcel-risk` reads, calls the layers below, and writes."""
