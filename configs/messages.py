@@ -1,0 +1,112 @@
+"""From a failed check to words: which file, which key, what was expected, what came, what is near."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from configs.errors import ConfigurationError
+
+_MOST_EXAMPLES = 5
+_MOST_CHARACTERS = 80
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that offers the known name closest to `name`, or nothing where none is close.
+
+    >>> nearest("tolerence", ["tolerance", "folds"])
+    " Did you mean 'tolerance'?"
+    >>> nearest("x", ["tolerance"])
+    ''
+    """
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def shortened(value: object) -> str:
+    """A value as it can be shown in a message: its literal, cut after 80 characters.
+
+    >>> shortened("abc")
+    "'abc'"
+    """
+    text = repr(value)
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+
+
+def configuration_error(path: Path, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
+    """The error of a file that does not fit `model`, with at most five of its problems."""
+    problems = error.errors(include_url=False)
+    lines = [_line(problem, model) for problem in problems[:_MOST_EXAMPLES]]
+    if len(problems) > _MOST_EXAMPLES:
+        lines.append(f"and {len(problems) - _MOST_EXAMPLES} more")
+    return ConfigurationError(f"{path}:\n" + "\n".join(f"  {line}" for line in lines))
+
+
+def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
+    location: Sequence[str | int] = problem["loc"]
+    came = shortened(problem["input"])
+    if problem["type"] == "extra_forbidden":
+        key = str(location[-1])
+        allowed = _allowed_keys(model, location[:-1])
+        return (
+            f"{_dotted(location)}: unknown key; came {came}.{nearest(key, allowed)} "
+            f"Allowed keys: {', '.join(allowed)}"
+        )
+    where = _dotted(location) or "the whole file"
+    if problem["type"] == "missing":
+        return f"{where}: this key is missing. Add it, or see the packaged file for an example"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        # Our own checks name what they found; repeating a whole section would bury it.
+        return f"{where}: {message}"
+    return f"{where}: expected: {message[:1].lower()}{message[1:]}; came {came}"
+
+
+def _dotted(location: Sequence[str | int]) -> str:
+    """('history', 'combinations', 2, 'name') becomes history.combinations[2].name."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _allowed_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    annotation: Any = model
+    for part in location:
+        annotation = _step(annotation, part)
+    models = _models(annotation)
+    # `name` of a risk or mapping is the name of its file.
+    hidden = {"name", "fallback_reason"} if not location and "label" in model.model_fields else set()
+    return sorted({key for found in models for key in found.model_fields} - hidden)
+
+
+def _step(annotation: Any, part: str | int) -> Any:
+    """The annotation one key deeper; a union's tag leads nowhere new."""
+    models = _models(annotation)
+    fields = [found.model_fields[part].annotation for found in models if part in found.model_fields]
+    if fields:
+        return fields[0]
+    items = [option for option in _options(annotation) if get_origin(option) in (dict, list, tuple)]
+    return get_args(items[0])[1 if get_origin(items[0]) is dict else 0] if items else annotation
+
+
+def _options(annotation: Any) -> list[Any]:
+    """The members of a union, without their metadata."""
+    if get_origin(annotation) is Annotated:
+        return _options(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [option for member in get_args(annotation) for option in _options(member)]
+    return [annotation]
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    return [
+        option
+        for option in _options(annotation)
+        if isinstance(option, type) and issubclass(option, BaseModel)
+    ]

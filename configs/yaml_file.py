@@ -1,0 +1,79 @@
+"""YAML as configuration needs it: no surprises from YAML 1.1, and a key stands once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs.errors import ConfigurationError
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """A safe loader in which codes stay what they look like.
+
+    YAML 1.1 reads the country NO as false, the code 0102 as 66 and 2020-01-01 as a date object. Here only
+    true/false, null and decimal numbers without leading zeros are more than text.
+    """
+
+
+_PlainLoader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _starts in (
+    ("null", r"^(?:~|null|)$", ["~", "n", ""]),
+    ("bool", r"^(?:true|false)$", ["t", "f"]),
+    ("int", r"^[-+]?(?:0|[1-9][0-9_]*)$", list("-+0123456789")),
+    ("float", r"^[-+]?(?:(?:0|[1-9][0-9_]*)?\.[0-9]+|(?:0|[1-9][0-9_]*)\.?)(?:[eE][-+]?[0-9]+)?$",
+     list("-+.0123456789")),
+    ("merge", r"^<<$", ["<"]),
+):  # fmt: skip
+    _PlainLoader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _starts)
+
+
+def _mapping_without_repeats(loader: _PlainLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if isinstance(key, (dict, list)):
+            raise yaml.MarkedYAMLError(problem="a key has to be one word", problem_mark=key_node.start_mark)
+        if key in seen:
+            raise yaml.MarkedYAMLError(
+                problem=f"the key {key!r} stands twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_PlainLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The keys and values of a YAML file; an empty file is an empty mapping.
+
+    Raises:
+        ConfigurationError: the file cannot be read, is not YAML, repeats a key, or is not a mapping.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_PlainLoader)  # noqa: S506 (a SafeLoader)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: expected a YAML file that can be read; came: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"{path}: expected UTF-8 text; byte {error.start} is not. Save the file as UTF-8."
+        ) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+        raise ConfigurationError(f"{path}: {where}not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigurationError(
+            f"{path}: expected keys and values (key: value); came a {type(content).__name__}"
+        )
+    return content
