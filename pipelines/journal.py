@@ -1,0 +1,201 @@
+"""All-or-nothing changes of a store: files are staged, listed in a redo journal, and renamed into place."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+from configs.errors import StoreError
+
+STAGING = ".staging"
+JOURNAL = ".journal"
+
+
+class Transaction:
+    """Changes of a store that happen together or not at all.
+
+    Use as a context manager. Whatever is staged inside the block replaces its target when the block
+    ends without an exception, and is thrown away when it does not. The list of renames is written to
+    a journal first: a run that is killed before that has changed nothing, one that is killed later is
+    finished by :func:`roll_forward`.
+
+    A staged folder that stays empty removes its target.
+
+    Args:
+        root: folder of the store; the caller holds its lock.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._name = uuid.uuid4().hex
+        self._area = root / STAGING / self._name
+        self._operations: list[dict[str, str]] = []
+        self._staged: dict[str, Path] = {}
+
+    def __enter__(self) -> Self:
+        self._area.mkdir(parents=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._commit()
+        shutil.rmtree(self._area, ignore_errors=True)
+
+    def stage(self, relative_dir: str) -> Path:
+        """An empty folder whose content replaces ``relative_dir`` of the store at commit.
+
+        Raises:
+            StoreError: the folder was staged before in this transaction, or lies outside the store.
+        """
+        path = self._next("replace", relative_dir)
+        path.mkdir()
+        return path
+
+    def stage_file(self, relative_file: str) -> Path:
+        """The path to write a file to that replaces ``relative_file`` of the store at commit."""
+        return self._next("replace", relative_file)
+
+    def staged(self, relative: str) -> Path | None:
+        """Where ``relative`` was staged in this transaction, None if it was not."""
+        return self._staged.get(relative)
+
+    def remove(self, relative: str) -> None:
+        """Take a file or folder out of the store at commit; nothing happens where it does not exist."""
+        _check_relative(relative)
+        self._operations.append({"do": "remove", "target": relative, "aside": self._aside()})
+
+    def scratch(self, name: str) -> Path:
+        """A folder for working files, thrown away at the end whatever happens."""
+        path = self._area / f"scratch-{name}"
+        path.mkdir(exist_ok=True)
+        return path
+
+    def _next(self, operation: str, relative: str) -> Path:
+        _check_relative(relative)
+        if relative in self._staged:
+            raise StoreError(f"{relative} was staged twice in one transaction; expected once")
+        path = self._area / f"new-{len(self._operations):05d}"
+        self._staged[relative] = path
+        self._operations.append(
+            {
+                "do": operation,
+                "target": relative,
+                "staged": str(path.relative_to(self._root)),
+                "aside": self._aside(),
+            }
+        )
+        return path
+
+    def _aside(self) -> str:
+        return str((self._area / f"old-{len(self._operations):05d}").relative_to(self._root))
+
+    def _commit(self) -> None:
+        operations = [_settle(self._root, operation) for operation in self._operations]
+        if not operations:
+            return
+        _sync_tree(self._area)
+        folder = self._root / JOURNAL
+        folder.mkdir(exist_ok=True)
+        unfinished = folder / f"{self._name}.tmp"
+        with unfinished.open("w", encoding="utf-8") as handle:
+            json.dump(operations, handle)
+            handle.flush()
+            os.fsync(handle.fileno())
+        journal = folder / f"{self._name}.json"
+        unfinished.replace(journal)
+        _sync(folder)
+        _apply(self._root, journal)
+
+
+def roll_forward(root: Path) -> int:
+    """Finish the changes that a killed run had decided on, and clear what it had only begun.
+
+    Args:
+        root: folder of the store; the caller holds its lock.
+
+    Returns:
+        How many journals were finished.
+    """
+    journals = pending(root)
+    for journal in journals:
+        _apply(root, journal)
+    for leftover in (root / JOURNAL).glob("*.tmp"):
+        leftover.unlink()
+    shutil.rmtree(root / STAGING, ignore_errors=True)
+    return len(journals)
+
+
+def pending(root: Path) -> list[Path]:
+    """Journals of runs that were killed between their decision and its end."""
+    return sorted((root / JOURNAL).glob("*.json"))
+
+
+def _apply(root: Path, journal: Path) -> None:
+    """Do what a journal lists; doing it again after an interruption at any step ends in the same state."""
+    parents: set[Path] = set()
+    for operation in json.loads(journal.read_text(encoding="utf-8")):
+        target = root / operation["target"]
+        aside = root / operation["aside"]
+        staged = root / operation["staged"] if operation["do"] == "replace" else None
+        if staged is not None and not staged.exists():
+            continue  # renamed before the interruption
+        if target.exists() and not aside.exists():
+            target.rename(aside)
+        if staged is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.rename(target)
+        if target.parent.exists():
+            parents.add(target.parent)
+    for parent in sorted(parents):
+        _sync(parent)
+    journal.unlink()
+    _sync(journal.parent)
+
+
+def _settle(root: Path, operation: dict[str, str]) -> dict[str, str]:
+    if operation["do"] == "remove":
+        return operation
+    staged = root / operation["staged"]
+    if staged.is_dir() and not any(staged.iterdir()):
+        return {"do": "remove", "target": operation["target"], "aside": operation["aside"]}
+    if not staged.exists():
+        raise StoreError(f"{operation['target']} was staged but never written")
+    return operation
+
+
+def _check_relative(relative: str) -> None:
+    parts = PurePosixPath(relative).parts
+    if not parts or parts[0] == "/" or ".." in parts:
+        raise StoreError(f"expected a path inside the store, got {relative!r}")
+
+
+def _sync_tree(area: Path) -> None:
+    for path in _walk(area):
+        _sync(path)
+
+
+def _walk(area: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(area):
+        names[:] = [name for name in names if not name.startswith("scratch-")]
+        for name in files:
+            yield Path(folder, name)
+        yield Path(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,151 @@
+"""How a table's days and buckets are named, sorted and written, so that equal rows give equal bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from features.hashing import hash_text
+
+UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
+BUCKET_PATTERN = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
+_HASH_BITS = 64
+_ROW_GROUP = 65_536
+
+
+def partition_name(column: str, day: date | None) -> str:
+    """The hive-style folder of a day; a null day has hive's own name for it.
+
+    >>> partition_name("declared_on", date(2026, 11, 20))
+    'declared_on=2026-11-20'
+    """
+    return f"{column}={UNKNOWN_DAY if day is None else day.isoformat()}"
+
+
+def partition_days(folder: Path, column: str) -> list[date]:
+    """The days that a table has, oldest first; folders that are not a day of this column are passed over."""
+    days = []
+    prefix = f"{column}="
+    if not folder.is_dir():
+        return []
+    for path in folder.iterdir():
+        if path.name.startswith(prefix) and path.is_dir():
+            text = path.name.removeprefix(prefix)
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+                days.append(date.fromisoformat(text))
+    return sorted(days)
+
+
+def bucket_count(rows: int, bucket_rows: int) -> int:
+    """The power of two that keeps a bucket near ``bucket_rows`` lines.
+
+    >>> [bucket_count(rows, 100) for rows in (0, 100, 101, 500)]
+    [1, 1, 2, 8]
+    """
+    count = 1
+    while count * bucket_rows < rows:
+        count *= 2
+    return count
+
+
+def bucket_name(number: int, count: int) -> str:
+    """The file of a bucket.
+
+    >>> bucket_name(3, 8)
+    'bucket-003-of-008.parquet'
+    """
+    return f"bucket-{number:03d}-of-{count:03d}.parquet"
+
+
+def bucket_of(path: Path) -> tuple[int, int]:
+    """The number of a bucket's file and how many buckets its day has.
+
+    >>> bucket_of(Path("bucket-003-of-008.parquet"))
+    (3, 8)
+    """
+    match = BUCKET_PATTERN.fullmatch(path.name)
+    if match is None:
+        raise ValueError(f"expected a name like bucket-003-of-008.parquet, got {path.name}")
+    return int(match[1]), int(match[2])
+
+
+def bucket_hash(lines: pl.DataFrame) -> pl.Series:
+    """What decides a line's bucket: the hash of its parcel's buyer, of the declaration where there is none.
+
+    All lines of a declaration share it, also where only some of them name the buyer, so that a bucket
+    always holds whole parcels.
+
+    Args:
+        lines: frame with ``declaration_id`` and ``buyer_id``, holding whole declarations.
+    """
+    party = lines.select(
+        pl.coalesce(pl.col("buyer_id").min().over("declaration_id"), "declaration_id").alias("_bucket_hash")
+    ).to_series()
+    return hash_text(party)
+
+
+def bucket_numbers(hashes: pl.Series, count: int) -> pl.Series:
+    """The bucket of each line: the top bits of its hash, so doubling the count splits each bucket in two."""
+    if count == 1:
+        return pl.Series(hashes.name, [0], dtype=pl.UInt64).new_from_index(0, len(hashes))
+    shift = _HASH_BITS - (count.bit_length() - 1)
+    return hashes // (1 << shift)
+
+
+def bucket_range(number: int, count: int) -> tuple[int, int]:
+    """The lowest and highest hash of a bucket, both inclusive."""
+    width = (1 << _HASH_BITS) // count
+    return number * width, (number + 1) * width - 1
+
+
+def write_table(frame: pl.DataFrame, path: Path) -> None:
+    """Write Parquet whose bytes depend on the frame's content alone, not on how it was put together."""
+    frame.rechunk().write_parquet(path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
+
+
+def read_tables(
+    paths: list[Path], schema: Mapping[str, pl.DataType], columns: list[str] | None
+) -> pl.DataFrame:
+    """Files of one table as a frame with exactly ``columns`` (default: all of ``schema``).
+
+    A column that a file does not have is null there.
+    """
+    wanted = list(schema) if columns is None else columns
+    if not paths:
+        return pl.DataFrame(schema={name: schema[name] for name in wanted})
+    return pl.concat([_read_one(path, schema, wanted) for path in paths], rechunk=False)
+
+
+def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """One file with exactly the columns of ``schema``, not yet read; a column that it lacks is null."""
+    return pl.scan_parquet(path, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False)
+
+
+def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) -> pl.DataFrame:
+    present = pl.read_parquet_schema(path)
+    # A frame without columns has no height, so at least one is read even where none is asked for.
+    there = [name for name in wanted if name in present] or list(present)[:1]
+    frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
+    return frame.select(
+        pl.col(name) if name in present else pl.lit(None, dtype=schema[name]).alias(name) for name in wanted
+    )
+
+
+def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFrame:
+    """Contract columns in their order, then by name the further ones that hold anything.
+
+    Empty further columns are left out, so that a day's bytes do not depend on what other sources brought.
+    """
+    further = sorted(
+        name for name in frame.columns if name not in contract and frame[name].null_count() < frame.height
+    )
+    return frame.select(contract + further)
+
+
+def write_bucket(lines: pl.DataFrame, folder: Path, number: int, count: int) -> None:
+    """Write one bucket of a day, sorted by key."""
+    write_table(lines.sort("declaration_id", "line_no"), folder / bucket_name(number, count))
