@@ -54,7 +54,7 @@ $(STAMP): pyproject.toml constraints.txt
 		$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 			echo "The module venv does not work here; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }; fi
 	@echo 'Installing the pinned packages, once (some minutes)'
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 		echo 'LightGBM does not load: it needs the OpenMP library; on Debian and Ubuntu: apt-get install libgomp1' >&2; exit 1; }
 	@touch $@

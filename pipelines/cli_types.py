@@ -1,0 +1,64 @@
+"""The types of option values that only this command line has."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import click
+
+
+class Day(click.ParamType[date]):
+    """A day, written YYYY-MM-DD.
+
+    >>> Day().convert("2026-11-20", None, None)
+    datetime.date(2026, 11, 20)
+    """
+
+    name = "date"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what `--help` shows in place of the value."""
+        return "YYYY-MM-DD"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day; anything else than YYYY-MM-DD is a usage error."""
+        if isinstance(value, date):
+            return value
+        text = str(value)
+        # `fromisoformat` alone would also take 20261120 and week dates.
+        if len(text) == len("2026-11-20") and text[4] == text[7] == "-":
+            try:
+                return date.fromisoformat(text)
+            except ValueError:
+                pass
+        return self.fail(f"expected a date such as 2026-11-20 (YYYY-MM-DD), got {text!r}.", param, ctx)
+
+
+class Capacity(click.ParamType[tuple[str | None, int]]):
+    """A number of parcels: N for every office, or OFFICE=N for one.
+
+    >>> Capacity().convert("5316=120", None, None), Capacity().convert("60", None, None)
+    (('5316', 120), (None, 60))
+    """
+
+    name = "capacity"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what `--help` shows in place of the value."""
+        return "[OFFICE=]N"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str | None, int]:
+        """Return the office, None for every one, and its parcels."""
+        if isinstance(value, tuple):
+            return value
+        text = str(value)
+        office, equals, number = text.rpartition("=")
+        if not number.isdecimal() or bool(office) != bool(equals):
+            self.fail(
+                f"expected a number of parcels such as 60, or 5316=60 for one office, got {text!r}.",
+                param,
+                ctx,
+            )
+        return office or None, int(number)
