@@ -135,11 +135,12 @@ def train(session: Session, store: Path, risks: tuple[str, ...], until: date | N
     Example:
       parcel-risk train --store S --risk undervaluation --until 2026-11-19
     """
+    chosen = [risk.name for risk in session.settings.select_risks(risks)]
     from pipelines.train import train as run
 
     return run(
         store,
-        risks=[risk.name for risk in session.settings.select_risks(risks)],
+        risks=chosen,
         until=until,
         settings=session.settings,
         progress=session.progress,

@@ -44,11 +44,10 @@ def champion_promote(
     Example:
       parcel-risk champion promote food_safety 3 --store S --reason "new laboratory from May on"
     """
+    name = session.settings.risk(risk).name
     from pipelines.champion import promote
 
-    return promote(
-        store, session.settings.risk(risk).name, model_version, reason=reason, settings=session.settings
-    )
+    return promote(store, name, model_version, reason=reason, settings=session.settings)
 
 
 @champion.command("rollback")
@@ -63,6 +62,7 @@ def champion_rollback(session: Session, risk: str, reason: str, store: Path | No
     Example:
       parcel-risk champion rollback food_safety --store S --reason "too many snacks on the lists"
     """
+    name = session.settings.risk(risk).name
     from pipelines.champion import rollback
 
-    return rollback(store, session.settings.risk(risk).name, reason=reason, settings=session.settings)
+    return rollback(store, name, reason=reason, settings=session.settings)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
-import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,13 +60,11 @@ class Session:
         """Bars on a terminal, nothing in a log."""
         return Progress.silent() if self.quiet or self.log_format == "json" else Progress.on_terminal()
 
-    def close(self, report: Report) -> int:
-        """Print the report and return its exit code; `--quiet` prints only one that is not 0."""
+    def summary(self, report: Report) -> str:
+        """Return what is printed of the report; with `--quiet` nothing of one that is done."""
         if self.log_format == "json":
-            click.echo(to_json({"verb": self.verb, "exit_code": report.exit_code, **report.as_dict()}))
-        elif not self.quiet or report.exit_code:
-            click.echo("\n".join(report.lines()), err=self.quiet)
-        return report.exit_code
+            return to_json({"verb": self.verb, "exit_code": report.exit_code, **report.as_dict()})
+        return "" if self.quiet and not report.exit_code else "\n".join(report.lines())
 
 
 def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int]]) -> Settings:
@@ -144,11 +140,15 @@ def verb(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
             session = Session(name, configs, verbose, quiet, cast(LogFormat, log_format))
             set_up_logging(verbose=verbose, quiet=quiet, log_format=session.log_format)
             try:
-                return session.close(function(session, **options))
+                report = function(session, **options)
+                summary = session.summary(report)
             except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - a panic of Polars is no `Exception`
                 return _failed(session, error)
+            if summary:
+                click.echo(summary)
+            return report.exit_code
 
         return run
 
@@ -160,9 +160,6 @@ def _failed(session: Session, error: BaseException) -> int:
     message, code = _explained(error)
     fields = {"verb": session.verb, "exit_code": code, "error": type(error).__name__}
     logger.error("%s", message, extra=fields, exc_info=error if session.verbose else None)
-    if isinstance(error, BrokenPipeError):
-        # Whoever read the output is gone; the interpreter would complain again when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return code
 
 

@@ -1,0 +1,66 @@
+"""What every test relies on: where the shared material is, repeatable Hypothesis runs, no silent skips."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+_LOGGERS = ("", "configs", "features", "models", "pipelines")
+_FORBID_SKIPS = "PARCEL_RISK_FORBID_SKIPS"
+
+# A slow machine is no failure, and the same commit has the same result everywhere.
+settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of official samples and public data beside the checkout; the test skips without it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the folder ../shared beside the checkout, which is not there")
+    return SHARED
+
+
+@pytest.fixture(autouse=True)
+def untouched_logging() -> Iterator[None]:
+    """Put the process's logging back as it was: a command that a test runs sets it up anew."""
+    root = logging.getLogger()
+    handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in _LOGGERS}
+    yield
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With PARCEL_RISK_FORBID_SKIPS=1 a skipped test fails, unless it lacks a ../shared that is not there."""
+    report = yield
+    if report.skipped and not hasattr(report, "wasxfail") and not _may_skip(report):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where {_FORBID_SKIPS}=1 forbids it: {report.longreprtext}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a module that skips itself as a whole."""
+    report = yield
+    if report.skipped and not _may_skip(report):
+        report.outcome = "failed"
+        report.longrepr = f"Skipped where {_FORBID_SKIPS}=1 forbids it: {report.longreprtext}"
+    return report
+
+
+def _may_skip(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    if os.environ.get(_FORBID_SKIPS) != "1":
+        return True
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+    return "shared" in reason and not SHARED.is_dir()
