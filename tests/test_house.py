@@ -16,6 +16,9 @@ from typing import Any
 import click
 import pytest
 
+from features.declarations import DECLARATION_COLUMNS
+from features.inspections import INSPECTION_COLUMNS
+from features.reject_reasons import RejectReason
 from pipelines.cli import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -54,7 +57,8 @@ def commands(document: Path) -> list[list[str]]:
         line for block in re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()
     ]
     found = [match[1] for line in lines if (match := re.search(r"(?:^|[ /=])parcel-risk (\S.*)$", line))]
-    return [shlex.split(command, comments=True) for command in found]
+    # What a shell does after the command is no part of it.
+    return [shlex.split(re.split(r" \|| ;| &| #|\)", command)[0]) for command in found]
 
 
 def command_and_options(words: list[str]) -> tuple[click.Command, list[str]]:
@@ -153,6 +157,12 @@ def test_readme_leads_with_the_two_commands() -> None:
         assert target in targets
     verbs = {words[0] for words in commands(ROOT / "README.md")}
     assert {"ingest", "train", "score", "select"} <= verbs
+
+
+def test_every_column_and_reason_of_the_contract_is_documented() -> None:
+    text = (ROOT / "docs" / "data-contract.md").read_text(encoding="utf-8")
+    names = (*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *RejectReason)
+    assert [name for name in names if f"`{name}`" not in text] == []
 
 
 SKIPPING = """
