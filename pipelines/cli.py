@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -65,7 +66,11 @@ def cli() -> None:
 )
 @verb("ingest")
 def ingest(
-    session: Session, files: tuple[Path, ...], store: Path, source: str | None, mapping: str | None
+    session: Session,
+    files: tuple[Path, ...],
+    store: Path,
+    source: Literal["ceb", "table"] | None,
+    mapping: str | None,
 ) -> Report:
     """Take declarations or inspections into a store.
 
