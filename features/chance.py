@@ -1,0 +1,43 @@
+"""A probability in the words that a person weighs it with."""
+
+from __future__ import annotations
+
+# Above one in two, "1 in N" has no steps left: these are the fractions people say.
+_FRACTIONS: tuple[tuple[float, str], ...] = (
+    (1 / 3, "about 1 in 3"),
+    (2 / 5, "about 2 in 5"),
+    (1 / 2, "about 1 in 2"),
+    (3 / 5, "about 3 in 5"),
+    (2 / 3, "about 2 in 3"),
+    (3 / 4, "about 3 in 4"),
+    (4 / 5, "about 4 in 5"),
+    (9 / 10, "about 9 in 10"),
+    (19 / 20, "about 19 in 20"),
+    (49 / 50, "about 49 in 50"),
+    (1.0, "almost certain"),
+)
+_LEAST = 10_000
+
+
+def chance_in_words(probability: float) -> str:
+    """The nearest fraction that people say; natural frequencies are understood better than percentages.
+
+    Source: Gigerenzer and Hoffrage, "How to improve Bayesian reasoning without instruction", Psychological
+    Review 102 (1995).
+
+    >>> [chance_in_words(p) for p in (0.17, 0.0123, 0.62, 0.00001)]
+    ['about 1 in 6', 'about 1 in 81', 'about 3 in 5', 'less than 1 in 10,000']
+
+    Raises ValueError where the probability is not in [0, 1].
+    """
+    if not 0.0 <= probability <= 1.0:
+        raise ValueError(f"a probability lies in [0, 1], got {probability}")
+    if probability * _LEAST < 1.0:
+        return f"less than 1 in {_LEAST:,}"
+    if probability >= 2 / 7:
+        return min(_FRACTIONS, key=lambda fraction: abs(fraction[0] - probability))[1]
+    one_in = round(1.0 / probability)
+    if one_in >= 100:
+        digits = len(str(one_in)) - 2
+        one_in = round(one_in, -digits)
+    return f"about 1 in {one_in:,}"
