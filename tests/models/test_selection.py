@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import logging
+import math
+import random
+from collections import Counter
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from configs.schema import CapacityConfig
+from models.selection import LISTED_SCHEMA, select
+
+DAY = date(2026, 11, 20)
+
+
+def _parcels(rows: list[tuple[str, str, str | None, float | None]]) -> pl.DataFrame:
+    """Office, trade mode, seller and expected value; the number of the declaration is the row's."""
+    return pl.DataFrame(
+        [
+            {
+                "declaration_id": f"I{number:04d}", "customs_office": office, "trade_mode": mode,
+                "seller_id": seller, "buyer_id": "B", "line_no": 1,
+                "risk": None if value is None else "food_safety",
+                "probability": None if value is None else 0.5, "expected_value_cny": value,
+            }
+            for number, (office, mode, seller, value) in enumerate(rows)
+        ],
+        schema={
+            "declaration_id": pl.String, "customs_office": pl.String, "trade_mode": pl.String,
+            "seller_id": pl.String, "buyer_id": pl.String, "line_no": pl.Int32, "risk": pl.String,
+            "probability": pl.Float64, "expected_value_cny": pl.Float64,
+        },
+    )  # fmt: skip
+
+
+def _distinct(
+    count: int, office: str = "0100", mode: str = "9610"
+) -> list[tuple[str, str, str | None, float]]:
+    return [(office, mode, f"S{number}", float(number)) for number in range(count)]
+
+
+def _capacity(
+    parcels: int, random_share: float = 0.1, per_seller: float | None = None, seed: int = 11
+) -> CapacityConfig:
+    return CapacityConfig.model_validate(
+        {
+            "default": {"parcels": parcels},
+            "random_share": random_share,
+            "seed": seed,
+            "caps": {"per_seller": per_seller},
+        }
+    )
+
+
+PARCELS = st.lists(
+    st.tuples(
+        st.sampled_from(["0100", "0200", "unassigned"]),
+        st.sampled_from(["9610", "mail"]),
+        st.sampled_from(["S1", "S2", "S3", None]),
+        # Few distinct values, so that ties are the rule.
+        st.sampled_from([0.0, 1.0, 2.5, 40.0, None]),
+    ),
+    max_size=60,
+).map(_parcels)
+
+
+@settings(max_examples=60)
+@given(
+    PARCELS,
+    st.integers(0, 25),
+    st.sampled_from([0.0, 0.1, 0.35, 1.0]),
+    st.sampled_from([None, 0.2, 0.5]),
+    st.randoms(use_true_random=False),
+)
+def test_what_holds_for_every_selection(
+    parcels: pl.DataFrame, places: int, share: float, per_seller: float | None, shuffler: random.Random
+) -> None:
+    capacity = _capacity(places, share, per_seller)
+    chosen = select(parcels, capacity, DAY)
+    listed = chosen.listed
+    assert dict(listed.schema) == LISTED_SCHEMA
+    # A parcel once, and as it was handed over.
+    assert listed["declaration_id"].is_unique().all()
+    same = [
+        "declaration_id",
+        "customs_office",
+        "trade_mode",
+        "line_no",
+        "risk",
+        "probability",
+        "expected_value_cny",
+    ]
+    assert (
+        listed.select(same)
+        .sort("declaration_id")
+        .equals(
+            parcels.select(same)
+            .filter(pl.col("declaration_id").is_in(listed["declaration_id"].to_list()))
+            .sort("declaration_id")
+        )
+    )
+    for (office,), of_office in listed.group_by("customs_office"):
+        size = parcels.filter(customs_office=office).height
+        assert of_office.height <= min(places, size)
+        assert of_office["rank"].to_list() == list(range(1, of_office.height + 1))
+        by_risk = of_office.filter(selection="risk")
+        assert by_risk["expected_value_cny"].is_sorted(descending=True)
+        assert (by_risk["inspection_probability"] == 1.0).all()
+        if per_seller is not None:
+            drawn = chosen.strata.filter(customs_office=office)["drawn"].sum()
+            cap = max(1, math.floor(per_seller * (min(places, size) - drawn) + 1e-9))
+            sellers = by_risk.join(parcels, on="declaration_id")["seller_id"].drop_nulls().to_list()
+            assert all(count <= cap for count in Counter(sellers).values())
+    # Random: n of N in each stratum, and that is what is recorded.
+    for stratum in chosen.strata.iter_rows(named=True):
+        key = {name: stratum[name] for name in ("customs_office", "trade_mode")}
+        of_stratum = listed.filter(selection="random", **key)
+        assert stratum["parcels"] == parcels.filter(**key).height
+        assert of_stratum.height == stratum["drawn"]
+        assert stratum["inspection_probability"] == stratum["drawn"] / stratum["parcels"]
+        assert (of_stratum["inspection_probability"] == stratum["inspection_probability"]).all()
+    order = list(range(len(parcels)))
+    shuffler.shuffle(order)
+    again = select(parcels[order], capacity, DAY)
+    assert again.listed.equals(listed)
+    assert again.strata.equals(chosen.strata)
+
+
+def test_without_caps_the_places_go_to_the_highest_values() -> None:
+    listed = select(_parcels(_distinct(300)), _capacity(20, random_share=0.0), DAY).listed
+    assert listed["expected_value_cny"].to_list() == [float(value) for value in range(299, 279, -1)]
+
+
+def test_equal_values_are_told_apart_by_the_declaration() -> None:
+    parcels = _parcels([("0100", "9610", f"S{n}", 5.0) for n in range(50)])
+    listed = select(parcels.reverse(), _capacity(3, random_share=0.0), DAY).listed
+    assert listed["declaration_id"].to_list() == ["I0000", "I0001", "I0002"]
+
+
+def test_a_cap_is_exact_also_where_one_seller_holds_all_the_highest_values() -> None:
+    parcels = _parcels(
+        [("0100", "9610", "BIG", 1000.0 + n) for n in range(400)]
+        + [("0100", "9610", f"S{n}", float(n)) for n in range(40)]
+    )
+    listed = select(parcels, _capacity(20, random_share=0.0, per_seller=0.2), DAY).listed
+    assert listed["expected_value_cny"].to_list() == [
+        1399.0,
+        1398.0,
+        1397.0,
+        1396.0,
+        *map(float, range(39, 23, -1)),
+    ]
+
+
+def test_the_random_share_knows_no_cap() -> None:
+    parcels = _parcels([("0100", "9610", "BIG", 1.0)] * 100)
+    chosen = select(parcels, _capacity(50, random_share=0.6, per_seller=0.01), DAY)
+    assert Counter(chosen.listed["selection"].to_list()) == {"random": 30, "risk": 1}
+
+
+def test_places_that_a_cap_leaves_empty_are_reported(caplog: pytest.LogCaptureFixture) -> None:
+    parcels = _parcels([("0100", "9610", "BIG", 1.0)] * 100)
+    with caplog.at_level(logging.WARNING):
+        select(parcels, _capacity(10, random_share=0.0, per_seller=0.2), DAY)
+    assert "office 0100: 8 places stay empty: the 98 parcels left are of sellers at their cap" in caplog.text
+
+
+def test_parcels_without_a_seller_do_not_count_as_one_seller() -> None:
+    parcels = _parcels([("0100", "9610", None, 1.0)] * 30)
+    assert select(parcels, _capacity(10, random_share=0.0, per_seller=0.2), DAY).listed.height == 10
+
+
+def test_random_parcels_stand_evenly_among_the_others() -> None:
+    listed = select(_parcels(_distinct(200)), _capacity(40, random_share=0.1), DAY).listed
+    assert listed.filter(selection="random")["rank"].to_list() == [6, 16, 26, 36]
+
+
+def test_overrides_replace_the_configured_places(caplog: pytest.LogCaptureFixture) -> None:
+    parcels = _parcels(_distinct(50, "0100") + _distinct(50, "0200"))
+    with caplog.at_level(logging.WARNING):
+        listed = select(parcels, _capacity(5), DAY, {"0200": 12, "0101": 3}).listed
+    assert Counter(listed["customs_office"].to_list()) == {"0100": 5, "0200": 12}
+    assert "no parcels of office '0101' that day" in caplog.text
+    assert "Did you mean '0100'?" in caplog.text
+
+
+def test_an_override_beyond_the_days_parcels_lists_them_all_and_a_negative_one_none() -> None:
+    parcels = _parcels(_distinct(5, "0100") + _distinct(5, "0200"))
+    listed = select(parcels, _capacity(1), DAY, {"0100": 99, "0200": -1}).listed
+    assert Counter(listed["customs_office"].to_list()) == {"0100": 5}
+
+
+def test_seed_and_day_decide_the_draw() -> None:
+    parcels = _parcels(_distinct(300))
+
+    def drawn(seed: int, day: date) -> list[str]:
+        return (
+            select(parcels, _capacity(50, 0.5, seed=seed), day)
+            .listed.filter(selection="random")["declaration_id"]
+            .to_list()
+        )
+
+    assert drawn(1, DAY) == drawn(1, DAY)
+    assert len({tuple(drawn(seed, day)) for seed in (1, 2) for day in (DAY, DAY + timedelta(1))}) == 4
+
+
+def test_every_parcel_of_a_stratum_is_drawn_equally_often() -> None:
+    parcels = _parcels(_distinct(12, mode="9610") + _distinct(5, mode="mail"))
+    drawings, capacity = 600, _capacity(6, random_share=1.0)
+    listed = pl.concat(select(parcels, capacity, DAY + timedelta(days)).listed for days in range(drawings))
+    strata = select(parcels, capacity, DAY).strata
+    assert strata["drawn"].to_list() == [4, 2]
+    for stratum in strata.iter_rows(named=True):
+        p, size = stratum["inspection_probability"], stratum["parcels"]
+        counts = (
+            listed.filter(trade_mode=stratum["trade_mode"]).group_by("declaration_id").len()["len"].to_list()
+        )
+        assert len(counts) == size
+        # Drawing without replacement: the sum of squares has the scale of chi-square with size - 1 degrees.
+        statistic = (
+            sum((count - drawings * p) ** 2 for count in counts)
+            / (drawings * p * (1 - p))
+            * (size - 1)
+            / size
+        )
+        assert statistic < (size - 1) + 4 * math.sqrt(2 * (size - 1))
+
+
+def test_no_parcels_give_no_list() -> None:
+    chosen = select(_parcels([]), _capacity(10), DAY)
+    assert chosen.listed.is_empty()
+    assert dict(chosen.listed.schema) == LISTED_SCHEMA
+    assert chosen.strata.is_empty()
+
+
+def test_a_parcel_that_stands_in_the_table_twice_is_refused() -> None:
+    parcels = _parcels(_distinct(3))
+    with pytest.raises(ValueError, match="2 rows repeat a declaration_id"):
+        select(pl.concat([parcels, parcels.head(2)]), _capacity(2), DAY)
