@@ -46,8 +46,8 @@ clean:
 
 # A change of the pins or of the entry points installs again; an unchanged checkout starts at once.
 $(STAMP): pyproject.toml constraints.txt
-	@if [ -z "$(PYTHON)" ]; then \
-		echo "parcel-risk needs Python $(OLDEST) or newer; found: $$(python3 --version 2>&1 || true)." >&2; \
+	@python='$(PYTHON)'; if ! "$${python:-false}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "parcel-risk needs Python $(OLDEST) or newer; found: $$("$${python:-python3}" --version 2>&1 || true)." >&2; \
 		echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; fi
 	@if [ ! -x $(BIN)/python ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
 		echo "Making $(VENV) with $$($(PYTHON) --version)"; rm -rf $(VENV); \

@@ -6,6 +6,7 @@ import functools
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -173,8 +174,13 @@ def _explained(error: BaseException) -> tuple[str, int]:
         )
     if isinstance(error, OSError):
         return f"the system refused: {error}", 1
-    if isinstance(error, MemoryError):
-        return "out of memory; fewer --workers need less, and so does a smaller store.bucket_rows.", 1
+    if isinstance(error, MemoryError | BrokenExecutor):
+        what = (
+            "out of memory"
+            if isinstance(error, MemoryError)
+            else "a worker was killed, mostly for want of memory"
+        )
+        return f"{what}; fewer --workers need less, and so does a smaller store.bucket_rows.", 1
     # The text of an unexpected error may quote a row of data, so the line says only what and where.
     frame = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" in {frame[0].filename}, line {frame[0].lineno}" if frame else ""

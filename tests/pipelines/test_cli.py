@@ -6,7 +6,9 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,7 @@ def test_wrong_usage_is_told_and_ends_with_2(
         (TrackingError("m"), 1),
         (OSError(28, "No space left on device", "S/scores"), 1),
         (MemoryError(), 1),
+        (BrokenProcessPool(), 1),
         (KeyboardInterrupt(), 130),
     ],
 )
@@ -256,6 +259,11 @@ def test_the_store_option_refuses_a_file(tmp_path: Path, capsys: pytest.CaptureF
     file.touch()
     assert run(["train", "--store", str(file)]) == 2
     assert "store.parquet" in capsys.readouterr().err
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.split()[-1] == version("parcel-risk")
 
 
 def test_help_does_not_load_what_only_a_run_needs() -> None:
