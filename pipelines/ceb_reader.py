@@ -17,6 +17,7 @@ _BLOCK_BYTES = 2**16
 _MOST_PROLOG_BYTES = 2**20
 _AGAIN = "Ask the sender for the file again; nothing of it was taken in."
 
+_TRUNCATED = "an end before the last element is closed: the file is truncated"
 _TOO_LONG = "a text of more than 10 MB or elements nested too deep, which no inventory has"
 # By libxml2's numbers (xmlerror.h). Its own messages quote the file in places, and the file is full of names,
 # so nothing of them is shown.
@@ -29,11 +30,13 @@ _PROBLEMS = {
     73: "an element's tag that does not end: the file may be truncated",
     74: "an end inside of an element: the file is truncated",
     76: "an end tag that closes another element than the one that is open",
-    77: "an end before the last element is closed: the file is truncated",
+    77: _TRUNCATED,
     81: "bytes that are no characters of the declared encoding",
     110: _TOO_LONG,
     114: _TOO_LONG,
 }
+# Cut in the middle of a character or a name, a file gives other errors than these when its end is reached.
+_SURE_AT_THE_END = frozenset({1, 4, 5, 76, 110, 114})
 
 
 class InventoryLine(NamedTuple):
@@ -88,18 +91,19 @@ def message_type(path: Path) -> Message:
     parser = etree.XMLParser(
         target=prolog, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
     )
-    offset = 0
+    offset, at_end = 0, False
     with path.open("rb") as file:
         try:
             while prolog.root is None and offset <= _MOST_PROLOG_BYTES:
                 block = file.read(_BLOCK_BYTES)
                 if not block:
+                    at_end = True
                     parser.close()
                     break
                 offset += len(block)
                 parser.feed(block)
         except etree.XMLSyntaxError as error:
-            raise _refusal(path, offset, error) from None
+            raise _refusal(path, offset, error, at_end) from None
     if prolog.root is None:
         raise DataError(f"{path}: expected CEB XML, came no element within {offset} bytes. {_AGAIN}")
     namespace, name = _split(prolog.root)
@@ -136,7 +140,7 @@ def inventory_lines(path: Path) -> Iterator[InventoryLine]:
         huge_tree=False,
     )
     walk = _Walk(path)
-    since = 0
+    since, at_end = 0, False
     with path.open("rb") as file:
         try:
             while block := file.read(_BLOCK_BYTES):
@@ -154,9 +158,10 @@ def inventory_lines(path: Path) -> Iterator[InventoryLine]:
                         "inventories of ordinary size",
                         f"more than {_MOST_BYTES_BETWEEN // 2**20} MB without the end of a head or line",
                     )
+            at_end = True
             parser.close()
         except etree.XMLSyntaxError as error:
-            raise _refusal(path, walk.offset, error) from None
+            raise _refusal(path, walk.offset, error, at_end) from None
     if not walk.inventory:
         raise walk.fault("at least one Inventory in the message", "none")
 
@@ -234,9 +239,11 @@ def _check_namespace(path: Path, namespace: str) -> None:
         raise DataError(f"{path}: expected the namespace {NAMESPACE} or none, came {namespace[:100]}.")
 
 
-def _refusal(path: Path, offset: int, error: etree.XMLSyntaxError) -> DataError:
+def _refusal(path: Path, offset: int, error: etree.XMLSyntaxError, at_end: bool) -> DataError:
     code = getattr(error, "code", 0)
     problem = _PROBLEMS.get(code, f"XML that is not well-formed (error {code} of libxml2)")
+    if at_end and code not in _SURE_AT_THE_END:
+        problem = _TRUNCATED
     line, column = error.position
     where = f"line {line}, column {column}, near byte {offset}"
     return DataError(f"{path}: {where}: expected well-formed CEB XML, came {problem}. {_AGAIN}")
