@@ -1,0 +1,113 @@
+"""From a feature frame to the numbers of a risk's trees, with all that was learned on the way.
+
+The feature columns come first, then the scores of the smaller models: what the text says, and how far the
+declared price is from the expected one. While fitting, a line gets these from models that have not seen it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.schema import RiskConfig
+from models.booster import Matrix
+from models.categories import CategoryMaps
+from models.columns import FeatureColumns, block_of, feature_columns
+from models.fair_value import FairValue, declared_log_price, fit_fair_value
+from models.text_score import TextScore, fit_text_score
+
+FloatArray = npt.NDArray[np.float64]
+
+TEXT_SCORE = "model__text_score"
+LOG_PRICE_RATIO = "model__log_price_ratio"
+_OWN_BLOCKS = {TEXT_SCORE: "text_score", LOG_PRICE_RATIO: "fair_value"}
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Scores of the smaller models a line (lines,), NaN where unknown; None where there is no such model."""
+
+    text_score: FloatArray | None
+    expected_log_price: FloatArray | None
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Fitted columns, text score and fair price of one risk."""
+
+    columns: FeatureColumns
+    text: TextScore | None
+    fair_value: FairValue | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of the matrix: the frame's, then those of the smaller models."""
+        own = [(TEXT_SCORE, self.text), (LOG_PRICE_RATIO, self.fair_value)]
+        return (*self.columns.names, *(name for name, model in own if model is not None))
+
+    @property
+    def blocks(self) -> tuple[str, ...]:
+        """The block of each matrix column; the smaller models are blocks of their own."""
+        return tuple(_OWN_BLOCKS.get(name) or block_of(name) or name for name in self.names)
+
+    def learned(self, frame: pl.DataFrame, *, threads: int = 1) -> Learned:
+        """What the smaller models say about each line."""
+        text = None if self.text is None else self.text.score(frame)
+        price = (
+            None if self.fair_value is None else self.fair_value.expected_log_price(frame, threads=threads)
+        )
+        return Learned(text, price)
+
+    def matrix(self, frame: pl.DataFrame, learned: Learned) -> Matrix:
+        """The numbers of the trees for each line, from the frame and what `learned` says about it."""
+        extra = [learned.text_score]
+        if self.fair_value is not None and learned.expected_log_price is not None:
+            extra.append(declared_log_price(frame, self.fair_value.basis) - learned.expected_log_price)
+        given = [values for values in extra if values is not None]
+        values = self.columns.numbers(frame, spare=len(given))
+        for place, own in enumerate(given, start=len(self.columns.names)):
+            values[:, place] = own
+        return Matrix(values, self.names, self.columns.categorical)
+
+    def save(self, directory: Path) -> None:
+        """Write `columns.json` and the files of the smaller models into the directory."""
+        parts = {"text_score": self.text is not None, "fair_value": self.fair_value is not None}
+        stored = {**self.columns.as_dict(), "parts": parts}
+        text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
+        (directory / "columns.json").write_text(text + "\n", encoding="utf-8")
+        if self.text is not None:
+            self.text.save(directory / "text_score.npz")
+        if self.fair_value is not None:
+            self.fair_value.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> Encoder:
+        """Read what `save` wrote."""
+        stored = json.loads((directory / "columns.json").read_text(encoding="utf-8"))
+        columns = FeatureColumns(tuple(stored["names"]), CategoryMaps.from_dict(stored["categories"]))
+        # The list of parts decides, not the files: a directory may hold those of an earlier model.
+        return cls(
+            columns,
+            TextScore.load(directory / "text_score.npz") if stored["parts"]["text_score"] else None,
+            FairValue.load(directory) if stored["parts"]["fair_value"] else None,
+        )
+
+
+def fit_encoder(
+    frame: pl.DataFrame, found: npt.NDArray[np.bool_], risk: RiskConfig, *, seed: int, threads: int
+) -> tuple[Encoder, Learned]:
+    """Fit on inspected lines; the second result is what models that have not seen a line say about it."""
+    names = feature_columns(frame, risk)
+    text = fit_text_score(frame, found.astype(np.float64)) if risk.text_score else None
+    price = fit_fair_value(frame, names, found, seed=seed, threads=threads) if risk.fair_value else None
+    encoder = Encoder(
+        FeatureColumns.fit(frame, names),
+        None if text is None else text[0],
+        None if price is None else price[0],
+    )
+    return encoder, Learned(None if text is None else text[1], None if price is None else price[1])

@@ -1,0 +1,210 @@
+"""A fitted risk: from feature frames to calibrated probabilities, values, contributions and expected prices.
+
+It is a directory of text and arrays: `model.json`, `columns.json`, `booster.txt` and, where the risk has
+them, `text_score.npz`, `fair_value.txt` and `fair_value.json`. Nothing in it is code, nothing is pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.errors import DataError
+from configs.schema import ConstantValue, RiskConfig
+from models.booster import Booster
+from models.calibration import Calibrator
+from models.columns import TEXT_COLUMNS
+from models.encoder import Encoder, Learned
+from models.fair_value import tax_shortfall_cny
+
+FloatArray = npt.NDArray[np.float64]
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class FindingValue:
+    """What a finding is worth: `floor_cny`, or the expected tax shortfall of the line where that is more."""
+
+    floor_cny: float
+    by_shortfall: bool
+
+    @classmethod
+    def of(cls, risk: RiskConfig) -> FindingValue:
+        """The value that a risk's configuration names; a constant one is a floor that nothing rises above."""
+        value = risk.finding_value
+        if isinstance(value, ConstantValue):
+            return cls(value.cny, by_shortfall=False)
+        return cls(value.floor_cny, by_shortfall=True)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the night needs of each line (lines,): probability, value of a finding, expected price or None."""
+
+    probability: FloatArray
+    value_cny: FloatArray
+    expected_price_cny: FloatArray | None
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """One risk's model. A line's numbers depend on the line alone: never on batch, order or thread count."""
+
+    name: str
+    label: str
+    encoder: Encoder
+    booster: Booster
+    calibrator: Calibrator
+    value: FindingValue
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """Columns without which a frame is refused."""
+        return self.encoder.columns.required
+
+    @property
+    def input_columns(self) -> dict[str, bool]:
+        """Every column that is read, whether it may be missing or not: True for text, False for a number."""
+        kinds = {name: name in self.encoder.columns.categories.values for name in self.encoder.columns.names}
+        if self.encoder.text is not None:
+            kinds.update(dict.fromkeys(TEXT_COLUMNS, True))
+        return kinds
+
+    def predict(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
+        """Probability (lines,) in [0, 1] that an inspection would record this finding.
+
+        Raises FeatureColumnsError where the frame lacks fitted columns or holds them in another type.
+        """
+        return self.calibrator(self.predict_raw(frame, threads=threads))
+
+    def predict_raw(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
+        """Log-odds of the trees before calibration (lines,); the ranking is that of `predict`."""
+        self.encoder.columns.check(frame, self.name)
+        return self._raw(frame, self.encoder.learned(frame, threads=threads), threads)
+
+    def score(self, frame: pl.DataFrame, *, threads: int = 1) -> Scores:
+        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once."""
+        self.encoder.columns.check(frame, self.name)
+        learned = self.encoder.learned(frame, threads=threads)
+        expected = self._expected(learned)
+        probability = self.calibrator(self._raw(frame, learned, threads))
+        return Scores(probability, self._value(frame, expected), expected)
+
+    def value_cny(self, frame: pl.DataFrame, probability: npt.ArrayLike | None = None) -> FloatArray:
+        """Value of a finding on each line in CNY (lines,), given that there is one.
+
+        So `probability` plays no part; it is there for values that depend on it.
+        """
+        return self._value(frame, self.expected_price(frame))
+
+    def expected_price(self, frame: pl.DataFrame) -> FloatArray | None:
+        """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
+        self.encoder.columns.check(frame, self.name)
+        return self._expected(self.encoder.learned(frame))
+
+    def contributions(self, frame: pl.DataFrame, *, threads: int = 1) -> pl.DataFrame:
+        """What each feature block adds to the log-odds of each line, one column a block, before calibration.
+
+        With the mean of all lines, which is left out, the columns add up to `predict_raw`.
+        """
+        self.encoder.columns.check(frame, self.name)
+        matrix = self.encoder.matrix(frame, self.encoder.learned(frame, threads=threads))
+        parts = self.booster.contributions(matrix.values, threads=threads)
+        blocks = np.array(self.encoder.blocks)
+        return pl.DataFrame(
+            {
+                block: parts[:, :-1][:, blocks == block].sum(axis=1)
+                for block in sorted(set(self.encoder.blocks))
+            }
+        )
+
+    def model_columns(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
+
+        Columns `model__text_score` (what the text alone makes of the line, 0 to 1), `model__shortfall_cny`
+        (tax) and `model__expected_unit_price_cny`, which stays null where the model knows prices by kg.
+        """
+        self.encoder.columns.check(frame, self.name)
+        learned = self.encoder.learned(frame)
+        expected, price = self._expected(learned), self.encoder.fair_value
+        shortfall, by_unit = None, None
+        if expected is not None and price is not None:
+            shortfall = tax_shortfall_cny(frame, expected, price.basis)
+            by_unit = expected if price.basis == "unit" else None
+        columns = {
+            "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),
+            "model__expected_unit_price_cny": by_unit,
+            "model__shortfall_cny": shortfall,
+        }
+        unknown = np.full(frame.height, np.nan)
+        return pl.DataFrame(
+            {name: unknown if given is None else given for name, given in columns.items()}
+        ).fill_nan(None)
+
+    def importance(self) -> pl.DataFrame:
+        """`column`, `block` and `gain`: the share of the loss that its splits took away, largest first."""
+        gain = self.booster.gain()
+        total = gain.sum() or 1.0
+        table = pl.DataFrame(
+            {"column": self.encoder.names, "block": self.encoder.blocks, "gain": gain / total}
+        )
+        return table.sort(["gain", "column"], descending=[True, False])
+
+    def save(self, directory: Path) -> None:
+        """Write the model into a directory, which is made where it is missing."""
+        directory.mkdir(parents=True, exist_ok=True)
+        stored = {
+            "format": FORMAT,
+            "name": self.name,
+            "label": self.label,
+            "calibrator": self.calibrator.as_dict(),
+            "finding_value": {"floor_cny": self.value.floor_cny, "by_shortfall": self.value.by_shortfall},
+            "metadata": dict(self.metadata),
+        }
+        text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
+        (directory / "model.json").write_text(text + "\n", encoding="utf-8")
+        self.booster.save(directory / "booster.txt")
+        self.encoder.save(directory)
+
+    @classmethod
+    def load(cls, directory: Path) -> RiskModel:
+        """Read what `save` wrote; DataError where the directory holds no model or one of another format."""
+        try:
+            stored = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+            if stored["format"] != FORMAT:
+                raise DataError(
+                    f"the model in {directory} has format {stored['format']}, this program reads {FORMAT}; "
+                    f"train the risk anew, or use the version of the program that wrote it."
+                )
+            return cls(
+                name=stored["name"],
+                label=stored["label"],
+                encoder=Encoder.load(directory),
+                booster=Booster.load(directory / "booster.txt"),
+                calibrator=Calibrator.from_dict(stored["calibrator"]),
+                value=FindingValue(**stored["finding_value"]),
+                metadata=stored["metadata"],
+            )
+        except (OSError, KeyError, ValueError) as error:
+            raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
+
+    def _raw(self, frame: pl.DataFrame, learned: Learned, threads: int) -> FloatArray:
+        return self.booster.predict_raw(self.encoder.matrix(frame, learned).values, threads=threads)
+
+    def _expected(self, learned: Learned) -> FloatArray | None:
+        if learned.expected_log_price is None:
+            return None
+        return pl.Series(learned.expected_log_price).exp().to_numpy()
+
+    def _value(self, frame: pl.DataFrame, expected: FloatArray | None) -> FloatArray:
+        floor = np.full(frame.height, self.value.floor_cny, dtype=np.float64)
+        if not self.value.by_shortfall or expected is None or self.encoder.fair_value is None:
+            return floor
+        return np.fmax(floor, tax_shortfall_cny(frame, expected, self.encoder.fair_value.basis))

@@ -1,0 +1,283 @@
+"""Fit one risk: learn on the past, judge on later days, then learn once more on everything.
+
+Each block of days is predicted by a model of the days before it, minus the gap for late results. These
+predictions choose the number of trees and the calibration; the newest block is judged with what the earlier
+ones chose. The model in use is then fitted on all inspected lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.errors import DataError
+from configs.schema import RiskConfig, TrainingConfig
+from models.booster import best_rounds, train_booster
+from models.calibration import Calibrator, fit_calibrator
+from models.encoder import LOG_PRICE_RATIO, fit_encoder
+from models.errors import TooFewFindings
+from models.evaluation import Evaluation, evaluate
+from models.risk_model import FindingValue, RiskModel
+from models.splits import Split, rolling_origin_splits, verify_split
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_LEAST_FINDINGS_OF_A_FOLD = 5
+# Without an earlier block nothing says when to stop, so the model stays small.
+_ROUNDS_UNSEEN = 100
+
+
+@dataclass(frozen=True)
+class FittedRisk:
+    """The model of all lines, its honest evaluation, and every prediction made ahead of time.
+
+    `out_of_time`: declaration_id, line_no, declared_on, found, probability, fold. `price_residuals`: log of
+    declared over expected price of each training line from models without its seller, and found; None
+    without a price model.
+    """
+
+    model: RiskModel
+    evaluation: Evaluation
+    out_of_time: pl.DataFrame
+    price_residuals: pl.DataFrame | None
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Block:
+    """One fold: the lines it predicted, and how."""
+
+    split: Split
+    train: pl.DataFrame
+    test: pl.DataFrame
+    model: RiskModel
+    values: FloatArray
+    curve: FloatArray
+
+    def raw(self, rounds: int, threads: int) -> FloatArray:
+        return self.model.booster.predict_raw(self.values, threads=threads, rounds=rounds)
+
+    def found(self) -> BoolArray:
+        return self.test[self.model.label].to_numpy()
+
+
+def fit_risk(
+    frame: pl.DataFrame,
+    risk: RiskConfig,
+    training: TrainingConfig,
+    *,
+    until: date | None = None,
+    advance: Callable[[str], None] | None = None,
+) -> FittedRisk:
+    """Fit and evaluate `risk` on inspected lines.
+
+    `frame` is the assembled feature frame with `declared_on` (Date) and the label (Boolean, null = not
+    examined: such lines are left out), and where known `reported_on`, `seller_id`, `selection`,
+    `assessed_unit_price`, `recovered_tax_cny`. `advance` is called with the name of each step done.
+
+    Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
+    lacks a column or a split would look ahead.
+    """
+    lines = _known_lines(frame, risk, training)
+    blocks = _rolling(lines, risk, training, until, advance or _silent)
+    earlier = [block for block in blocks if block.split.name != "evaluation"]
+    evaluation = _evaluation(lines, risk, training, blocks, earlier)
+    rounds = _rounds(risk, blocks)
+    pooled = [(block.raw(rounds, training.threads), block.found()) for block in blocks]
+    calibrator = _calibrator(pooled)
+    model, _, _, residuals = _fit(lines, risk, training, rounds)
+    (advance or _silent)("model")
+    model = RiskModel(
+        model.name,
+        model.label,
+        model.encoder,
+        model.booster,
+        calibrator,
+        model.value,
+        _metadata(lines, risk, rounds, until),
+    )
+    return FittedRisk(
+        model, evaluation, _out_of_time(blocks, pooled, calibrator), residuals, _warnings(blocks, earlier)
+    )
+
+
+def _silent(step: str) -> None:
+    """Nobody watches."""
+
+
+def _known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:
+    """Lines with a known label, at most the `max_rows` newest, in an order of their own."""
+    missing = [
+        name for name in ("declaration_id", "line_no", "declared_on", risk.label) if name not in frame.columns
+    ]
+    if missing:
+        raise DataError(
+            f"risk '{risk.name}' cannot be trained: the training frame has no column {', '.join(missing)}; "
+            f"the label is set in the risk's file, inspections have to hold a column of that name."
+        )
+    lines = frame.filter(pl.col(risk.label).is_not_null()).sort("declared_on", "declaration_id", "line_no")
+    if training.max_rows is not None:
+        lines = lines.tail(training.max_rows)
+    findings = int(lines[risk.label].sum())
+    if findings < training.min_findings or findings == lines.height:
+        raise TooFewFindings(risk.name, risk.label, findings, lines.height, training.min_findings)
+    return lines
+
+
+def _rolling(
+    lines: pl.DataFrame,
+    risk: RiskConfig,
+    training: TrainingConfig,
+    until: date | None,
+    advance: Callable[[str], None],
+) -> list[_Block]:
+    first, last = lines["declared_on"].min(), lines["declared_on"].max()
+    assert isinstance(first, date)
+    assert isinstance(last, date)
+    splits = rolling_origin_splits(
+        first,
+        last,
+        folds=training.folds,
+        evaluation_days=training.evaluation_days,
+        gap_days=risk.maturity_days,
+    )
+    blocks = []
+    for split in splits:
+        verify_split(lines, split, until=until)
+        train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
+        learnable = int(train[risk.label].sum())
+        if test.height and _LEAST_FINDINGS_OF_A_FOLD <= learnable < train.height:
+            model, values, curve, _ = _fit(train, risk, training, risk.rounds, test)
+            blocks.append(_Block(split, train, test, model, values, curve))
+        advance(split.name)
+    return blocks
+
+
+def _fit(
+    train: pl.DataFrame,
+    risk: RiskConfig,
+    training: TrainingConfig,
+    rounds: int,
+    test: pl.DataFrame | None = None,
+) -> tuple[RiskModel, FloatArray, FloatArray, pl.DataFrame | None]:
+    """An uncalibrated model, the test lines as numbers, the loss on them by rounds, price residuals."""
+    found = train[risk.label].to_numpy()
+    encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
+    matrix = encoder.matrix(train, learned)
+    validation = None
+    if test is not None:
+        unseen = encoder.matrix(test, encoder.learned(test, threads=training.threads))
+        validation = (unseen, test[risk.label].to_numpy())
+    trained = train_booster(
+        matrix,
+        found,
+        rounds=rounds,
+        seed=training.seed,
+        threads=training.threads,
+        parameters=risk.model,
+        validation=validation,
+    )
+    residuals = None
+    if LOG_PRICE_RATIO in encoder.names:
+        ratio = matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)]
+        residuals = pl.DataFrame({"log_price_ratio": ratio, "found": found})
+    model = RiskModel(risk.name, risk.label, encoder, trained.booster, Calibrator(), FindingValue.of(risk))
+    values = validation[0].values if validation else np.empty((0, len(encoder.names)))
+    return model, values, np.empty(0) if trained.curve is None else trained.curve, residuals
+
+
+def _rounds(risk: RiskConfig, blocks: list[_Block]) -> int:
+    curves = [(block.curve, block.test.height) for block in blocks if block.found().any()]
+    return best_rounds(curves) or min(risk.rounds, _ROUNDS_UNSEEN)
+
+
+def _calibrator(pooled: list[tuple[FloatArray, BoolArray]]) -> Calibrator:
+    if not pooled:
+        return Calibrator()
+    return fit_calibrator(
+        np.concatenate([raw for raw, _ in pooled]), np.concatenate([found for _, found in pooled])
+    )
+
+
+def _evaluation(
+    lines: pl.DataFrame,
+    risk: RiskConfig,
+    training: TrainingConfig,
+    blocks: list[_Block],
+    earlier: list[_Block],
+) -> Evaluation:
+    """The newest block, judged with trees and calibration that only earlier blocks chose."""
+    newest = next((block for block in blocks if block.split.name == "evaluation"), None)
+    if newest is None:
+        nothing = np.empty(0)
+        return evaluate(
+            risk.name,
+            risk.label,
+            lines,
+            lines.clear(),
+            nothing,
+            nothing,
+            capacities=training.capacities,
+            seed=training.seed,
+        )
+    rounds = _rounds(risk, earlier)
+    calibrator = _calibrator([(block.raw(rounds, training.threads), block.found()) for block in earlier])
+    return evaluate(
+        risk.name,
+        risk.label,
+        newest.train,
+        newest.test,
+        calibrator(newest.raw(rounds, training.threads)),
+        newest.model.value_cny(newest.test),
+        capacities=training.capacities,
+        seed=training.seed,
+    )
+
+
+def _out_of_time(
+    blocks: list[_Block], pooled: list[tuple[FloatArray, BoolArray]], calibrator: Calibrator
+) -> pl.DataFrame:
+    schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,
+              "probability": pl.Float64, "fold": pl.String}  # fmt: skip
+    parts = [
+        block.test.select(
+            "declaration_id",
+            pl.col("line_no").cast(pl.Float64),
+            "declared_on",
+            pl.Series("found", found),
+            pl.Series("probability", calibrator(raw)),
+            pl.lit(block.split.name).alias("fold"),
+        )
+        for block, (raw, found) in zip(blocks, pooled, strict=True)
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
+
+
+def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | None) -> dict[str, str]:
+    return {
+        "declared_from": str(lines["declared_on"].min()),
+        "declared_to": str(lines["declared_on"].max()),
+        "until": str(until or ""),
+        "lines": str(lines.height),
+        "findings": str(int(lines[risk.label].sum())),
+        "rounds": str(rounds),
+    }
+
+
+def _warnings(blocks: list[_Block], earlier: list[_Block]) -> tuple[str, ...]:
+    said = []
+    if len(blocks) == len(earlier):
+        said.append("the history is too short for an evaluation: no figure says how good this model is")
+    elif not next(block for block in blocks if block not in earlier).found().any():
+        said.append("the newest days hold no finding: the evaluation has no figures")
+    if not earlier:
+        said.append(
+            "no earlier block to choose the number of trees and the calibration from; defaults were used"
+        )
+    return tuple(said)
