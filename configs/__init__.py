@@ -1,1 +1,1 @@
-"""What can be set without touching code: the pipeline, capacities, risks, foreign tables and reference tables."""
+"""What can be set without touching code: pipeline, capacities, risks, foreign tables, reference tables."""

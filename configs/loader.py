@@ -161,7 +161,9 @@ def _check_folder(folder: Path, suffix: str) -> None:
         if path.name.startswith((".", "__")) or path.suffix in (".md", ".txt"):
             continue
         if path.suffix != suffix:
-            raise ConfigurationError(f"{path}: expected files named *{suffix} in {folder.name}/; came this one")
+            raise ConfigurationError(
+                f"{path}: expected files named *{suffix} in {folder.name}/; came this one"
+            )
         if folder.name == "reference" and path.name not in tables:
             raise ConfigurationError(
                 f"{path}: no such reference table.{nearest(path.name, tables)} Allowed: {', '.join(tables)}"

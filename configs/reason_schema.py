@@ -15,18 +15,16 @@ _COLUMN = re.compile(r"^[a-z][a-z0-9_]*__\w+$")
 
 def _parts(text: str) -> list[tuple[str, str]]:
     """Column and format of each placeholder of a template."""
-    return [
-        (field, spec or "") for _, field, spec, _ in string.Formatter().parse(text) if field is not None
-    ]
+    return [(field, spec or "") for _, field, spec, _ in string.Formatter().parse(text) if field is not None]
 
 
 class ReasonTemplate(Frozen):
     """A sentence with feature columns in braces, and the condition under which it is true.
 
-    >>> template = ReasonTemplate(text="{party__seller_age_days:,.0f} days", when="party__seller_age_days < 30")
+    >>> template = ReasonTemplate(text="{party__age_days:,.0f} days", when="party__age_days < 30")
     >>> template.columns
-    ('party__seller_age_days',)
-    >>> template.text.format_map({"party__seller_age_days": 9.0})
+    ('party__age_days',)
+    >>> template.text.format_map({"party__age_days": 9.0})
     '9 days'
     """
 

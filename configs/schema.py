@@ -86,7 +86,8 @@ class Settings(Frozen):
         """
         if name not in self.risks:
             raise ConfigurationError(
-                f"expected one of the risks {', '.join(self.risks)}; came {name!r}.{nearest(name, self.risks)} "
+                f"expected one of the risks {', '.join(self.risks)}; came {name!r}."
+                f"{nearest(name, self.risks)} "
                 "A risk is a file risks/<name>.yaml in the folder given with --configs."
             )
         return self.risks[name]

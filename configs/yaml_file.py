@@ -55,7 +55,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigurationError: the file cannot be read, is not YAML, repeats a key, or is not a mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_PlainLoader)  # noqa: S506 (a SafeLoader)
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_PlainLoader)
     except OSError as error:
         raise ConfigurationError(
             f"{path}: expected a YAML file that can be read; came: {error.strerror}"

@@ -1,0 +1,235 @@
+"""Which reference tables there are, what their columns hold, and how a file is read and checked."""
+
+from __future__ import annotations
+
+import io
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from configs.errors import ConfigurationError
+from configs.messages import nearest, shortened
+
+_MOST_EXAMPLES = 5
+KEYWORD_SEPARATOR = "|"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: what its values are, and whether each row needs one."""
+
+    name: str
+    kind: Literal["text", "number", "keywords"] = "text"
+    required: bool = True
+    pattern: str | None = None
+    expected: str = "a text"
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def dtype(self) -> pl.DataType:
+        """The type in memory."""
+        return {"text": pl.String(), "number": pl.Float64(), "keywords": pl.List(pl.String())}[self.kind]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A reference table: its file, its columns, and the columns that identify what a row is about.
+
+    Each table also has `valid_from`: a row holds from that day until a later row with the same key.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    needs: frozenset[str] = field(default=frozenset())
+    """Values of the first key column without which the program cannot work."""
+
+    @property
+    def filename(self) -> str:
+        """The name of the table's file in `reference/`."""
+        return f"{self.name}.csv"
+
+
+def _code(name: str, pattern: str, expected: str) -> Column:
+    return Column(name, pattern=pattern, expected=expected)
+
+
+def _optional_number(name: str, minimum: float = 0.0) -> Column:
+    return Column(name, kind="number", required=False, minimum=minimum, expected="a number or nothing")
+
+
+_ISO_COUNTRY = _code("iso", "^[A-Z]{2}$", "an ISO 3166-1 code of two capital letters")
+_CUSTOMS_CODE = _code("customs_code", "^[0-9]{3}$", "three digits")
+_HS_PREFIX = Column("hs_prefix", required=False, pattern="^[0-9]{2,10}$", expected="2 to 10 digits")
+_SCRIPT = _code("script", "^(hans|hant|latn|jpan|hang|thai|cyrl)$", "a script: hans, hant, latn, jpan, …")
+_LANGUAGE = _code("language", "^[a-z]{2,3}$", "a language code such as zh, en, la")
+_NOTE = Column("note", required=False)
+_TAX_NAMES = "^(vat|consumption|duty|mail|retail_share)$"
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        "countries",
+        (_CUSTOMS_CODE, _ISO_COUNTRY, Column("name_en"), Column("name_zh")),
+        ("customs_code",),
+    ),
+    Table(
+        "currencies",
+        (_CUSTOMS_CODE, _code("iso", "^[A-Z]{3}$", "an ISO 4217 code of three capital letters"),
+         Column("name_en")),
+        ("customs_code",),
+    ),
+    Table(
+        "units",
+        (_code("code", "^[0-9]{3}$", "three digits"), Column("name_zh"), Column("name_en"),
+         _optional_number("kg_factor"), _optional_number("pieces_factor")),
+        ("code",),
+    ),
+    Table(
+        "exchange_rates",
+        (_code("currency", "^[A-Z]{3}$", "an ISO 4217 code of three capital letters"),
+         Column("cny_per_unit", kind="number", minimum=1e-9, maximum=1e6,
+                expected="CNY for one unit, above 0")),
+        ("currency",),
+        frozenset({"CNY"}),
+    ),
+    Table(
+        "taxes",
+        (_code("tax", _TAX_NAMES, "vat, consumption, duty, mail or retail_share"), Column("band"),
+         Column("rate", kind="number", minimum=0.0, maximum=1.0, expected="a share from 0 to 1, not percent"),
+         _NOTE),
+        ("tax", "band"),
+        frozenset({"vat", "mail"}),
+    ),
+    Table(
+        "tax_bands",
+        (_code("tax", _TAX_NAMES, "vat, consumption, duty or mail"), _HS_PREFIX, Column("band"),
+         _optional_number("min_cny_per_kg"), _optional_number("min_cny_per_sheet"),
+         _optional_number("min_cny_per_piece")),
+        ("tax", "hs_prefix", "band"),
+        frozenset({"vat", "mail"}),
+    ),
+    Table(
+        "limits",
+        (Column("name"),
+         Column("value", kind="number", minimum=0.0, expected="an amount of at least 0"),
+         _NOTE),
+        ("name",),
+        frozenset({"order_limit_cny", "yearly_allowance_cny", "articles_limit_cny",
+                   "articles_limit_nearby_cny", "articles_free_tax_cny"}),
+    ),
+    Table(
+        "headings",
+        (_code("hs_prefix", "^[0-9]{2}([0-9]{2})?$", "2 or 4 digits"), Column("name_en"), Column("name_zh"),
+         Column("keywords_en", kind="keywords", required=False),
+         Column("keywords_zh", kind="keywords", required=False)),
+        ("hs_prefix",),
+    ),
+    Table(
+        "watch_terms",
+        (Column("term"), _code("group", "^[a-z][a-z_]*$", "small letters and underscores"),
+         _LANGUAGE, _SCRIPT),
+        ("term", "group"),
+    ),
+    Table("vague_terms", (Column("term"), _LANGUAGE, _SCRIPT), ("term",)),
+)  # fmt: skip
+
+
+def read_table(path: Path, table: Table) -> pl.DataFrame:
+    """A table's rows, typed and checked, with `valid_from` as a date, in the order of the file.
+
+    Lines that start with # and empty lines are left out. Texts are stripped; an empty cell is null.
+
+    Raises:
+        ConfigurationError: the file or a cell is not as expected; the message names line and column.
+    """
+    names = [*(column.name for column in table.columns), "valid_from"]
+    raw, line_numbers = _cells(path, names)
+    problems: list[str] = []
+    typed: list[pl.Series] = [
+        _typed(raw[column.name], column, line_numbers, problems) for column in table.columns
+    ]
+    valid_from = raw["valid_from"].str.to_date("%Y-%m-%d", strict=False)
+    problems += _bad_cells(raw["valid_from"], valid_from.is_null(), "a date such as 2019-01-01", line_numbers)
+    frame = pl.DataFrame([*typed, valid_from])
+    repeated = frame.select(pl.struct(*table.key, "valid_from").is_duplicated()).to_series()
+    if repeated.any() and not problems:
+        lines = [str(line_numbers[row]) for row in repeated.arg_true()[:_MOST_EXAMPLES]]
+        problems.append(
+            f"lines {', '.join(lines)}: the same {', '.join(table.key)} with the same valid_from stands twice"
+        )
+    missing = sorted(table.needs - set(frame[table.key[0]].drop_nulls())) if not problems else []
+    if missing:
+        problems.append(f"column {table.key[0]}: expected rows for {', '.join(missing)}; came none")
+    if problems:
+        shown = problems[:_MOST_EXAMPLES]
+        if len(problems) > len(shown):
+            shown.append(f"and {len(problems) - len(shown)} more")
+        raise ConfigurationError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in shown))
+    return frame
+
+
+def _cells(path: Path, names: list[str]) -> tuple[pl.DataFrame, list[int]]:
+    """All cells as text, and for each row the number of its line in the file."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: expected a CSV file that can be read; came: {error.strerror}"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: expected UTF-8 text; byte {error.start} is not") from error
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if len(numbered) < 2:
+        raise ConfigurationError(f"{path}: expected the columns {', '.join(names)} and rows; came none")
+    content = "\n".join(line for _, line in numbered) + "\n"
+    try:
+        raw = pl.read_csv(io.StringIO(content), infer_schema=False)
+    except pl.exceptions.PolarsError as error:
+        raise ConfigurationError(f"{path}: not a CSV table that can be read: {error}") from error
+    unknown = [column for column in raw.columns if column not in names]
+    absent = [name for name in names if name not in raw.columns]
+    if unknown or absent:
+        hint = nearest(unknown[0], absent) if unknown else ""
+        raise ConfigurationError(
+            f"{path}: expected the columns {', '.join(names)}; came {', '.join(raw.columns)}.{hint}"
+        )
+    if raw.height != len(numbered) - 1:
+        raise ConfigurationError(f"{path}: a quoted cell spans several lines; write each row on one line")
+    stripped = raw.select(pl.col(names).str.strip_chars().replace("", None))
+    return stripped, [number for number, _ in numbered[1:]]
+
+
+def _typed(cells: pl.Series, column: Column, lines: list[int], problems: list[str]) -> pl.Series:
+    """The column in its type; what does not fit is described in `problems`."""
+    wrong = cells.is_null() if column.required else pl.repeat(False, len(cells), eager=True)
+    values = cells
+    if column.kind == "number":
+        values = cells.cast(pl.Float64, strict=False)
+        least = -math.inf if column.minimum is None else column.minimum
+        most = math.inf if column.maximum is None else column.maximum
+        fits = values.is_finite() & values.is_between(least, most)
+        wrong = wrong | (cells.is_not_null() & ~fits.fill_null(False))
+    elif column.kind == "keywords":
+        # Matching is without case, so the words are kept without it.
+        words = cells.str.to_lowercase().str.split(KEYWORD_SEPARATOR)
+        stripped = words.list.eval(pl.element().str.strip_chars())
+        values = stripped.list.eval(pl.element().filter(pl.element() != ""))
+    elif column.pattern is not None:
+        wrong = wrong | ~cells.str.contains(column.pattern).fill_null(True)
+    problems += _bad_cells(cells, wrong, column.expected, lines)
+    return values.rename(column.name)
+
+
+def _bad_cells(cells: pl.Series, wrong: pl.Series, expected: str, lines: list[int]) -> list[str]:
+    return [
+        f"line {lines[row]}, column {cells.name}: expected {expected}; came {shortened(cells[row] or '')}"
+        for row in wrong.arg_true()
+    ]
