@@ -1,0 +1,167 @@
+"""Fill a store with a simulated world: declarations, inspections reported by the last day, and truth."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from configs.errors import UsageError
+from configs.schema import Settings
+from features.inspections import CONTRACT_LABELS
+from pipelines.journal import Transaction
+from pipelines.progress import Progress
+from pipelines.simulation.days import SimulatedDay, simulate_days
+from pipelines.simulation.inspections import Inspectorate
+from pipelines.simulation.parameters import WorldParameters
+from pipelines.simulation.seasons import days_until
+from pipelines.simulation.world import World
+from pipelines.store import Store
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class SimulationReport:
+    """What `simulate` wrote; counts are lines unless they say otherwise."""
+
+    store: Path
+    first: date
+    last: date
+    seed: int
+    drift: bool
+    rows: int = 0
+    parcels: int = 0
+    inspected_parcels: int = 0
+    inspection_rows: int = 0
+    results_still_to_come: int = 0
+    risks: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    exit_code: int = 0
+
+    def lines(self) -> list[str]:
+        """Return the summary for the console."""
+        shares = ", ".join(
+            f"{name} {count:,} ({count / max(self.rows, 1):.2%})" for name, count in self.risks.items()
+        )
+        return [
+            f"{self.store}: {self.first} to {self.last}, seed {self.seed}"
+            + (", with drift" if self.drift else ""),
+            f"declarations: {self.parcels:,} parcels, {self.rows:,} lines in {self.seconds:.1f} s",
+            f"inspections: {self.inspected_parcels:,} parcels; {self.inspection_rows:,} rows reported by "
+            f"{self.last}, {self.results_still_to_come:,} come later and are left out",
+            f"lines with a risk, in truth: {shares}",
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report for a log in JSON."""
+        return asdict(self) | {"store": str(self.store), "first": str(self.first), "last": str(self.last)}
+
+
+def simulate(
+    store: Path,
+    *,
+    days: int,
+    parcels_per_day: int,
+    end: date,
+    seed: int,
+    drift: bool,
+    settings: Settings,
+    progress: Progress,
+    parameters: WorldParameters | None = None,
+) -> SimulationReport:
+    """Simulate `days` days that end on `end` into a store; all of it appears there, or nothing.
+
+    Args:
+        store: folder of the store, made where there is none.
+        days: number of days.
+        parcels_per_day: parcels on an average day.
+        end: the last day; results reported later are left out.
+        seed: the same seed and numbers give the same files.
+        drift: whether behaviour changes in the last third of the days.
+        settings: for the size of the store's buckets.
+        progress: shows the days.
+        parameters: of the world; default those for this volume.
+
+    Raises:
+        UsageError: the store already has declarations or results on these days.
+        StoreLockedError: another run writes to the store.
+    """
+    began = time.perf_counter()
+    calendar = days_until(end, days)
+    report = SimulationReport(
+        Path(store), calendar[0], end, seed, drift, risks=dict.fromkeys(CONTRACT_LABELS, 0)
+    )
+    target = Store.create(Path(store))
+    with target.lock("simulate"):
+        _refuse_taken_days(target, calendar)
+        world = World.make(seed, parameters or WorldParameters.for_volume(parcels_per_day))
+        inspectorate = Inspectorate()
+        with target.transaction() as t, progress.task("simulate", total=days) as task:
+            for day in simulate_days(world, days, parcels_per_day, end, drift=drift):
+                target.write_declarations(t, day.day, day.declarations, settings.pipeline.store.bucket_rows)
+                _write_truth(t, target, day)
+                _count(report, day, inspectorate.inspect(day))
+                _write_reports(t, target, inspectorate, day.day, report)
+                task.advance()
+            report.results_still_to_come = inspectorate.pending
+            target.write_meta(t, {}, CONTRACT_LABELS)
+            report.seconds = time.perf_counter() - began
+            target.write_manifest(t, "simulate", end, _manifest(report, days, parcels_per_day))
+    _log.info("simulated %s lines on %s days", report.rows, days)
+    return report
+
+
+def _refuse_taken_days(store: Store, calendar: list[date]) -> None:
+    taken = sorted({*store.declaration_days(), *store.inspection_days()} & set(calendar))
+    if taken:
+        shown = ", ".join(str(day) for day in taken[:5])
+        raise UsageError(
+            f"expected a store without data from {calendar[0]} to {calendar[-1]}; {store.path} has some on "
+            f"{len(taken)} of these days ({shown}{', …' if len(taken) > 5 else ''}): "
+            "simulate into another folder, or other days"
+        )
+
+
+def _write_truth(t: Transaction, store: Store, day: SimulatedDay) -> None:
+    folder = t.stage(f"truth/declared_on={day.day.isoformat()}")
+    if day.truth.height:
+        day.truth.sort("declaration_id", "line_no").write_parquet(folder / "truth.parquet")
+
+
+def _write_reports(
+    t: Transaction, store: Store, inspectorate: Inspectorate, day: date, report: SimulationReport
+) -> None:
+    # Complete by now: no parcel of a later day has a result before that day.
+    for reported_on, frame in inspectorate.reports_until(day):
+        store.write_inspections(t, reported_on, frame)
+        report.inspection_rows += frame.height
+
+
+def _count(report: SimulationReport, day: SimulatedDay, results: pl.DataFrame) -> None:
+    report.rows += day.declarations.height
+    report.parcels += len(day.parcels)
+    report.inspected_parcels += results["declaration_id"].n_unique()
+    for label in CONTRACT_LABELS:
+        report.risks[label] += int(day.truth[label].sum())
+
+
+def _manifest(report: SimulationReport, days: int, parcels_per_day: int) -> dict[str, Any]:
+    return {
+        "rows_in": report.rows,
+        "rows_kept": report.rows,
+        "rows_quarantined": 0,
+        "rows_superseded": 0,
+        "values_nulled": {},
+        "inspection_rows_in": report.inspection_rows,
+        "inspection_rows_kept": report.inspection_rows,
+        "days": days,
+        "parcels_per_day": parcels_per_day,
+        "seed": report.seed,
+        "drift": report.drift,
+        "lines_with_a_risk_in_truth": report.risks,
+        "seconds": {"simulate": round(report.seconds, 3)},
+    }
