@@ -4,7 +4,8 @@ Polars and pandas do not promise that a hash stays the same from version to vers
 names outlive a version, so the hash is ours: FNV-1a over the UTF-8 bytes, finished with MurmurHash3's 64-bit
 mixer so that the top bits (which name the bucket) are as good as the low ones.
 
-Sources: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm" (IETF draft); Appleby, MurmurHash3 `fmix64`.
+Sources: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm" (IETF draft); Appleby, MurmurHash3
+`fmix64`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _SHIFT = np.uint64(33)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def _hash_buffer(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], out: UInt64Array) -> None:
     for row in range(out.shape[0]):
         state = _FNV_OFFSET
@@ -54,7 +55,9 @@ def utf8_buffers(text: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     _, offset_buffer, data_buffer = arrow.buffers()
     first = arrow.offset
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[first : first + len(arrow) + 1]
-    data = np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.empty(0, dtype=np.uint8)
+    data = (
+        np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.empty(0, dtype=np.uint8)
+    )
     return offsets, data
 
 
@@ -84,7 +87,8 @@ def hash_text(text: pl.Series) -> pl.Series:
 
 
 def hash_numbers(numbers: pl.Series, decimals: int) -> pl.Series:
-    """One UInt64 a row from a number rounded to `decimals`; null where the number is null or too large to round."""
+    """One UInt64 a row from a number rounded to `decimals`; null where the number is null or too large to
+    round."""
     scaled = (numbers.cast(pl.Float64) * 10.0**decimals).round(0).cast(pl.Int64, strict=False)
     out = np.maximum(mix(scaled.fill_null(0).to_numpy().astype(np.uint64) ^ _GOLDEN), np.uint64(1))
     return _null_where(pl.Series(numbers.name, out), scaled.is_null())

@@ -1,0 +1,50 @@
+"""Who is behind the parcel: volume, value, spread and age of each party, from the days before."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.view import HistoryView, days_since, distinct
+
+FEN = 100.0
+
+
+def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
+    """Per party: days since first and last seen (null for a new one), lines ever and lately, mean value of a
+    line in CNY, distinct headings, sellers and buyers, and the share of its lines that came with a first-time
+    other side."""
+    half_lives = history.context.config.history.activity_half_lives_days
+    columns = []
+    for spec in history.specs:
+        if not spec.party:
+            continue
+        state, name = history.before(spec.name), f"party__{spec.name}"
+        seen = state["lines"].cast(pl.Float64)
+        columns += [
+            days_since(history.day, state["first_day"]).alias(f"{name}_age_days"),
+            days_since(history.day, state["last_day"]).alias(f"{name}_quiet_days"),
+            seen.alias(f"{name}_lines"),
+            (state["value_fen"] / FEN).alias(f"{name}_value_cny"),
+            _share(state["value_fen"] / FEN, seen).alias(f"{name}_mean_value_cny"),
+            _share(state["first_timers"], seen).alias(f"{name}_first_timer_share"),
+            *(
+                history.decayed(spec.name, f"lines_{half_life:g}d", half_life).alias(
+                    f"{name}_lines_{half_life:g}d"
+                )
+                for half_life in half_lives
+            ),
+            *(
+                distinct(state[other]).alias(f"{name}_{other}")
+                for other in ("headings", "sellers", "buyers")
+                if not spec.name.startswith(other.removesuffix("s"))
+            ),
+        ]
+    frame = pl.DataFrame(columns)
+    if "party__address_first_timer_share" in frame.columns:
+        frame = frame.rename({"party__address_first_timer_share": "party__address_new_sellers_share"})
+    return frame
+
+
+def _share(part: pl.Series, whole: pl.Series) -> pl.Series:
+    return pl.select(pl.when(whole > 0).then(part / whole)).to_series()

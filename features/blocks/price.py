@@ -1,0 +1,47 @@
+"""Declared value against what similar goods were declared at."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.view import HistoryView
+
+MIN_SIGMA = 0.2
+_ROUND_STEPS = 10.0
+
+
+def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
+    """CNY values, robust deviations from peers (in standard deviations of the log price) and arithmetic of
+    the line."""
+    per_kg, per_unit = history.peers("kg"), history.peers("unit")
+    frame = lines.select(
+        pl.col("_total_cny").alias("price__total_cny"),
+        pl.col("_unit_price_cny").alias("price__unit_price_cny"),
+        pl.col("_rate").alias("price__cny_rate"),
+        pl.col("quantity").alias("price__quantity"),
+        pl.col("_log_cny_per_kg").exp().alias("price__cny_per_kg"),
+        (pl.col("_parcel_fen") / 100.0).alias("price__parcel_total_cny"),
+        (pl.col("quantity") * pl.col("unit_price") / pl.col("total_price"))
+        .log()
+        .alias("price__total_mismatch"),
+        (pl.col("freight") * pl.col("_rate") / pl.col("_total_cny")).alias("price__freight_share"),
+        (pl.col("insurance") * pl.col("_rate") / pl.col("_total_cny")).alias("price__insurance_share"),
+        (pl.col("unit_price") % _ROUND_STEPS == 0).cast(pl.Float64).alias("price__round_unit_price"),
+    )
+    return frame.with_columns(
+        reference.tax_rate(lines).alias("price__tax_rate"),
+        *_against_peers(lines["_log_cny_per_kg"], per_kg, "kg", "cny_per_kg"),
+        *_against_peers(lines["_log_unit_price_cny"], per_unit, "unit", "unit_cny"),
+    )
+
+
+def _against_peers(logarithm: pl.Series, peers: pl.DataFrame, name: str, unit: str) -> list[pl.Series]:
+    deviation = (logarithm - peers["median"]) / peers["sigma"].clip(MIN_SIGMA)
+    return [
+        peers["peers"].alias(f"price__peers_{name}"),
+        peers["level"].alias(f"price__peer_level_{name}"),
+        peers["median"].exp().alias(f"price__peer_median_{unit}"),
+        (logarithm - peers["median"]).exp().alias(f"price__ratio_{name}"),
+        deviation.alias(f"price__deviation_{name}"),
+    ]

@@ -1,0 +1,53 @@
+"""What the same parties do on the same day. The job runs at night, so a line sees its whole day."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.view import HistoryView, distinct
+
+FEN = 100.0
+_PARTIES = ("buyer", "address", "seller")
+
+
+def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
+    """Parcels, lines and value of the buyer, address and seller today, and how near the buyer is to the
+    limits.
+
+    Limits: CNY 5,000 an order and 26,000 a person and year in cross-border retail imports (tables `limits`).
+    """
+    columns = [lines["_parcel_lines"].cast(pl.Float64).alias("same_day__parcel_lines")]
+    for spec in history.specs:
+        if spec.name not in _PARTIES:
+            continue
+        today, name = history.today(spec.name), f"same_day__{spec.name}"
+        columns += [
+            today["parcels"].cast(pl.Float64).alias(f"{name}_parcels"),
+            today["lines"].cast(pl.Float64).alias(f"{name}_lines"),
+            (today["value_fen"] / FEN).alias(f"{name}_total_cny"),
+            distinct(today["headings"]).alias(f"{name}_headings"),
+            *(
+                distinct(today[other]).alias(f"{name}_{other}")
+                for other in ("sellers", "buyers")
+                if not spec.name.startswith(other.removesuffix("s"))
+            ),
+        ]
+        if spec.name == "buyer":
+            columns += _limits(lines, history, today["value_fen"] / FEN, reference)
+    return pl.DataFrame(columns)
+
+
+def _limits(
+    lines: pl.DataFrame, history: HistoryView, today_cny: pl.Series, reference: ReferenceDay
+) -> list[pl.Series]:
+    year_cny = (
+        history.before("buyer")
+        .select(pl.when(pl.col("year") == history.day.year).then(pl.col("year_fen") / FEN).otherwise(0.0))
+        .to_series()
+    )
+    return [
+        (today_cny / reference.order_limit_cny).alias("same_day__order_limit_share"),
+        (lines["_parcel_fen"] / FEN / reference.order_limit_cny).alias("same_day__parcel_limit_share"),
+        ((year_cny + today_cny) / reference.yearly_allowance_cny).alias("same_day__allowance_used"),
+    ]

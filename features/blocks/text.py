@@ -1,0 +1,99 @@
+"""What the declared text says, and whether it agrees with the heading."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.text_terms import compact, contains_any, keyword_table, latin_words
+from features.view import HistoryView
+
+_SHORT = 4
+
+
+def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
+    """Length, scripts, vagueness, watch terms by group, words of its own and of other headings, and how often
+    this very name was declared before, and under this heading. All null where there is no text."""
+    text = lines.select(
+        pl.concat_str("item_name", "item_model", separator=" ", ignore_nulls=True).alias("text")
+    ).to_series()
+    text = pl.select(pl.when(text != "").then(text)).to_series().alias("text")
+    words, compacted = latin_words(text), compact(text)
+    name = pl.col("item_name")
+    length = name.str.len_chars().cast(pl.Float64)
+    flags = _watch(words, compacted, reference)
+    vague = contains_any(
+        latin_words(lines["item_name"]), compact(lines["item_name"]), reference.vague_terms["term"]
+    )
+    short = lines["item_name"].str.len_chars() < _SHORT
+    own, other = _heading_words(lines["hs_code"], words, compacted, reference)
+    frame = lines.select(
+        length.alias("text__length"),
+        (name.str.count_matches(r"\p{Han}") / length).alias("text__han_share"),
+        (name.str.count_matches(r"[A-Za-z]") / length).alias("text__latin_share"),
+        (name.str.count_matches(r"\d") / length).alias("text__digit_share"),
+        pl.col("item_model").str.len_chars().cast(pl.Float64).alias("text__model_length"),
+    ).with_columns(
+        (vague | short).cast(pl.Float64).alias("text__vague"),
+        own.alias("text__own_heading_words"),
+        other.alias("text__other_heading_words"),
+        pl.sum_horizontal(flags).alias("text__watch_terms"),
+        *flags,
+    )
+    frame = frame.with_columns(
+        pl.when(text.is_not_null()).then(pl.col(column)).alias(column) for column in frame.columns
+    )
+    return frame.with_columns(_seen_before(history))
+
+
+def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> list[pl.Series]:
+    terms = reference.watch_terms
+    return [
+        contains_any(words, compacted, terms.filter(pl.col("group") == group)["term"])
+        .cast(pl.Float64)
+        .alias(f"text__watch_{group}")
+        for group in sorted(terms["group"].unique())
+    ]
+
+
+def _heading_words(
+    hs_code: pl.Series, words: pl.Series, compacted: pl.Series, reference: ReferenceDay
+) -> tuple[pl.Series, pl.Series]:
+    """1.0 where the text holds a keyword of its own heading, and of a heading of another chapter only."""
+    keywords = keyword_table(reference.headings)
+    matched = pl.DataFrame(
+        [hs_code.alias("hs_code"), words.alias("words"), compacted.alias("compacted")]
+    ).with_row_index()
+    latin, other = keywords.filter(pl.col("latin")), keywords.filter(~pl.col("latin"))
+    hits = pl.concat(
+        matched.select(
+            "index",
+            "hs_code",
+            pl.col(column)
+            .str.extract_many(table["pattern"].unique().sort().to_list(), overlapping=True)
+            .alias("pattern"),
+        )
+        .explode("pattern", empty_as_null=False)
+        .join(table, on="pattern", maintain_order="none")
+        for column, table in (("words", latin), ("compacted", other))
+        if not table.is_empty()
+    )
+    found = hits.group_by("index").agg(
+        pl.col("hs_code").str.starts_with(pl.col("hs_prefix")).any().cast(pl.Float64).alias("own"),
+        (pl.col("hs_code").str.slice(0, 2) != pl.col("hs_prefix").str.slice(0, 2))
+        .all()
+        .cast(pl.Float64)
+        .alias("other"),
+    )
+    joined = matched.select("index").join(found, on="index", how="left", maintain_order="left")
+    return joined["own"].fill_null(0.0), joined["other"].fill_null(0.0)
+
+
+def _seen_before(history: HistoryView) -> list[pl.Series]:
+    names = {spec.name for spec in history.specs}
+    if not {"item_key", "item_key_hs4"} <= names:
+        return []
+    seen = history.before("item_key")["lines"].cast(pl.Float64)
+    here = history.before("item_key_hs4")["lines"].cast(pl.Float64)
+    share = pl.select(pl.when(seen > 0).then(here / seen)).to_series()
+    return [seen.alias("text__name_lines"), share.alias("text__name_heading_share")]

@@ -1,0 +1,30 @@
+"""Weight against what such goods weigh."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.blocks.price import MIN_SIGMA
+from features.view import HistoryView
+
+
+def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
+    """Weights in kg, the tare's share, and the robust deviation of the weight of a unit from that of its
+    peers."""
+    peers = history.peers("weight")
+    net, gross = pl.col("net_weight_kg"), pl.col("gross_weight_kg")
+    deviation = (lines["_log_kg_per_unit"] - peers["median"]) / peers["sigma"].clip(MIN_SIGMA)
+    return lines.select(
+        net.alias("weight__net_kg"),
+        gross.alias("weight__gross_kg"),
+        pl.col("_line_kg").alias("weight__line_kg"),
+        pl.col("_log_kg_per_unit").exp().alias("weight__kg_per_unit"),
+        ((gross - net) / gross).alias("weight__tare_share"),
+        (net == net.round(0)).cast(pl.Float64).alias("weight__round_kg"),
+        pl.col("package_count").cast(pl.Float64).alias("weight__packages"),
+    ).with_columns(
+        peers["peers"].alias("weight__peers"),
+        peers["median"].exp().alias("weight__peer_median_kg_per_unit"),
+        deviation.alias("weight__deviation"),
+    )

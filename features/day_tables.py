@@ -1,0 +1,109 @@
+"""What happened on one day, summed by key: the step of the history's fold and the same-day features.
+
+All sums are of integers or bitwise unions, so buckets may be summed in any order and merged: the result is
+the same to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from features.hashing import hash_text
+from features.keys import KeySpec, key_column
+from features.peers import count_prices
+
+_SUM_COLUMNS = ("lines", "parcels", "value_fen", "first_timers")
+_UNION_COLUMNS = ("headings", "sellers", "buyers")
+
+
+@dataclass(frozen=True)
+class DayTables:
+    """`parties`: a frame by key name (`key`, `lines`, and for parties `parcels`, `value_fen`, `first_timers`,
+    bitmaps); `prices`: a frame by measure and level (`key`, `bin`, `count`)."""
+
+    parties: Mapping[str, pl.DataFrame]
+    prices: Mapping[str, pl.DataFrame]
+
+
+def day_tables(
+    lines: pl.DataFrame,
+    specs: Sequence[KeySpec],
+    levels: Mapping[str, Sequence[str]],
+    known: Mapping[str, pl.DataFrame],
+) -> DayTables:
+    """Sums the prepared and keyed `lines` of a day, or of one bucket of it.
+
+    `levels` are the commodity levels of the price sketches. `known` holds, for `seller` and `buyer`, the
+    history tables of the eve; a line is a first-timer's where the other side (the seller; for a seller, the
+    buyer) is not in it.
+    """
+    marked = lines.with_columns(
+        _bit(lines["_hs4"], "_heading_bit"),
+        _bit(lines["seller_id"], "_seller_bit"),
+        _bit(lines["buyer_id"], "_buyer_bit"),
+        _is_new(lines, known, "seller").alias("_new_seller"),
+        _is_new(lines, known, "buyer").alias("_new_buyer"),
+    )
+    parties = {}
+    for spec in specs:
+        key = pl.col(key_column(spec.name)).alias("key")
+        expressions = [pl.len().cast(pl.Int64).alias("lines")]
+        if spec.party:
+            other = "_new_buyer" if spec.name == "seller" else "_new_seller"
+            expressions += [
+                pl.col("declaration_id").n_unique().cast(pl.Int64).alias("parcels"),
+                pl.col("_total_fen").sum().alias("value_fen"),
+                pl.col(other).sum().cast(pl.Int64).alias("first_timers"),
+                pl.col("_heading_bit").bitwise_or().alias("headings"),
+                pl.col("_seller_bit").bitwise_or().alias("sellers"),
+                pl.col("_buyer_bit").bitwise_or().alias("buyers"),
+            ]
+        parties[spec.name] = marked.filter(key.is_not_null()).group_by(key).agg(expressions)
+    return DayTables(parties, count_prices(lines, levels))
+
+
+def merge_day_tables(parts: Sequence[DayTables]) -> DayTables:
+    """The sums of a whole day from those of its buckets."""
+    if len(parts) == 1:
+        return parts[0]
+    parties = {name: _merge([part.parties[name] for part in parts]) for name in parts[0].parties}
+    prices = {
+        name: pl.concat([part.prices[name] for part in parts])
+        .group_by("key", "bin")
+        .agg(pl.col("count").sum())
+        for name in parts[0].prices
+    }
+    return DayTables(parties, prices)
+
+
+def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    columns = frames[0].columns
+    return (
+        pl.concat(frames)
+        .group_by("key")
+        .agg(
+            *(pl.col(name).sum() for name in _SUM_COLUMNS if name in columns),
+            *(pl.col(name).bitwise_or() for name in _UNION_COLUMNS if name in columns),
+        )
+        .select(columns)
+    )
+
+
+def _bit(values: pl.Series, name: str) -> pl.Series:
+    """A bitmap with the one bit that stands for the value; no bit where it is null."""
+    hashed = hash_text(values)
+    bits = np.uint64(1) << (hashed.fill_null(0).to_numpy() >> np.uint64(17) & np.uint64(63))
+    bits[hashed.is_null().to_numpy()] = 0
+    return pl.Series(name, bits, dtype=pl.UInt64)
+
+
+def _is_new(lines: pl.DataFrame, known: Mapping[str, pl.DataFrame], party: str) -> pl.Series:
+    keys = lines[key_column(party)] if key_column(party) in lines.columns else None
+    if keys is None or party not in known:
+        return pl.Series(party, [False]).new_from_index(0, lines.height)
+    seen = known[party].filter(pl.col("lines") > 0)["key"]
+    return keys.is_not_null() & ~keys.is_in(seen.implode()).fill_null(value=False)

@@ -1,0 +1,80 @@
+"""Derives, once for a day's lines, what several feature blocks and the history need.
+
+Everything here depends on the line, its parcel and the reference tables of the day only, never on another
+day. Columns made here start with an underscore; they are not features and not stored.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from configs.reference import ReferenceDay
+from features.declarations import DECLARATION_COLUMNS
+
+FEN = 100.0
+_MAX_FEN = 9.0e15
+
+
+def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
+    """The day's lines with derived columns, in the same order.
+
+    `lines` must hold every line of each parcel in it: parcel sums are taken over `declaration_id`.
+
+    Adds `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits and
+    punctuation); `_rate` (CNY per currency unit, null where unknown); `_total_cny`, `_unit_price_cny`
+    (Float64); `_total_fen` (Int64, 0 where unknown); `_parcel_lines` (Int64); `_parcel_fen` (Int64);
+    `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel); `_pieces`
+    (Float64).
+    """
+    complete = lines.with_columns(
+        pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in DECLARATION_COLUMNS.items()
+        if name not in lines.columns
+    )
+    hs_code = pl.col("hs_code")
+    derived = complete.with_columns(
+        hs_code.str.slice(0, 2).alias("_hs2"),
+        hs_code.str.slice(0, 4).alias("_hs4"),
+        hs_code.str.slice(0, 6).alias("_hs6"),
+        item_key(pl.col("item_name")).alias("_item_key"),
+        reference.cny_rate(complete["currency"]).alias("_rate"),
+        reference.kg_factor(complete["unit"]).alias("_unit_kg"),
+        reference.kg_factor(complete["legal_unit"]).alias("_legal_kg"),
+        reference.pieces_factor(complete["unit"]).alias("_unit_pieces"),
+    )
+    total_cny = pl.col("total_price") * pl.col("_rate")
+    unit_price = pl.coalesce("unit_price", pl.col("total_price") / pl.col("quantity"))
+    derived = derived.with_columns(
+        total_cny.alias("_total_cny"),
+        pl.when(unit_price.is_finite()).then(unit_price * pl.col("_rate")).alias("_unit_price_cny"),
+        (total_cny * FEN)
+        .clip(0.0, _MAX_FEN)
+        .round(0)
+        .fill_null(0.0)
+        .fill_nan(0.0)
+        .cast(pl.Int64)
+        .alias("_total_fen"),
+        (pl.col("quantity") * pl.col("_unit_pieces")).alias("_pieces"),
+    )
+    derived = derived.with_columns(
+        pl.len().over("declaration_id").cast(pl.Int64).alias("_parcel_lines"),
+        pl.col("_total_fen").sum().over("declaration_id").alias("_parcel_fen"),
+    )
+    parcel_kg = pl.coalesce("net_weight_kg", "gross_weight_kg")
+    return derived.with_columns(
+        pl.coalesce(
+            pl.col("legal_quantity") * pl.col("_legal_kg"),
+            pl.col("quantity") * pl.col("_unit_kg"),
+            pl.when(pl.col("_parcel_lines") == 1).then(parcel_kg),
+        ).alias("_line_kg"),
+    ).drop("_unit_kg", "_legal_kg", "_unit_pieces")
+
+
+def item_key(name: pl.Expr) -> pl.Expr:
+    """The goods name reduced to its letters: NFKC, lower case, without space, digits and punctuation.
+
+    >>> pl.select(item_key(pl.lit("Ｔoy  Car-2 (红)"))).item()
+    'toycar红'
+    """
+    reduced = name.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\d\p{P}\p{S}]+", "")
+    return pl.when(reduced != "").then(reduced)

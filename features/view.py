@@ -1,0 +1,186 @@
+"""The history as a frame of lines sees it on its day: what every feature block is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+
+import polars as pl
+
+from configs.schema import PipelineConfig
+from features.day_tables import DayTables
+from features.history import History, forward_weight
+from features.keys import KeySpec, key_column, key_specs
+from features.peers import MEASURES, peer_keys, quantile_table
+
+_BITS = 64.0
+PRIOR = 0.01
+
+
+@dataclass(frozen=True)
+class DayContext:
+    """Everything a line of `day` may look up: the history of the eve, the sums of the whole day, the peers of
+    the eve."""
+
+    day: date
+    history: History
+    today: DayTables
+    config: PipelineConfig
+
+    @cached_property
+    def peers(self) -> dict[str, pl.DataFrame]:
+        """Quantiles by sketch name, read once a day."""
+        weight = forward_weight(
+            self.day, self.config.history.landmark, self.config.history.price_half_life_days
+        )
+        return {
+            name: quantile_table(sketch, weight, self.config.peers.min_peers)
+            for name, sketch in self.history.prices.items()
+        }
+
+
+@dataclass(frozen=True)
+class HistoryView:
+    """Look-ups of a `DayContext`, aligned with `lines`, a prepared and keyed frame of that day.
+
+    `label` is the label of the risk for which the block is built; None where the block does not depend on
+    one.
+    """
+
+    lines: pl.DataFrame
+    context: DayContext
+    label: str | None = None
+    _cache: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def day(self) -> date:
+        """The day of the lines."""
+        return self.context.day
+
+    @cached_property
+    def specs(self) -> tuple[KeySpec, ...]:
+        """The keys that the history counts by."""
+        return key_specs(self.context.config.history)
+
+    def for_label(self, label: str) -> HistoryView:
+        """The same view for the blocks that depend on a label."""
+        return replace(self, label=label)
+
+    def before(self, key: str) -> pl.DataFrame:
+        """The history table of `key` at the close of the eve, a row a line; zero counts for a key never seen,
+        null where the line has no such key."""
+        return self._look_up(f"before:{key}", key, self.context.history.tables[key])
+
+    def today(self, key: str) -> pl.DataFrame:
+        """The sums of `key` over the whole day, a row a line."""
+        return self._look_up(f"today:{key}", key, self.context.today.parties[key])
+
+    def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
+        """A forward-decayed sum of `before(key)`, as it counts on the day of the lines."""
+        return self.before(key)[column] / forward_weight(
+            self.day, self.context.config.history.landmark, half_life_days
+        )
+
+    def peers(self, measure: str) -> pl.DataFrame:
+        """`peers`, `median`, `sigma`, `level` (0 = the longest) of the most specific level with enough peers,
+        a row a line; null where no level has enough. `measure` is one of `features.peers.MEASURES`.
+
+        Raises KeyError for another measure.
+        """
+        MEASURES[measure]
+        result: pl.DataFrame | None = None
+        for position, level in enumerate(self.context.config.peers.levels):
+            keys = peer_keys(self.lines, level.columns, measure).to_frame()
+            found = keys.join(
+                self.context.peers[f"{measure}-{level.name}"], on="key", how="left", maintain_order="left"
+            ).select(
+                "peers",
+                "median",
+                "sigma",
+                pl.when(pl.col("peers").is_not_null()).then(float(position)).alias("level"),
+            )
+            result = found if result is None else _first_known(result, found)
+        assert result is not None
+        return result
+
+    def _look_up(self, name: str, key: str, table: pl.DataFrame) -> pl.DataFrame:
+        if name not in self._cache:
+            keys = self.lines.select(pl.col(key_column(key)).alias("key"))
+            joined = keys.join(table, on="key", how="left", maintain_order="left")
+            self._cache[name] = joined.with_columns(
+                pl.when(pl.col("key").is_not_null()).then(pl.col(column).fill_null(0))
+                for column, dtype in zip(joined.columns, joined.dtypes, strict=True)
+                if column != "key" and dtype.is_numeric()
+            )
+        return self._cache[name]
+
+
+def distinct(bitmap: pl.Series) -> pl.Series:
+    """The number of distinct values behind a 64-bit bitmap, by linear counting; null where the bitmap is
+    null.
+
+    >>> distinct(pl.Series([0, 0b101, None], dtype=pl.UInt64)).round(2).to_list()
+    [0.0, 2.03, None]
+    """
+    ones = bitmap.bitwise_count_ones().cast(pl.Float64)
+    zeros = (_BITS - ones).clip(1.0)
+    return (-_BITS * (zeros / _BITS).log()).alias(bitmap.name) + 0.0
+
+
+def days_since(day: date, dates: pl.Series) -> pl.Series:
+    """Whole days from each date to `day`, as Float64."""
+    return (pl.select(pl.lit(day) - dates).to_series().dt.total_days()).cast(pl.Float64).alias(dates.name)
+
+
+def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
+    """Per key of the history its hit rate for `label`, lines inspected and findings: columns `<key>_rate`,
+    `<key>_inspected`, `<key>_findings`, a row a line.
+
+    The rate is decayed, and smoothed towards that of the shorter key: (findings + a x rate of the back-off) /
+    (inspected + a), with a from the configuration (empirical Bayes with a fixed prior weight; Micci-Barreca,
+    SIGKDD Explorations 3(1), 2001). A line without the key takes the back-off's rate.
+    """
+    config = view.context.config
+    weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
+    counts = [
+        f"{kind}__{label}" for kind in ("inspected", "findings", "inspected_decayed", "findings_decayed")
+    ]
+    frame = pl.concat(
+        [view.before(spec.name).select(pl.col(counts).name.prefix(f"{spec.name}:")) for spec in view.specs],
+        how="horizontal",
+    )
+    frame = frame.with_columns(pl.lit(PRIOR).alias("_rate"))
+    done: set[str | None] = {None}
+    waiting = list(view.specs)
+    while waiting:
+        ready = [spec for spec in waiting if spec.backoff in done]
+        frame = frame.with_columns(
+            _smoothed(spec, label, weight_now, config.hit_rates.smoothing) for spec in ready
+        )
+        done |= {spec.name for spec in ready}
+        waiting = [spec for spec in waiting if spec not in ready]
+    return frame.select(
+        expression
+        for spec in view.specs
+        for expression in (
+            pl.col(f"{spec.name}_rate"),
+            pl.col(f"{spec.name}:inspected__{label}").cast(pl.Float64).alias(f"{spec.name}_inspected"),
+            pl.col(f"{spec.name}:findings__{label}").cast(pl.Float64).alias(f"{spec.name}_findings"),
+        )
+    )
+
+
+def _smoothed(spec: KeySpec, label: str, weight_now: float, smoothing: float) -> pl.Expr:
+    inspected, findings = (
+        pl.col(f"{spec.name}:{kind}_decayed__{label}") / weight_now for kind in ("inspected", "findings")
+    )
+    prior = pl.col(f"{spec.backoff or ''}_rate")
+    return (
+        ((findings + prior * smoothing) / (inspected + smoothing)).fill_null(prior).alias(f"{spec.name}_rate")
+    )
+
+
+def _first_known(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    known = first["peers"].is_not_null()
+    return pl.DataFrame([first[name].zip_with(known, second[name]) for name in first.columns])

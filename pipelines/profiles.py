@@ -1,0 +1,146 @@
+"""The history on disk: one folder a day, one Parquet file a table, and what it was made with."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from configs.schema import PipelineConfig, Settings
+from features.history import History, table_schema
+from features.keys import key_specs
+from features.peers import PRICE_SCHEMA, sketch_names
+from pipelines.journal import Transaction
+from pipelines.store import Store
+from pipelines.store_files import write_table
+
+logger = logging.getLogger(__name__)
+
+_FORMAT = 2
+_DESCRIPTION = "profile.json"
+_REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
+_WEEK = 7
+
+
+def price_levels(config: PipelineConfig) -> dict[str, Sequence[str]]:
+    """Columns by name of the commodity levels of the price sketches."""
+    return {level.name: level.columns for level in config.peers.levels}
+
+
+def history_labels(settings: Settings) -> tuple[str, ...]:
+    """The labels whose results the history counts: those of every configured risk."""
+    return tuple(sorted({risk.label for risk in settings.risks.values()}))
+
+
+def empty_history(settings: Settings) -> History:
+    """The history before the first day."""
+    config = settings.pipeline
+    return History.empty(config.history, history_labels(settings), sketch_names(price_levels(config)))
+
+
+def history_fingerprint(settings: Settings) -> str:
+    """Names whatever a history depends on besides the data: keys, half-lives, labels, levels, exchange rates
+    and units.
+
+    A stored history of another fingerprint is not used but folded anew.
+    """
+    digest = hashlib.sha256()
+    config = settings.pipeline
+    described = {
+        "format": _FORMAT,
+        "history": config.history.model_dump(
+            mode="json", exclude={"keep_daily_profiles", "keep_weekly_profiles"}
+        ),
+        "levels": [level.model_dump(mode="json") for level in config.peers.levels],
+        "labels": history_labels(settings),
+    }
+    digest.update(json.dumps(described, sort_keys=True).encode())
+    for name in _REFERENCE:
+        digest.update(settings.reference_path(name).read_bytes())
+    return digest.hexdigest()
+
+
+def save_profile(folder: Path, history: History, settings: Settings) -> None:
+    """Writes a history into an empty folder; the same history gives the same bytes."""
+    for name, table in history.tables.items():
+        write_table(table.sort("key"), folder / f"key-{name}.parquet")
+    for name, sketch in history.prices.items():
+        write_table(sketch.sort("key", "bin"), folder / f"price-{name}.parquet")
+    description = {
+        "as_of": None if history.as_of is None else history.as_of.isoformat(),
+        "labels": list(history.labels),
+        "lineage": history.lineage,
+        "fingerprint": history_fingerprint(settings),
+    }
+    (folder / _DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+def load_profile(folder: Path, settings: Settings) -> History:
+    """Reads what `save_profile` wrote."""
+    description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+    labels = tuple(description["labels"])
+    config = settings.pipeline
+    tables = {
+        spec.name: pl.read_parquet(
+            folder / f"key-{spec.name}.parquet",
+            schema=table_schema(spec, config.history, labels),
+            glob=False,
+            hive_partitioning=False,
+        )
+        for spec in key_specs(config.history)
+    }
+    prices = {
+        name: pl.read_parquet(
+            folder / f"price-{name}.parquet", schema=PRICE_SCHEMA, glob=False, hive_partitioning=False
+        )
+        for name in sketch_names(price_levels(config))
+    }
+    as_of = description["as_of"]
+    return History(None if as_of is None else date.fromisoformat(as_of), labels, description["lineage"], tables, prices)
+
+
+def usable_profile(store: Store, before: date, settings: Settings) -> date | None:
+    """The newest stored history at the close of a day before `before` that was made with these settings."""
+    wanted = history_fingerprint(settings)
+    passed_over = 0
+    for day in reversed([day for day in store.profile_days() if day < before]):
+        try:
+            description = json.loads((store.profile_path(day) / _DESCRIPTION).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if description.get("fingerprint") == wanted:
+            return day
+        passed_over += 1
+    if passed_over:
+        logger.warning(
+            "%d stored histories were made with another configuration (keys, labels, half-lives, rates): "
+            "the history is folded anew from the first day",
+            passed_over,
+        )
+    return None
+
+
+def stage_profile(t: Transaction, store: Store, history: History, settings: Settings) -> None:
+    """Stages a history for its day, and the removal of older ones that are no longer kept."""
+    if history.as_of is None:
+        return
+    save_profile(t.stage(store.partition("profiles", history.as_of)), history, settings)
+    for day in expired(store.profile_days(), history.as_of, settings):
+        t.remove(store.partition("profiles", day))
+
+
+def expired(days: Sequence[date], newest: date, settings: Settings) -> list[date]:
+    """Which stored days to drop: all but the last daily ones and one a week (Sundays) before them."""
+    config = settings.pipeline.history
+    daily_from = newest - timedelta(days=config.keep_daily_profiles)
+    weekly_from = daily_from - timedelta(days=_WEEK * config.keep_weekly_profiles)
+    return [
+        day
+        for day in days
+        if day < daily_from and not (day >= weekly_from and day.isoweekday() == _WEEK) and day != newest
+    ]

@@ -1,0 +1,108 @@
+"""The frames that models learn from: features of every inspected line, as they were on its day.
+
+The fold over days is replayed from the first one. On day D the features of D's inspected lines are built with
+the history of its eve; then D's lines and the results reported on D enter the history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from configs.errors import DataError
+from configs.schema import RiskConfig
+from features.assemble import assemble
+from features.history import History
+from features.results import LINE_KEY, known_labels
+from features.view import DayContext
+from pipelines.chronicle import Chronicle
+from pipelines.profiles import empty_history
+from pipelines.progress import Progress
+
+_INSPECTION_COLUMNS = ("inspected_on", "reported_on", "selection", "inspection_probability", 
+                       "assessed_unit_price", "recovered_tax_cny")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Frames by risk name, the history at the close of `until`, and what the data was, for the record."""
+
+    frames: Mapping[str, pl.DataFrame]
+    history: History
+    until: date
+    fingerprint: str
+
+    @property
+    def lines(self) -> int:
+        """Inspected lines with a result, the same for every risk."""
+        return max((frame.height for frame in self.frames.values()), default=0)
+
+
+def training_data(
+    chronicle: Chronicle, risks: Sequence[RiskConfig], until: date, progress: Progress
+) -> TrainingData:
+    """Replays the store and returns, per risk, the inspected lines with features and labels as known at the
+    close of `until`.
+
+    A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
+    null = not examined), `inspected_on`, `reported_on` (the first report), `selection`,
+    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. Rows are in order of day and key.
+
+    Raises DataError where nothing was reported up to `until`.
+    """
+    inspections = chronicle.store.read_inspections(reported_to=until)
+    if inspections.is_empty():
+        raise DataError(
+            f"expected inspections reported up to {until}, found none in {chronicle.store.path}: models learn "
+            "from results; bring them in with `parcel-risk ingest`"
+        )
+    known = known_labels(inspections, until)
+    labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
+    targets = known.select(*LINE_KEY, *labels, *_INSPECTION_COLUMNS)
+    results = chronicle.results_by_day(until)
+    config = chronicle.settings.pipeline
+    history = empty_history(chronicle.settings)
+    parts: dict[str, list[pl.DataFrame]] = {risk.name: [] for risk in risks}
+    days = chronicle.days(until=until)
+    with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
+        for day in days:
+            lines = chronicle.prepared(day)
+            today = chronicle.tables(lines, history)
+            inspected = lines.join(targets.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
+            if not inspected.is_empty():
+                context = DayContext(day, history, today, config)
+                built = assemble(inspected.sort(LINE_KEY), context, chronicle.reference.on(day), risks)
+                for risk in risks:
+                    parts[risk.name].append(
+                        built.for_risk(risk).with_columns(pl.lit(day).alias("declared_on"))
+                    )
+            history = chronicle.step(history, day, today, results.get(day, {}))
+            task.advance()
+    if not any(parts.values()):
+        raise DataError(
+            f"none of the {known.height} lines inspected up to {until} is among the declarations of "
+            f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
+        )
+    joined = targets.with_columns(pl.col("line_no").cast(pl.Float64))
+    frames = {
+        name: pl.concat(part).join(joined, on=LINE_KEY, how="left", maintain_order="left")
+        for name, part in parts.items()
+    }
+    return TrainingData(frames, history, until, _fingerprint(frames))
+
+
+def _fingerprint(frames: Mapping[str, pl.DataFrame]) -> str:
+    """SHA-256 over the content of the frames, so that a run names exactly what it learned from."""
+    digest = hashlib.sha256()
+    for name, frame in sorted(frames.items()):
+        digest.update(name.encode())
+        for column in frame.columns:
+            digest.update(f"{column}:{frame.schema[column]}".encode())
+            for buffer in frame[column].rechunk().to_arrow().buffers():
+                if buffer is not None:
+                    digest.update(buffer)
+    return digest.hexdigest()

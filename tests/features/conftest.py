@@ -1,0 +1,40 @@
+"""The small world, its features and its history, made once for all tests of features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from configs.loader import load_settings
+from configs.schema import Settings
+from features.assemble import FeatureSet
+from features.history import History
+from tests.features.small_world import SmallWorld, make_world, replay
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return load_settings()
+
+
+@pytest.fixture(scope="session")
+def world() -> SmallWorld:
+    return make_world(seed=5, days=12, parcels=60)
+
+
+@pytest.fixture(scope="session")
+def replayed(settings: Settings) -> Callable[[SmallWorld], dict[date, FeatureSet]]:
+    """The features of every line, by day."""
+
+    def features_of(world: SmallWorld) -> dict[date, FeatureSet]:
+        return {day: features for day, features, _ in replay(world, settings)}
+
+    return features_of
+
+
+@pytest.fixture(scope="session")
+def replay_steps(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet, History]]:
+    """Day, features and the history at its close, for every day of the world."""
+    return replay(world, settings)
