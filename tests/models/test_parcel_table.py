@@ -51,7 +51,8 @@ def test_a_parcel_follows_the_contract_in_whatever_order_its_lines_come(
     lines = _lines(
         [
             {
-                "declaration_id": "A", "line_no": number, "probability_food_safety": p, "value_food_safety": v,
+                "declaration_id": "A", "line_no": number,
+                "probability_food_safety": p, "value_food_safety": v,
                 "probability_prohibited_items": q, "value_prohibited_items": w,
             }
             for number, (p, v, q, w) in enumerate(drawn, start=1)

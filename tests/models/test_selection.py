@@ -4,6 +4,7 @@ import logging
 import math
 import random
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -17,7 +18,7 @@ from models.selection import LISTED_SCHEMA, select
 DAY = date(2026, 11, 20)
 
 
-def _parcels(rows: list[tuple[str, str, str | None, float | None]]) -> pl.DataFrame:
+def _parcels(rows: Sequence[tuple[str, str, str | None, float | None]]) -> pl.DataFrame:
     """Office, trade mode, seller and expected value; the number of the declaration is the row's."""
     return pl.DataFrame(
         [
@@ -111,7 +112,7 @@ def test_what_holds_for_every_selection(
         assert by_risk["expected_value_cny"].is_sorted(descending=True)
         assert (by_risk["inspection_probability"] == 1.0).all()
         if per_seller is not None:
-            drawn = chosen.strata.filter(customs_office=office)["drawn"].sum()
+            drawn = int(chosen.strata.filter(customs_office=office)["drawn"].sum())
             cap = max(1, math.floor(per_seller * (min(places, size) - drawn) + 1e-9))
             sellers = by_risk.join(parcels, on="declaration_id")["seller_id"].drop_nulls().to_list()
             assert all(count <= cap for count in Counter(sellers).values())
