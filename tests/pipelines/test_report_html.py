@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from typing import Any
 
 from lxml import html
 
@@ -15,7 +16,7 @@ from tests.pipelines.list_examples import DAY, HOSTILE, RISKS, hostile, listed
 
 def test_hostile_names_are_text_on_the_page(tmp_path: Path) -> None:
     write_lists(tmp_path, hostile(), DAY, RISKS)
-    page = html.fromstring((tmp_path / "4601.html").read_bytes())
+    page: Any = html.fromstring((tmp_path / "4601.html").read_bytes())
     rows = page.xpath("//tbody/tr")
     assert len(rows) == len(HOSTILE)
     for row, text in zip(rows, HOSTILE, strict=True):
@@ -29,7 +30,7 @@ def test_hostile_names_are_text_on_the_page(tmp_path: Path) -> None:
 
 def test_the_page_allows_its_own_style_and_script_and_nothing_else(tmp_path: Path) -> None:
     write_lists(tmp_path, listed([{}]), DAY, RISKS)
-    page = html.fromstring((tmp_path / "4601.html").read_bytes())
+    page: Any = html.fromstring((tmp_path / "4601.html").read_bytes())
     (policy,) = page.xpath("//meta[@http-equiv='Content-Security-Policy']/@content")
     rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
     assert rules == {

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+from openpyxl.utils import get_column_letter
 
 from features.visible_text import visible_text
 from pipelines.lists import write_lists
@@ -33,7 +34,7 @@ def test_a_workbook_has_real_numbers_choices_filters_and_a_frozen_header(tmp_pat
     assert sheet.freeze_panes == f"C{HEADER_ROW + 2}"
     assert sheet.auto_filter.ref == f"A{HEADER_ROW + 1}:Y{HEADER_ROW + 3}"
     (choice,) = sheet.data_validations.dataValidation
-    column = openpyxl.utils.get_column_letter(header.index("Result") + 1)
+    column = get_column_letter(header.index("Result") + 1)
     assert (str(choice.sqref), choice.formula1) == (
         f"{column}{HEADER_ROW + 2}:{column}{HEADER_ROW + 3}", f'"{",".join(RESULTS)}"',
     )  # fmt: skip
@@ -50,7 +51,7 @@ def test_hostile_names_are_text_in_the_workbook(tmp_path: Path) -> None:
     shown = [visible_text(text, TEXT_CHARACTERS) for text in HOSTILE]
     assert [row[3] for row in rows] == [f"{text}\n{text}" for text in shown]
     sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]
-    cells = [cell for row in sheet.iter_rows() for cell in row]
+    cells: list[Any] = [cell for row in sheet.iter_rows() for cell in row]
     assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
     assert not any(cell.hyperlink for cell in cells)
     assert all(cell.quotePrefix for cell in cells if cell.row > HEADER_ROW + 1 and cell.data_type == "s")
