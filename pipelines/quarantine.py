@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
+from features.hashing import hash_text
 from pipelines.journal import Transaction
 from pipelines.store_files import partition_name, write_table
 
-QUARANTINE_COLUMNS: dict[str, pl.DataType] = {
+QUARANTINE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "source_file": pl.String(),
     "source_row": pl.Int64(),
     "offset": pl.Int64(),
@@ -19,43 +23,59 @@ QUARANTINE_COLUMNS: dict[str, pl.DataType] = {
     "reasons": pl.List(pl.String()),
     "record": pl.String(),
 }
-_IDENTITY = ["source_file", "source_row", "offset", "table", "record", "_reason_text"]
-_FILE = "rejected.parquet"
+_IDENTITY: Final = ["source_file", "source_row", "offset", "table", "record", "_reasons"]
 
 
-def append_quarantine(root: Path, t: Transaction, rows: pl.DataFrame) -> None:
+def append_quarantine(root: Path, t: Transaction, frames: Iterable[pl.DataFrame]) -> None:
     """Add rejected rows to the store's quarantine, each once however often its file is ingested.
 
     Args:
         root: folder of the store.
         t: the transaction that carries the change.
-        rows: the columns of ``QUARANTINE_COLUMNS`` and ``declared_on`` (Date, null where the day is unknown).
+        frames: the columns of ``QUARANTINE_COLUMNS`` and ``declared_on`` (Date, null where it is unknown).
     """
-    for (day,), part in rows.group_by("declared_on", maintain_order=True):
-        name = f"quarantine/{partition_name('declared_on', day)}"  # type: ignore[arg-type]
-        stored = root / name / _FILE
-        frames = [part.select(*QUARANTINE_COLUMNS)]
-        if stored.exists():
-            frames.insert(0, _read(stored))
-        merged = (
-            pl.concat(frames)
-            .with_columns(pl.col("reasons").list.join("|").alias("_reason_text"))
-            .unique(_IDENTITY, keep="first")
-            .sort(_IDENTITY)
-            .drop("_reason_text")
-        )
-        write_table(merged, t.stage(name) / _FILE)
+    seen: dict[date | None, pl.Series] = {}
+    numbers: dict[date | None, int] = {}
+    for frame in frames:
+        for (key,), part in frame.group_by("declared_on", maintain_order=True):
+            day = key if isinstance(key, date) else None
+            name = f"quarantine/{partition_name('declared_on', day)}"
+            if day not in seen:
+                files = sorted((root / name).glob("*.parquet"))
+                seen[day] = _identities(pl.concat([_read(path) for path in files])) if files else _nothing()
+                numbers[day] = len(files)
+            rows = part.select(*QUARANTINE_COLUMNS)
+            identities = _identities(rows)
+            fresh = ~identities.is_in(seen[day].implode()) & identities.is_first_distinct()
+            if not fresh.any():
+                continue
+            numbers[day] += 1
+            seen[day] = pl.concat([seen[day], identities.filter(fresh)])
+            write_table(rows.filter(fresh), t.stage_file(f"{name}/rejected-{numbers[day]:06d}.parquet"))
 
 
 def read_quarantine(root: Path) -> pl.DataFrame:
     """All rejected rows of a store with their day in ``declared_on`` (null where it is unknown)."""
-    frames = []
-    for path in sorted((root / "quarantine").glob(f"declared_on=*/{_FILE}")):
-        day = path.parent.name.removeprefix("declared_on=")
-        frames.append(_read(path).with_columns(pl.lit(day).str.to_date(strict=False).alias("declared_on")))
+    frames = list(_stored(root))
     if not frames:
         return pl.DataFrame(schema=QUARANTINE_COLUMNS | {"declared_on": pl.Date()})
     return pl.concat(frames)
+
+
+def _stored(root: Path) -> Iterator[pl.DataFrame]:
+    for path in sorted((root / "quarantine").glob("declared_on=*/*.parquet")):
+        day = path.parent.name.removeprefix("declared_on=")
+        yield _read(path).with_columns(pl.lit(day).str.to_date(strict=False).alias("declared_on"))
+
+
+def _identities(rows: pl.DataFrame) -> pl.Series:
+    named = rows.with_columns(pl.col("reasons").list.join("|").alias("_reasons"))
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in _IDENTITY], separator="\x1f")
+    return hash_text(named.select(text.alias("_identity")).to_series())
+
+
+def _nothing() -> pl.Series:
+    return pl.Series("_identity", [], dtype=pl.UInt64)
 
 
 def _read(path: Path) -> pl.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
@@ -39,7 +39,9 @@ DAY_COLUMN = {
     "quarantine": "declared_on",
     "profiles": "as_of",
     "scores": "declared_on",
+    "values": "declared_on",
     "lists": "declared_on",
+    "strata": "declared_on",
 }
 
 
@@ -139,8 +141,7 @@ class Store:
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
         """Columns of a declaration line in this store: the contract's, then the extra ones by name."""
-        kinds = {name: _kind_dtype(kind) for name, kind in sorted(self.meta.extras.items())}
-        return DECLARATION_COLUMNS | kinds
+        return self.meta.declaration_schema()
 
     def declaration_days(self) -> list[date]:
         """Days that have declarations, oldest first."""
@@ -202,8 +203,7 @@ class Store:
 
     def inspection_schema(self) -> dict[str, pl.DataType]:
         """Columns of an inspection in this store: the contract's, then further label columns by name."""
-        further = [name for name in self.meta.labels if name not in INSPECTION_COLUMNS]
-        return INSPECTION_COLUMNS | {name: pl.Boolean() for name in further}
+        return self.meta.inspection_schema()
 
     def inspection_days(self) -> list[date]:
         """Days on which results were reported, oldest first."""
@@ -256,7 +256,7 @@ class Store:
 
     # Quarantine and manifests
 
-    def append_quarantine(self, t: Transaction, rows: pl.DataFrame) -> None:
+    def append_quarantine(self, t: Transaction, rows: Iterable[pl.DataFrame]) -> None:
         """Add rejected rows, see :mod:`pipelines.quarantine`; rows that lie there already are not doubled."""
         append_quarantine(self.path, t, rows)
 
@@ -284,10 +284,6 @@ class Store:
         wider = meta.widened(extras, labels)
         if wider != meta:
             wider.write(t.stage_file(META_NAME))
-
-
-def _kind_dtype(kind: str) -> pl.DataType:
-    return pl.Float64() if kind == "number" else pl.String()
 
 
 def _check_format(path: Path) -> None:

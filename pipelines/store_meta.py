@@ -7,7 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import polars as pl
+
 from configs.errors import StoreError
+from features.declarations import DECLARATION_COLUMNS
+from features.inspections import INSPECTION_COLUMNS
 
 META_NAME = "store.json"
 
@@ -59,6 +63,16 @@ class StoreMeta:
         beside = path.with_name(path.name + ".new")
         beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         beside.replace(path)
+
+    def declaration_schema(self) -> dict[str, pl.DataType]:
+        """Columns of a declaration line: the contract's, then the extra ones by name."""
+        kinds = {"category": pl.String(), "number": pl.Float64()}
+        return DECLARATION_COLUMNS | {name: kinds[kind] for name, kind in sorted(self.extras.items())}
+
+    def inspection_schema(self) -> dict[str, pl.DataType]:
+        """Columns of an inspection: the contract's, then further label columns by name."""
+        further = [name for name in self.labels if name not in INSPECTION_COLUMNS]
+        return INSPECTION_COLUMNS | {name: pl.Boolean() for name in further}
 
     def widened(self, extras: Mapping[str, str], labels: Sequence[str]) -> StoreMeta:
         """With further columns.

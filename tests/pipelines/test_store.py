@@ -120,7 +120,7 @@ def test_another_engine_reads_the_store(store: Store) -> None:
             schema=QUARANTINE_COLUMNS,
             orient="row",
         )
-        store.append_quarantine(t, row.with_columns(pl.lit(None, pl.Date).alias("declared_on")))
+        store.append_quarantine(t, [row.with_columns(pl.lit(None, pl.Date).alias("declared_on"))])
     files = (
         f"read_parquet('{store.path}/declarations/*/*.parquet', hive_partitioning=true, union_by_name=true)"
     )
@@ -154,7 +154,7 @@ def test_quarantine_holds_a_row_once(store: Store) -> None:
     other = row.with_columns(pl.lit(4, pl.Int64).alias("source_row"))
     for frame in (row, pl.concat([row, other])):
         with store.lock("test"), store.transaction() as t:
-            store.append_quarantine(t, frame)
+            store.append_quarantine(t, [frame])
     assert read_quarantine(store.path)["source_row"].to_list() == [3, 4]
 
 

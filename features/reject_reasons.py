@@ -1,0 +1,48 @@
+"""Why a value became null or a row went to quarantine."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class RejectReason(StrEnum):
+    """Kinds of fault. A reason in quarantine reads ``column:kind`` or, for a whole row, ``kind``.
+
+    >>> RejectReason.MISSING.of("hs_code")
+    'hs_code:missing'
+    >>> [RejectReason.counts(reason) for reason in ("hs_code:missing", "draft")]
+    [True, False]
+    """
+
+    MISSING = "missing"
+    NOT_TEXT = "not_text"
+    NOT_A_NUMBER = "not_a_number"
+    NOT_A_WHOLE_NUMBER = "not_a_whole_number"
+    NOT_A_TIME = "not_a_time"
+    NOT_A_DATE = "not_a_date"
+    NOT_YES_OR_NO = "not_yes_or_no"
+    NOT_IN_LIST = "not_in_list"
+    BAD_FORMAT = "bad_format"
+    OUT_OF_RANGE = "out_of_range"
+    FUTURE_DATE = "future_date"
+    REPORTED_BEFORE_INSPECTED = "reported_before_inspected"
+    TEXT_TOO_LONG = "text_too_long"
+    TOO_MANY_FIELDS = "too_many_fields"
+    DUPLICATE_KEY = "duplicate_key"
+    BAD_APP_TYPE = "bad_app_type"
+    MISSING_APP_STATUS = "missing_app_status"
+    NO_GOODS_LINES = "no_goods_lines"
+    NO_INVENTORY_HEAD = "no_inventory_head"
+    OTHER_CURRENCY = "other_currency"
+    NOT_AN_AMOUNT = "not_an_amount"
+    DRAFT = "draft"
+    UNREADABLE_FILE = "unreadable_file"
+
+    def of(self, column: str) -> str:
+        """This reason for one column."""
+        return f"{column}:{self.value}"
+
+    @staticmethod
+    def counts(reason: str) -> bool:
+        """Whether ``reason`` counts against the tolerance: that a message is a draft is no fault of it."""
+        return reason.rpartition(":")[2] != RejectReason.DRAFT

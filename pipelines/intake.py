@@ -1,0 +1,271 @@
+"""First pass of an ingest: read a file, check every row against the contract, put valid rows aside."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from configs.errors import DataError
+from features.conversions import china_day, to_text
+from features.declarations import DECLARATION_COLUMNS, validate_declarations
+from features.hashing import hash_text
+from features.inspections import validate_inspections
+from features.reject_reasons import RejectReason
+from pipelines.identity_screen import screen_pseudonyms
+from pipelines.merge import content_hash
+from pipelines.rejects import (
+    MOST_EXAMPLES,
+    REJECTED_COLUMNS,
+    counts_against_tolerance,
+    examples,
+    rejected_rows,
+)
+from pipelines.source import Chunk, Hasher, Source
+from pipelines.spool import Spool, complete
+
+MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "_offset": pl.Int64(),
+    "_message_at": pl.Datetime("us", "UTC"),
+    "_action": pl.String(),
+}
+_DRAFT: Final = "draft"
+
+
+@dataclass
+class FileResult:
+    """What became of one file in the first pass.
+
+    Attributes:
+        path: the file.
+        rows: its rows; none where it was refused.
+        quarantined: rows that break the contract, and drafts.
+        not_counting: those of them that are no fault of the data.
+        results: results that stand in the rows of declarations.
+        results_quarantined: those of them that break the contract.
+        reasons: why rows and results were rejected.
+        nulled: invalid values that became null.
+        hashed: values that looked like a person where a pseudonym belongs.
+        notes: what the user should know beside.
+        examples: a few rejected values in words.
+        fault: why the file was refused as a whole.
+    """
+
+    path: str
+    rows: int = 0
+    quarantined: int = 0
+    not_counting: int = 0
+    results: int = 0
+    results_quarantined: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    nulled: Counter[str] = field(default_factory=Counter)
+    hashed: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    examples: list[str] = field(default_factory=list)
+    fault: str | None = None
+
+    def add_duplicates(self, rows: int, *, attached: bool) -> None:
+        """Count rows that the second pass rejected because another row has their key."""
+        self.reasons[RejectReason.DUPLICATE_KEY.value] += rows
+        if attached:
+            self.results_quarantined += rows
+        else:
+            self.quarantined += rows
+
+
+@dataclass(frozen=True)
+class Spools:
+    """Where rows wait for the second pass.
+
+    Attributes:
+        declarations: valid lines with ``_file``, ``_source_row``, the message columns, ``_content``, ``_day``
+            and ``_id_hash``.
+        inspections: valid results with ``_file``, ``_source_row`` and ``_id_hash``.
+        rejected: rows for the quarantine.
+    """
+
+    declarations: Spool
+    inspections: Spool
+    rejected: Spool
+
+    @classmethod
+    def within(cls, folder: Path) -> Spools:
+        """Spools in a folder that the caller throws away."""
+        return cls(
+            *(Spool(folder / name, "_id_hash") for name in ("declarations", "inspections", "rejected"))
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One table's rows of a chunk."""
+
+    source: Source
+    chunk: Chunk
+    number: int
+    table: str
+    frame: pl.DataFrame
+    result: FileResult
+    # Results in the rows of declarations are not rows of their own.
+    attached: bool = False
+
+
+class Intake:
+    """Takes files in, one after the other.
+
+    Args:
+        spools: where rows go.
+        latest: declarations dated later are rejected; None accepts any date.
+        max_text_chars: longer text becomes null.
+        chunk_rows: rows in memory at once.
+        hasher: for identity fields that turn up where a pseudonym belongs.
+    """
+
+    def __init__(
+        self, spools: Spools, *, latest: datetime | None, max_text_chars: int, chunk_rows: int, hasher: Hasher
+    ) -> None:
+        self._spools = spools
+        self._latest = latest
+        self._max_text_chars = max_text_chars
+        self._chunk_rows = chunk_rows
+        self._hasher = hasher
+
+    def take(self, source: Source, number: int) -> FileResult:
+        """Read a whole file. Where it turns out to be broken, nothing of it stays.
+
+        Args:
+            source: the file.
+            number: its place among the run's files: of two rows with a key, the earlier file's stays.
+        """
+        spools = (self._spools.declarations, self._spools.inspections, self._spools.rejected)
+        marks = [spool.mark() for spool in spools]
+        result = FileResult(str(source.path))
+        try:
+            result.notes += source.notes
+            for chunk in source.chunks(self._chunk_rows):
+                result.rows += chunk.rows
+                if chunk.declarations is not None:
+                    raw = _with_message_columns(chunk.declarations)
+                    self._take_lines(_Part(source, chunk, number, "declarations", raw, result))
+                if chunk.inspections is not None:
+                    attached = chunk.declarations is not None
+                    part = _Part(source, chunk, number, "inspections", chunk.inspections, result, attached)
+                    self._take_results(part)
+        except DataError as error:
+            for spool, mark in zip(spools, marks, strict=True):
+                spool.rewind(mark)
+            return self.refuse(str(source.path), str(error))
+        return result
+
+    def refuse(self, path: str, fault: str) -> FileResult:
+        """Put a file that cannot be read into quarantine as such."""
+        offset = re.search(r"byte (\d+)", fault)
+        row = {"source_file": path, "offset": int(offset[1]) if offset else None, "record": fault}
+        reason = RejectReason.UNREADABLE_FILE.value
+        frame = pl.DataFrame([row | {"reasons": [reason], "_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
+        self._spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
+        return FileResult(path, fault=fault, reasons=Counter({reason: 1}))
+
+    def _take_lines(self, part: _Part) -> None:
+        raw, result = part.frame, part.result
+        verdict = _verdicts(raw)
+        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        if "_nulled" in raw.columns:
+            _count(result.nulled, raw["_nulled"].filter(verdict.is_null()).explode().drop_nulls())
+        deletes = (raw["_action"] == "delete").fill_null(False) & verdict.is_null()
+        self._take_deletions(part, deletes.arg_true())
+        rows = (verdict.is_null() & ~deletes).arg_true()
+        frame, hashed = screen_pseudonyms(raw[rows], self._hasher)
+        result.hashed.update(hashed)
+        source = part.source
+        found = validate_declarations(
+            frame,
+            latest=self._latest,
+            max_text_chars=self._max_text_chars,
+            extra_categories=source.extra_categories,
+            extra_numbers=source.extra_numbers,
+        )
+        result.nulled.update(found.nulled)
+        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
+        self._keep_lines(part, found.kept, rows[found.kept_rows])
+
+    def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
+        """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
+        if rows.is_empty():
+            return
+        ids = to_text(part.frame["declaration_id"][rows], self._max_text_chars)
+        nameless = rows.filter(ids.is_null())
+        reason = RejectReason.MISSING.of("declaration_id")
+        self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
+        lines = complete(pl.DataFrame([ids.drop_nulls()]), DECLARATION_COLUMNS.items())
+        self._keep_lines(part, lines, rows.filter(ids.is_not_null()))
+
+    def _keep_lines(self, part: _Part, lines: pl.DataFrame, rows: pl.Series) -> None:
+        extras = [*part.source.extra_categories, *part.source.extra_numbers]
+        origin = part.frame[rows].select("_source_row", *MESSAGE_COLUMNS)
+        self._spools.declarations.add(
+            lines.hstack(origin).with_columns(
+                pl.lit(part.number, dtype=pl.Int32).alias("_file"),
+                content_hash(lines, list(DECLARATION_COLUMNS), extras),
+                china_day(lines["declared_at"]).alias("_day"),
+                hash_text(lines["declaration_id"]).alias("_id_hash"),
+            )
+        )
+
+    def _take_results(self, part: _Part) -> None:
+        raw, result = part.frame, part.result
+        if part.attached:
+            result.results += raw.height
+        verdict = raw["_reject"]
+        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        rows = verdict.is_null().arg_true()
+        found = validate_inspections(raw[rows], labels=part.source.labels)
+        result.nulled.update(found.nulled)
+        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
+        self._spools.inspections.add(
+            found.kept.hstack(raw[rows[found.kept_rows]].select("_source_row")).with_columns(
+                pl.lit(part.number, dtype=pl.Int32).alias("_file"),
+                hash_text(found.kept["declaration_id"]).alias("_id_hash"),
+            )
+        )
+
+    def _reject(self, part: _Part, rows: pl.Series, reasons: pl.Series) -> None:
+        if rows.is_empty():
+            return
+        result = part.result
+        reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
+        _count(result.reasons, reasons.explode())
+        faults = counts_against_tolerance(reasons)
+        if part.attached:
+            result.results_quarantined += len(rows)
+        else:
+            result.quarantined += len(rows)
+            result.not_counting += int((~faults).sum())
+        frame = part.frame[rows]
+        shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
+        result.examples += examples(str(part.source.path), frame[shown], reasons[shown])
+        records = part.source.records(part.chunk, frame["_row"])
+        self._spools.rejected.add(
+            rejected_rows(str(part.source.path), part.table, frame, reasons, records, self._max_text_chars)
+        )
+
+
+def _with_message_columns(raw: pl.DataFrame) -> pl.DataFrame:
+    missing = {name: kind for name, kind in MESSAGE_COLUMNS.items() if name not in raw.columns}
+    return raw.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in missing.items())
+
+
+def _verdicts(raw: pl.DataFrame) -> pl.Series:
+    """Why a row is rejected whatever its columns say, null where it is not."""
+    draft = pl.when(pl.col("_action") == _DRAFT).then(pl.lit(RejectReason.DRAFT.value))
+    return raw.select(pl.coalesce("_reject", draft).alias("reasons")).to_series()
+
+
+def _count(counter: Counter[str], values: pl.Series) -> None:
+    for value, count in values.value_counts().iter_rows():
+        counter[value] += count

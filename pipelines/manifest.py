@@ -1,0 +1,116 @@
+"""What a run says about itself: how many rows went where, why, how long it took and how much memory."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from configs.errors import ParcelRiskError
+
+_KIB_PER_MB = 1024
+
+
+@dataclass
+class ManifestBuilder:
+    """Collects the figures of one run.
+
+    >>> manifest = ManifestBuilder("ingest")
+    >>> with manifest.step("read"):
+    ...     manifest.add_rows(rows_in=3, kept=2, quarantined=1)
+    >>> manifest.check()
+    >>> manifest.as_dict()["rows_kept"]
+    2
+
+    Attributes:
+        verb: what ran.
+        values_nulled: invalid values that became null, by ``column:reason``.
+        reasons: rejected rows by reason; a row with two reasons counts under both.
+        model_versions: versions that scored, by risk.
+        further: anything else that belongs into the manifest of this verb.
+    """
+
+    verb: str
+    rows_in: int = 0
+    rows_kept: int = 0
+    rows_quarantined: int = 0
+    rows_superseded: int = 0
+    rows_scored: int = 0
+    values_nulled: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    model_versions: dict[str, str] = field(default_factory=dict)
+    further: dict[str, Any] = field(default_factory=dict)
+    _seconds: dict[str, float] = field(default_factory=dict)
+    _peaks: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure the block; a step that runs several times is added up.
+
+        The memory is the highest that the process and its finished children had reached by the step's end.
+        """
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begin
+            self._peaks[name] = max(self._peaks.get(name, 0.0), peak_memory_mb())
+
+    def add_rows(
+        self, *, rows_in: int = 0, kept: int = 0, quarantined: int = 0, superseded: int = 0, scored: int = 0
+    ) -> None:
+        """Count rows."""
+        self.rows_in += rows_in
+        self.rows_kept += kept
+        self.rows_quarantined += quarantined
+        self.rows_superseded += superseded
+        self.rows_scored += scored
+
+    @property
+    def rows_unaccounted(self) -> int:
+        """Rows that came in and are nowhere; negative where more came out than went in."""
+        return self.rows_in - self.rows_kept - self.rows_quarantined - self.rows_superseded
+
+    def check(self) -> None:
+        """Make sure that every row is accounted for.
+
+        Raises:
+            ParcelRiskError: rows_in is not rows_kept + rows_quarantined + rows_superseded.
+        """
+        if self.rows_unaccounted:
+            raise ParcelRiskError(
+                f"{self.verb}: {self.rows_unaccounted} of {self.rows_in} rows are not accounted for: "
+                f"{self.rows_kept} kept, {self.rows_quarantined} in quarantine, "
+                f"{self.rows_superseded} superseded. This is a fault of the program; nothing was changed"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The manifest as it is written: plain numbers and texts."""
+        return {
+            "verb": self.verb,
+            "rows_in": self.rows_in,
+            "rows_kept": self.rows_kept,
+            "rows_quarantined": self.rows_quarantined,
+            "rows_superseded": self.rows_superseded,
+            "rows_scored": self.rows_scored,
+            "values_nulled": _by_name(self.values_nulled),
+            "reasons": _by_name(self.reasons),
+            "model_versions": dict(sorted(self.model_versions.items())),
+            "seconds": {name: round(value, 3) for name, value in self._seconds.items()},
+            "peak_memory_mb": {name: round(value, 1) for name, value in self._peaks.items()},
+            **self.further,
+        }
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process, or the largest of its finished children, has held, in MB."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / _KIB_PER_MB
+
+
+def _by_name(counts: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items()))
