@@ -57,7 +57,7 @@ class CapacityConfig(Frozen):
     def for_office(self, office: str) -> OfficeCapacity:
         """The capacity of `office`, with what it does not set taken from `default`.
 
-        >>> CapacityConfig(offices={"4601": {"share": 0.02}}).for_office("4601").places(1_000)
+        >>> CapacityConfig(offices={"4601": OfficeOverride(share=0.02)}).for_office("4601").places(1_000)
         20
         """
         override = self.offices.get(office)

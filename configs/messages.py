@@ -50,21 +50,23 @@ def configuration_error(path: Path, error: ValidationError, model: type[BaseMode
 def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     location: Sequence[str | int] = problem["loc"]
     came = shortened(problem["input"])
+    shown, _ = _walk(model, location)
+    where = _dotted(shown) or "the whole file"
     if problem["type"] == "extra_forbidden":
-        key = str(location[-1])
         allowed = _allowed_keys(model, location[:-1])
-        return (
-            f"{_dotted(location)}: unknown key; came {came}.{nearest(key, allowed)} "
-            f"Allowed keys: {', '.join(allowed)}"
-        )
-    where = _dotted(location) or "the whole file"
+        hint = nearest(str(location[-1]), allowed)
+        return f"{where}: unknown key; came {came}.{hint} Allowed keys: {', '.join(allowed)}"
     if problem["type"] == "missing":
         return f"{where}: this key is missing. Add it, or see the packaged file for an example"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] in ("model_type", "dict_type"):
+        return f"{where}: expected keys and values; came {came}"
+    message = str(problem["msg"])
     if problem["type"] == "value_error":
         # Our own checks name what they found; repeating a whole section would bury it.
-        return f"{where}: {message}"
-    return f"{where}: expected: {message[:1].lower()}{message[1:]}; came {came}"
+        return f"{where}: {message.removeprefix('Value error, ')}"
+    if message.startswith("Input should "):
+        return f"{where}: expected it to {message.removeprefix('Input should ')}; came {came}"
+    return f"{where}: {message[:1].lower()}{message[1:]}; came {came}"
 
 
 def _dotted(location: Sequence[str | int]) -> str:
@@ -76,23 +78,42 @@ def _dotted(location: Sequence[str | int]) -> str:
 
 
 def _allowed_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    _, annotation = _walk(model, location)
+    # `name` of a risk or mapping is the name of its file.
+    hidden = {"name", "fallback_reason"} if annotation is model and "name" in model.model_fields else set()
+    return sorted({key for found in _models(annotation) for key in found.model_fields} - hidden)
+
+
+def _walk(model: type[BaseModel], location: Sequence[str | int]) -> tuple[list[str | int], Any]:
+    """The parts of a location that are keys of the file, and the annotation at its end.
+
+    pydantic puts the member of a union into the location; that is no key, it only narrows the annotation.
+    """
+    shown: list[str | int] = []
     annotation: Any = model
     for part in location:
-        annotation = _step(annotation, part)
-    models = _models(annotation)
-    # `name` of a risk or mapping is the name of its file.
-    hidden = {"name", "fallback_reason"} if not location and "label" in model.model_fields else set()
-    return sorted({key for found in models for key in found.model_fields} - hidden)
+        models = _models(annotation)
+        fields = [found.model_fields[part].annotation for found in models if part in found.model_fields]
+        boxes = [option for option in _options(annotation) if get_origin(option) in (dict, list, tuple)]
+        if fields:
+            annotation = fields[0]
+        elif boxes and not str(part).startswith(("tuple[", "literal[")):
+            in_dict = get_origin(boxes[0]) is dict
+            annotation = get_args(boxes[0])[1 if in_dict else 0]
+            part = str(part) if in_dict else part
+        else:
+            tagged = [found for found in models if part in _tags(found)]
+            if tagged or boxes:
+                annotation = tagged[0] if tagged else annotation
+                continue
+        shown.append(part)
+    return shown, annotation
 
 
-def _step(annotation: Any, part: str | int) -> Any:
-    """The annotation one key deeper; a union's tag leads nowhere new."""
-    models = _models(annotation)
-    fields = [found.model_fields[part].annotation for found in models if part in found.model_fields]
-    if fields:
-        return fields[0]
-    items = [option for option in _options(annotation) if get_origin(option) in (dict, list, tuple)]
-    return get_args(items[0])[1 if get_origin(items[0]) is dict else 0] if items else annotation
+def _tags(model: type[BaseModel]) -> tuple[Any, ...]:
+    """The values of the field `kind` that tell the members of a union apart."""
+    kind = model.model_fields.get("kind")
+    return get_args(kind.annotation) if kind is not None else ()
 
 
 def _options(annotation: Any) -> list[Any]:

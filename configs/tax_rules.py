@@ -16,6 +16,7 @@ _ARTICLE_MODES = ("mail", "express")
 _EXPORT_MODES = ("9710", "9810")
 _SHEET_UNITS = ("010", "020")  # customs units for sheets, in which facial masks are counted
 _CODE_TAXES = ("vat", "consumption", "duty", "mail")
+_THRESHOLDS = ("min_cny_per_kg", "min_cny_per_sheet", "min_cny_per_piece")
 _INPUTS: dict[str, type[pl.DataType]] = {
     "hs_code": pl.String,
     "direction": pl.String,
@@ -47,13 +48,13 @@ class TaxRules:
                 legal_quantity where present. A line without direction counts as an import.
             prices: for the same lines cny_rate, kg_factor, legal_kg_factor and pieces_factor.
         """
-        frame = pl.concat([_inputs(lines), prices], how="horizontal")
-        frame = frame.join(
-            self._rates_of_codes(frame["hs_code"].unique().drop_nulls()),
-            on="hs_code",
-            how="left",
-            maintain_order="left",
-        ).with_columns(**_unit_values())
+        inputs = pl.concat([_inputs(lines), prices], how="horizontal")
+        codes = self._rates_of_codes(inputs.select(pl.col("hs_code").drop_nulls().unique()))
+        frame = (
+            inputs.lazy()
+            .join(codes, on="hs_code", how="left", maintain_order="left")
+            .with_columns(**_unit_values())
+        )
         rate = {tax: _banded(tax) for tax in _CODE_TAXES}
         duty, consumption, vat = (rate[tax].fill_null(0.0) for tax in ("duty", "consumption", "vat"))
         indirect = (consumption + vat) / (1.0 - consumption)
@@ -71,40 +72,41 @@ class TaxRules:
             .then(rate["mail"])
             .otherwise(general)
         )
-        return frame.select(tax.cast(pl.Float64).alias("tax_rate")).to_series()
+        return frame.select(tax.cast(pl.Float64).alias("tax_rate")).collect().to_series()
 
     def _retail_share(self) -> float | None:
         found = self.taxes.filter(pl.col("tax") == "retail_share")["rate"]
         return None if found.is_empty() else float(found[0])
 
-    def _rates_of_codes(self, codes: pl.Series) -> pl.DataFrame:
+    def _rates_of_codes(self, codes: pl.DataFrame) -> pl.LazyFrame:
         """For each code and tax the rate of its most specific band, with and without a price threshold."""
-        bands = self.tax_bands.join(self.taxes.select("tax", "band", "rate"), on=["tax", "band"], how="inner")
-        thresholds = ["min_cny_per_kg", "min_cny_per_sheet", "min_cny_per_piece"]
-        bands = bands.with_columns(
-            pl.col("hs_prefix").fill_null(""), dear=pl.any_horizontal(pl.col(thresholds).is_not_null())
+        dear = pl.any_horizontal(pl.col(_THRESHOLDS).is_not_null())
+        bands = (
+            self.tax_bands.lazy()
+            .join(self.taxes.lazy().select("tax", "band", "rate"), on=["tax", "band"])
+            .with_columns(pl.col("hs_prefix").fill_null(""), dear=dear)
         )
-        result = codes.to_frame("hs_code").sort("hs_code")
-        for tax in _CODE_TAXES:
-            for dear in (False, True):
-                rows = bands.filter((pl.col("tax") == tax) & (pl.col("dear") == dear))
-                suffix = f"{tax}_dear" if dear else tax
-                values = ["rate", *thresholds] if dear else ["rate"]
-                result = result.join(_most_specific(result["hs_code"], rows, values, suffix), on="hs_code")
-        return result
+        return (
+            codes.lazy()
+            .join(bands, how="cross")
+            .filter(pl.col("hs_code").str.starts_with(pl.col("hs_prefix")))
+            # The longest prefix comes last; the rate decides between bands of one prefix.
+            .sort(pl.col("hs_prefix").str.len_bytes(), "rate")
+            .group_by("hs_code")
+            .agg(
+                *(_last("rate", tax, dear=False).alias(f"{tax}_rate") for tax in _CODE_TAXES),
+                *(
+                    _last(value, tax, dear=True).alias(f"{tax}_dear_{value}")
+                    for tax in _CODE_TAXES
+                    for value in ("rate", *_THRESHOLDS)
+                ),
+            )
+        )
 
 
-def _most_specific(codes: pl.Series, rows: pl.DataFrame, values: list[str], suffix: str) -> pl.DataFrame:
-    """For each code the `values` of the row with the longest prefix of it; null where none fits."""
-    frame = codes.to_frame("hs_code")
-    matched = (
-        frame.join(rows, how="cross")
-        .filter(pl.col("hs_code").str.starts_with(pl.col("hs_prefix")))
-        .sort("hs_code", pl.col("hs_prefix").str.len_bytes(), "rate")
-        .unique("hs_code", keep="last", maintain_order=True)
-        .select("hs_code", *(pl.col(value).alias(f"{suffix}_{value}") for value in values))
-    )
-    return frame.join(matched, on="hs_code", how="left", maintain_order="left")
+def _last(value: str, tax: str, *, dear: bool) -> pl.Expr:
+    """The value of the last row of a tax among rows with or without a price threshold; null where none is."""
+    return pl.col(value).filter((pl.col("tax") == tax) & (pl.col("dear") == dear)).last()
 
 
 def _inputs(lines: pl.DataFrame) -> pl.DataFrame:
