@@ -214,15 +214,16 @@ class Store:
     ) -> pl.DataFrame:
         """Results reported in a range of days (both inclusive); labels that a file lacks are null."""
         schema = self.inspection_schema()
-        stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
         frames = [
-            self._read_results(day, stored)
+            self._read_results(day, schema)
             for day in self.inspection_days()
             if (reported_from is None or day >= reported_from) and (reported_to is None or day <= reported_to)
         ]
-        if not frames:
-            return pl.DataFrame(schema=schema)
-        return pl.concat(frames).select(*schema)
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+    def read_results(self, reported_on: date) -> pl.DataFrame:
+        """Like :meth:`read_inspections` for one day, without looking which days there are."""
+        return self._read_results(reported_on, self.inspection_schema())
 
     def write_inspections(self, t: Transaction, reported_on: date, frame: pl.DataFrame) -> None:
         """Replace the results reported on a day."""
@@ -235,7 +236,9 @@ class Store:
 
     def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
         files = sorted((self.path / self.partition("inspections", day)).glob("*.parquet"))
-        return read_tables(files, schema, None).with_columns(pl.lit(day).alias("reported_on"))
+        stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
+        found = read_tables(files, stored, None)
+        return found.with_columns(pl.lit(day, dtype=pl.Date).alias("reported_on")).select(*schema)
 
     # History
 

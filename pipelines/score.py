@@ -1,0 +1,109 @@
+"""The nightly job over a range of days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from configs.errors import UsageError
+from configs.schema import Settings
+from pipelines.chronicle import Chronicle
+from pipelines.models_in_use import ModelInUse, models_in_use
+from pipelines.progress import Progress
+from pipelines.score_day import DayReport, Night, score_day
+from pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What became of the days of a run."""
+
+    days: Sequence[DayReport]
+    champions: Mapping[str, ModelInUse]
+    unmodelled: Sequence[str]
+    notes: Sequence[str] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 5 where a day has gaps."""
+        return 5 if any(day.gaps for day in self.days) else 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        said = [
+            f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
+        ]
+        said += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
+        for day in self.days:
+            said.append(
+                f"{day.day}: {day.scored:,} of {day.lines:,} lines scored, "
+                f"{day.listed:,} parcels on the lists "
+                f"of {day.offices:,} offices, in {day.folder}" + (f" ({day.note})" if day.note else "")
+            )
+            said += [f"{day.day}: incomplete: {gap}" for gap in day.gaps]
+        return [*said, *self.notes]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {
+            "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
+            "without_model": list(self.unmodelled),
+            "days": [
+                {
+                    "day": day.day.isoformat(),
+                    "lines": day.lines,
+                    "rows_scored": day.scored,
+                    "parcels_listed": day.listed,
+                    "lists": str(day.folder),
+                    "gaps": list(day.gaps),
+                }
+                for day in self.days
+            ],
+        }
+
+
+def score(
+    store: Path,
+    *,
+    first: date,
+    last: date,
+    workers: int | None,
+    threads: int | None,
+    scheduler: str | None,
+    settings: Settings,
+    progress: Progress,
+) -> ScoreReport:
+    """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
+
+    Raises UsageError where no day of the range has declarations, NoChampionError where no risk has a model,
+    StoreLockedError where another run works on the store.
+    """
+    opened = Store.open(store)
+    with opened.lock("score"):
+        days = [day for day in opened.declaration_days() if first <= day <= last]
+        if not days:
+            raise UsageError(_no_such_day(opened, first, last))
+        in_use, notes = models_in_use(opened, settings)
+        night = Night(
+            workers or settings.pipeline.scoring.workers,
+            threads or settings.pipeline.scoring.threads,
+            scheduler,
+            progress,
+        )
+        chronicle = Chronicle(opened, settings)
+        reports = [score_day(chronicle, day, in_use, night) for day in days]
+    unmodelled = [name for name in settings.risks if name not in in_use]
+    return ScoreReport(reports, in_use, unmodelled, notes)
+
+
+def _no_such_day(store: Store, first: date, last: date) -> str:
+    days = store.declaration_days()
+    wanted = f"on {first}" if first == last else f"from {first} to {last}"
+    held = f"it holds {days[0]} to {days[-1]}" if days else "it holds none at all"
+    return (
+        f"expected declarations {wanted} in {store.path}, found none; {held}. "
+        "Bring them in with `parcel-risk ingest`."
+    )

@@ -1,0 +1,188 @@
+"""The two functions that the nightly job maps over the buckets of a day, in any process.
+
+`sum_bucket` adds up the lines of a bucket by key; when all buckets have been added up, the day is known.
+`score_bucket` computes features with the history of the eve and the sums of the day, and writes probabilities
+and values. What they need is named by paths, so that the same task runs in this process, in another one or on
+another machine.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from configs.loader import load_settings
+from configs.reference import ReferenceDay
+from configs.schema import Settings
+from features.assemble import FeatureSet, assemble, prepare_lines
+from features.day_tables import DayTables
+from features.history import History
+from features.view import DayContext
+from models.risk_model import RiskModel
+from pipelines.chronicle import Chronicle
+from pipelines.profiles import load_profile
+from pipelines.store import Store
+from pipelines.store_files import write_table
+
+KEY = ["declaration_id", "line_no"]
+
+
+@dataclass(frozen=True)
+class DayTask:
+    """A day to score: where its store, its history of the eve and its working files are, and with which
+    models.
+
+    `champions` are pairs of a risk's name and its model's folder. `run` names all that the results depend on,
+    so that a process that lives on does not mistake another run's day for this one.
+    """
+
+    run: str
+    store: Path
+    overlay: Path | None
+    day: date
+    eve: Path
+    work: Path
+    champions: tuple[tuple[str, Path], ...]
+
+    def bucket(self, file: Path) -> BucketTask:
+        """The task of one bucket file."""
+        return BucketTask(self, file)
+
+
+@dataclass(frozen=True)
+class BucketTask:
+    """One bucket file of a day."""
+
+    of: DayTask
+    file: Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What a process reads once for all buckets of a day."""
+
+    task: DayTask
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration."""
+        return load_settings(self.task.overlay)
+
+    @cached_property
+    def chronicle(self) -> Chronicle:
+        """The store under that configuration."""
+        return Chronicle(Store(self.task.store), self.settings)
+
+    @cached_property
+    def reference(self) -> ReferenceDay:
+        """The reference tables of the day."""
+        return self.chronicle.reference.on(self.task.day)
+
+    @cached_property
+    def eve(self) -> History:
+        """The history at the close of the eve."""
+        return load_profile(self.task.eve, self.settings)
+
+    @cached_property
+    def context(self) -> DayContext:
+        """All that a line of the day may look up."""
+        return DayContext(
+            self.task.day, self.eve, load_today(self.task.work / "today"), self.settings.pipeline
+        )
+
+    def lines(self, file: Path) -> pl.DataFrame:
+        """The prepared lines of a bucket."""
+        lines = self.chronicle.store.read_declaration_files([file])
+        return prepare_lines(lines, self.reference, self.settings.pipeline)
+
+    def features(self, lines: pl.DataFrame) -> FeatureSet:
+        """Features of prepared lines of the day, for the risks that have a champion."""
+        risks = [self.settings.risks[name] for name, _ in self.task.champions]
+        return assemble(lines, self.context, self.reference, risks)
+
+
+@lru_cache(maxsize=2)
+def workspace(task: DayTask) -> Workspace:
+    """The workspace of a day, kept by the process while it works on that day."""
+    return Workspace(task)
+
+
+def sum_bucket(task: BucketTask) -> DayTables:
+    """The sums by key of one bucket's lines."""
+    space = workspace(task.of)
+    return space.chronicle.tables(space.lines(task.file), space.eve)
+
+
+def score_bucket(task: BucketTask) -> int:
+    """Writes the scores and values of one bucket and returns its number of lines.
+
+    `scores/<bucket>`: declaration_id, line_no, one Float64 column per configured risk, null where it has no
+    champion. `values/<bucket>`: declaration_id, line_no, one Float64 column per configured risk: CNY that a
+    finding is worth. A bucket whose two files are there is not computed again.
+    """
+    scores, values = (task.of.work / kind / task.file.name for kind in ("scores", "values"))
+    if not (scores.exists() and values.exists()):
+        space = workspace(task.of)
+        lines = space.lines(task.file)
+        features = space.features(lines)
+        keys = lines.select(KEY)
+        by_risk = {risk: predict(space, features, risk) for risk in space.settings.risks}
+        _write(
+            keys.with_columns(probability.alias(risk) for risk, (probability, _) in by_risk.items()), scores
+        )
+        _write(keys.with_columns(value.alias(risk) for risk, (_, value) in by_risk.items()), values)
+    return int(pl.scan_parquet(scores, glob=False).select(pl.len()).collect().item())
+
+
+def predict(space: Workspace, features: FeatureSet, risk: str) -> tuple[pl.Series, pl.Series]:
+    """Probabilities and values of a finding in CNY; both null for a risk without a champion."""
+    folder = dict(space.task.champions).get(risk)
+    if folder is None:
+        nothing = pl.Series(risk, [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
+        return nothing, nothing
+    model = champion_model(folder)
+    frame = features.for_risk(space.settings.risks[risk])
+    probability = model.predict(frame)
+    return pl.Series(risk, probability), pl.Series(risk, model.value_cny(frame))
+
+
+@lru_cache(maxsize=16)
+def champion_model(folder: Path) -> RiskModel:
+    """The model of a folder, read once a process."""
+    return RiskModel.load(folder)
+
+
+def save_today(folder: Path, today: DayTables) -> None:
+    """Writes the sums of a day where the workers find them; complete or not at all."""
+    beside = folder.with_name(folder.name + ".new")
+    for kind, tables in (("parties", today.parties), ("prices", today.prices)):
+        (beside / kind).mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            write_table(
+                table.sort(table.columns[: 2 if kind == "prices" else 1]), beside / kind / f"{name}.parquet"
+            )
+    beside.replace(folder)
+
+
+def load_today(folder: Path) -> DayTables:
+    """Reads what `save_today` wrote."""
+    parties, prices = (
+        {
+            path.stem: pl.read_parquet(path, glob=False, hive_partitioning=False)
+            for path in sorted((folder / kind).glob("*.parquet"))
+        }
+        for kind in ("parties", "prices")
+    )
+    return DayTables(parties, prices)
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    write_table(frame, beside)
+    beside.replace(path)

@@ -1,0 +1,255 @@
+"""One night: features, probabilities, sampling lists and the history of a day, restartable at any moment.
+
+The steps' results are files. Scores of a bucket are written beside their place in a working folder of the
+store and renamed into it; scores, lists and the history of the day enter the store together at the end. A run
+that was killed is repeated by running it again: what is complete is kept, and the result is the same to the
+last byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from configs.errors import StoreError
+from features.day_tables import DayTables, merge_day_tables
+from features.history import History
+from pipelines.chronicle import Chronicle, file_digest
+from pipelines.execution import run
+from pipelines.journal import Transaction
+from pipelines.manifest import ManifestBuilder
+from pipelines.models_in_use import ModelInUse
+from pipelines.profiles import history_fingerprint, save_profile, stage_profile
+from pipelines.progress import Progress
+from pipelines.score_bucket import DayTask, save_today, score_bucket, sum_bucket, workspace
+from pipelines.select_day import Listed, stage_lists
+from pipelines.store import Store
+
+WORK = ".work"
+_SCORES = ("scores", "values")
+
+
+@dataclass(frozen=True)
+class Night:
+    """How a run works: processes, threads of each, an address of a cluster, and where progress is shown."""
+
+    workers: int
+    threads: int
+    scheduler: str | None
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class DayReport:
+    """What became of one day."""
+
+    day: date
+    lines: int
+    scored: int
+    listed: int
+    offices: int
+    folder: Path
+    note: str = ""
+    gaps: Sequence[str] = ()
+
+
+def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse], night: Night) -> DayReport:
+    """Scores one day; the caller holds the lock.
+
+    Raises StoreError where a line of the day has no score.
+    """
+    store, settings = chronicle.store, chronicle.settings
+    manifest = ManifestBuilder("score")
+    files = store.declaration_files(day)
+    with manifest.step("history"):
+        eve = close_days_before(chronicle, day)
+    task = day_task(chronicle, day, eve, in_use)
+    done = _done(store, day, task.run)
+    if done is not None:
+        shutil.rmtree(task.work, ignore_errors=True)
+        return _report(store, day, done, "was scored before with the same result")
+    with manifest.step("sums of the day"):
+        today = sum_day(chronicle, task, files, night)
+    with manifest.step("scores"):
+        counts = _score_buckets(task, files, night)
+    declared, scored = _rows(files), sum(counts)
+    if declared != scored:
+        raise StoreError(
+            f"{day}: {declared:,} lines are in the store, {scored:,} were scored; expected as many. "
+            "Missing in " + ", ".join(_short_buckets(files, counts)[:5])
+        )
+    with store.transaction() as t:
+        for kind in _SCORES:
+            folder = t.stage(store.partition(kind, day))
+            for file in files:
+                shutil.copyfile(task.work / kind / file.name, folder / file.name)
+        with manifest.step("lists"):
+            issued = _lists_folder(store, day).exists()
+            listed = _keep_lists(store, day) if issued else _make_lists(t, task, files, night)
+        with manifest.step("history of the day"):
+            stage_profile(t, store, chronicle.step(eve, day, today, chronicle.results(day)), settings)
+        outcome = {"lines": declared, "scored": scored, "listed": listed.parcels, "offices": listed.offices}
+        t.stage_file(_run_file(day)).write_text(
+            json.dumps({"run": task.run, **outcome}) + "\n", encoding="utf-8"
+        )
+        manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
+        manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
+        manifest.further.update(parcels_listed=listed.parcels, strata=listed.strata)
+        store.write_manifest(t, "score", day, manifest.as_dict())
+    shutil.rmtree(task.work, ignore_errors=True)
+    note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
+    return _report(store, day, outcome, note)
+
+
+def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> DayReport:
+    return DayReport(
+        day=day,
+        lines=outcome["lines"],
+        scored=outcome["scored"],
+        listed=outcome["listed"],
+        offices=outcome["offices"],
+        folder=_lists_folder(store, day),
+        note=note,
+    )
+
+
+def _score_buckets(task: DayTask, files: Sequence[Path], night: Night) -> list[int]:
+    with night.progress.task(f"scores of {task.day}", total=len(files)) as bar:
+        return run(
+            score_bucket,
+            [task.bucket(file) for file in files],
+            workers=night.workers,
+            threads=night.threads,
+            scheduler=night.scheduler,
+            done=bar.advance,
+        )
+
+
+def _make_lists(t: Transaction, task: DayTask, files: Sequence[Path], night: Night) -> Listed:
+    return stage_lists(
+        t,
+        task,
+        files,
+        task.work / "scores",
+        task.work / "values",
+        capacity=workspace(task).settings.capacity,
+        overrides={},
+        workers=night.workers,
+        threads=night.threads,
+        scheduler=night.scheduler,
+    )
+
+
+def _keep_lists(store: Store, day: date) -> Listed:
+    issued = pl.read_parquet(_lists_folder(store, day) / "sampling_list.parquet", hive_partitioning=False)
+    plan = store.path / store.partition("strata", day) / "strata.parquet"
+    strata = pl.read_parquet(plan, hive_partitioning=False)
+    return Listed(issued.height, issued["customs_office"].n_unique(), strata.to_dicts())
+
+
+def _lists_folder(store: Store, day: date) -> Path:
+    return store.path / store.partition("lists", day)
+
+
+def _run_file(day: date) -> str:
+    return f".runs/score-{day}.json"
+
+
+def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
+    """What an earlier run with exactly the same inputs has left, if all of it is still there."""
+    file = store.path / _run_file(day)
+    kept = [store.path / store.partition(kind, day) for kind in (*_SCORES, "lists")]
+    if not file.exists() or not all(folder.is_dir() for folder in kept):
+        return None
+    known = json.loads(file.read_text(encoding="utf-8"))
+    return known if known.pop("run") == run_name else None
+
+
+def close_days_before(chronicle: Chronicle, day: date) -> History:
+    """The history of the eve of `day`; days that were not closed yet are folded and kept."""
+    stored = chronicle.stored_history(day)
+    history = stored
+    for _, folded in chronicle.replay(stored, day - timedelta(days=1)):
+        history = folded
+    if history is not stored:
+        with chronicle.store.transaction() as t:
+            stage_profile(t, chronicle.store, history, chronicle.settings)
+    return history
+
+
+def day_task(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[str, ModelInUse]) -> DayTask:
+    """The task of a day, with a working folder named by all that its results depend on.
+
+    Working folders of the same day that depend on something else are of no more use and go.
+    """
+    store = chronicle.store
+    run_name = _fingerprint(chronicle, day, eve, in_use)
+    work = store.path / WORK / f"score-{day}-{run_name[:16]}"
+    for other in (store.path / WORK).glob(f"score-{day}-*"):
+        if other != work:
+            shutil.rmtree(other)
+    for kind in _SCORES:
+        (work / kind).mkdir(parents=True, exist_ok=True)
+    folder = store.profile_path(eve.as_of) if eve.as_of is not None else work / "eve"
+    if eve.as_of is None and not folder.exists():
+        beside = work / "eve.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir()
+        save_profile(beside, eve, chronicle.settings)
+        beside.replace(folder)
+    models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
+    return DayTask(run_name, store.path, chronicle.settings.overlay, day, folder, work, models)
+
+
+def sum_day(chronicle: Chronicle, task: DayTask, files: Sequence[Path], night: Night) -> DayTables:
+    """The sums of the day by key, also written for the workers."""
+    with night.progress.task(f"sums of {task.day}", total=len(files)) as bar:
+        parts = run(
+            sum_bucket,
+            [task.bucket(file) for file in files],
+            workers=night.workers,
+            threads=night.threads,
+            scheduler=night.scheduler,
+            done=bar.advance,
+        )
+    today = merge_day_tables(parts)
+    if not (task.work / "today").exists():
+        save_today(task.work / "today", today)
+    return today
+
+
+def _fingerprint(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[str, ModelInUse]) -> str:
+    digest = hashlib.sha256()
+    described = {
+        "day": day.isoformat(),
+        "settings": chronicle.settings.fingerprint,
+        "history": [history_fingerprint(chronicle.settings), eve.lineage],
+        "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
+    }
+    digest.update(json.dumps(described, sort_keys=True).encode())
+    for file in chronicle.store.declaration_files(day):
+        digest.update(file_digest(file))
+    return digest.hexdigest()
+
+
+def _rows(files: Sequence[Path]) -> int:
+    return sum(_height(file) for file in files)
+
+
+def _height(file: Path) -> int:
+    return int(pl.scan_parquet(file, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
+
+
+def _short_buckets(files: Sequence[Path], counts: Sequence[int]) -> list[str]:
+    return [
+        f"{file.name} ({_height(file) - count:,} lines)"
+        for file, count in zip(files, counts, strict=True)
+        if _height(file) != count
+    ]

@@ -1,0 +1,103 @@
+"""Sampling lists again, from stored scores, with another capacity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from configs.errors import DataError, UsageError
+from configs.schema import Settings
+from pipelines.chronicle import Chronicle
+from pipelines.manifest import ManifestBuilder
+from pipelines.models_in_use import models_in_use
+from pipelines.progress import Progress
+from pipelines.score_day import Night, close_days_before, day_task, sum_day
+from pipelines.select_day import Listed, stage_lists
+from pipelines.store import Store
+
+
+@dataclass(frozen=True)
+class SelectReport:
+    """The lists that were made anew."""
+
+    day: date
+    listed: Listed
+    folder: Path
+    exit_code: int = 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        return [
+            f"{self.day}: {self.listed.parcels:,} parcels on the lists of {self.listed.offices:,} offices, "
+            f"in {self.folder}"
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {
+            "day": self.day.isoformat(),
+            "parcels_listed": self.listed.parcels,
+            "offices": self.listed.offices,
+            "lists": str(self.folder),
+        }
+
+
+def select(store: Path, *, day: date, settings: Settings, progress: Progress) -> SelectReport:
+    """Lists of a scored day, from its stored scores, by the capacity of `settings`.
+
+    Raises UsageError where the day was not scored, DataError where its lines changed since.
+    """
+    opened = Store.open(store)
+    with opened.lock("select"):
+        files = opened.declaration_files(day)
+        scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
+        if not scores.is_dir():
+            scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
+            raise UsageError(
+                f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
+                f"{scored}. Score it with `parcel-risk score --date {day}`."
+            )
+        _check_unchanged(files, scores, day)
+        manifest = ManifestBuilder("select")
+        scoring = settings.pipeline.scoring
+        night = Night(scoring.workers, scoring.threads, None, progress)
+        chronicle = Chronicle(opened, settings)
+        in_use, _ = models_in_use(opened, settings)
+        with manifest.step("history"):
+            task = day_task(chronicle, day, close_days_before(chronicle, day), in_use)
+        with manifest.step("sums of the day"):
+            sum_day(chronicle, task, files, night)
+        with opened.transaction() as t:
+            with manifest.step("lists"):
+                listed = stage_lists(
+                    t, task, files, scores, values, capacity=settings.capacity, overrides={},
+                    workers=night.workers, threads=night.threads, scheduler=None,
+                )  # fmt: skip
+            rows = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
+            manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
+            manifest.further.update(
+                parcels_listed=listed.parcels,
+                strata=listed.strata,
+                capacity=settings.capacity.model_dump(mode="json"),
+            )
+            opened.write_manifest(t, "select", day, manifest.as_dict())
+    return SelectReport(day, listed, opened.path / opened.partition("lists", day))
+
+
+def _check_unchanged(files: list[Path], scores: Path, day: date) -> None:
+    """Every bucket has the scores of exactly its lines."""
+    for file in files:
+        stored = scores / file.name
+        key = ["declaration_id", "line_no"]
+        same = stored.exists() and pl.read_parquet(
+            file, columns=key, glob=False, hive_partitioning=False
+        ).equals(pl.read_parquet(stored, columns=key, glob=False, hive_partitioning=False))
+        if not same:
+            raise DataError(
+                f"the declarations of {day} have changed since they were scored ({file.name}): "
+                f"score the day again with `parcel-risk score --date {day}`, then select"
+            )

@@ -1,0 +1,177 @@
+"""From the scores of a day to its lists: parcels, selection, and the reasons of what was selected."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from configs.schema import CapacityConfig
+from features.reasons import random_check_reason, reasons
+from models.parcel_table import parcel_table
+from models.selection import select
+from pipelines.execution import run
+from pipelines.journal import Transaction
+from pipelines.lists import write_lists
+from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
+from pipelines.store import Store
+from pipelines.store_files import write_table
+
+_PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
+_SHOWN = ["item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity",
+          "unit", "total_price", "currency", "gross_weight_kg", "seller_id"]  # fmt: skip
+_REASONS = ["reason_1", "reason_2", "reason_3"]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """How many parcels and offices were listed, and the plan of the random share."""
+
+    parcels: int
+    offices: int
+    strata: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ExplainTask:
+    """The listed lines of one bucket: declaration_id, line_no and risk."""
+
+    of: DayTask
+    file: Path
+    listed: pl.DataFrame
+
+
+def stage_lists(
+    t: Transaction,
+    task: DayTask,
+    files: Sequence[Path],
+    scores: Path,
+    values: Path,
+    *,
+    capacity: CapacityConfig,
+    overrides: Mapping[str, int],
+    workers: int,
+    threads: int,
+    scheduler: str | None,
+) -> Listed:
+    """Selects the parcels of the day and stages its lists.
+
+    `scores` and `values` are the folders with one file a bucket, named as the bucket.
+    """
+    space = workspace(task)
+    store = space.chronicle.store
+    risks = sorted(space.settings.risks)
+    parcels = pl.concat(
+        [
+            parcel_table(_scored(store, file, scores, values, risks), risks).with_columns(
+                pl.lit(number, dtype=pl.Int64).alias("bucket")
+            )
+            for number, file in enumerate(files)
+        ]
+    )
+    chosen = select(parcels.drop("bucket"), capacity, task.day, overrides)
+    located = chosen.listed.join(parcels.select("declaration_id", "bucket"), on="declaration_id", how="left")
+    items = [
+        ExplainTask(task, files[int(number)], part.select(*KEY, "risk", "selection"))
+        for (number,), part in located.sort("bucket", *KEY).group_by("bucket", maintain_order=True)
+    ]
+    explained = run(explain, items, workers=workers, threads=threads, scheduler=scheduler, done=lambda: None)
+    listed = chosen.listed
+    if explained:
+        listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
+    else:
+        listed = listed.join(_explained_nothing(space), on=KEY, how="left")
+    listed = _with_random_reason(listed, chosen.strata)
+    folder = t.stage(store.partition("lists", task.day))
+    write_lists(folder, listed, task.day, space.settings.risks)
+    # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
+    write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
+    return Listed(listed.height, listed["customs_office"].n_unique(), chosen.strata.to_dicts())
+
+
+def explain(task: ExplainTask) -> pl.DataFrame:
+    """What the lists show of the listed lines of a bucket: the columns `_SHOWN`, prices in CNY, and three
+    reasons."""
+    space = workspace(task.of)
+    lines = space.lines(task.file).join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
+    features = space.features(lines)
+    shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
+        _expected_price(space, features.for_risk, lines.height)
+    )
+    parts = []
+    for risk, folder in task.of.champions:
+        wanted = task.listed.filter(risk=risk).select(KEY)
+        frame = features.for_risk(space.settings.risks[risk])
+        rows = lines.select(KEY).with_row_index("row").join(wanted, on=KEY, how="semi")["row"]
+        if rows.is_empty():
+            continue
+        model, chosen = champion_model(folder), frame[rows]
+        worded = pl.concat([chosen, model.model_columns(chosen)], how="horizontal")
+        said = reasons(worded, model.contributions(chosen), space.settings.risks[risk], count=len(_REASONS))
+        parts.append(pl.concat([lines[rows].select(KEY), said], how="horizontal"))
+    nothing = pl.DataFrame(
+        schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_REASONS, pl.String)
+    )
+    return shown.join(pl.concat([nothing, *parts]), on=KEY, how="left", maintain_order="left")
+
+
+def _expected_price(space: Workspace, frame_of: Any, height: int) -> pl.Series:
+    """The fair price of a unit in CNY, from the first model that has one."""
+    for risk, folder in space.task.champions:
+        expected = champion_model(folder).expected_price(frame_of(space.settings.risks[risk]))
+        if expected is not None:
+            return pl.Series("expected_price_cny", expected).fill_nan(None)
+    return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, height)
+
+
+def _scored(store: Store, file: Path, scores: Path, values: Path, risks: Sequence[str]) -> pl.DataFrame:
+    lines = store.read_declaration_files([file], _PARCEL_COLUMNS)
+    probability = pl.read_parquet(scores / file.name, glob=False, hive_partitioning=False)
+    value = pl.read_parquet(values / file.name, glob=False, hive_partitioning=False)
+    return pl.concat(
+        [
+            lines,
+            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
+            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+        ],
+        how="horizontal",
+    )
+
+
+def _explained_nothing(space: Workspace) -> pl.DataFrame:
+    schema = space.chronicle.store.declaration_schema()
+    return pl.DataFrame(
+        schema={name: schema[name] for name in (*KEY, *_SHOWN)}
+        | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
+        | dict.fromkeys(_REASONS, pl.String)
+    )
+
+
+def _with_random_reason(listed: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
+    """A parcel drawn at random says so first; two more reasons follow."""
+    sentences = {
+        (office, mode): random_check_reason(drawn, parcels)
+        for office, mode, parcels, drawn in strata.select(
+            "customs_office", "trade_mode", "parcels", "drawn"
+        ).iter_rows()
+    }
+    said = pl.Series(
+        "said",
+        [
+            sentences[office, mode] if selection == "random" else None
+            for office, mode, selection in listed.select(
+                "customs_office", "trade_mode", "selection"
+            ).iter_rows()
+        ],
+        dtype=pl.String,
+    )
+    first, second, third = (pl.col(name) for name in _REASONS)
+    drawn = said.is_not_null()
+    return listed.with_columns(
+        pl.when(drawn).then(said).otherwise(first).alias("reason_1"),
+        pl.when(drawn).then(first).otherwise(second).alias("reason_2"),
+        pl.when(drawn).then(second).otherwise(third).alias("reason_3"),
+    )
