@@ -1,0 +1,57 @@
+"""The examples of docs/configuration.md are files that load."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from configs.loader import load_settings
+from configs.reference import load_reference
+from configs.schema import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The page's examples as a folder laid over the packaged configuration."""
+    page = PAGE.read_text(encoding="utf-8")
+    for name, text in re.findall(r"^```yaml\n# (\S+)\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (rates,) = re.findall(r"^```csv\n(.*?)^```$", page, flags=re.MULTILINE | re.DOTALL)
+    (tmp_path / "reference").mkdir()
+    (tmp_path / "reference" / "exchange_rates.csv").write_text(rates, encoding="utf-8")
+    return load_settings(tmp_path)
+
+
+def test_settings(settings: Settings) -> None:
+    assert settings.pipeline.training.folds == 3
+    assert settings.capacity.for_office("4601").places(10_000) == 120
+
+
+def test_risk(settings: Settings) -> None:
+    risk = settings.risk("counterfeit")
+    assert risk.title.zh == "侵权货物"
+    assert len(risk.reasons_for("price")) == 2
+
+
+def test_source(settings: Settings) -> None:
+    mapping = settings.source_mapping("harbour")
+    assert mapping.values["transport_mode"]["?"] is None
+    assert mapping.labels["undervaluation"].true_when == ("short", "false invoice")
+
+
+def test_rates(settings: Settings) -> None:
+    day = load_reference(settings).on(date(2025, 1, 31))
+    assert day.cny_rate(pl.Series(["USD", "KRW", "JPY"])).to_list() == [7.1884, 0.0049, None]
+
+
+def test_every_table_is_described() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    for path in (PAGE.parents[1] / "configs" / "reference").glob("*.csv"):
+        assert f"| `{path.stem}` |" in page
