@@ -194,7 +194,7 @@ def _dataset(
     parameters: Mapping[str, Any],
     reference: lightgbm.Dataset | None = None,
 ) -> lightgbm.Dataset:
-    return _lightgbm().Dataset(
+    dataset: lightgbm.Dataset = _lightgbm().Dataset(
         matrix.values,
         label=np.asarray(target, dtype=np.float64),
         # Names of columns may hold signs that LightGBM's text format does not allow.
@@ -204,3 +204,4 @@ def _dataset(
         params=dict(parameters),
         free_raw_data=True,
     )
+    return dataset

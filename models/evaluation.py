@@ -75,6 +75,19 @@ class Evaluation:
         metrics.update({name: value for name, value in errors.items() if math.isfinite(value)})
         return metrics
 
+    def headline(self) -> dict[str, float]:
+        """The part of `as_metrics` that fits on a page.
+
+        Everything about the model on all lines; areas and precision of its slices and of the baselines.
+        """
+        kept = ("average_precision", "auc", "precision_at", "recovered_tax_at")
+        return {
+            name: value
+            for name, value in self.as_metrics().items()
+            if "." not in name
+            or (name.rpartition(".")[2].startswith(kept) and not name.endswith("_findings"))
+        }
+
 
 def evaluate(
     risk: str,

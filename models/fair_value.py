@@ -88,12 +88,15 @@ def tax_shortfall_cny(frame: pl.DataFrame, expected_price: FloatArray, basis: Ba
     weight.
     """
     declared = number_column(frame, _PRICE[basis])
-    quantity = (
-        number_column(frame, "price__quantity")
-        if basis == "unit"
-        else number_column(frame, "price__total_cny") / declared
-    )
-    return np.maximum(expected_price - declared, 0.0) * quantity * number_column(frame, "price__tax_rate")
+    shortfall = np.maximum(expected_price - declared, 0.0) * priced_quantity(frame, basis)
+    return shortfall * number_column(frame, "price__tax_rate")
+
+
+def priced_quantity(frame: pl.DataFrame, basis: Basis) -> FloatArray:
+    """What a price times gives the line's value (lines,): units of quantity, or kg; NaN where unknown."""
+    if basis == "unit":
+        return number_column(frame, "price__quantity")
+    return number_column(frame, "price__total_cny") / number_column(frame, _PRICE[basis])
 
 
 def fit_fair_value(

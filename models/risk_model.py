@@ -21,7 +21,7 @@ from models.booster import Booster
 from models.calibration import Calibrator
 from models.columns import TEXT_COLUMNS
 from models.encoder import Encoder, Learned
-from models.fair_value import tax_shortfall_cny
+from models.fair_value import priced_quantity, tax_shortfall_cny
 
 FloatArray = npt.NDArray[np.float64]
 FORMAT = 1
@@ -108,6 +108,13 @@ class RiskModel:
         """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
         self.encoder.columns.check(frame, self.name)
         return self._expected(self.encoder.learned(frame))
+
+    def expected_total_cny(self, frame: pl.DataFrame) -> FloatArray | None:
+        """Fair value in CNY of each whole line (lines,), NaN where unknown; None without a price model."""
+        expected = self.expected_price(frame)
+        if expected is None or self.encoder.fair_value is None:
+            return None
+        return expected * priced_quantity(frame, self.encoder.fair_value.basis)
 
     def contributions(self, frame: pl.DataFrame, *, threads: int = 1) -> pl.DataFrame:
         """What each feature block adds to the log-odds of each line, one column a block, before calibration.

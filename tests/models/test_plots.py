@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+
+from models.evaluation import evaluate
+from models.plots import draw_plots
+from models.training import FittedRisk
+
+
+@pytest.mark.parametrize(
+    ("which", "names"),
+    [
+        ("fitted", {"capacity.png", "calibration.png", "importance.png", "price.png"}),
+        ("fitted_prohibited", {"capacity.png", "calibration.png", "importance.png"}),
+    ],
+)
+def test_every_axis_says_what_it_shows(which: str, names: set[str], request: pytest.FixtureRequest) -> None:
+    result: FittedRisk = request.getfixturevalue(which)
+    figures = draw_plots(result.model, result.evaluation, result.price_residuals)
+    assert set(figures) == names
+    for figure in figures.values():
+        picture = io.BytesIO()
+        figure.savefig(picture)
+        assert picture.getvalue().startswith(b"\x89PNG")
+        assert figure.get_suptitle() or figure.axes[0].get_title()
+        for axis in figure.axes:
+            assert axis.get_xlabel()
+
+
+def test_an_evaluation_without_findings_shows_what_there_is(fitted: FittedRisk) -> None:
+    nothing = np.empty(0)
+    lines = fitted.evaluation.lines.rename({"found": "label"})
+    empty = evaluate("x", "label", lines, lines.clear(), nothing, nothing, capacities=[0.1], seed=1)
+    assert set(draw_plots(fitted.model, empty, None)) == {"importance.png"}
