@@ -7,16 +7,22 @@ champion these are the lines declared after its training, and those that it once
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import polars as pl
 
 from models.baselines import TRIVIAL
+from models.errors import FeatureColumnsError
 from models.evaluation import Evaluation
 from models.metrics import Areas, Estimate, bootstrap_weights, interval
+from models.risk_model import RiskModel
+
+logger = logging.getLogger(__name__)
 
 _DRAWS = 500
 # A loss of average precision below this is accepted where chance alone explains it.
@@ -41,8 +47,8 @@ def decide(
 ) -> GateDecision:
     """Judge a challenger by its evaluation.
 
-    `champion` has the champion's probabilities of lines that it was not trained on: declaration_id, line_no,
-    probability; None where the risk has no champion. Common lines with fewer than 10 findings do not decide.
+    `champion` are the champion's `unseen_predictions`; None where the risk has no champion. Common lines with
+    fewer than 10 findings do not decide.
     """
     if challenger.findings == 0:
         nothing = "the newest days hold no finding, so nothing shows that the model is of use"
@@ -51,6 +57,28 @@ def decide(
     if champion is not None:
         checks.append(_against_champion(challenger, champion, seed))
     return GateDecision(all(passed for passed, _ in checks), tuple(reason for _, reason in checks))
+
+
+def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The champion's probabilities of lines that it was not trained on: what `decide` compares with.
+
+    `out_of_time` are the predictions it made ahead of time when it was trained, `frame` the inspected lines of
+    the present training; of these it predicts the ones declared after its last training day. Where the
+    configuration no longer builds the columns that it knows, its earlier predictions have to do.
+    """
+    stored = out_of_time.select("declaration_id", pl.col("line_no").cast(pl.Float64), "probability")
+    after = frame.filter(pl.col("declared_on") > date.fromisoformat(champion.metadata["declared_to"]))
+    try:
+        probability = champion.predict(after)
+    except FeatureColumnsError as error:
+        logger.warning("the champion is compared on its earlier predictions only: %s", error)
+        return stored
+    predicted = after.select(
+        "declaration_id", pl.col("line_no").cast(pl.Float64), pl.Series("probability", probability)
+    )
+    return pl.concat([stored, predicted]).unique(
+        ["declaration_id", "line_no"], keep="first", maintain_order=True
+    )
 
 
 def paired_difference(

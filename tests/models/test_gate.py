@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.schema import RiskConfig, TrainingConfig
 from models.evaluation import Evaluation, evaluate
-from models.gate import decide, paired_difference
+from models.gate import decide, paired_difference, unseen_predictions
+from models.training import fit_risk
 
 DAYS = 20
 
@@ -93,3 +95,22 @@ def test_the_interval_of_a_difference_covers_it() -> None:
         difference = paired_difference(lines, "one", "other", seed=seed, draws=200)
         inside += difference.low <= 0.0 <= difference.high
     assert inside >= 52
+
+
+def test_a_champion_is_asked_only_about_lines_after_its_training(
+    frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    half = frame.filter(pl.col("declared_on") < date(2026, 10, 1))
+    champion = fit_risk(half, prohibited, training)
+    known = unseen_predictions(champion.model, champion.out_of_time, frame)
+    after = frame.filter(pl.col("declared_on") >= date(2026, 10, 1))
+    assert known.height == champion.out_of_time.height + after.height
+    assert known.select("declaration_id", "line_no").is_unique().all()
+    joined = after.with_columns(pl.Series("expected", champion.model.predict(after))).join(
+        known, on=["declaration_id"]
+    )
+    assert (joined["probability"] == joined["expected"]).all()
+    changed = unseen_predictions(champion.model, champion.out_of_time, frame.drop("price__cny_per_kg"))
+    assert changed.height == champion.out_of_time.height
+    challenger = fit_risk(frame, prohibited, training)
+    assert "against the champion" in decide(challenger.evaluation, known).reasons[-1]
