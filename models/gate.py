@@ -62,8 +62,8 @@ def decide(
 def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """The champion's probabilities of lines that it was not trained on: what `decide` compares with.
 
-    `out_of_time` are the predictions it made ahead of time when it was trained, `frame` the inspected lines of
-    the present training; of these it predicts the ones declared after its last training day. Where the
+    `out_of_time` are the predictions it made ahead of time when it was trained, `frame` the inspected lines
+    of the present training; of these it predicts the ones declared after its last training day. Where the
     configuration no longer builds the columns that it knows, its earlier predictions have to do.
     """
     stored = out_of_time.select("declaration_id", pl.col("line_no").cast(pl.Float64), "probability")
