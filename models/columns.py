@@ -70,10 +70,12 @@ class FeatureColumns:
 
     def check(self, frame: pl.DataFrame, model: str) -> None:
         """Raise FeatureColumnsError that names what is missing or of another type; others are welcome."""
-        missing = [name for name in self.required if name not in frame.columns]
+        # Polars makes the schema anew each time that it is asked for one.
+        schema = frame.schema
+        missing = [name for name in self.required if name not in schema]
         wrong = []
         for name in self.names:
-            dtype = frame.schema.get(name, pl.Null())
+            dtype = schema.get(name, pl.Null())
             text = name in self.categories.values
             fits = (
                 dtype in (pl.String, pl.Null)
@@ -88,13 +90,14 @@ class FeatureColumns:
     def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> npt.NDArray[np.float64]:
         """Values (lines, columns + spare) float64, NaN for null; the spare columns at the end are NaN."""
         values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float64)
+        given = set(frame.columns)
         for place, name in enumerate(self.names):
-            if name not in frame.columns:
+            if name not in given:
                 continue
             if name in self.categories.values:
                 values[:, place] = self.categories.encode(frame, name)
             else:
-                values[:, place] = number_column(frame, name)
+                values[:, place] = _number(frame[name])
         return values
 
     def as_dict(self) -> dict[str, object]:
@@ -106,4 +109,8 @@ def number_column(frame: pl.DataFrame, name: str) -> npt.NDArray[np.float64]:
     """A column as float64 (lines,), NaN for null and where the frame does not have it."""
     if name not in frame.columns:
         return np.full(frame.height, np.nan, dtype=np.float64)
-    return frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return _number(frame[name])
+
+
+def _number(column: pl.Series) -> npt.NDArray[np.float64]:
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

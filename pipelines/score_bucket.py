@@ -145,10 +145,8 @@ def predict(space: Workspace, features: FeatureSet, risk: str) -> tuple[pl.Serie
     if folder is None:
         nothing = pl.Series(risk, [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
         return nothing, nothing
-    model = champion_model(folder)
-    frame = features.for_risk(space.settings.risks[risk])
-    probability = model.predict(frame)
-    return pl.Series(risk, probability), pl.Series(risk, model.value_cny(frame))
+    scores = champion_model(folder).score(features.for_risk(space.settings.risks[risk]))
+    return pl.Series(risk, scores.probability), pl.Series(risk, scores.value_cny)
 
 
 @lru_cache(maxsize=16)
