@@ -166,6 +166,7 @@ def validate_declarations(
     columns = [
         _convert(given.get(name, nothing).alias(name), name, max_text_chars) for name in DECLARATION_COLUMNS
     ]
+    columns = [values.alias(name) for name, values in zip(DECLARATION_COLUMNS, columns, strict=True)]
     columns += [to_text(given.get(name, nothing).alias(name), max_text_chars) for name in extra_categories]
     columns += [to_number(given.get(name, nothing).alias(name)) for name in extra_numbers]
     return apply_contract(

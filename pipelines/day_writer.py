@@ -26,7 +26,7 @@ from pipelines.store_files import (
     write_table,
 )
 
-_MERGE_ROWS: Final = 500_000
+MERGE_ROWS: Final = 500_000
 _TOP: Final = (1 << 64) - 1
 _ORIGIN_COLUMNS: Final[dict[str, pl.DataType]] = {
     "_file": pl.Int32(),
@@ -90,7 +90,6 @@ class DayWriter:
         *,
         bucket_rows: int,
         folder: Path,
-        merge_rows: int = _MERGE_ROWS,
     ) -> None:
         self._store = store
         self._t = t
@@ -98,7 +97,7 @@ class DayWriter:
         self._extras = [name for name in schema if name not in DECLARATION_COLUMNS]
         self._bucket_rows = bucket_rows
         self._folder = folder
-        self._merge_rows = merge_rows
+        self._merge_rows = MERGE_ROWS
 
     def write(self, incoming: Spool) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files."""
@@ -127,8 +126,9 @@ class DayWriter:
                 assert isinstance(day, date)
                 touched.setdefault(day, []).append(ids_of_day["declaration_id"])
             rewritten.add(_rewritten(before, merged, list(self._schema)))
+        fresh = _ByDay(rewritten, self._merge_rows)
         for day in sorted(touched):
-            self._write_day(day, pl.concat(touched[day]).unique(), rewritten)
+            self._write_day(day, pl.concat(touched[day]).unique(), fresh)
         changes.days = set(touched)
         self._write_ledger(pl.concat(ledger))
         return changes
@@ -165,28 +165,20 @@ class DayWriter:
         number = len(list((self._store.path / "ledger").glob("*.parquet"))) + 1
         write_table(entries.sort(*LEDGER_COLUMNS), self._t.stage_file(f"ledger/run-{number:06d}.parquet"))
 
-    def _write_day(self, day: date, touched: pl.Series, rewritten: Spool) -> None:
+    def _write_day(self, day: date, touched: pl.Series, rewritten: _ByDay) -> None:
         files = self._store.declaration_files(day)
         gone = touched.implode()
-        stays = 0
-        filled: set[str] = set()
+        rows, filled = rewritten.summary(day, self._extras)
         for path in files:
             lines = read_tables([path], self._schema, ["declaration_id", *self._extras])
             lines = lines.filter(~pl.col("declaration_id").is_in(gone))
-            stays += lines.height
+            rows += lines.height
             filled |= _filled(lines, self._extras)
-        of_day = rewritten.scan()
-        added = 0
-        if of_day is not None:
-            of_day = of_day.filter(pl.col("_day") == day)
-            summary = of_day.select(pl.len(), pl.col(self._extras).is_not_null().any()).collect().row(0)
-            added = summary[0]
-            filled |= {name for name, any_value in zip(self._extras, summary[1:], strict=True) if any_value}
         folder = self._t.stage(self._store.partition("declarations", day))
-        if not stays + added:
+        if not rows:
             return
         columns = [*DECLARATION_COLUMNS, *sorted(filled)]
-        count = bucket_count(stays + added, self._bucket_rows)
+        count = bucket_count(rows, self._bucket_rows)
         for number in range(count):
             low, high = bucket_range(number, count)
             frames = [
@@ -196,11 +188,40 @@ class DayWriter:
                 for path in files
                 if _overlaps(path, low, high)
             ]
-            if added:
-                fresh = rewritten.scan(low, high)
-                assert fresh is not None
-                frames.append(fresh.filter(pl.col("_day") == day).select(*self._schema).collect())
-            write_bucket(pl.concat(frames).select(columns), folder, number, count)
+            fresh = complete(rewritten.rows(day, low, high), self._schema.items())
+            write_bucket(pl.concat([*frames, fresh]).select(columns), folder, number, count)
+
+
+class _ByDay:
+    """Lines to write, by day: held in memory where they are few, else read from the spool."""
+
+    def __init__(self, spool: Spool, memory_rows: int) -> None:
+        self._spool = spool
+        self._days: dict[date, pl.DataFrame] | None = None
+        if spool.rows <= memory_rows:
+            rows = spool.scan()
+            frames = {} if rows is None else rows.collect().partition_by("_day", as_dict=True)
+            self._days = {day: frame for (day,), frame in frames.items()}
+
+    def rows(self, day: date, low: int, high: int) -> pl.DataFrame:
+        """Lines of a day with a bucket hash in a range (inclusive)."""
+        if self._days is not None:
+            frame = self._days.get(day, pl.DataFrame({"_bucket": pl.Series([], dtype=pl.UInt64)}))
+            return frame.filter(pl.col("_bucket").is_between(low, high))
+        rows = self._spool.scan(low, high)
+        assert rows is not None
+        return rows.filter(pl.col("_day") == day).collect()
+
+    def summary(self, day: date, names: list[str]) -> tuple[int, set[str]]:
+        """How many lines a day has, and which of some columns hold anything."""
+        if self._days is not None:
+            frame = self._days.get(day, pl.DataFrame())
+            return frame.height, _filled(frame, [name for name in names if name in frame.columns])
+        rows = self._spool.scan()
+        assert rows is not None
+        of_day = rows.filter(pl.col("_day") == day)
+        count, *filled = of_day.select(pl.len(), pl.col(names).is_not_null().any()).collect().row(0)
+        return count, {name for name, found in zip(names, filled, strict=True) if found}
 
 
 _STORED_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -214,13 +235,7 @@ def _rewritten(before: pl.DataFrame, merged: Merged, columns: list[str]) -> pl.D
     left = before.join(merged.removed, on=keys, how="anti")
     left = left.join(_touched(merged), on=["declaration_id", "_day"], how="semi")
     lines = pl.concat([left.select(*columns, "_day"), merged.kept.select(*columns, "_day")])
-    if lines.is_empty():
-        return lines.with_columns(pl.lit(0, dtype=pl.UInt64).alias("_bucket"))
-    hashes = [
-        part.with_columns(bucket_hash(part).alias("_bucket"))
-        for part in lines.partition_by("_day", maintain_order=True)
-    ]
-    return pl.concat(hashes)
+    return lines.with_columns(bucket_hash(lines, ("declaration_id", "_day")).alias("_bucket"))
 
 
 def _touched(merged: Merged) -> pl.DataFrame:

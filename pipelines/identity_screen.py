@@ -20,7 +20,8 @@ _WITH_BIRTHDAY: Final = (
     r"(?:^|[^0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
 )
 _NUMBER: Final = r"(?:^|[^0-9])(?:[1-9][0-9]{16}[0-9Xx]|(?:\+?86[ -]?)?1[3-9][0-9]{9})(?:$|[^0-9A-Za-z])"
-_NAME_OR_ADDRESS: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}\s@]"
+_SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
+_TWO_WORDS: Final = r"\p{L}{2}\S*\s+\S*\p{L}{2}"
 _MOST_CHARS: Final = 2000
 
 
@@ -31,7 +32,20 @@ def looks_personal(values: pl.Series) -> pl.Series:
     [False, True, True, True, False]
     """
     text = values.cast(pl.String).str.strip_chars()
-    return (text.str.contains(_NUMBER) | text.str.contains(_NAME_OR_ADDRESS)).fill_null(False)
+    return (text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(r"\s")).fill_null(
+        False
+    )
+
+
+def names_somebody(values: pl.Series) -> pl.Series:
+    """The same for columns of codes and figures, where a blank alone (``2026-11-20 10:00``) says nothing.
+
+    >>> names_somebody(pl.Series(["2026-11-20 10:00", "12AB", "John Smith", "13800138000"])).to_list()
+    [False, False, True, True]
+    """
+    text = values.cast(pl.String)
+    found = text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)
+    return found.fill_null(False)
 
 
 def screen_pseudonyms(
@@ -89,12 +103,12 @@ def safe_records(
         elif name in exempt:
             personal = values.str.contains(_WITH_BIRTHDAY).fill_null(False)
         elif name in known:
-            personal = looks_personal(values) & (rows[name].dtype == pl.String)
+            personal = names_somebody(values)
         else:
             personal = values.is_not_null() & (rows[name].dtype == pl.String)
         if personal.any():
             values = _replaced(values, personal, hash_always.get(name, name), pseudonymiser)
-        columns.append(values)
+        columns.append(_cut(values))
     names = rows.columns
     texts = [
         json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
@@ -115,7 +129,10 @@ def _replaced(
 def _as_text(values: pl.Series) -> pl.Series:
     if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
         return pl.Series(values.name, [f"({values.dtype})"], dtype=pl.String).new_from_index(0, len(values))
-    text = values.cast(pl.String)
+    return values.cast(pl.String)
+
+
+def _cut(text: pl.Series) -> pl.Series:
     long = (text.str.len_chars() > _MOST_CHARS).fill_null(False)
     if not long.any():
         return text

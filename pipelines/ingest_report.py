@@ -86,7 +86,7 @@ class IngestReport:
                 yield f"refused as a whole: {file.fault}"
         if self.beyond_tolerance:
             share = self.counting / found["rows_in"]
-            yield f"{self.counting:,} rows ({share:.1%}) break the contract; tolerated are {self.tolerance:.1%}"
+            yield f"{self.counting:,} rows ({share:.1%}) break the contract, tolerated: {self.tolerance:.1%}"
             yield (
                 "the valid rows are in the store, the others under quarantine/ with their reasons: correct "
                 "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"

@@ -10,7 +10,7 @@ import polars as pl
 from features.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, china_day, to_moment, to_text, to_whole
 from features.declarations import EARLIEST
 from features.reject_reasons import RejectReason
-from pipelines.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, looks_personal
+from pipelines.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
 from pipelines.quarantine import QUARANTINE_COLUMNS
 from pipelines.source import Source
 
@@ -111,7 +111,7 @@ def _shown(column: str, value: object) -> str:
     if value is None:
         return "is missing"
     text = str(value)
-    personal = column not in NUMBER_COLUMNS and looks_personal(pl.Series([text]))[0]
+    personal = column not in NUMBER_COLUMNS and names_somebody(pl.Series([text]))[0]
     if column in PSEUDONYM_COLUMNS or personal:
         return "(not shown)"
     return repr(text if len(text) <= _MOST_CHARS else text[:_MOST_CHARS] + "…")

@@ -35,7 +35,7 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
     incoming_rows = complete(rows.collect(), (schema | origin).items())
     for (day,), part in incoming_rows.group_by("reported_on"):
         assert isinstance(day, date)
-        stored = complete(store.read_inspections(day, day), schema.items())
+        stored = complete(store.read_results(day), schema.items())
         new = part.sort(_ORIGIN).unique(KEY, keep="first", maintain_order=True)
         new = new.join(stored, on=KEY, how="anti")
         later = part.join(new, on=_ORIGIN, how="anti")

@@ -76,7 +76,9 @@ class Spool:
 
 def complete(rows: pl.DataFrame, schema: Iterable[tuple[str, pl.DataType]]) -> pl.DataFrame:
     """The rows with exactly these columns, null where they had none."""
-    return rows.select(
-        pl.col(name) if name in rows.columns else pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in schema
-    )
+    columns = dict(schema)
+    # Added to the rows, not selected: a selection of nothing but constants would make a row of its own.
+    missing = [
+        pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items() if name not in rows.columns
+    ]
+    return rows.with_columns(missing).select(*columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def bucket_of(path: Path) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def bucket_hash(lines: pl.DataFrame) -> pl.Series:
+def bucket_hash(lines: pl.DataFrame, parcel: Sequence[str] = ("declaration_id",)) -> pl.Series:
     """What decides a line's bucket: the hash of its parcel's buyer, of the declaration where there is none.
 
     All lines of a declaration share it, also where only some of them name the buyer, so that a bucket
@@ -81,9 +81,10 @@ def bucket_hash(lines: pl.DataFrame) -> pl.Series:
 
     Args:
         lines: frame with ``declaration_id`` and ``buyer_id``, holding whole declarations.
+        parcel: columns that tell parcels apart, where the frame holds several days.
     """
     party = lines.select(
-        pl.coalesce(pl.col("buyer_id").min().over("declaration_id"), "declaration_id").alias("_bucket_hash")
+        pl.coalesce(pl.col("buyer_id").min().over(*parcel), "declaration_id").alias("_bucket_hash")
     ).to_series()
     return hash_text(party)
 
@@ -130,9 +131,8 @@ def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) 
     # A frame without columns has no height, so at least one is read even where none is asked for.
     there = [name for name in wanted if name in present] or list(present)[:1]
     frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
-    return frame.select(
-        pl.col(name) if name in present else pl.lit(None, dtype=schema[name]).alias(name) for name in wanted
-    )
+    missing = [pl.lit(None, dtype=schema[name]).alias(name) for name in wanted if name not in present]
+    return frame.with_columns(missing).select(*wanted)
 
 
 def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFrame:

@@ -106,6 +106,7 @@ def test_types_and_columns_are_the_same_on_every_day(store: Store) -> None:
     assert store.declaration_days() == [DAY, later]
     assert store.read_declarations(DAY).schema == store.read_declarations(later).schema
     assert store.read_declarations(later)["courier"].to_list() == [None] * 3
+    assert store.read_declarations(later, ["courier"]).height == 3
     scanned = store.scan_declarations(later, later).collect()
     assert scanned["declared_on"].to_list() == [later] * 3
     assert store.read_declarations(date(2020, 1, 1), ["hs_code"]).schema == {"hs_code": pl.String()}
