@@ -190,6 +190,8 @@ def _schema(
 
 def _convert(values: pl.Series, name: str, max_text_chars: int) -> pl.Series:
     dtype = DECLARATION_COLUMNS[name]
+    if values.null_count() == len(values):
+        return values.cast(pl.Null).cast(dtype)
     if name == "declared_at":
         return to_moment(values)
     if dtype == pl.Int32():
