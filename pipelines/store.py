@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,8 @@ from pipelines.store_files import (
     write_bucket,
     write_table,
 )
-from pipelines.store_meta import META_NAME, StoreMeta
+from pipelines.store_meta import META_NAME, StoreMeta, check_format
 
-FORMAT = 1
 DAY_COLUMN = {
     "declarations": "declared_on",
     "inspections": "reported_on",
@@ -71,7 +69,7 @@ class Store:
         if not (path / META_NAME).exists() and not (path / "declarations").exists():
             try:
                 path.mkdir(parents=True, exist_ok=True)
-                StoreMeta(format=FORMAT, created_by=_program_version()).write(path / META_NAME)
+                StoreMeta.new().write(path / META_NAME)
             except OSError as error:
                 raise StoreError(f"cannot make a store at {path}: {error.strerror}") from error
         return cls.open(path)
@@ -90,7 +88,7 @@ class Store:
                 "fill one with `parcel-risk ingest` or `parcel-risk simulate`"
             )
         store = cls(path)
-        _check_format(path)
+        check_format(path)
         if pending(path):
             try:
                 with store.lock("recover"):
@@ -287,31 +285,3 @@ class Store:
         wider = meta.widened(extras, labels)
         if wider != meta:
             wider.write(t.stage_file(META_NAME))
-
-
-def _check_format(path: Path) -> None:
-    meta = path / META_NAME
-    if not meta.exists():
-        if (path / "declarations").exists():
-            raise StoreError(
-                f"the store {path} has no {META_NAME}: an older version made it. Expected format {FORMAT}: "
-                "ingest the source files into a new store"
-            )
-        raise StoreError(f"expected a store at {path}, found a folder without {META_NAME}")
-    found = StoreMeta.read(meta)
-    if found.format != FORMAT:
-        age = "an older" if found.format < FORMAT else "a newer"
-        cure = (
-            "ingest the source files into a new store" if age == "an older" else "use that version or later"
-        )
-        raise StoreError(
-            f"the store {path} was made by {age} version ({found.created_by}): expected format {FORMAT}, "
-            f"found {found.format}; {cure}"
-        )
-
-
-def _program_version() -> str:
-    try:
-        return version("parcel-risk")
-    except PackageNotFoundError:
-        return "unknown"

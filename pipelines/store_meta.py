@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import polars as pl
@@ -14,6 +15,7 @@ from features.declarations import DECLARATION_COLUMNS
 from features.inspections import INSPECTION_COLUMNS
 
 META_NAME = "store.json"
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class StoreMeta:
     created_by: str
     extras: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls) -> StoreMeta:
+        """The description of an empty store."""
+        return cls(format=FORMAT, created_by=_program_version())
 
     @classmethod
     def read(cls, path: Path) -> StoreMeta:
@@ -91,3 +98,36 @@ class StoreMeta:
             extras=dict(sorted({**self.extras, **extras}.items())),
             labels=tuple(sorted({*self.labels, *labels})),
         )
+
+
+def check_format(path: Path) -> None:
+    """Make sure that this version can read the store at ``path``.
+
+    Raises:
+        StoreError: there is no store, or another version made it.
+    """
+    meta = path / META_NAME
+    if not meta.exists():
+        if (path / "declarations").exists():
+            raise StoreError(
+                f"the store {path} has no {META_NAME}: an older version made it. Expected format {FORMAT}: "
+                "ingest the source files into a new store"
+            )
+        raise StoreError(f"expected a store at {path}, found a folder without {META_NAME}")
+    found = StoreMeta.read(meta)
+    if found.format != FORMAT:
+        age = "an older" if found.format < FORMAT else "a newer"
+        cure = (
+            "ingest the source files into a new store" if age == "an older" else "use that version or later"
+        )
+        raise StoreError(
+            f"the store {path} was made by {age} version ({found.created_by}): expected format {FORMAT}, "
+            f"found {found.format}; {cure}"
+        )
+
+
+def _program_version() -> str:
+    try:
+        return version("parcel-risk")
+    except PackageNotFoundError:
+        return "unknown"
