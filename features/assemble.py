@@ -47,7 +47,8 @@ def block_names() -> tuple[str, ...]:
 def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: PipelineConfig) -> pl.DataFrame:
     """The lines of whole parcels with what blocks and history need: derived columns, key hashes, log
     prices."""
-    return with_measures(with_keys(prepare(lines, reference), key_specs(config.history)))
+    levels = {level.name: level.columns for level in config.peers.levels}
+    return with_measures(with_keys(prepare(lines, reference), key_specs(config.history)), levels)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from features.hashing import hash_text
+from features.hashing import text_hashes
 from features.keys import KeySpec, key_column
 from features.peers import count_prices
 
@@ -48,7 +48,7 @@ def day_tables(
         _is_new(lines, known, "seller").alias("_new_seller"),
         _is_new(lines, known, "buyer").alias("_new_buyer"),
     )
-    parties = {}
+    plans = []
     for spec in specs:
         key = pl.col(key_column(spec.name)).alias("key")
         expressions = [pl.len().cast(pl.Int64).alias("lines")]
@@ -62,7 +62,8 @@ def day_tables(
                 pl.col("_seller_bit").bitwise_or().alias("sellers"),
                 pl.col("_buyer_bit").bitwise_or().alias("buyers"),
             ]
-        parties[spec.name] = marked.filter(key.is_not_null()).group_by(key).agg(expressions)
+        plans.append(marked.lazy().filter(key.is_not_null()).group_by(key).agg(expressions))
+    parties = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
     return DayTables(parties, count_prices(lines, levels))
 
 
@@ -95,9 +96,9 @@ def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 def _bit(values: pl.Series, name: str) -> pl.Series:
     """A bitmap with the one bit that stands for the value; no bit where it is null."""
-    hashed = hash_text(values)
-    bits = np.uint64(1) << (hashed.fill_null(0).to_numpy() >> np.uint64(17) & np.uint64(63))
-    bits[hashed.is_null().to_numpy()] = 0
+    hashes = text_hashes(values)
+    bits = np.uint64(1) << (hashes >> np.uint64(17) & np.uint64(63))
+    bits[hashes == 0] = 0
     return pl.Series(name, bits, dtype=pl.UInt64)
 
 

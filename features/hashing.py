@@ -51,7 +51,8 @@ def utf8_buffers(text: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     >>> offsets.tolist(), bytes(data)
     ([0, 2, 2, 3], b'abc')
     """
-    arrow: Any = text.fill_null("").rechunk().to_arrow()
+    filled = text.fill_null("") if text.null_count() else text
+    arrow: Any = filled.rechunk().to_arrow()
     _, offset_buffer, data_buffer = arrow.buffers()
     first = arrow.offset
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[first : first + len(arrow) + 1]
@@ -72,44 +73,53 @@ def mix(values: UInt64Array) -> UInt64Array:
     return mixed
 
 
+def text_hashes(text: pl.Series) -> UInt64Array:
+    """One hash a row, 0 where the text is null."""
+    values = text if text.dtype == pl.String else text.cast(pl.String)
+    out = np.empty(len(values), dtype=np.uint64)
+    if len(values):
+        _hash_buffer(*utf8_buffers(values), out)
+    if values.null_count():
+        out[values.is_null().to_numpy()] = 0
+    return out
+
+
+def number_hashes(numbers: pl.Series, decimals: int) -> UInt64Array:
+    """One hash a row from a number rounded to `decimals`; 0 where it is null or too large to round."""
+    scaled = (numbers.cast(pl.Float64) * 10.0**decimals).round(0).cast(pl.Int64, strict=False)
+    out = np.maximum(mix(scaled.fill_null(0).to_numpy().astype(np.uint64) ^ _GOLDEN), np.uint64(1))
+    if scaled.null_count():
+        out[scaled.is_null().to_numpy()] = 0
+    return out
+
+
+def combined_hashes(parts: Sequence[UInt64Array]) -> UInt64Array:
+    """One hash for several columns of hashes; order matters; 0 where any part is 0.
+
+    Raises ValueError where no column is given.
+    """
+    if not parts:
+        raise ValueError("expected at least one hashed column to combine")
+    state = np.full(len(parts[0]), _GOLDEN, dtype=np.uint64)
+    missing = np.zeros(len(parts[0]), dtype=np.bool_)
+    for part in parts:
+        missing |= part == 0
+        state = mix(state * _FNV_PRIME + part)
+    out = np.maximum(state, np.uint64(1))
+    out[missing] = 0
+    return out
+
+
+def as_series(name: str, hashes: UInt64Array) -> pl.Series:
+    """Hashes as a UInt64 column, null for 0."""
+    values = pl.Series(name, hashes)
+    return values if hashes.all() else values.replace(0, None)
+
+
 def hash_text(text: pl.Series) -> pl.Series:
     """One UInt64 a row, null where the text is null, never 0, the same on every machine and in every version.
 
     >>> hash_text(pl.Series(["a", None])).to_list()
     [9413272369427828315, None]
     """
-    values = text.cast(pl.String)
-    out = np.empty(len(values), dtype=np.uint64)
-    if len(values):
-        _hash_buffer(*utf8_buffers(values), out)
-    hashed = pl.Series(text.name, out)
-    return _null_where(hashed, values.is_null())
-
-
-def hash_numbers(numbers: pl.Series, decimals: int) -> pl.Series:
-    """One UInt64 a row from a number rounded to `decimals`; null where the number is null or too large to
-    round."""
-    scaled = (numbers.cast(pl.Float64) * 10.0**decimals).round(0).cast(pl.Int64, strict=False)
-    out = np.maximum(mix(scaled.fill_null(0).to_numpy().astype(np.uint64) ^ _GOLDEN), np.uint64(1))
-    return _null_where(pl.Series(numbers.name, out), scaled.is_null())
-
-
-def combine(hashes: Sequence[pl.Series], name: str) -> pl.Series:
-    """One UInt64 for several hashed columns; order matters; null where any part is null.
-
-    Raises ValueError where no column is given.
-    """
-    if not hashes:
-        raise ValueError("combine needs at least one hashed column")
-    state = np.full(len(hashes[0]), _GOLDEN, dtype=np.uint64)
-    missing = pl.Series(name, np.zeros(len(hashes[0]), dtype=bool))
-    for column in hashes:
-        missing = missing | column.is_null()
-        state = mix(state * _FNV_PRIME + column.fill_null(0).to_numpy())
-    return _null_where(pl.Series(name, np.maximum(state, np.uint64(1))), missing)
-
-
-def _null_where(values: pl.Series, missing: pl.Series) -> pl.Series:
-    if not missing.any():
-        return values
-    return pl.select(pl.when(~missing).then(values)).to_series().alias(values.name)
+    return as_series(text.name, text_hashes(text))

@@ -114,29 +114,32 @@ def fold(
     """
     if before.as_of is not None and day <= before.as_of:
         raise ValueError(f"days are folded in order: {day} does not come after {before.as_of}")
-    tables = {}
-    for spec in key_specs(config):
+    specs = key_specs(config)
+    plans = []
+    for spec in specs:
         schema = table_schema(spec, config, before.labels)
-        rows = [_this_year(before.tables[spec.name], day) if spec.party else before.tables[spec.name]]
-        if lines.parties.get(spec.name) is not None:
-            rows.append(_activity_rows(lines.parties[spec.name], spec, day, config))
+        stored = before.tables[spec.name].lazy()
+        rows = [_this_year(stored, day) if spec.party else stored]
+        if spec.name in lines.parties:
+            rows.append(_complete(_activity_rows(lines.parties[spec.name], spec, day, config), schema))
         if spec.name in results:
-            rows.append(_result_rows(results[spec.name], before.labels, day, config))
-        tables[spec.name] = _merge([rows[0], *(_complete(frame, schema) for frame in rows[1:])], schema)
+            rows.append(_complete(_result_rows(results[spec.name], before.labels, day, config), schema))
+        plans.append(_merge(rows, schema))
+    tables = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
     prices = fold_prices(
         before.prices, lines.prices, forward_weight(day, config.landmark, config.price_half_life_days)
     )
     return History(day, before.labels, "", tables, prices)
 
 
-def _this_year(table: pl.DataFrame, day: date) -> pl.DataFrame:
+def _this_year(table: pl.LazyFrame, day: date) -> pl.LazyFrame:
     return table.with_columns(
         pl.when(pl.col("year") == day.year).then(pl.col("year_fen")).otherwise(0).alias("year_fen"),
         pl.lit(day.year, dtype=pl.Int32).alias("year"),
     )
 
 
-def _activity_rows(sums: pl.DataFrame, spec: KeySpec, day: date, config: HistoryConfig) -> pl.DataFrame:
+def _activity_rows(sums: pl.DataFrame, spec: KeySpec, day: date, config: HistoryConfig) -> pl.LazyFrame:
     columns = [pl.lit(day).alias("first_day"), pl.lit(day).alias("last_day")]
     if spec.party:
         for half_life in config.activity_half_lives_days:
@@ -146,12 +149,12 @@ def _activity_rows(sums: pl.DataFrame, spec: KeySpec, day: date, config: History
                 (pl.col("value_fen") * weight).alias(f"value_fen_{half_life:g}d"),
             ]
         columns += [pl.lit(day.year, dtype=pl.Int32).alias("year"), pl.col("value_fen").alias("year_fen")]
-    return sums.with_columns(columns)
+    return sums.lazy().with_columns(columns)
 
 
-def _result_rows(sums: pl.DataFrame, labels: Sequence[str], day: date, config: HistoryConfig) -> pl.DataFrame:
+def _result_rows(sums: pl.DataFrame, labels: Sequence[str], day: date, config: HistoryConfig) -> pl.LazyFrame:
     weight = forward_weight(day, config.landmark, config.result_half_life_days)
-    return sums.with_columns(
+    return sums.lazy().with_columns(
         expression
         for label in labels
         for expression in (
@@ -161,9 +164,10 @@ def _result_rows(sums: pl.DataFrame, labels: Sequence[str], day: date, config: H
     )
 
 
-def _complete(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _complete(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    known = frame.collect_schema().names()
     return frame.select(
-        pl.col(name).cast(dtype) if name in frame.columns else pl.lit(None, dtype=dtype).alias(name)
+        pl.col(name).cast(dtype) if name in known else pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in schema.items()
     )
 
@@ -176,7 +180,7 @@ def _operation(column: str) -> str:
     return _UNION if column in ("headings", "sellers", "buyers") else _SUMS
 
 
-def _merge(frames: Sequence[pl.DataFrame], schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+def _merge(frames: Sequence[pl.LazyFrame], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     if len(frames) == 1:
         return frames[0]
     expressions = []

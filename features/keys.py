@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from configs.schema import HistoryConfig
-from features.hashing import combine, hash_numbers, hash_text
+from features.hashing import UInt64Array, as_series, combined_hashes, number_hashes, text_hashes
 
 PRICE_DECIMALS = 4
 _DERIVED = {"hs2": "_hs2", "hs4": "_hs4", "hs6": "_hs6", "item_key": "_item_key"}
-_CONSTANT = pl.Series("all", [1], dtype=pl.UInt64)
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,31 @@ def with_keys(prepared: pl.DataFrame, specs: Sequence[KeySpec]) -> pl.DataFrame:
 
     A key over a column that the source does not have is null in every row.
     """
-    parts: dict[str, pl.Series] = {}
-    for column in dict.fromkeys(column for spec in specs for column in spec.columns):
-        parts[column] = _hashed(prepared, column)
-    keys = []
-    for spec in specs:
-        if not spec.columns:
-            keys.append(_CONSTANT.new_from_index(0, prepared.height).alias(key_column(spec.name)))
-        elif len(spec.columns) == 1:
-            keys.append(parts[spec.columns[0]].alias(key_column(spec.name)))
-        else:
-            keys.append(combine([parts[column] for column in spec.columns], key_column(spec.name)))
-    return prepared.with_columns(keys)
+    parts = {
+        column: hashed_column(prepared, column)
+        for column in dict.fromkeys(column for spec in specs for column in spec.columns)
+    }
+    constant = np.ones(prepared.height, dtype=np.uint64)
+    return prepared.with_columns(
+        as_series(
+            key_column(spec.name),
+            _joined([parts[column] for column in spec.columns]) if spec.columns else constant,
+        )
+        for spec in specs
+    )
 
 
-def _hashed(prepared: pl.DataFrame, column: str) -> pl.Series:
+def hashed_column(prepared: pl.DataFrame, column: str) -> UInt64Array:
+    """The hashes of a column of the contract, a derived or an extra one; 0 where it is null or not there."""
     if column == "price_key":
         price = pl.coalesce("unit_price", pl.col("total_price") / pl.col("net_weight_kg"))
-        return hash_numbers(prepared.select(price).to_series(), PRICE_DECIMALS)
+        return number_hashes(prepared.select(price).to_series(), PRICE_DECIMALS)
     source = _DERIVED.get(column, column)
     if source not in prepared.columns:
-        return pl.Series(column, [None], dtype=pl.UInt64).new_from_index(0, prepared.height)
+        return np.zeros(prepared.height, dtype=np.uint64)
     values = prepared[source]
-    return hash_text(values) if values.dtype == pl.String else hash_numbers(values, PRICE_DECIMALS)
+    return text_hashes(values) if values.dtype == pl.String else number_hashes(values, PRICE_DECIMALS)
+
+
+def _joined(parts: Sequence[UInt64Array]) -> UInt64Array:
+    return parts[0] if len(parts) == 1 else combined_hashes(parts)

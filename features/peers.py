@@ -11,25 +11,41 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from features.hashing import combine, hash_text
+from features.hashing import as_series, combined_hashes, text_hashes
+from features.keys import hashed_column
 
 BIN_WIDTH = 0.1
 PRICE_SCHEMA = {"key": pl.UInt64(), "bin": pl.Int16(), "count": pl.Int64(), "weight": pl.Float64()}
 MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_log_kg_per_unit"}
 _LIMIT = 30.0
 _IQR_TO_SIGMA = 1.349
-_DERIVED = {"hs2": "_hs2", "hs4": "_hs4", "hs6": "_hs6"}
 
 
-def with_measures(prepared: pl.DataFrame) -> pl.DataFrame:
-    """Adds the natural logarithms of CNY per kg, CNY per unit and kg per unit; null where not positive and
-    finite."""
+def with_measures(prepared: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+    """Adds what the sketches need: per measure its natural logarithm (null where not positive and finite) and
+    per measure and commodity level the hash of the level. Prices and weights per unit are kept apart by unit.
+    """
     quantity = pl.when(pl.col("quantity") > 0).then(pl.col("quantity"))
-    return prepared.with_columns(
+    measured = prepared.with_columns(
         _log(pl.col("_total_cny") / pl.col("_line_kg")).alias("_log_cny_per_kg"),
         _log(pl.col("_unit_price_cny")).alias("_log_unit_price_cny"),
         _log(pl.col("_line_kg") / quantity).alias("_log_kg_per_unit"),
     )
+    parts = {name: hashed_column(prepared, name) for columns in levels.values() for name in columns}
+    unit = text_hashes(prepared["unit"].fill_null(""))
+    keys = []
+    for level, columns in levels.items():
+        hashes = [parts[name] for name in columns]
+        keys += [
+            as_series(peer_column("kg", level), combined_hashes(hashes)),
+            as_series(peer_column("unit", level), combined_hashes([*hashes, unit])),
+        ]
+    return measured.with_columns(keys)
+
+
+def peer_column(measure: str, level: str) -> str:
+    """The column of a prepared frame with the hash of a commodity level for a measure."""
+    return f"_peers_{'kg' if measure == 'kg' else 'unit'}_{level}"
 
 
 def sketch_names(levels: Mapping[str, Sequence[str]]) -> list[str]:
@@ -37,46 +53,54 @@ def sketch_names(levels: Mapping[str, Sequence[str]]) -> list[str]:
     return [f"{measure}-{level}" for measure in MEASURES for level in levels]
 
 
-def peer_keys(lines: pl.DataFrame, columns: Sequence[str], measure: str) -> pl.Series:
-    """The hash of the commodity level; prices and weights per unit are kept apart by unit."""
-    parts = [hash_text(lines[_DERIVED.get(column, column)]) for column in columns]
-    if measure != "kg":
-        parts.append(hash_text(lines["unit"].fill_null("")))
-    return combine(parts, "key")
-
-
 def count_prices(lines: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> dict[str, pl.DataFrame]:
     """Counts of the day's lines by sketch, key and bin."""
-    counts = {}
-    for measure, column in MEASURES.items():
-        bins = (lines[column] / BIN_WIDTH).floor().cast(pl.Int16).alias("bin")
-        for level, columns in levels.items():
-            frame = pl.DataFrame([peer_keys(lines, columns, measure), bins]).drop_nulls()
-            counts[f"{measure}-{level}"] = frame.group_by("key", "bin").agg(
-                pl.len().cast(pl.Int64).alias("count")
-            )
-    return counts
+    bins = lines.lazy().with_columns(
+        (pl.col(column) / BIN_WIDTH).floor().cast(pl.Int16).alias(f"_bin_{measure}")
+        for measure, column in MEASURES.items()
+    )
+    plans = [
+        bins.select(pl.col(peer_column(measure, level)).alias("key"), pl.col(f"_bin_{measure}").alias("bin"))
+        .drop_nulls()
+        .group_by("key", "bin")
+        .agg(pl.len().cast(pl.Int64).alias("count"))
+        for measure in MEASURES
+        for level in levels
+    ]
+    return dict(zip(sketch_names(levels), pl.collect_all(plans), strict=True))
 
 
 def fold_prices(
     before: Mapping[str, pl.DataFrame], day: Mapping[str, pl.DataFrame], weight: float
 ) -> dict[str, pl.DataFrame]:
     """The sketches after a day whose lines count with the forward-decay weight `weight`."""
-    after = {}
-    for name, sketch in before.items():
-        if name not in day or day[name].is_empty():
-            after[name] = sketch
-            continue
-        step = day[name].with_columns((pl.col("count") * weight).alias("weight")).select(*PRICE_SCHEMA)
-        after[name] = (
-            pl.concat([sketch, step])
-            .group_by("key", "bin")
-            .agg(pl.col("count").sum(), pl.col("weight").sum())
+    plans = {
+        name: pl.concat(
+            [
+                sketch.lazy(),
+                day[name]
+                .lazy()
+                .with_columns((pl.col("count") * weight).alias("weight"))
+                .select(*PRICE_SCHEMA),
+            ]
         )
-    return after
+        .group_by("key", "bin")
+        .agg(pl.col("count").sum(), pl.col("weight").sum())
+        for name, sketch in before.items()
+        if name in day and not day[name].is_empty()
+    }
+    return {**before, **dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))}
 
 
-def quantile_table(sketch: pl.DataFrame, weight_now: float, min_peers: int) -> pl.DataFrame:
+def quantile_tables(
+    sketches: Mapping[str, pl.DataFrame], weight_now: float, min_peers: int
+) -> dict[str, pl.DataFrame]:
+    """`quantile_table` of every sketch."""
+    plans = [quantile_table(sketch.lazy(), weight_now, min_peers) for sketch in sketches.values()]
+    return dict(zip(sketches, pl.collect_all(plans), strict=True))
+
+
+def quantile_table(sketch: pl.LazyFrame, weight_now: float, min_peers: int) -> pl.LazyFrame:
     """Per key with at least `min_peers` decayed lines: `peers` (lines ever), `median`, `sigma` (interquartile
     range / 1.349).
 

@@ -63,9 +63,11 @@ def result_tables(
     """Sums of the increments by key. `reports` are keyed lines (`features.keys.with_keys`) with `increments`
     columns."""
     sums = [f"{kind}__{label}" for label in labels for kind in ("inspected", "findings")]
-    return {
-        spec.name: reports.filter(pl.col(key_column(spec.name)).is_not_null())
+    plans = [
+        reports.lazy()
+        .filter(pl.col(key_column(spec.name)).is_not_null())
         .group_by(pl.col(key_column(spec.name)).alias("key"))
         .agg(pl.col(name).sum() for name in sums)
         for spec in specs
-    }
+    ]
+    return dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))

@@ -35,7 +35,7 @@ def compact(text: pl.Series) -> pl.Series:
 
 
 def contains_any(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl.Series:
-    """Whether a term occurs, a Boolean a row. `words` and `compacted` are the two normal forms of the text."""
+    """Whether a term occurs, a Boolean a row; `words` and `compacted` are the two forms of the text."""
     found = pl.Series("found", [False]).new_from_index(0, len(words))
     latin, other = _pattern_lists(tuple(terms))
     if latin:
@@ -43,6 +43,21 @@ def contains_any(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl
     if other:
         found = found | compacted.str.contains_any(other)
     return found
+
+
+def only_of(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl.Series:
+    """Whether nothing is left of the text without the terms: "toy" and "gift toy", but not "wooden toy".
+
+    >>> text = pl.Series(["Gift, toy", "wooden toy", "样品 toy"])
+    >>> only_of(latin_words(text), compact(text), pl.Series(["toy", "gift", "样品"])).to_list()
+    [True, False, True]
+    """
+    latin, other = _pattern_lists(tuple(terms))
+    left = words
+    for _ in range(2):  # neighbours share a space, so every second one is left by the first pass
+        left = left.str.replace_many(latin, [" "] * len(latin))
+    foreign = compacted.str.replace_all(r"[\x00-\x{24f}]", "").str.replace_many(other, [""] * len(other))
+    return (left.str.strip_chars(" ") == "") & (foreign == "")
 
 
 @lru_cache(maxsize=64)

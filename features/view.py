@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -12,7 +13,7 @@ from configs.schema import PipelineConfig
 from features.day_tables import DayTables
 from features.history import History, forward_weight
 from features.keys import KeySpec, key_column, key_specs
-from features.peers import MEASURES, peer_keys, quantile_table
+from features.peers import MEASURES, peer_column, quantile_tables
 
 _BITS = 64.0
 PRIOR = 0.01
@@ -34,10 +35,7 @@ class DayContext:
         weight = forward_weight(
             self.day, self.config.history.landmark, self.config.history.price_half_life_days
         )
-        return {
-            name: quantile_table(sketch, weight, self.config.peers.min_peers)
-            for name, sketch in self.history.prices.items()
-        }
+        return quantile_tables(self.history.prices, weight, self.config.peers.min_peers)
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class HistoryView:
     lines: pl.DataFrame
     context: DayContext
     label: str | None = None
-    _cache: dict[str, pl.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[str, dict[str, pl.DataFrame]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def day(self) -> date:
@@ -70,11 +68,11 @@ class HistoryView:
     def before(self, key: str) -> pl.DataFrame:
         """The history table of `key` at the close of the eve, a row a line; zero counts for a key never seen,
         null where the line has no such key."""
-        return self._look_up(f"before:{key}", key, self.context.history.tables[key])
+        return self._look_up("before", key, self.context.history.tables)
 
     def today(self, key: str) -> pl.DataFrame:
-        """The sums of `key` over the whole day, a row a line."""
-        return self._look_up(f"today:{key}", key, self.context.today.parties[key])
+        """The sums of the party `key` over the whole day, a row a line."""
+        return self._look_up("today", key, self.context.today.parties)
 
     def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
         """A forward-decayed sum of `before(key)`, as it counts on the day of the lines."""
@@ -89,31 +87,39 @@ class HistoryView:
         Raises KeyError for another measure.
         """
         MEASURES[measure]
-        result: pl.DataFrame | None = None
-        for position, level in enumerate(self.context.config.peers.levels):
-            keys = peer_keys(self.lines, level.columns, measure).to_frame()
-            found = keys.join(
-                self.context.peers[f"{measure}-{level.name}"], on="key", how="left", maintain_order="left"
-            ).select(
-                "peers",
-                "median",
-                "sigma",
-                pl.when(pl.col("peers").is_not_null()).then(float(position)).alias("level"),
+        levels = self.context.config.peers.levels
+        plans = [
+            self.lines.lazy()
+            .select(pl.col(peer_column(measure, level.name)).alias("key"))
+            .join(
+                self.context.peers[f"{measure}-{level.name}"].lazy(),
+                on="key",
+                how="left",
+                maintain_order="left",
             )
-            result = found if result is None else _first_known(result, found)
-        assert result is not None
-        return result
+            .select(
+                pl.when(pl.col("peers").is_not_null())
+                .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
+                .alias(level.name)
+            )
+            for position, level in enumerate(levels)
+        ]
+        found = pl.concat(pl.collect_all(plans), how="horizontal")
+        return found.select(pl.coalesce(level.name for level in levels).alias("found")).unnest("found")
 
-    def _look_up(self, name: str, key: str, table: pl.DataFrame) -> pl.DataFrame:
-        if name not in self._cache:
-            keys = self.lines.select(pl.col(key_column(key)).alias("key"))
-            joined = keys.join(table, on="key", how="left", maintain_order="left")
-            self._cache[name] = joined.with_columns(
-                pl.when(pl.col("key").is_not_null()).then(pl.col(column).fill_null(0))
-                for column, dtype in zip(joined.columns, joined.dtypes, strict=True)
-                if column != "key" and dtype.is_numeric()
-            )
-        return self._cache[name]
+    def _look_up(self, kind: str, key: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        if kind not in self._cache:
+            specs = [spec for spec in self.specs if kind == "before" or spec.party]
+            plans = [self._joined(spec.name, tables[spec.name]) for spec in specs]
+            self._cache[kind] = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
+        return self._cache[kind][key]
+
+    def _joined(self, key: str, table: pl.DataFrame) -> pl.LazyFrame:
+        keys = self.lines.lazy().select(pl.col(key_column(key)).alias("key"))
+        counts = [name for name, dtype in table.schema.items() if name != "key" and dtype.is_numeric()]
+        return keys.join(table.lazy(), on="key", how="left", maintain_order="left").with_columns(
+            pl.when(pl.col("key").is_not_null()).then(pl.col(counts).fill_null(0))
+        )
 
 
 def distinct(bitmap: pl.Series) -> pl.Series:
@@ -179,8 +185,3 @@ def _smoothed(spec: KeySpec, label: str, weight_now: float, smoothing: float) ->
     return (
         ((findings + prior * smoothing) / (inspected + smoothing)).fill_null(prior).alias(f"{spec.name}_rate")
     )
-
-
-def _first_known(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    known = first["peers"].is_not_null()
-    return pl.DataFrame([first[name].zip_with(known, second[name]) for name in first.columns])

@@ -85,9 +85,13 @@ class Chronicle:
         if inspections.is_empty():
             return {}
         reports = self.with_attributes(increments(inspections, self.labels), until)
+        if reports.is_empty():
+            return {}
+        keyed = self._keyed(reports, until)
         return {
-            day: self._by_key(reports.filter(pl.col("reported_on") == day), day)
-            for day in sorted(reports["reported_on"].unique())
+            day: result_tables(part, self.specs, self.labels)
+            for (day,), part in keyed.group_by("reported_on", maintain_order=True)
+            if isinstance(day, date)
         }
 
     def with_attributes(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -132,8 +136,11 @@ class Chronicle:
     def _by_key(self, reports: pl.DataFrame, day: date) -> dict[str, pl.DataFrame]:
         if reports.is_empty():
             return {}
-        keyed = with_keys(prepare(reports, self.reference.on(day)), self.specs)
-        return result_tables(keyed, self.specs, self.labels)
+        return result_tables(self._keyed(reports, day), self.specs, self.labels)
+
+    def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
+        """The reports with the hashes of their lines' keys, none of which depends on the day."""
+        return with_keys(prepare(reports, self.reference.on(day)), self.specs)
 
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""

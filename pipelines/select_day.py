@@ -21,8 +21,10 @@ from pipelines.store import Store
 from pipelines.store_files import write_table
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
-_SHOWN = ["item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity",
-          "unit", "total_price", "currency", "gross_weight_kg", "seller_id"]  # fmt: skip
+_SHOWN = [
+    *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
+    *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
+]
 _REASONS = ["reason_1", "reason_2", "reason_3"]
 
 
@@ -98,8 +100,10 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     space = workspace(task.of)
     lines = space.lines(task.file).join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
     features = space.features(lines)
+    units = space.reference.units
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
-        _expected_price(space, features.for_risk, lines.height)
+        pl.col("unit").replace(units["code"], units["name_en"]),
+        _expected_price(space, features.for_risk, lines.height),
     )
     parts = []
     for risk, folder in task.of.champions:
@@ -119,9 +123,9 @@ def explain(task: ExplainTask) -> pl.DataFrame:
 
 
 def _expected_price(space: Workspace, frame_of: Any, height: int) -> pl.Series:
-    """The fair price of a unit in CNY, from the first model that has one."""
+    """The fair value of each whole line in CNY, from the first model that has one."""
     for risk, folder in space.task.champions:
-        expected = champion_model(folder).expected_price(frame_of(space.settings.risks[risk]))
+        expected = champion_model(folder).expected_total_cny(frame_of(space.settings.risks[risk]))
         if expected is not None:
             return pl.Series("expected_price_cny", expected).fill_nan(None)
     return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, height)

@@ -71,9 +71,8 @@ class RiskTrained:
             figure = self.evaluation.figure(name, part=part)
             if figure.value == figure.value:
                 words = name.replace("_at_", " at ").replace("_", " ") + ("%" if "_at_" in name else "")
-                shown.append(
-                    f"{words.replace(' 0', ' ')} {figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
-                )
+                words = words.replace(" 0", " ")
+                shown.append(f"{words} {figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]")
         where = "" if part == "all" else " on lines without a twin in the past"
         return [f"{self.risk}: {', '.join(shown)}{where}"] if shown else []
 

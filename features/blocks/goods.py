@@ -8,8 +8,10 @@ from configs.reference import ReferenceDay
 from features.declarations import DECLARATION_COLUMNS
 from features.view import HistoryView
 
-_OPTIONAL = ("item_name", "item_model", "barcode", "quantity", "unit_price", "gross_weight_kg",
-             "net_weight_kg", "origin_country", "seller_id", "buyer_id", "address_id", "waybill_id", "order_id")  # fmt: skip
+_OPTIONAL = (
+    *("item_name", "item_model", "barcode", "quantity", "unit_price", "gross_weight_kg", "net_weight_kg"),
+    *("origin_country", "seller_id", "buyer_id", "address_id", "waybill_id", "order_id"),
+)
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:

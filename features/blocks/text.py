@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.text_terms import compact, contains_any, keyword_table, latin_words
+from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
 from features.view import HistoryView
 
 _SHORT = 4
@@ -22,9 +22,8 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     name = pl.col("item_name")
     length = name.str.len_chars().cast(pl.Float64)
     flags = _watch(words, compacted, reference)
-    vague = contains_any(
-        latin_words(lines["item_name"]), compact(lines["item_name"]), reference.vague_terms["term"]
-    )
+    names = lines["item_name"]
+    vague = only_of(latin_words(names), compact(names), reference.vague_terms["term"])
     short = lines["item_name"].str.len_chars() < _SHORT
     own, other = _heading_words(lines["hs_code"], words, compacted, reference)
     frame = lines.select(
@@ -52,7 +51,7 @@ def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> l
         contains_any(words, compacted, terms.filter(pl.col("group") == group)["term"])
         .cast(pl.Float64)
         .alias(f"text__watch_{group}")
-        for group in sorted(terms["group"].unique())
+        for group in reference.watch_groups
     ]
 
 
