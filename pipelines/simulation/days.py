@@ -59,6 +59,7 @@ def simulate_days(
     the last third of the days has new concealment, other sellers and other prices; the days before are
     the same as without.
 
+    >>> from pipelines.simulation.parameters import WorldParameters
     >>> world = World.make(7, WorldParameters.for_volume(200))
     >>> days = list(simulate_days(world, days=2, parcels_per_day=100, end=date(2026, 11, 20)))
     >>> [str(day.day) for day in days]

@@ -146,7 +146,7 @@ def _line_table(
     origin = np.where(MODE_IS_EXPORT[mode], COUNTRIES.index("CN"), catalogue.article_origin[lines.article])
     # Who sends from a country with no thought to where it was made declares the country he is in.
     at_hand = MODE_IS_ARTICLE[mode] & (rng.random(count) < 0.7)
-    origin = np.where(at_hand | (lines.prohibited > 0), parcels.dispatch[lines.parcel], origin)
+    origin = np.where(at_hand, parcels.dispatch[lines.parcel], origin)
     habit = (mix(world.salt("model habit"), slot) % np.uint64(MODEL_STYLES)).astype(np.int64)
     text_family = lines.text < catalogue.articles * STYLES
     model_article = np.where(

@@ -19,14 +19,19 @@ from pipelines.simulation.schemes_undervaluation import CHEAPER_HEADING, QUANTIT
 VISUAL_DAYS: Final = (0, 2)
 VALUATION_DAYS: Final = (3, 20)
 LABORATORY_DAYS: Final = (10, 35)
-_LABELS: Final = ("undervaluation", "prohibited_item", "food_safety")
+_VISUAL, _VALUATION, _LABORATORY = range(3)
 
 
 @dataclass(frozen=True)
 class Results:
-    """Results of the parcels opened on a day: `table` by report, and per risk the findings to remember."""
+    """Results of the parcels opened on a day, sorted by the day of report.
+
+    `reported` holds the ordinal of `table["reported_on"]`; `findings` per risk when, and about whom, to
+    remember.
+    """
 
     table: pl.DataFrame
+    reported: Ints
     findings: tuple[tuple[Ints, Keys], tuple[Ints, Keys], tuple[Ints, Keys]]
 
 
@@ -59,9 +64,10 @@ class Inspectorate:
         for risk, (reported, senders) in enumerate(results.findings):
             for ordinal in np.unique(reported):
                 self._to_learn.setdefault(int(ordinal), []).append((risk, senders[reported == ordinal]))
-        for (reported_on,), frame in results.table.group_by("reported_on", maintain_order=True):
-            if isinstance(reported_on, date):
-                self._reports.setdefault(reported_on, []).append(frame)
+        ordinals, starts, counts = np.unique(results.reported, return_index=True, return_counts=True)
+        for ordinal, start, count in zip(ordinals, starts, counts, strict=True):
+            frame = results.table.slice(int(start), int(count))
+            self._reports.setdefault(date.fromordinal(int(ordinal)), []).append(frame)
         return results.table
 
     def reports_until(self, day: date) -> Iterator[tuple[date, pl.DataFrame]]:
@@ -99,33 +105,31 @@ def examine(day: SimulatedDay, chosen: Chosen) -> Results:
     laboratory = opened[of] + _delay(rng, len(rows), LABORATORY_DAYS, np.full(len(rows), 0.4))
     # One report a day and line: a laboratory that answers with the valuers stands in their row.
     together = tested & (laboratory == valued[of])
-    base = pl.DataFrame(
-        {
-            "declaration_id": day.declarations["declaration_id"][rows],
-            "line_no": day.declarations["line_no"][rows],
-            "inspected_on": _dates(opened[of]),
-            "selection": pl.Series(SELECTIONS)[chosen.selection[of]],
-            "inspection_probability": pl.Series(chosen.probability[of]).fill_nan(None),
-            "undervaluation": undervalued,
-            "prohibited_item": seen,
-            "food_safety": failed,
-            "assessed_unit_price": pl.Series(assessed).fill_nan(None),
-            "recovered_tax_cny": pl.Series(recovered).fill_nan(None),
-        }
+    everything, later = np.arange(len(rows)), np.flatnonzero(tested & ~together)
+    line = np.concatenate([everything, everything, later])
+    report = np.repeat([_VISUAL, _VALUATION, _LABORATORY], [len(rows), len(rows), len(later)])
+    reported = np.concatenate([visual[of], valued[of], laboratory[later]])
+    order = np.argsort(reported, kind="stable")
+    line, report, reported = line[order], report[order], reported[order]
+    knows_food = (report == _LABORATORY) | ((report == _VALUATION) & together[line])
+    opinion = report == _VALUATION
+    key = day.declarations.select("declaration_id", "line_no")[pl.Series(rows[line], dtype=pl.UInt32)]
+    table = key.with_columns(
+        inspected_on=_dates(opened[of][line]),
+        reported_on=_dates(reported),
+        selection=pl.Series(SELECTIONS)[chosen.selection[of][line]],
+        inspection_probability=pl.Series(chosen.probability[of][line]).fill_nan(None),
+        undervaluation=_where_known(undervalued[line], opinion),
+        prohibited_item=_where_known(seen[line], report == _VISUAL),
+        food_safety=_where_known(failed[line], knows_food),
+        assessed_unit_price=pl.Series(np.where(opinion, assessed[line], np.nan)).fill_nan(None),
+        recovered_tax_cny=pl.Series(np.where(opinion, recovered[line], np.nan)).fill_nan(None),
     )
-    first = _report(base, visual[of], np.ones(len(rows), dtype=bool), ["prohibited_item"])
-    second = _report(
-        base.with_columns(pl.when(pl.Series(together)).then("food_safety").alias("food_safety")),
-        valued[of],
-        np.ones(len(rows), dtype=bool),
-        ["undervaluation", "assessed_unit_price", "recovered_tax_cny", "food_safety"],
-    )
-    third = _report(base, laboratory, tested & ~together, ["food_safety"])
     sender = day.parcels.sender[day.lines.parcel[rows]]
     found = (undervalued, seen, failed & tested)
     when = (valued[of], visual[of], laboratory)
     one, two, three = ((days[hit], sender[hit]) for hit, days in zip(found, when, strict=True))
-    return Results(pl.concat([first, second, third]), (one, two, three))
+    return Results(table.select(*INSPECTION_COLUMNS), reported, (one, two, three))
 
 
 def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Flags, Floats, Floats]:
@@ -166,13 +170,9 @@ def _dates(ordinals: Ints) -> pl.Series:
     return pl.Series(ordinals - date(1970, 1, 1).toordinal(), dtype=pl.Int32).cast(pl.Date)
 
 
-def _report(base: pl.DataFrame, reported: Ints, rows: Flags, known: list[str]) -> pl.DataFrame:
-    values = [*_LABELS, "assessed_unit_price", "recovered_tax_cny"]
-    hidden = [
-        pl.lit(None, dtype=INSPECTION_COLUMNS[name]).alias(name) for name in values if name not in known
-    ]
-    frame = base.with_columns(*hidden, _dates(reported).alias("reported_on")).filter(pl.Series(rows))
-    return frame.select(*INSPECTION_COLUMNS).cast(pl.Schema(INSPECTION_COLUMNS))
+def _where_known(values: Flags, known: Flags) -> pl.Series:
+    """Return 1, 0 and null as Booleans: a label that a report does not speak of is null."""
+    return pl.Series(np.where(known, values.astype(np.float64), np.nan)).fill_nan(None).cast(pl.Boolean)
 
 
 def last_report(day: date) -> date:

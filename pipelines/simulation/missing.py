@@ -13,7 +13,7 @@ PARCEL_COLUMNS: Final = {
     "port": (0.02, 0.20),
     "transport_mode": (0.02, 0.12),
     "platform_id": (0.01, 0.72),
-    "seller_id": (0.005, 0.22),
+    "seller_id": (0.005, 0.35),
     "agent_id": (0.03, 0.55),
     "carrier_id": (0.02, 0.05),
     "order_id": (0.0, 0.70),

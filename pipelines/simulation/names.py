@@ -163,8 +163,9 @@ def _slip(text: str, where: float) -> str:
     """Return the text with two neighbouring signs swapped or one lost."""
     place = int(where * (len(text) - 1))
     if where * 10 % 1 < 0.5:
-        return text[:place] + text[place + 1 :]
-    return text[:place] + text[place + 1 : place + 2] + text[place : place + 1] + text[place + 2 :]
+        return (text[:place] + text[place + 1 :]).strip()
+    swapped = text[:place] + text[place + 1 : place + 2] + text[place : place + 1] + text[place + 2 :]
+    return swapped.strip()
 
 
 def _full_width(text: str) -> str:

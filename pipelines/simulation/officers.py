@@ -14,7 +14,7 @@ RANDOM, RISK, REFERRAL = 0, 1, 2
 SELECTIONS: Final = ("random", "risk", "referral")
 MAX_CHANCE: Final = 0.9
 # Shares of the officers' own choices: valuation, contraband, food sampling plan.
-_PROGRAMMES: Final = (0.42, 0.27, 0.31)
+_PROGRAMMES: Final = (0.38, 0.26, 0.36)
 _SUSPECT_GROUPS: Final = ("toys", "models", "samples", "books", "ornaments", "accessories")
 _SUSPECT_COUNTRIES: Final = {
     "TH": 0.7,

@@ -28,12 +28,13 @@ class WorldParameters:
     seller_tail: float = 1.05
     seller_lifetime_days: float = 260.0
     personal_sender_share: float = 0.45
-    hobby_addresses: int = 60
+    hobby_addresses: int = 90
     lines_per_parcel: float = 1.6
     # Noise of honest declarations
     price_noise: float = 0.10
     seller_price_spread: float = 0.16
     weight_noise: float = 0.12
+    private_noise: float = 0.6
     bargain_share: float = 0.07
     wrong_heading_share: float = 0.025
     unit_mistake_share: float = 0.004
@@ -51,16 +52,16 @@ class WorldParameters:
     honest_repeat_share: float = 0.012
     # Prohibited items
     prohibited_rate: float = 0.0007
-    ring_share: float = 0.62
-    careful_smuggler_share: float = 0.45
+    ring_share: float = 0.55
+    careful_smuggler_share: float = 0.6
     revealing_text_share: float = 0.07
     # Food safety
-    food_rate: float = 0.012
-    food_lot_share: float = 0.6
+    food_rate: float = 0.018
+    food_lot_share: float = 0.5
     food_lots: int = 30
-    food_seller_spread: float = 1.0
+    food_seller_spread: float = 1.4
     # Inspections
-    inspection_share: float = 0.035
+    inspection_share: float = 0.038
     random_share: float = 0.01
     referral_share: float = 0.0012
     officer_noise: float = 0.9
@@ -71,7 +72,7 @@ class WorldParameters:
     false_positive_undervaluation: float = 0.006
     false_positive_prohibited: float = 0.0001
     false_positive_food: float = 0.002
-    food_tested_share: float = 0.85
+    food_tested_share: float = 0.9
     # Change in the last third of the days
     drift_seller_share: float = 0.35
     drift_price_shift: float = -0.08
@@ -110,7 +111,7 @@ class WorldParameters:
             volume=volume,
             sellers=min(max(int(1.2 * volume), 400), 200_000),
             buyers=30 * volume,
-            hobby_addresses=max(volume // 50, 12),
+            hobby_addresses=max(volume // 33, 15),
             food_lots=min(max(int(30 * (volume / 3000) ** 0.5), 8), 140),
         )
 

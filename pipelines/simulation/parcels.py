@@ -186,7 +186,9 @@ def draw_lines(today: Today, parcels: Parcels) -> Lines:
     price = honest_price(today, rng, slot, article)
     _keep_to_limit(parcels, parcel, price, quantity)
     weight = catalogue.article_weight_kg[article] * quantity
-    weight *= np.exp(world.parameters.weight_noise * rng.normal(size=count))
+    # Private parcels hold wrapping, and things that their senders did not think worth a line.
+    noise = np.where(sellers.is_personal[slot], world.parameters.private_noise, world.parameters.weight_noise)
+    weight *= np.exp(noise * rng.normal(size=count))
     by_weight = np.isin(catalogue.families["legal_unit"].to_numpy()[family], ["035"]) & (
         rng.random(count) < 0.03
     )
@@ -228,8 +230,9 @@ def honest_price(today: Today, rng: np.random.Generator, slot: Ints, article: In
     price = np.where(bargain, price * rng.uniform(0.35, 0.9, count), price)
     if today.day.month == 11 and today.day.day <= 11:
         price = np.where(rng.random(count) < 0.3, price * rng.uniform(0.7, 0.95, count), price)
-    used = sellers.is_personal[slot] & (rng.random(count) < 0.35)
-    price = np.where(used, price * np.exp(-0.5 + 0.45 * rng.normal(size=count)), price)
+    # Private senders send worn things and guess what a present is worth.
+    guessed = sellers.is_personal[slot] & (rng.random(count) < 0.5)
+    price = np.where(guessed, price * np.exp(-0.5 + parameters.private_noise * rng.normal(size=count)), price)
     return np.maximum(price, 0.3)
 
 
@@ -287,11 +290,11 @@ def _send_to_hobbyists(today: Today, rng: np.random.Generator, parcels: Parcels,
     wanted = np.isin(catalogue.family_group, [groups.index(name) for name in _HOBBY_GROUPS])
     fitting = wanted[lines.family] & MODE_IS_ARTICLE[parcels.mode[lines.parcel]]
     draw = rng.random(len(lines))
-    rows = np.flatnonzero(fitting & (draw < 0.06))
+    rows = np.flatnonzero(fitting & (draw < 0.09))
     to = lines.parcel[rows]
     number = (world.parameters.hobby_addresses * rng.random(len(rows)) ** 1.3).astype(np.int64)
     parcels.address[to] = hobby_address(world.seed, number)
-    parcels.buyer[to] = hobby_buyer(world.seed, number, rng.integers(0, 3, len(rows)))
+    parcels.buyer[to] = hobby_buyer(world.seed, number, rng.integers(0, 4, len(rows)))
     named = np.flatnonzero(fitting & (draw > 0.965))
     lines.text[named] = world.names.revealing_start + rng.integers(0, len(REVEALING), len(named))
 

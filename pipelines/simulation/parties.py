@@ -38,7 +38,7 @@ PERSONAL_COUNTRIES = (
     "JP", "US", "DE", "KR", "GB", "TW", "HK", "AU", "FR", "TH", "CA", "IT", "MY", "ID", "ES", "PE",
     "ZA", "NL",
 )  # fmt: skip
-_PERSONAL_WEIGHTS = np.array([8, 7, 4, 4, 3, 3, 4, 3, 2, 2, 2, 1.5, 1, 0.8, 0.8, 0.15, 0.15, 1])
+_PERSONAL_WEIGHTS = np.array([8, 7, 4, 4, 3, 3, 4, 3, 2, 2.5, 2, 1.5, 1.2, 1.2, 0.8, 0.5, 0.5, 1])
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,9 @@ def _assortments(
     imports, exports = catalogue.numbers("imports"), catalogue.numbers("exports")
     family = np.where(export[owner], pick(exports, rng.random(total)), pick(imports, rng.random(total)))
     # Private senders send toys, books, presents and food, not what a shop would sell best.
-    gifts = imports * np.where(np.isin(catalogue.families["group"].to_numpy(), _GIFT_GROUPS), 1.6, 0.35)
+    of_group = catalogue.families["group"].to_numpy()
+    gifts = np.where(np.isin(of_group, _GIFT_GROUPS), 2.5, 0.25 * imports)
+    gifts = np.where(np.isin(of_group, _PRESENTS), 7.0, gifts)
     family = np.where(is_personal[owner], pick(gifts, rng.random(total)), family)
     focused = (rng.random(total) < 0.72) & ~is_personal[owner]
     for number in range(catalogue.groups.height):
@@ -164,10 +166,8 @@ def _assortments(
     return first, sizes, family * catalogue.models + model
 
 
-_GIFT_GROUPS = (
-    "toys", "models", "books", "ornaments", "accessories", "samples", "food", "stationery", "pet supplies",
-    "household", "clothing",
-)  # fmt: skip
+_PRESENTS = ("toys", "models", "books", "ornaments", "accessories", "samples")
+_GIFT_GROUPS = ("food", "stationery", "pet supplies", "household", "clothing", "hardware")
 
 
 def _from_home(

@@ -20,12 +20,13 @@ def hygiene(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     slots = np.arange(len(sellers))
     seller = np.exp(spread * normal(world.salt("hygiene"), slots, today.incarnation))
     family = catalogue.article_family[lines.article]
-    makers = np.exp(0.8 * normal(world.salt("maker"), np.arange(int(catalogue.article_brand.max()) + 1)))
-    kinds = np.exp(0.7 * normal(world.salt("kind of food"), np.arange(catalogue.families.height)))
+    makers = np.exp(1.0 * normal(world.salt("maker"), np.arange(int(catalogue.article_brand.max()) + 1)))
+    kinds = np.exp(1.1 * normal(world.salt("kind of food"), np.arange(catalogue.families.height)))
     region = np.exp(
-        0.8
-        * normal(world.salt("region"), family, catalogue.article_origin[lines.article], today.ordinal // 60)
+        1.1
+        * normal(world.salt("region"), family, catalogue.article_origin[lines.article], today.ordinal // 120)
     )
+    # A shop that stores badly sells for years; who supplies a region changes a few times a year.
     warm = 1.0 + 0.35 * np.cos(2.0 * np.pi * (today.day.timetuple().tm_yday - 200) / 365.0)
     chance = (
         seller[parcels.slot[lines.parcel]]

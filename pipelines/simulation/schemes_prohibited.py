@@ -14,6 +14,7 @@ from pipelines.simulation.parcels import Lines, Parcels, sender_keys, texts, vag
 from pipelines.simulation.parties import hobby_address, hobby_buyer
 from pipelines.simulation.places import COUNTRIES, COUNTRY, EXPRESS, MAIL
 from pipelines.simulation.randomness import (
+    Flags,
     Floats,
     Ints,
     Keys,
@@ -55,11 +56,11 @@ _WEAPONS = ("hardware parts", "metal fittings", "bicycle part", "hand tool")
 CONTRABAND: Final = (
     Contraband("ants", 0.20, 0.07, "DE:4;ES:1;TH:1;US:1;AU:0.6;FR:1;GB:1;TW:1", _PETS),
     Contraband("beetles", 0.19, 0.20, "JP:5;TW:3;TH:2;ID:2;PE:0.8", _PETS),
-    Contraband("spiders", 0.11, 0.09, "DE:2;PE:1;BR:0.5;TH:2;US:2;GB:1", _PETS),
+    Contraband("spiders", 0.11, 0.09, "DE:2;PE:1;TH:2;US:2;GB:1", _PETS),
     Contraband("reptiles", 0.13, 0.38, "TH:3;ID:3;US:2;DE:1;HK:2;JP:1;MY:2", _PETS),
-    Contraband("other insects", 0.09, 0.13, "JP:2;TW:2;MY:2;DE:1;ZA:0.5;VN:2", _PETS),
+    Contraband("other insects", 0.09, 0.13, "JP:2;TW:2;MY:2;DE:1;ZA:0.5", _PETS),
     Contraband("seeds", 0.11, 0.06, "NL:3;TH:1;US:2;CA:2;ES:1;JP:1", _SEEDS),
-    Contraband("wildlife products", 0.08, 0.35, "TH:2;ZA:1;VN:2;JP:2;ID:2;HK:1;FR:0.5", _WILDLIFE),
+    Contraband("wildlife products", 0.08, 0.35, "TH:2;ZA:1;JP:2;ID:2;HK:1;FR:0.5", _WILDLIFE),
     Contraband("biological products", 0.05, 0.14, "KR:4;JP:3;TH:1", ("face mask", "serum", "skin cream")),
     Contraband("weapon parts", 0.04, 0.40, "US:3;HK:2;TW:2;DE:1", _WEAPONS),
 )
@@ -75,7 +76,7 @@ class Shipments:
     kind: Ints
     ring: Ints
     cover: Ints
-    careful: np.typing.NDArray[np.bool_]
+    careful: Flags
     buyer: Keys
     address: Keys
 
@@ -99,7 +100,7 @@ def plan_shipments(today: Today, parcels: Parcels, rows: Ints) -> Shipments:
     where = np.where(by_ring, uniform(world.salt("ring country"), ring, life), rng.random(count))
     origins = np.stack([weighted(item.origins, COUNTRIES) for item in CONTRABAND])
     country = np.array([pick(origins[k], where[i : i + 1])[0] for i, k in enumerate(kind)], dtype=np.int64)
-    buyer, address = _recipients(today, rng, ring, by_ring)
+    buyer, address = _recipients(today, rng, ring, life, by_ring)
     _send(today, rng, parcels, rows, ring, country)
     parcels.buyer[rows], parcels.address[rows] = buyer, address
     careful_ring = uniform(world.salt("ring care"), ring, life)
@@ -132,7 +133,9 @@ def hide(today: Today, parcels: Parcels, lines: Lines, shipments: Shipments) -> 
     article = candidates[np.arange(count), np.where(shipments.careful, off.argmin(axis=1), 0)]
     law_price = catalogue.article_price_cny[article] * np.exp(0.25 * rng.normal(size=count))
     low_price = 42.0 * np.exp(0.7 * rng.normal(size=count))
-    quantity = np.where(rng.random(count) < 0.6, 1.0, rng.integers(2, 6, count))
+    anyhow = np.where(rng.random(count) < 0.6, 1.0, rng.integers(2, 6, count))
+    fitting = np.clip(np.round(true_weight / catalogue.article_weight_kg[article]), 1.0, 12.0)
+    quantity = np.where(shipments.careful, fitting, anyhow)
     lines.article[first], lines.family[first] = article, catalogue.article_family[article]
     lines.quantity[first] = lines.declared_quantity[first] = quantity
     price = np.where(shipments.careful, law_price, low_price)
@@ -182,21 +185,34 @@ def _life(world: World, ring: Ints, ordinal: int) -> Ints:
 
 
 def _recipients(
-    today: Today, rng: np.random.Generator, ring: Ints, by_ring: np.typing.NDArray[np.bool_]
+    today: Today, rng: np.random.Generator, ring: Ints, life: Ints, by_ring: Flags
 ) -> tuple[Keys, Keys]:
     world, count = today.world, len(ring)
     hobbyists = world.parameters.hobby_addresses
-    # A ring has two to six addresses; two thirds of them belong to hobbyists who also get harmless parcels.
-    number = np.floor((2.0 + 4.0 * uniform(world.salt("ring addresses"), ring)) * rng.random(count)).astype(
-        np.int64
+    # A ring has three to eight addresses; two thirds belong to hobbyists who also get harmless parcels, the
+    # others to people like all others. Half of them change with the ring's life.
+    many = 3.0 + 5.0 * uniform(world.salt("ring addresses"), ring)
+    number = np.floor(many * rng.random(count)).astype(np.int64)
+    era = np.where(number % 2 == 0, 0, life)
+    at_hobbyist = uniform(world.salt("ring address kind"), ring, number, era) < 0.65
+    place = uniform(world.salt("ring address"), ring, number, era)
+    hobbyist = (hobbyists * place).astype(np.int64)
+    neighbour = (world.people.buyers * place**2.4).astype(np.int64)
+    nowhere_else = np.zeros(count, dtype=bool)
+    ring_address = np.where(
+        at_hobbyist,
+        hobby_address(world.seed, hobbyist),
+        world.people.address_key(neighbour, nowhere_else),
     )
-    kept = uniform(world.salt("ring address kind"), ring, number) < 0.65
-    hobbyist = (hobbyists * uniform(world.salt("ring hobbyist"), ring, number)).astype(np.int64)
-    drop = mix(world.salt("ring drop"), ring, number)
-    ring_address = np.where(kept, hobby_address(world.seed, hobbyist), drop)
     person = rng.integers(0, 4, count)
     ring_buyer = np.where(
-        kept, hobby_buyer(world.seed, hobbyist, person), mix(world.salt("ring buyer"), ring, number, person)
+        at_hobbyist,
+        hobby_buyer(world.seed, hobbyist, person),
+        np.where(
+            person < 2,
+            world.people.buyer_key(neighbour),
+            mix(world.salt("ring buyer"), ring, number, person),
+        ),
     )
     lone_hobbyist = (hobbyists * rng.random(count) ** 1.3).astype(np.int64)
     stranger = world.people.draw(rng, count, today.ordinal)
@@ -204,7 +220,7 @@ def _recipients(
     lone_address = np.where(
         hobby,
         hobby_address(world.seed, lone_hobbyist),
-        world.people.address_key(stranger, np.zeros(count, dtype=bool)),
+        world.people.address_key(stranger, nowhere_else),
     )
     lone_buyer = np.where(
         hobby,
@@ -227,18 +243,19 @@ def _send(
         at_home = private[(sellers.country[private] == country[i]) & (sellers.mode[private] == mode[i])]
         slot[i] = at_home[0] if len(at_home) else private[rng.integers(0, len(private))]
     lone = sender_keys(today, slot, rng.random(count))
-    span = 6.0 + 12.0 * uniform(world.salt("ring names"), ring)
+    span = 4.0 + 8.0 * uniform(world.salt("ring names"), ring)
     period = np.floor((today.ordinal + 30.0 * uniform(world.salt("ring names phase"), ring)) / span).astype(
         np.int64
     )
-    name = mix(world.salt("ring sender"), ring, period, rng.integers(0, 2, count))
+    name = mix(world.salt("ring sender"), ring, period, rng.integers(0, 3, count))
     parcels.slot[rows], parcels.mode[rows] = slot, mode
     parcels.sender[rows] = np.where(ring >= 0, name, lone)
     parcels.dispatch[rows], parcels.destination[rows] = country, COUNTRY["CN"]
     parcels.currency[rows] = sellers.currency[slot]
     parcels.seconds[rows] = seconds_of_day(rng, count)
     for field in ("platform", "agent", "carrier"):
-        getattr(parcels, field)[rows] = getattr(sellers, field)[slot]
+        usual = rng.random(count) < (0.7 if field == "carrier" else 1.0)
+        getattr(parcels, field)[rows[usual]] = getattr(sellers, field)[slot[usual]]
     parcels.line_count[rows] = np.where(rng.random(count) < 0.78, 1, 2)
     # Live animals travel fast.
     parcels.freight_factor[rows] *= np.exp(0.3 + 0.3 * rng.normal(size=count))
@@ -249,11 +266,11 @@ def _send(
 
 
 def _covers(today: Today, rng: np.random.Generator, kind: Ints, ring: Ints, life: Ints) -> Ints:
-    """Return the family that each shipment passes as: a ring keeps to two, until the world drifts."""
+    """Return the family each shipment passes as: a ring prefers four of them, until the world drifts."""
     world = today.world
     draw: Floats = rng.random(len(kind))
-    habit = uniform(world.salt("ring cover"), ring, life, rng.integers(0, 2, len(kind)))
-    choice = np.where((ring >= 0) & (draw < 0.85), habit, rng.random(len(kind)))
+    habit = uniform(world.salt("ring cover"), ring, life, rng.integers(0, 4, len(kind)))
+    choice = np.where((ring >= 0) & (draw < 0.7), habit, rng.random(len(kind)))
     later = today.drifting & (rng.random(len(kind)) < world.parameters.drift_concealment_share)
     result = np.empty(len(kind), dtype=np.int64)
     for i, item in enumerate(kind):

@@ -41,7 +41,8 @@ def tendency(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     character = concentration * normal(world.salt("honesty"), slots, holder)
     campaign = 0.8 * normal(world.salt("campaign"), slots, holder, today.ordinal // 12)
     # The biggest shops have most to lose.
-    seller = np.exp(character + campaign) * np.where(sellers.is_personal, 0.9, 1.5 - 1.15 * sellers.rank)
+    size = np.where(sellers.is_personal, 0.9, 1.5 - 1.35 * sellers.rank**4)
+    seller = np.exp(np.minimum(character + campaign, 3.0)) * size
     agent = np.exp(0.8 * normal(world.salt("agent honesty"), np.arange(world.parameters.agents)))
     buyer = np.where(
         parcels.buyer_number >= 0, world.people.appetite(np.maximum(parcels.buyer_number, 0)), 1.0
