@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.hashing import combine, hash_numbers, hash_text
+from features.hashing import hash_text
 from models.columns import number_column
 
 FloatArray = npt.NDArray[np.float64]
@@ -24,10 +24,9 @@ _PRICE_DECIMALS = 4
 
 def line_keys(frame: pl.DataFrame, seed: int = 0) -> npt.NDArray[np.uint64]:
     """A number a line from its key and the seed alone: the order of ties, and the random baseline."""
-    identity = hash_text(frame["declaration_id"]).fill_null(0)
-    number = hash_numbers(frame["line_no"], 0).fill_null(0)
-    constant = pl.Series("seed", [seed + 1], dtype=pl.UInt64).new_from_index(0, frame.height)
-    return combine([constant, identity, number], "line_key").to_numpy()
+    number = pl.col("line_no").cast(pl.Int64).cast(pl.String)
+    key = pl.concat_str(pl.lit(str(seed)), "declaration_id", number, separator="|", ignore_nulls=True)
+    return hash_text(frame.select(key.alias("key")).to_series()).to_numpy()
 
 
 def baseline_scores(
@@ -49,8 +48,9 @@ def twin_key(frame: pl.DataFrame) -> pl.Series:
     price = next((name for name in ("unit_price", "price__unit_price_cny") if name in frame.columns), None)
     if price is None or not {"goods__hs6", "route__origin"} <= set(frame.columns):
         return pl.Series("twin", [None], dtype=pl.UInt64).new_from_index(0, frame.height)
-    parts = [hash_text(frame["goods__hs6"]), hash_text(frame["route__origin"])]
-    return combine([*parts, hash_numbers(frame[price], _PRICE_DECIMALS)], "twin")
+    rounded = (pl.col(price) * 10.0**_PRICE_DECIMALS).round(0).cast(pl.Int64, strict=False).cast(pl.String)
+    parts = pl.concat_str("goods__hs6", "route__origin", rounded, separator="|")
+    return hash_text(frame.select(parts.alias("twin")).to_series())
 
 
 def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:

@@ -147,6 +147,21 @@ class Areas:
         return np.where(pairs > 0, area / np.where(pairs > 0, pairs, 1.0), np.nan)
 
 
+def average_precision_by_chance(findings: int, lines: int) -> float:
+    """Mean average precision of all orders of the lines; above the share of findings where lines are few.
+
+    The first k of n lines hold 1 + (k - 1)(m - 1)/(n - 1) of m findings on average where the k-th is one.
+
+    >>> round(average_precision_by_chance(1, 2), 3), round(average_precision_by_chance(5, 222), 3)
+    (0.75, 0.045)
+    """
+    if lines == 0 or findings == 0:
+        return math.nan
+    place = np.arange(1, lines + 1)
+    held = 1.0 + (place - 1) * (findings - 1) / max(lines - 1, 1)
+    return float((held / place).sum() / lines)
+
+
 def bootstrap_weights(cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
     """How often each line is drawn, (draws, lines), when whole clusters (days) are drawn with replacement.
 

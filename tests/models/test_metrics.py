@@ -10,6 +10,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.metrics import (
     Areas,
+    average_precision_by_chance,
     bootstrap_weights,
     capacity_lines,
     interval,
@@ -109,6 +110,14 @@ def test_the_bootstrap_draws_days_where_there_are_enough() -> None:
     np.testing.assert_array_equal(weights, bootstrap_weights(cluster, draws=50, seed=1))
     few = bootstrap_weights(np.zeros(30, dtype=np.int64), draws=5, seed=1)
     assert len(np.unique(few[0])) > 1
+
+
+def test_chance_is_the_mean_over_all_orders() -> None:
+    rng = np.random.default_rng(3)
+    found = np.arange(30) < 4
+    drawn = [float(Areas.of(rng.random(30), found).average_precision(np.ones(30))) for _ in range(4000)]
+    assert np.mean(drawn) == pytest.approx(average_precision_by_chance(4, 30), abs=0.005)
+    assert math.isnan(average_precision_by_chance(0, 30))
 
 
 def test_intervals_leave_out_draws_without_a_value() -> None:
