@@ -100,8 +100,8 @@ def load_profile(folder: Path, settings: Settings) -> History:
         )
         for name in sketch_names(price_levels(config))
     }
-    as_of = description["as_of"]
-    return History(None if as_of is None else date.fromisoformat(as_of), labels, description["lineage"], tables, prices)
+    as_of = None if description["as_of"] is None else date.fromisoformat(description["as_of"])
+    return History(as_of, labels, description["lineage"], tables, prices)
 
 
 def usable_profile(store: Store, before: date, settings: Settings) -> date | None:

@@ -57,8 +57,8 @@ class RiskTrained:
         if self.evaluation is not None and self.evaluation.period is not None:
             first, last = self.evaluation.period
             said.append(
-                f"{self.risk}: evaluated on {self.evaluation.lines.height:,} later lines of {first} to {last} "
-                f"with {self.evaluation.findings:,} findings"
+                f"{self.risk}: evaluated on {self.evaluation.lines.height:,} later lines "
+                f"of {first} to {last} with {self.evaluation.findings:,} findings"
             )
             for part in ("all", "no_twin"):
                 said += self._figures(part)

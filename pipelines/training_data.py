@@ -23,8 +23,10 @@ from pipelines.chronicle import Chronicle
 from pipelines.profiles import empty_history
 from pipelines.progress import Progress
 
-_INSPECTION_COLUMNS = ("inspected_on", "reported_on", "selection", "inspection_probability", 
-                       "assessed_unit_price", "recovered_tax_cny")  # fmt: skip
+_INSPECTION_COLUMNS = (
+    *("inspected_on", "reported_on", "selection", "inspection_probability"),
+    *("assessed_unit_price", "recovered_tax_cny"),
+)
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def training_data(
     inspections = chronicle.store.read_inspections(reported_to=until)
     if inspections.is_empty():
         raise DataError(
-            f"expected inspections reported up to {until}, found none in {chronicle.store.path}: models learn "
-            "from results; bring them in with `parcel-risk ingest`"
+            f"expected inspections reported up to {until}, found none in {chronicle.store.path}: "
+            "models learn from results; bring them in with `parcel-risk ingest`"
         )
     known = known_labels(inspections, until)
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]

@@ -19,7 +19,8 @@ Replayed = Callable[[SmallWorld], dict[date, FeatureSet]]
 LABEL = "prohibited_item"
 SQL = """
 WITH lines AS (
-    SELECT *, total_price * CASE currency WHEN 'CNY' THEN 1.0 WHEN 'USD' THEN {usd} END AS cny FROM declarations),
+    SELECT *, total_price * CASE currency WHEN 'CNY' THEN 1.0 WHEN 'USD' THEN {usd} END AS cny
+    FROM declarations),
 effective AS (
     SELECT i.declaration_id, i.line_no, last(i.{label} ORDER BY i.reported_on) AS finding,
            min(i.reported_on) AS first_known
@@ -27,7 +28,8 @@ effective AS (
 known AS (
     SELECT l.seller_id, l.hs_code, e.* FROM effective e JOIN lines l USING (declaration_id, line_no))
 SELECT t.declaration_id, t.line_no,
-    (SELECT count(*) FROM lines b WHERE b.seller_id = t.seller_id AND b.declared_on < t.declared_on) AS seller_lines,
+    (SELECT count(*) FROM lines b
+        WHERE b.seller_id = t.seller_id AND b.declared_on < t.declared_on) AS seller_lines,
     (SELECT date_diff('day', min(b.declared_on), t.declared_on) FROM lines b
         WHERE b.seller_id = t.seller_id AND b.declared_on < t.declared_on) AS seller_age_days,
     (SELECT coalesce(sum(round(b.cny * 100)), 0) / 100 FROM lines b
@@ -42,11 +44,12 @@ SELECT t.declaration_id, t.line_no,
         AND b.declared_on <= t.declared_on AND year(b.declared_on) = year(t.declared_on)) AS allowance_used,
     (SELECT count(*) FROM known k WHERE k.seller_id = t.seller_id) AS seller_inspected,
     (SELECT count(*) FROM known k WHERE k.seller_id = t.seller_id AND k.finding) AS seller_findings,
-    (SELECT count(*) FROM known k WHERE k.seller_id = t.seller_id 
+    (SELECT count(*) FROM known k WHERE k.seller_id = t.seller_id
         AND substr(k.hs_code, 1, 4) = substr(t.hs_code, 1, 4))        AS seller_hs4_inspected,
     (SELECT count(*) FROM lines b WHERE b.address_id = t.address_id AND b.declared_on < t.declared_on
         AND b.seller_id IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM lines o WHERE o.seller_id = b.seller_id AND o.declared_on < b.declared_on))
+        AND NOT EXISTS (SELECT 1 FROM lines o
+            WHERE o.seller_id = b.seller_id AND o.declared_on < b.declared_on))
         / nullif((SELECT count(*) FROM lines b
             WHERE b.address_id = t.address_id AND b.declared_on < t.declared_on), 0)
         AS address_new_sellers_share
