@@ -158,7 +158,7 @@ def _scores(day: SimulatedDay, memory: Memory) -> tuple[Floats, Floats, Floats]:
     prejudice = 0.6 * normal(world.salt("prejudice"), parcels.office, parcels.dispatch)
     # What an officer has in mind is one price for a kind of goods, not one for a brand.
     expected = catalogue.numbers("price_cny")[lines.family]
-    cheap = np.clip(np.log(expected / lines.declared_price_cny) * 1.1, -1.5, 2.5)
+    cheap = np.clip(np.log(expected / lines.declared_price_cny) * 1.4, -1.5, 3.0)
     tempting = 0.4 * np.log(catalogue.numbers("temptation")[lines.family])
     valuation = most(cheap + tempting) + 0.35 * np.log1p(value / 200.0) + prejudice
     valuation += 1.1 * np.log1p(memory.findings(0, parcels.sender)) - np.where(export, 1.2, 0.0)

@@ -175,7 +175,7 @@ def test_price_and_weight_of_honest_lines_hang_together() -> None:
         of_heading = heading.select(
             (pl.col(name) - pl.col(name).median().over("hs_code")).abs().median()
         ).item()
-        assert within < of_heading < everywhere  # type: ignore[operator]
+        assert within < of_heading < everywhere
         assert within < 0.25
 
 
