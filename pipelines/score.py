@@ -43,6 +43,11 @@ class ScoreReport:
                 f"{day.listed:,} parcels on the lists "
                 f"of {day.offices:,} offices, in {day.folder}" + (f" ({day.note})" if day.note else "")
             )
+            if day.unpriced:
+                said.append(
+                    f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
+                    "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
+                )
             said += [f"{day.day}: incomplete: {gap}" for gap in day.gaps]
         return [*said, *self.notes]
 
@@ -57,6 +62,7 @@ class ScoreReport:
                     "lines": day.lines,
                     "rows_scored": day.scored,
                     "parcels_listed": day.listed,
+                    "lines_without_exchange_rate": day.unpriced,
                     "lists": str(day.folder),
                     "gaps": list(day.gaps),
                 }

@@ -55,6 +55,7 @@ class DayReport:
     scored: int
     listed: int
     offices: int
+    unpriced: int
     folder: Path
     note: str = ""
     gaps: Sequence[str] = ()
@@ -95,7 +96,17 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
             listed = _keep_lists(store, day) if issued else _make_lists(t, task, files, night)
         with manifest.step("history of the day"):
             stage_profile(t, store, chronicle.step(eve, day, today, chronicle.results(day)), settings)
-        outcome = {"lines": declared, "scored": scored, "listed": listed.parcels, "offices": listed.offices}
+        unpriced = without_exchange_rate(task, files)
+        manifest.values_nulled.update(
+            {f"cny_value:no_exchange_rate_{name}": count for name, count in unpriced.items()}
+        )
+        outcome = {
+            "lines": declared,
+            "scored": scored,
+            "listed": listed.parcels,
+            "offices": listed.offices,
+            "unpriced": sum(unpriced.values()),
+        }
         t.stage_file(_run_file(day)).write_text(
             json.dumps({"run": task.run, **outcome}) + "\n", encoding="utf-8"
         )
@@ -115,6 +126,7 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
         scored=outcome["scored"],
         listed=outcome["listed"],
         offices=outcome["offices"],
+        unpriced=outcome["unpriced"],
         folder=_lists_folder(store, day),
         note=note,
     )
@@ -237,6 +249,21 @@ def _fingerprint(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[
     for file in chronicle.store.declaration_files(day):
         digest.update(file_digest(file))
     return digest.hexdigest()
+
+
+def without_exchange_rate(task: DayTask, files: Sequence[Path]) -> dict[str, int]:
+    """Lines by currency for which no exchange rate is known: they are scored without a value in CNY."""
+    counts = (
+        pl.concat(
+            pl.scan_parquet(file, glob=False, hive_partitioning=False).select("currency") for file in files
+        )
+        .group_by("currency")
+        .len()
+        .collect()
+        .sort("currency")
+    )
+    unknown = counts.filter(workspace(task).reference.cny_rate(counts["currency"]).is_null())
+    return {str(currency): int(count) for currency, count in unknown.iter_rows()}
 
 
 def _rows(files: Sequence[Path]) -> int:
