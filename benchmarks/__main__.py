@@ -1,4 +1,4 @@
-"""Every measurement that the documents rest on, one after the other: `python -m benchmarks` or `make bench`."""
+"""Every measurement that the documents rest on, one after the other: `python -m benchmarks`, `make bench`."""
 
 import subprocess
 import sys
