@@ -9,7 +9,7 @@ import pytest
 from configs.errors import DataError
 from configs.schema import RiskConfig, TrainingConfig
 from models.errors import TooFewFindings
-from models.training import FittedRisk, fit_risk
+from models.training import FittedRisk, fit_risk, tree_parameters
 
 
 def test_planted_findings_are_ranked_first_on_later_days(
@@ -127,6 +127,17 @@ def test_a_feature_that_is_null_in_every_row_does_no_harm(
     result = fit_risk(empty, prohibited, training)
     assert result.model.encoder.text is None
     assert np.isfinite(result.model.predict(empty)).all()
+
+
+@pytest.mark.parametrize(
+    ("configured", "findings", "leaves"),
+    [({}, 10, 3), ({}, 200, 10), ({}, 5000, 15), ({"num_leaves": 31}, 5000, 31)],
+)
+def test_trees_grow_with_the_findings(
+    prohibited: RiskConfig, configured: dict[str, int], findings: int, leaves: int
+) -> None:
+    risk = prohibited.model_copy(update={"model": configured})
+    assert tree_parameters(risk, findings)["num_leaves"] == leaves
 
 
 def test_steps_are_announced_and_rows_are_bounded(
