@@ -42,15 +42,21 @@ def known_labels(inspections: pl.DataFrame, until: date) -> pl.DataFrame:
     """One row a line with the latest non-null value of every column among the reports up to and including
     `until`.
 
-    `reported_on` becomes the day of the first report, `inspected_on` the first inspection.
+    `reported_on` becomes the day of the first report, `inspected_on` the first inspection. Per label,
+    `reported_on__<label>` is the day on which the value that counts was reported, null where there is none.
     """
     known = inspections.filter(pl.col("reported_on") <= until).sort(*LINE_KEY, "reported_on")
     values = [name for name in known.columns if name not in (*LINE_KEY, "inspected_on", "reported_on")]
+    labels = [name for name in values if known.schema[name] == pl.Boolean]
     return (
         known.group_by(*LINE_KEY, maintain_order=True)
         .agg(
             pl.col("inspected_on").min(),
             pl.col("reported_on").min(),
+            *(
+                pl.col("reported_on").filter(pl.col(name).is_not_null()).last().alias(f"reported_on__{name}")
+                for name in labels
+            ),
             *(pl.col(name).drop_nulls().last() for name in values),
         )
         .sort(*LINE_KEY)

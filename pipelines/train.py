@@ -20,7 +20,7 @@ from configs.schema import RiskConfig, Settings
 from features.reasons import check_reasons
 from models.errors import TooFewFindings
 from models.evaluation import Evaluation
-from models.gate import GateDecision, decide
+from models.gate import GateDecision, decide, unseen_predictions
 from models.risk_model import RiskModel
 from models.tracking import Tracker
 from models.training import FittedRisk, fit_risk
@@ -210,15 +210,11 @@ def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.Da
     champion = next((found for found in tracker.champions() if found.risk == risk.name), None)
     if champion is None:
         return None
-    columns = ["declaration_id", "line_no", "probability"]
     with tempfile.TemporaryDirectory() as scratch:
         tracker.download_champion(risk.name, Path(scratch) / "model")
         model = RiskModel.load(Path(scratch) / "model")
         ahead = pl.read_parquet(tracker.out_of_time(champion, Path(scratch)))
-    trained_to = date.fromisoformat(model.metadata["declared_to"])
-    later = frame.filter(pl.col("declared_on") > trained_to)
-    predicted = later.with_columns(pl.Series("probability", model.predict(later))).select(columns)
-    return pl.concat([ahead.select(columns), predicted]).unique(["declaration_id", "line_no"], keep="first")
+    return unseen_predictions(model, ahead, frame)
 
 
 def _words(frame: pl.DataFrame, fitted: FittedRisk) -> dict[str, pl.DataType]:

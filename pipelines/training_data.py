@@ -51,7 +51,7 @@ def training_data(
     close of `until`.
 
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
-    null = not examined), `inspected_on`, `reported_on` (the first report), `selection`,
+    null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
     `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. Rows are in order of day and key.
 
     Raises DataError where nothing was reported up to `until`.
@@ -64,7 +64,8 @@ def training_data(
         )
     known = known_labels(inspections, until)
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
-    targets = known.select(*LINE_KEY, *labels, *_INSPECTION_COLUMNS)
+    days_known = [f"reported_on__{name}" for name in labels]
+    targets = known.select(*LINE_KEY, *labels, *days_known, *_INSPECTION_COLUMNS)
     results = chronicle.results_by_day(until)
     config = chronicle.settings.pipeline
     history = empty_history(chronicle.settings)
@@ -91,10 +92,20 @@ def training_data(
         )
     joined = targets.with_columns(pl.col("line_no").cast(pl.Float64))
     frames = {
-        name: pl.concat(part).join(joined, on=LINE_KEY, how="left", maintain_order="left")
-        for name, part in parts.items()
+        risk.name: pl.concat(parts[risk.name]).join(
+            _known_for(risk, joined, days_known), on=LINE_KEY, how="left", maintain_order="left"
+        )
+        for risk in risks
     }
     return TrainingData(frames, history, until, _fingerprint(frames))
+
+
+def _known_for(risk: RiskConfig, targets: pl.DataFrame, days_known: Sequence[str]) -> pl.DataFrame:
+    """The targets with the day on which this risk's label became known as `reported_on`."""
+    own = f"reported_on__{risk.label}"
+    if own in days_known:
+        targets = targets.with_columns(pl.coalesce(own, "reported_on").alias("reported_on"))
+    return targets.drop(days_known)
 
 
 def _fingerprint(frames: Mapping[str, pl.DataFrame]) -> str:
