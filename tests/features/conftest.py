@@ -25,16 +25,19 @@ def world() -> SmallWorld:
 
 
 @pytest.fixture(scope="session")
-def replayed(settings: Settings) -> Callable[[SmallWorld], dict[date, FeatureSet]]:
-    """The features of every line, by day."""
-
-    def features_of(world: SmallWorld) -> dict[date, FeatureSet]:
-        return {day: features for day, features, _ in replay(world, settings)}
-
-    return features_of
-
-
-@pytest.fixture(scope="session")
 def replay_steps(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet, History]]:
     """Day, features and the history at its close, for every day of the world."""
     return replay(world, settings)
+
+
+@pytest.fixture(scope="session")
+def replayed(
+    world: SmallWorld, settings: Settings, replay_steps: list[tuple[date, FeatureSet, History]]
+) -> Callable[[SmallWorld], dict[date, FeatureSet]]:
+    """The features of every line of a world, by day."""
+
+    def features_of(given: SmallWorld) -> dict[date, FeatureSet]:
+        steps = replay_steps if given is world else replay(given, settings)
+        return {day: features for day, features, _ in steps}
+
+    return features_of
