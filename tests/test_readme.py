@@ -1,0 +1,55 @@
+"""The README's commands do what it says, one after the other, as somebody who reads it would run them."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from pipelines.cli import run
+from pipelines.pseudonyms import KEY_VARIABLE
+from tests.pipelines.trained_world import END, World, make_world
+from tests.test_house import ROOT, commands
+
+IMPORTS = 40
+
+
+@pytest.fixture
+def world(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A working directory with the files that the README names, and a store for its /data/store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(KEY_VARIABLE, "a key for the tests, not a secret")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    world = make_world(tmp_path / "data")
+    (tmp_path / "inventories").mkdir()
+    shutil.copy(shared / "ceb" / "samples" / "CEB621Message.xml", tmp_path / "inventories")
+    store = world.store
+    store.read_declarations(END).write_parquet("declarations.parquet")
+    store.read_inspections().head(IMPORTS).write_csv("inspections.csv")
+    pl.read_csv(shared / "korea" / "train.csv", n_rows=IMPORTS).write_csv("imports.csv")
+    return world
+
+
+def test_the_commands_of_the_readme_run_in_its_order(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = []
+    for words in commands(ROOT / "README.md"):
+        if "VERB" in words:
+            continue
+        arguments = [file for word in words for file in _expanded(word)]
+        arguments = [word.replace("/data/store", str(world.path)) for word in arguments]
+        assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
+        ran.append(words[0])
+    assert ran == ["ingest", "ingest", "ingest", "train", "champion", "score", "select"]
+    lists = world.path / "lists" / f"declared_on={END}"
+    assert world.listed(END).height > 0
+    assert list(lists.glob("*.xlsx"))
+    assert list(lists.glob("*.html"))
+
+
+def _expanded(word: str) -> list[str]:
+    """What a shell makes of a word."""
+    return sorted(map(str, Path().glob(word))) if "*" in word else [word]
