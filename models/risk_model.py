@@ -21,10 +21,11 @@ from models.booster import Booster
 from models.calibration import Calibrator
 from models.columns import TEXT_COLUMNS
 from models.encoder import Encoder, Learned
+from models.examined import ExaminedShare
 from models.fair_value import priced_quantity, tax_shortfall_cny
 
 FloatArray = npt.NDArray[np.float64]
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class RiskModel:
     calibrator: Calibrator
     value: FindingValue
     metadata: Mapping[str, str] = field(default_factory=dict)
+    examined: ExaminedShare = field(default_factory=ExaminedShare)
 
     @property
     def required_columns(self) -> tuple[str, ...]:
@@ -82,10 +84,10 @@ class RiskModel:
 
         Raises FeatureColumnsError where the frame lacks fitted columns or holds them in another type.
         """
-        return self.calibrator(self.predict_raw(frame, threads=threads))
+        return self.calibrator(self.predict_raw(frame, threads=threads)) * self.examined(frame)
 
     def predict_raw(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
-        """Log-odds of the trees before calibration (lines,); the ranking is that of `predict`."""
+        """Log-odds of the trees before calibration (lines,): the ranking of lines that are examined alike."""
         self.encoder.columns.check(frame, self.name)
         return self._raw(frame, self.encoder.learned(frame, threads=threads), threads)
 
@@ -94,7 +96,7 @@ class RiskModel:
         self.encoder.columns.check(frame, self.name)
         learned = self.encoder.learned(frame, threads=threads)
         expected = self._expected(learned)
-        probability = self.calibrator(self._raw(frame, learned, threads))
+        probability = self.calibrator(self._raw(frame, learned, threads)) * self.examined(frame)
         return Scores(probability, self._value(frame, expected), expected)
 
     def value_cny(self, frame: pl.DataFrame, probability: npt.ArrayLike | None = None) -> FloatArray:
@@ -172,6 +174,7 @@ class RiskModel:
             "name": self.name,
             "label": self.label,
             "calibrator": self.calibrator.as_dict(),
+            "examined": self.examined.as_dict(),
             "finding_value": {"floor_cny": self.value.floor_cny, "by_shortfall": self.value.by_shortfall},
             "metadata": dict(self.metadata),
         }
@@ -198,6 +201,7 @@ class RiskModel:
                 calibrator=Calibrator.from_dict(stored["calibrator"]),
                 value=FindingValue(**stored["finding_value"]),
                 metadata=stored["metadata"],
+                examined=ExaminedShare.from_dict(stored["examined"]),
             )
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error

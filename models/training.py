@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -18,17 +18,18 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema import RiskConfig, TrainingConfig
 from models.booster import DEFAULTS, Parameter, best_rounds, train_booster
-from models.calibration import Calibrator, fit_calibrator
+from models.calibration import Calibrator
 from models.encoder import LOG_PRICE_RATIO, fit_encoder
 from models.errors import TooFewFindings
 from models.evaluation import Evaluation, evaluate
+from models.examined import ExaminedShare
+from models.fold import LEAST_FINDINGS, Fold, calibrator_of
 from models.risk_model import FindingValue, RiskModel
-from models.splits import Split, rolling_origin_splits, verify_split
+from models.splits import rolling_origin_splits, verify_split
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_LEAST_FINDINGS_OF_A_FOLD = 5
 _FINDINGS_OF_A_LEAF = 20
 _LEAST_LEAVES = 3
 # Without an earlier block nothing says when to stop, so the model stays small.
@@ -49,24 +50,6 @@ class FittedRisk:
     out_of_time: pl.DataFrame
     price_residuals: pl.DataFrame | None
     warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """One fold: the lines it predicted, and how."""
-
-    split: Split
-    train: pl.DataFrame
-    test: pl.DataFrame
-    model: RiskModel
-    values: FloatArray
-    curve: FloatArray
-
-    def raw(self, rounds: int, threads: int) -> FloatArray:
-        return self.model.booster.predict_raw(self.values, threads=threads, rounds=rounds)
-
-    def found(self) -> BoolArray:
-        return self.test[self.model.label].to_numpy()
 
 
 def fit_risk(
@@ -92,7 +75,7 @@ def fit_risk(
     evaluation = _evaluation(lines, risk, training, blocks, earlier)
     rounds = _rounds(risk, blocks)
     pooled = [(block.raw(rounds, training.threads), block.found()) for block in blocks]
-    calibrator = _calibrator(pooled)
+    calibrator = calibrator_of(blocks, [raw for raw, _ in pooled])
     model, _, _, residuals = _fit(lines, risk, training, rounds)
     (advance or _silent)("model")
     model = RiskModel(
@@ -103,6 +86,7 @@ def fit_risk(
         calibrator,
         model.value,
         _metadata(lines, risk, rounds, until),
+        ExaminedShare.fit(_with_results_in(frame, risk), risk.label),
     )
     return FittedRisk(
         model, evaluation, _out_of_time(blocks, pooled, calibrator), residuals, _warnings(blocks, earlier)
@@ -138,7 +122,7 @@ def _rolling(
     training: TrainingConfig,
     until: date | None,
     advance: Callable[[str], None],
-) -> list[_Block]:
+) -> list[Fold]:
     first, last = lines["declared_on"].min(), lines["declared_on"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
@@ -154,9 +138,9 @@ def _rolling(
         verify_split(lines, split, until=until)
         train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
         learnable = int(train[risk.label].sum())
-        if test.height and _LEAST_FINDINGS_OF_A_FOLD <= learnable < train.height:
+        if test.height and LEAST_FINDINGS <= learnable < train.height:
             model, values, curve, _ = _fit(train, risk, training, risk.rounds, test)
-            blocks.append(_Block(split, train, test, model, values, curve))
+            blocks.append(Fold(split, train, test, model, values, curve))
         advance(split.name)
     return blocks
 
@@ -205,25 +189,25 @@ def tree_parameters(risk: RiskConfig, findings: int) -> dict[str, Parameter]:
     return {**risk.model, "num_leaves": min(leaves, max(_LEAST_LEAVES, findings // _FINDINGS_OF_A_LEAF))}
 
 
-def _rounds(risk: RiskConfig, blocks: list[_Block]) -> int:
+def _rounds(risk: RiskConfig, blocks: list[Fold]) -> int:
     curves = [(block.curve, block.test.height) for block in blocks if block.found().any()]
     return best_rounds(curves) or min(risk.rounds, _ROUNDS_UNSEEN)
 
 
-def _calibrator(pooled: list[tuple[FloatArray, BoolArray]]) -> Calibrator:
-    if not pooled:
-        return Calibrator()
-    return fit_calibrator(
-        np.concatenate([raw for raw, _ in pooled]), np.concatenate([found for _, found in pooled])
-    )
+def _with_results_in(frame: pl.DataFrame, risk: RiskConfig) -> pl.DataFrame:
+    """Inspected lines old enough for a result, so that what is null was not examined."""
+    newest = frame["declared_on"].max()
+    assert isinstance(newest, date)
+    old = frame.filter(pl.col("declared_on") <= newest - timedelta(days=risk.maturity_days))
+    return frame if old.is_empty() else old
 
 
 def _evaluation(
     lines: pl.DataFrame,
     risk: RiskConfig,
     training: TrainingConfig,
-    blocks: list[_Block],
-    earlier: list[_Block],
+    blocks: list[Fold],
+    earlier: list[Fold],
 ) -> Evaluation:
     """The newest block, judged with trees and calibration that only earlier blocks chose."""
     newest = next((block for block in blocks if block.split.name == "evaluation"), None)
@@ -240,7 +224,7 @@ def _evaluation(
             seed=training.seed,
         )
     rounds = _rounds(risk, earlier)
-    calibrator = _calibrator([(block.raw(rounds, training.threads), block.found()) for block in earlier])
+    calibrator = calibrator_of(earlier, [block.raw(rounds, training.threads) for block in earlier])
     return evaluate(
         risk.name,
         risk.label,
@@ -254,7 +238,7 @@ def _evaluation(
 
 
 def _out_of_time(
-    blocks: list[_Block], pooled: list[tuple[FloatArray, BoolArray]], calibrator: Calibrator
+    blocks: list[Fold], pooled: list[tuple[FloatArray, BoolArray]], calibrator: Calibrator
 ) -> pl.DataFrame:
     schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,
               "probability": pl.Float64, "fold": pl.String}  # fmt: skip
@@ -283,7 +267,7 @@ def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | 
     }
 
 
-def _warnings(blocks: list[_Block], earlier: list[_Block]) -> tuple[str, ...]:
+def _warnings(blocks: list[Fold], earlier: list[Fold]) -> tuple[str, ...]:
     said = []
     if len(blocks) == len(earlier):
         said.append("the history is too short for an evaluation: no figure says how good this model is")

@@ -64,7 +64,23 @@ def test_lines_that_were_not_examined_for_the_risk_teach_nothing(
         ("X" + pl.col("declaration_id")).alias("declaration_id"),
     )
     again = fit_risk(pl.concat([unknown, frame]), prohibited, training)
-    assert again.model.predict(frame).tobytes() == fitted_prohibited.model.predict(frame).tobytes()
+    assert again.model.predict_raw(frame).tobytes() == fitted_prohibited.model.predict_raw(frame).tobytes()
+    assert again.model.examined.overall < fitted_prohibited.model.examined.overall
+
+
+def test_referred_lines_do_not_enter_the_calibration(
+    frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    """Referrals that always hit make the trees no better and must not make the promise larger."""
+    chosen = frame.with_columns(pl.lit("risk").alias("selection"))
+    referred = chosen.with_columns(
+        pl.when(pl.col("prohibited_item") & (pl.int_range(pl.len()) % 2 == 1))
+        .then(pl.lit("referral"))
+        .otherwise("selection")
+        .alias("selection")
+    )
+    plain, without = (fit_risk(given, prohibited, training).model for given in (chosen, referred))
+    assert without.predict(frame).mean() < plain.predict(frame).mean()
 
 
 def test_what_is_declared_later_does_not_touch_an_earlier_prediction(
