@@ -229,11 +229,9 @@ class Tracker:
     def _shown(self) -> str:
         """The address without a password."""
         parts = urlsplit(self.uri)
-        return (
-            parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-            if "@" in parts.netloc
-            else self.uri
-        )
+        if "@" not in parts.netloc:
+            return self.uri
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def _experiment(self, client: MlflowClient) -> str:
         found = client.get_experiment_by_name(EXPERIMENT)
