@@ -122,7 +122,8 @@ def _calibration(evaluation: Evaluation) -> Figure:
     seen = 100.0 * np.array([part.findings / part.lines for part in bins])
     ends = 100.0 * np.array([wilson(part.findings, part.lines) for part in bins])
     foot = 0.5 * min(float(said.min()), float(seen[seen > 0].min()))
-    spread = [np.minimum(seen - ends[:, 0], seen - foot), ends[:, 1] - seen]
+    # Where all lines of a group are findings, the interval ends a rounding error short of the share.
+    spread = np.maximum([np.minimum(seen - ends[:, 0], seen - foot), ends[:, 1] - seen], 0.0)
     axis.plot([foot, 100.0], [foot, 100.0], color="black", linewidth=0.9, label="as said")
     axis.errorbar(
         said,

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from models.evaluation import evaluate
@@ -35,3 +37,10 @@ def test_an_evaluation_without_findings_shows_what_there_is(fitted: FittedRisk) 
     lines = fitted.evaluation.lines.rename({"found": "label"})
     empty = evaluate("x", "label", lines, lines.clear(), nothing, nothing, capacities=[0.1], seed=1)
     assert set(draw_plots(fitted.model, empty, None)) == {"importance.png"}
+
+
+def test_groups_in_which_all_lines_are_findings_can_be_drawn(fitted: FittedRisk) -> None:
+    lines = fitted.evaluation.lines
+    certain = replace(fitted.evaluation, lines=lines.with_columns(found=pl.col("probability") > 0.0))
+    assert certain.lines["found"].all()
+    assert "calibration.png" in draw_plots(fitted.model, certain, None)
