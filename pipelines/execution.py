@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ def _executor(workers: int, threads: int, scheduler: str | None) -> Iterator[Exe
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
     try:
         # Polars and OpenMP hold locks that do not survive a fork, so workers start afresh.
-        with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
             yield pool
     finally:
         for name, value in before.items():
@@ -74,6 +76,21 @@ def _executor(workers: int, threads: int, scheduler: str | None) -> Iterator[Exe
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _end_with_parent() -> None:
+    """Let this worker end when the run that it works for is killed.
+
+    It would wait for its next item for ever, since it holds both ends of the queue itself.
+    """
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
 
 
 @contextmanager
