@@ -1,0 +1,62 @@
+"""One small store with trained models for all tests of the night; each test works on a copy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.pipelines.trained_world import TRAINED_UNTIL, World, make_world
+
+
+@pytest.fixture(autouse=True)
+def no_server_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes to an MLflow server that whoever runs the tests happens to have set."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("PARCEL_RISK_PSEUDONYM_KEY", raising=False)
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Simulated days and results, no model. Not to be changed."""
+    return make_world(tmp_path_factory.mktemp("untrained"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, untrained: World) -> World:
+    """The same with a champion for each risk. Not to be changed."""
+    with without_server():
+        world = untrained.copy(tmp_path_factory.mktemp("trained"))
+        assert world.run("train", "--until", TRAINED_UNTIL.isoformat(), "--quiet") == 0
+    return world
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory, trained: World) -> World:
+    """The same after an undisturbed night. Not to be changed."""
+    with without_server():
+        world = trained.copy(tmp_path_factory.mktemp("scored"))
+        assert world.score() == 0
+    return world
+
+
+@pytest.fixture
+def world(tmp_path: Path, trained: World) -> World:
+    """A copy with trained models."""
+    return trained.copy(tmp_path)
+
+
+@pytest.fixture
+def scored_world(tmp_path: Path, scored: World) -> World:
+    """A copy after a night."""
+    return scored.copy(tmp_path)
+
+
+@contextmanager
+def without_server() -> Iterator[None]:
+    """The environment without an MLflow server, for fixtures that are made before a test has its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield
