@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -85,6 +86,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 capacity=settings.capacity.model_dump(mode="json"),
             )
             opened.write_manifest(t, "select", day, manifest.as_dict())
+        shutil.rmtree(task.work, ignore_errors=True)
     return SelectReport(day, listed, opened.path / opened.partition("lists", day))
 
 

@@ -1,0 +1,67 @@
+"""Lists can be made again with another capacity, from the scores that are there and nothing else."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import polars as pl
+import pytest
+
+from tests.pipelines.trained_world import END, NIGHT, World, different
+
+
+def test_the_same_capacity_gives_the_same_lists(scored_world: World, scored: World) -> None:
+    assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
+    assert different(scored_world.results(), scored.results()) == []
+    assert not list((scored_world.path / ".work").glob("*"))
+
+
+def test_another_capacity_gives_other_lists_from_the_same_scores(scored_world: World, scored: World) -> None:
+    assert scored_world.run("select", "--date", NIGHT.isoformat(), "--capacity", "3") == 0
+    changed = different(scored_world.results(), scored.results())
+    assert changed
+    assert {name.split("/")[0] for name in changed} <= {"lists", "strata"}
+    sizes = scored_world.listed().group_by("customs_office").len()["len"]
+    assert sizes.max() == 3
+    said = json.loads(scored_world.store.manifests("select")[-1].read_text(encoding="utf-8"))
+    assert said["capacity"]["default"]["parcels"] == 3
+    assert said["parcels_listed"] == scored_world.listed().height
+
+
+def test_a_night_that_is_asked_for_again_keeps_the_lists_made_by_hand(
+    scored_world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scored_world.run("select", "--date", NIGHT.isoformat(), "--capacity", "3") == 0
+    by_hand = scored_world.results("lists")
+    assert scored_world.score() == 0
+    assert "was scored before" in capsys.readouterr().out
+    assert different(scored_world.results("lists"), by_hand) == []
+
+
+def test_a_day_without_scores_is_refused(scored_world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert scored_world.run("select", "--date", END.isoformat()) == 2
+    said = capsys.readouterr().err
+    assert f"expected scores of {END}" in said
+    assert f"parcel-risk score --date {END}" in said
+    assert str(NIGHT) in said
+
+
+def test_lines_that_came_after_the_scores_are_not_left_out_in_silence(
+    scored_world: World, scored: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late_line(scored_world, NIGHT)
+    assert scored_world.run("select", "--date", NIGHT.isoformat()) == 3
+    assert f"parcel-risk score --date {NIGHT}" in capsys.readouterr().err
+    assert different(scored_world.results("lists", "scores"), scored.results("lists", "scores")) == []
+
+
+def late_line(world: World, day: date) -> None:
+    file = world.path.parent / "late.csv"
+    pl.DataFrame(
+        {
+            "declaration_id": ["LATE-1"], "line_no": [1], "declared_at": [f"{day} 12:00"],
+            "hs_code": ["330499"], "total_price": [120.0], "currency": ["CNY"], "item_name": ["面膜"],
+        }
+    ).write_csv(file)  # fmt: skip
+    assert world.run("ingest", file) == 0
