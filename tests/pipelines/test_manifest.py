@@ -26,6 +26,6 @@ def test_steps_add_up_and_everything_is_plain() -> None:
     manifest.values_nulled.update({"b": 1, "a": 2})
     found = manifest.as_dict()
     assert list(found["seconds"]) == ["read"]
-    assert 0 < found["peak_memory_mb"]["read"] <= peak_memory_mb()
+    assert 0 < found["peak_memory_mb"]["read"] <= peak_memory_mb() + 0.1  # it is rounded
     assert list(found["values_nulled"].items()) == [("a", 2), ("b", 1)]
     assert (found["model_versions"], found["days"]) == ({"undervaluation": "3"}, ["2026-11-20"])
