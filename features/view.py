@@ -131,7 +131,7 @@ def distinct(bitmap: pl.Series) -> pl.Series:
     """
     ones = bitmap.bitwise_count_ones().cast(pl.Float64)
     zeros = (_BITS - ones).clip(1.0)
-    return (-_BITS * (zeros / _BITS).log()).alias(bitmap.name) + 0.0
+    return (_BITS * (_BITS / zeros).log()).alias(bitmap.name)
 
 
 def days_since(day: date, dates: pl.Series) -> pl.Series:
