@@ -6,9 +6,14 @@ of those that were, newest last, so that a rollback knows where to go.
 
 from __future__ import annotations
 
+import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from configs.errors import UsageError
 
 ALIAS = "champion"
 HISTORY_TAG = "champion_history"
@@ -74,3 +79,109 @@ def write_history(reigns: Sequence[Reign]) -> str:
     while len(kept) > 1 and len(json.dumps(kept, ensure_ascii=False)) > _TAG_CHARACTERS:
         kept.pop(0)
     return json.dumps(kept, ensure_ascii=False)
+
+
+class ModelRegistry:
+    """The registered models behind an MLflow client: versions, the alias of the champion, its history.
+
+    `client` is an `mlflow.MlflowClient`; what it raises passes through.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def champions(self) -> tuple[Champion, ...]:
+        """The models in use, by risk."""
+        found = []
+        ours = f"name LIKE '{_PREFIX}%'"
+        for registered in self._client.search_registered_models(ours, max_results=1000):
+            risk = risk_name(registered.name)
+            if risk is not None and ALIAS in registered.aliases:
+                found.append(self._champion(risk, registered))
+        return tuple(sorted(found, key=lambda champion: champion.risk))
+
+    def champion(self, risk: str) -> Champion | None:
+        """The model in use for a risk, None where there is none."""
+        registered = self._registered(risk)
+        if registered is None or ALIAS not in registered.aliases:
+            return None
+        return self._champion(risk, registered)
+
+    def register(self, risk: str, uri: str, run_id: str, model_id: str, code_version: str) -> int:
+        """Make a logged model the newest version of its risk; the version."""
+        name = model_name(risk)
+        if self._registered(risk) is None:
+            self._client.create_registered_model(name, tags={"risk": risk})
+        made = self._client.create_model_version(
+            name, source=uri, run_id=run_id, model_id=model_id, tags={"code_version": code_version}
+        )
+        return int(made.version)
+
+    def promote(self, risk: str, version: int, why: str, who: str | None) -> Champion:
+        """Make a version champion; UsageError where there is no such version."""
+        found = self._client.search_model_versions(f"name = '{model_name(risk)}'")
+        known = sorted(int(one.version) for one in found)
+        if version not in known:
+            listed = ", ".join(map(str, known[-5:])) or "none"
+            raise UsageError(f"risk '{risk}' has no version {version}; its newest versions: {listed}.")
+        return self._crown(risk, [*self._pile(risk), Reign(version, _now(), who or _user(), why)])
+
+    def rollback(self, risk: str, why: str, who: str | None) -> Champion:
+        """Make the champion before the present one champion again; UsageError where there is none."""
+        pile = self._pile(risk)
+        earlier = list(pile)
+        while earlier and earlier[-1].version == pile[-1].version:
+            earlier.pop()
+        if not earlier:
+            raise UsageError(
+                f"risk '{risk}' cannot be rolled back: it had {len(pile)} champion so far; "
+                f"`champion promote` names a version by hand."
+            )
+        left, back = pile[-1], earlier[-1]
+        said = f"{why} (from version {left.version})"
+        self._client.set_model_version_tag(
+            model_name(risk), str(left.version), "rolled_back", f"{_now()}: {why}"
+        )
+        return self._crown(risk, [*earlier[:-1], Reign(back.version, _now(), who or _user(), said)])
+
+    def _registered(self, risk: str) -> Any:
+        """The registered model of a risk, None where it has none."""
+        found = self._client.search_registered_models(f"name = '{model_name(risk)}'")
+        return found[0] if found else None
+
+    def _pile(self, risk: str) -> tuple[Reign, ...]:
+        """Reigns so far; the alias of a hand that went past this program counts as one."""
+        registered = self._registered(risk)
+        if registered is None:
+            raise UsageError(f"risk '{risk}' has no model yet; `train` makes one.")
+        reigns = read_history(registered.tags.get(HISTORY_TAG))
+        present = registered.aliases.get(ALIAS)
+        if present is not None and (not reigns or reigns[-1].version != int(present)):
+            reigns = (*reigns, Reign(int(present), "", "", "alias set outside of this program"))
+        return reigns
+
+    def _crown(self, risk: str, pile: Sequence[Reign]) -> Champion:
+        name, reign = model_name(risk), pile[-1]
+        self._client.set_registered_model_alias(name, ALIAS, str(reign.version))
+        self._client.set_registered_model_tag(name, HISTORY_TAG, write_history(pile))
+        for key, value in (("since", reign.since), ("who", reign.who), ("why", reign.why)):
+            self._client.set_model_version_tag(name, str(reign.version), f"champion_{key}", value)
+        run_id = str(self._client.get_model_version(name, str(reign.version)).run_id or "")
+        return Champion(risk, reign.version, reign.since, reign.who, reign.why, run_id)
+
+    def _champion(self, risk: str, registered: Any) -> Champion:
+        version = str(registered.aliases[ALIAS])
+        found = self._client.get_model_version(registered.name, version)
+        since, who, why = (str(found.tags.get(f"champion_{key}", "")) for key in ("since", "who", "why"))
+        return Champion(risk, int(version), since, who, why, str(found.run_id or ""))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from models.errors import TooFewFindings
 from models.evaluation import Evaluation
 from models.gate import GateDecision, decide, unseen_predictions
 from models.risk_model import RiskModel
+from models.run_content import RunContent
 from models.tracking import Tracker
 from models.training import FittedRisk, fit_risk
 from pipelines.chronicle import Chronicle
@@ -172,21 +172,21 @@ def _train_one(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
     decision = decide(
         fitted.evaluation, _unseen_by(tracker, risk, frame), seed=settings.pipeline.training.seed
     )
-    logged = tracker.log_training(
-        fitted,
-        parameters={**risk.model, "rounds": fitted.model.metadata["rounds"], "until": data.until},
-        fingerprints={
+    content = RunContent(
+        tags={
             "data_fingerprint": data.fingerprint,
             "configuration_fingerprint": settings.fingerprint,
             "frame_fingerprint": hashlib.sha256(json.dumps(frame.columns).encode()).hexdigest(),
         },
-        configuration=json.dumps(
-            {"risk": risk.model_dump(mode="json"), "pipeline": settings.pipeline.model_dump(mode="json")},
-            indent=1,
-        ),
-        code_version=version("parcel-risk"),
-        decision=decision,
+        parameters={**risk.model, "rounds": fitted.model.metadata["rounds"], "until": data.until},
+        texts={
+            "configuration.yaml": json.dumps(
+                {"risk": risk.model_dump(mode="json"), "pipeline": settings.pipeline.model_dump(mode="json")},
+                indent=1,
+            )
+        },
     )
+    logged = tracker.log_training(fitted, content, decision=decision)
     promoted, warnings = decision.passed or earlier is None, list(fitted.warnings)
     if promoted:
         tracker.promote(risk.name, logged.version, _why(decision, first=earlier is None))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import mlflow
@@ -13,6 +14,7 @@ from configs.errors import TrackingError, UsageError
 from models.gate import GateDecision
 from models.registry import Reign, read_history, write_history
 from models.risk_model import RiskModel
+from models.run_content import RunContent
 from models.tracking import LoggedModel, Tracker
 from models.training import FittedRisk
 
@@ -35,10 +37,11 @@ def no_server_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def log(tracker: Tracker, fitted: FittedRisk) -> LoggedModel:
     return tracker.log_training(
         fitted,
-        parameters={"rounds": 60, "num_leaves": 31},
-        fingerprints={"data_fingerprint": "abc"},
-        configuration="risk: undervaluation\n",
-        code_version="0.1.0",
+        RunContent(
+            tags={"data_fingerprint": "abc"},
+            parameters={"rounds": 60, "num_leaves": 31},
+            texts={"configuration.yaml": "risk: undervaluation\n"},
+        ),
         decision=GateDecision(True, ("better than chance",)),
     )
 
@@ -176,3 +179,31 @@ def test_the_history_fits_into_a_tag() -> None:
     assert len(tag) <= 5000
     assert read_history(tag)[-1].version == 49
     assert read_history(None) == ()
+
+
+def test_a_run_that_is_no_training_is_written_found_and_extended(tracker: Tracker, tmp_path: Path) -> None:
+    (tmp_path / "drift.json").write_text("{}", encoding="utf-8")
+    study = tracker.log_run("search", RunContent(tags={"risk": RISK}), kind="tuning", finished=False)
+    for number in range(3):
+        trial = RunContent(
+            tags={"risk": RISK, "trial": str(number)},
+            parameters={"num_leaves": 7 + number},
+            metrics={"log_loss": 0.3 - 0.1 * number, "auc": float("nan")},
+        )
+        tracker.log_run(f"trial {number}", trial, kind="trial", parent=study)
+    tracker.log_run("of another search", RunContent(tags={"risk": RISK}), kind="trial")
+    (found,) = tracker.find_runs("tuning", {"risk": RISK})
+    assert (found.run_id, found.name, found.finished) == (study, "search", False)
+    trials = tracker.find_runs("trial", {"risk": RISK}, parent=study)
+    assert [run.parameters["num_leaves"] for run in trials] == ["7", "8", "9"]
+    assert trials[0].metrics == {"log_loss": 0.3}
+    assert trials[0].tags["code_version"] == version("parcel-risk")
+    files = {"data/drift.json": tmp_path / "drift.json"}
+    tracker.extend_run(study, RunContent(metrics={"best": 0.1}, texts={"report.txt": "好"}, files=files))
+    (found,) = tracker.find_runs("tuning")
+    assert (found.finished, found.metrics) == (True, {"best": 0.1})
+    assert tracker.read_text(study, "report.txt") == "好"
+    assert tracker.read_text(study, "data/drift.json") == "{}"
+    assert tracker.find_runs("monitoring") == ()
+    with pytest.raises(TrackingError, match="did not do it"):
+        tracker.read_text(study, "missing.txt")
