@@ -15,8 +15,8 @@ from features.results import LINE_KEY
 
 CATEGORIES = (
     *("hs_code", "hs6", "hs4", "hs2", "origin_country", "dispatch_country", "destination_country"),
-    *("direction", "trade_mode", "customs_office", "port", "transport_mode", "platform_id", "agent_id", "carrier_id"),
-    *("currency", "unit", "legal_unit"),
+    *("direction", "trade_mode", "customs_office", "port", "transport_mode"),
+    *("platform_id", "agent_id", "carrier_id", "currency", "unit", "legal_unit"),
 )
 NUMBERS = (
     *("log_unit_price", "log_total", "log_price_per_kg", "log_parcel_total", "log_parcel_per_kg"),
@@ -76,11 +76,11 @@ def plain_columns(lines: pl.DataFrame, reference: Reference) -> pl.DataFrame:
         pl.col("total").sum().over(parcel).alias("parcel_total"),
         pl.col("quantity").sum().over(parcel).alias("parcel_pieces"),
     )
-    in_kg = pl.coalesce(pl.when(pl.col("legal_unit") == KILOGRAM).then(pl.col("legal_quantity")), kg)
+    of_line = pl.when(pl.col("legal_unit") == KILOGRAM).then(pl.col("total") / pl.col("legal_quantity"))
     return derived.with_columns(
         _log(pl.col("unit_cny")).alias("log_unit_price"),
         _log(pl.col("total")).alias("log_total"),
-        _log(pl.col("total") / in_kg).alias("log_price_per_kg"),
+        _log(pl.coalesce(of_line, pl.col("parcel_total") / kg)).alias("log_price_per_kg"),
         _log(pl.col("parcel_total")).alias("log_parcel_total"),
         _log(pl.col("parcel_total") / kg).alias("log_parcel_per_kg"),
         pl.when(pl.col("parcel_pieces") > 0).then(kg / pl.col("parcel_pieces")).alias("kg_per_piece"),
@@ -90,8 +90,8 @@ def plain_columns(lines: pl.DataFrame, reference: Reference) -> pl.DataFrame:
 def over_medians(lines: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
     """`wanted` with its log prices less the median of its heading over the 30 days up to the eve.
 
-    A heading with fewer than 20 lines then has no median. Adds `price_over_median`, `per_kg_over_median`,
-    `total_over_median` and `median_unit_cny`.
+    A heading with fewer than 20 lines then has no median. Adds `price_over_median`, `per_kg_over_median` and
+    `total_over_median`.
     """
     measures = {"price": "log_unit_price", "per_kg": "log_price_per_kg", "total": "log_total"}
     parts = []
@@ -110,8 +110,7 @@ def over_medians(lines: pl.DataFrame, wanted: pl.DataFrame) -> pl.DataFrame:
         )
     joined = pl.concat(parts)
     return joined.with_columns(
-        *((pl.col(of) - pl.col(f"m_{of}")).alias(f"{name}_over_median") for name, of in measures.items()),
-        pl.col("m_log_unit_price").exp().alias("median_unit_cny"),
+        (pl.col(of) - pl.col(f"m_{of}")).alias(f"{name}_over_median") for name, of in measures.items()
     )
 
 

@@ -1,0 +1,112 @@
+"""Our score, the reference's and the bound's on the same lines, as figures that JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchmarks import figures as f
+from benchmarks.reference_model import ReferenceScores
+from configs.schema import RiskConfig, TaxShortfallValue
+from features.hashing import hash_text
+
+FloatArray = npt.NDArray[np.float64]
+
+OURS, REFERENCE, BOUND = "ours", "reference", "bound"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Scores of the later lines by whose they are, (lines,) each; `tax` is what each expects in CNY."""
+
+    risk: RiskConfig
+    probability: FloatArray
+    scores: Mapping[str, FloatArray]
+    tax: Mapping[str, FloatArray]
+
+    @classmethod
+    def of(
+        cls, risk: RiskConfig, later: pl.DataFrame, reference: ReferenceScores, bound: FloatArray
+    ) -> Scored:
+        """From the night's columns of `later`. A risk without a model scores every line alike.
+
+        The bound takes the value of a finding from our price model: only its probabilities know the truth.
+        """
+        ours, value = (
+            later[f"{kind}__{risk.name}"].fill_null(0.0).to_numpy() for kind in ("probability", "value")
+        )
+        by_truth = 1.0 / (1.0 + np.exp(-bound))
+        return cls(
+            risk,
+            ours,
+            {OURS: ours, REFERENCE: reference.probability, BOUND: bound},
+            {OURS: ours * value, REFERENCE: reference.expected_tax_cny, BOUND: by_truth * value},
+        )
+
+
+def compared(scored: Scored, later: pl.DataFrame, *, seed: int) -> dict[str, Any]:
+    """All figures of a risk on all later lines, each as [figure, low, high]."""
+    found = later[scored.risk.label].to_numpy()
+    draws = f.Draws.of(later["seller_id"], later["declaration_id"], seed)
+    ties = hash_text(later["declaration_id"] + "/" + later["line_no"].cast(pl.String)).to_numpy()
+    statistics: dict[str, f.Statistic] = {}
+    for whose, values in scored.scores.items():
+        statistics[f"average_precision/{whose}"] = f.average_precision(values, found)
+        statistics[f"auc/{whose}"] = f.auc(values, found)
+        statistics[f"precision_at_top/{whose}"] = f.precision_at_top(values, found, ties)
+    drawn = f.figures(draws, statistics)
+    done: dict[str, Any] = {"findings": int(found.sum()), "share": float(found.mean())}
+    for kind in ("average_precision", "auc", "precision_at_top"):
+        done[kind] = {whose: f.figure(drawn[f"{kind}/{whose}"]).as_list() for whose in scored.scores}
+    done["ratios"] = _ratios(drawn, "average_precision")
+    recorded = later[f"recorded__{scored.risk.label}"].to_numpy()
+    done["calibration"] = f.calibration(scored.probability, recorded, draws, seed)
+    if isinstance(scored.risk.finding_value, TaxShortfallValue):
+        of_parcels = _tax_of_parcels(scored, later, seed)
+        done["tax"] = {"lines": _tax(scored, later, draws, ties), "parcels": of_parcels}
+    return done
+
+
+def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]]:
+    ours, reference, bound = (drawn[f"{kind}/{whose}"] for whose in (OURS, REFERENCE, BOUND))
+    return {
+        "ours over reference": f.ratio(ours, reference).as_list(),
+        "ours over bound": f.ratio(ours, bound).as_list(),
+        "reference over bound": f.ratio(reference, bound).as_list(),
+    }
+
+
+def _tax(
+    scored: Scored, later: pl.DataFrame, draws: f.Draws, ties: npt.NDArray[np.uint64]
+) -> dict[str, Any]:
+    """Share of all tax shortfall in the top 1% by expected tax."""
+    shortfall = later["tax_shortfall_cny"].fill_null(0.0).to_numpy()
+    drawn = f.figures(
+        draws, {f"tax/{whose}": f.sum_at_top(values, shortfall, ties) for whose, values in scored.tax.items()}
+    )
+    shares = {whose: f.figure(drawn[f"tax/{whose}"]).as_list() for whose in scored.tax}
+    return {"cny": float(shortfall.sum()), **shares, "ratios": _ratios(drawn, "tax")}
+
+
+def _tax_of_parcels(scored: Scored, later: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """The same for parcels, whose expected tax is that of their lines."""
+    lines = later.select(
+        "declaration_id",
+        "seller_id",
+        "tax_shortfall_cny",
+        *(pl.Series(f"tax__{whose}", values) for whose, values in scored.tax.items()),
+    )
+    parcels = lines.group_by("declaration_id", maintain_order=True).agg(
+        pl.col("seller_id").drop_nulls().first(),
+        pl.col("tax_shortfall_cny").sum(),
+        *(pl.col(f"tax__{whose}").sum() for whose in scored.tax),
+    )
+    by_parcel = {whose: parcels[f"tax__{whose}"].to_numpy() for whose in scored.tax}
+    whole = Scored(scored.risk, scored.probability, scored.scores, by_parcel)
+    draws = f.Draws.of(parcels["seller_id"], parcels["declaration_id"], seed)
+    return _tax(whole, parcels, draws, hash_text(parcels["declaration_id"]).to_numpy())

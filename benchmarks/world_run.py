@@ -1,0 +1,187 @@
+"""One simulated world from its first day to its figures: simulate, train, score nights, compare.
+
+Training and scoring are the verbs that a user runs. The nights of the last days know what was reported before
+each of them; the models learned from what was reported by the eve of the first.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.bound import all_lines, bound_scores
+from benchmarks.compare import Scored, compared
+from benchmarks.later_lines import later_lines, recorded
+from benchmarks.reference_features import plain_columns
+from benchmarks.reference_model import reference_scores
+from configs.reference import load_reference
+from configs.schema import RiskConfig, Settings
+from features.results import known_labels
+from pipelines.chronicle import Chronicle
+from pipelines.progress import Progress
+from pipelines.score import score
+from pipelines.simulation import World, WorldParameters, simulate
+from pipelines.simulation.seasons import days_until
+from pipelines.store import Store
+from pipelines.train import train
+
+
+@dataclass(frozen=True)
+class BenchWorld:
+    """A world to be judged on: its seed, its parameters, whether it changes, and what is special about it."""
+
+    name: str
+    seed: int
+    parameters: WorldParameters
+    text: str
+    drift: bool = False
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long and how busy a world is, and how many of its last days are scored."""
+
+    days: int = 90
+    parcels_per_day: int = 6000
+    scored_days: int = 7
+    end: date = date(2026, 11, 20)
+
+    @property
+    def calendar(self) -> list[date]:
+        """All days, oldest first."""
+        return days_until(self.end, self.days)
+
+    @property
+    def until(self) -> date:
+        """The eve of the first scored day."""
+        return self.calendar[-self.scored_days - 1]
+
+
+@dataclass
+class Clock:
+    """Seconds by step, printed as each is done."""
+
+    world: str
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Measure what happens inside."""
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 1)
+        print(f"{self.world}: {name}: {self.seconds[name]:.1f} s", flush=True)
+
+
+def run_world(
+    bench: BenchWorld, folder: Path, size: Size, settings: Settings, threads: int
+) -> dict[str, Any]:
+    """The figures of a world as JSON can hold them; its store is made in `folder`."""
+    clock = Clock(bench.name)
+    with clock.step("simulate"):
+        store = _simulated(bench, folder / "store", size, settings)
+        records = recorded(
+            World.make(bench.seed, bench.parameters),
+            size.calendar,
+            size.parcels_per_day,
+            size.scored_days,
+            drift=bench.drift,
+        )
+    with clock.step("train"):
+        trained = train(
+            store.path, risks=[], until=size.until, settings=settings, progress=Progress.silent()
+        )
+    print("\n".join(f"{bench.name}: {line}" for line in trained.lines()), flush=True)
+    nights = size.calendar[-size.scored_days :]
+    with clock.step("score"):
+        score(
+            store.path, first=nights[0], last=nights[-1], workers=threads, threads=1, scheduler=None,
+            settings=settings, progress=Progress.silent(),
+        )  # fmt: skip
+    later = later_lines(store, nights, records)
+    return {
+        "name": bench.name,
+        "text": bench.text,
+        "seed": bench.seed,
+        "drift": bench.drift,
+        "size": [size.days, size.parcels_per_day, size.scored_days],
+        "lines": later.height,
+        "parcels": later["declaration_id"].n_unique(),
+        "risks": _figures(bench, store, later, size, settings, threads, clock),
+        "seconds": clock.seconds,
+    }
+
+
+def _simulated(bench: BenchWorld, path: Path, size: Size, settings: Settings) -> Store:
+    simulate(
+        path,
+        days=size.days,
+        parcels_per_day=size.parcels_per_day,
+        end=size.end,
+        seed=bench.seed,
+        drift=bench.drift,
+        settings=settings,
+        progress=Progress.silent(),
+        parameters=bench.parameters,
+    )
+    return Store.open(path)
+
+
+def _figures(
+    bench: BenchWorld,
+    store: Store,
+    later: pl.DataFrame,
+    size: Size,
+    settings: Settings,
+    threads: int,
+    clock: Clock,
+) -> dict[str, Any]:
+    """By risk: what was learned from, and every score on all later lines."""
+    inspections, risks = store.read_inspections(), list(settings.risks.values())
+    known = {risk.name: _learned(inspections, risk, size.until) for risk in risks}
+    enough = [
+        risk
+        for risk in risks
+        if known[risk.name]["inspected_findings"] >= settings.pipeline.training.min_findings
+    ]
+    with clock.step("reference: prices, volumes"):
+        every = pl.concat(store.read_declarations(day) for day in store.declaration_days())
+        plain = plain_columns(every, load_reference(settings))
+    references = {}
+    for risk in enough:
+        with clock.step(f"reference: {risk.name}"):
+            references[risk.name] = reference_scores(
+                plain, inspections, later, label=risk.label, until=size.until, seed=bench.seed,
+                threads=threads,
+            )  # fmt: skip
+    del every, plain
+    with clock.step("bound: features of all lines"):
+        lines = all_lines(Chronicle(store, settings), enough, size.calendar[-size.scored_days])
+    done: dict[str, Any] = {name: {**counts} for name, counts in known.items()}
+    for risk in enough:
+        with clock.step(f"bound: {risk.name}"):
+            bound = bound_scores(lines, risk, later, seed=bench.seed, threads=threads)
+        with clock.step(f"figures: {risk.name}"):
+            scored = Scored.of(risk, later, references[risk.name], bound)
+            done[risk.name] |= compared(scored, later, seed=bench.seed)
+    return done
+
+
+def write_figures(done: dict[str, Any], path: Path) -> None:
+    """Write the figures beside their place and rename them into it, so that a killed run leaves none."""
+    beside = path.with_suffix(".new")
+    beside.write_text(json.dumps(done, indent=1) + "\n", encoding="utf-8")
+    beside.replace(path)
+
+
+def _learned(inspections: pl.DataFrame, risk: RiskConfig, until: date) -> dict[str, int]:
+    known = known_labels(inspections, until)[risk.label].drop_nulls()
+    return {"inspected_lines": len(known), "inspected_findings": int(known.sum())}

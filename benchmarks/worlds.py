@@ -1,0 +1,153 @@
+"""Our models, the reference and the bound on simulated worlds that nothing was developed on.
+
+    python -m benchmarks.worlds [--work DIR] [--fresh] [--only NAME] [--parallel N]
+
+Each world runs in a process of its own and leaves its figures as JSON in the work folder; a world whose
+figures are there is not run again, unless --fresh says so. Its store is removed when it is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
+from configs.loader import load_settings
+from configs.schema import Settings
+from pipelines.simulation import WorldParameters
+
+WORK = Path(__file__).resolve().parent / "work"
+SIZE = Size()
+
+
+def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
+    """The five worlds: three that differ, one that changes, one that is sparse."""
+    usual = WorldParameters.for_volume(parcels_per_day)
+    noisy = replace(
+        usual,
+        price_noise=0.14,
+        seller_price_spread=0.22,
+        weight_noise=0.18,
+        private_noise=0.75,
+        bargain_share=0.10,
+        vague_share=0.20,
+        typo_share=0.10,
+        undervaluation_rate=0.018,
+        undervaluation_mix=(0.40, 0.30, 0.30),
+        undervaluation_concentration=1.0,
+        declared_share_of_value=0.62,
+        prohibited_rate=0.0005,
+        food_rate=0.013,
+        food_seller_spread=1.1,
+    )
+    careful = replace(
+        usual,
+        inspection_share=0.026,
+        random_share=0.007,
+        careful_smuggler_share=0.8,
+        ring_share=0.7,
+        revealing_text_share=0.04,
+        models_per_family=40,
+        seller_price_spread=0.12,
+        seller_lifetime_days=160.0,
+        personal_sender_share=0.55,
+        declared_share_spread=0.22,
+        hobby_addresses=2 * usual.hobby_addresses,
+        lines_per_parcel=1.9,
+        food_lot_share=0.7,
+    )
+    return [
+        BenchWorld("usual", 9001, usual, "the parameters for its volume"),
+        BenchWorld("noisy", 9002, noisy, "more honest noise; fewer, milder and less concentrated cases"),
+        BenchWorld("careful", 9003, careful, "a third fewer inspections, more rings, careful smugglers, goods"),
+        BenchWorld("changing", 9004, usual, "new concealment, sellers and prices in its last third", drift=True),
+        BenchWorld("sparse", 9005, usual.sparse(), "40% of the optional values null, half the inspections"),
+    ]
+
+
+def figures_of_worlds(
+    work: Path, *, fresh: bool, parallel: int, only: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """The figures of the worlds in their order, from the work folder or from a run of those not there."""
+    work.mkdir(parents=True, exist_ok=True)
+    wanted = [bench.name for bench in worlds() if not only or bench.name in only]
+    for name in wanted if fresh else ():
+        (work / f"{name}.json").unlink(missing_ok=True)
+    waiting = [name for name in wanted if not (work / f"{name}.json").exists()]
+    threads = max(1, (os.cpu_count() or 1) // parallel)
+    running: list[subprocess.Popen[bytes]] = []
+    while waiting or running:
+        while waiting and len(running) < parallel:
+            running.append(_start(waiting.pop(0), work, threads))
+        time.sleep(0.5)
+        for process in [process for process in running if process.poll() is not None]:
+            running.remove(process)
+            if process.returncode:
+                for other in running:
+                    other.terminate()
+                raise SystemExit(process.returncode)
+    return [json.loads((work / f"{name}.json").read_text(encoding="utf-8")) for name in wanted]
+
+
+def run_one(name: str, work: Path, threads: int) -> None:
+    """Run a world and write its figures."""
+    bench = next(bench for bench in worlds() if bench.name == name)
+    folder = work / f"{name}.run"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_figures(
+        run_world(bench, folder, SIZE, with_threads(load_settings(), threads), threads), work / f"{name}.json"
+    )
+    shutil.rmtree(folder)
+
+
+def with_threads(settings: Settings, threads: int) -> Settings:
+    """The settings with so many threads for a training; results do not depend on it."""
+    training = settings.pipeline.training.model_copy(update={"threads": threads})
+    return settings.model_copy(
+        update={"pipeline": settings.pipeline.model_copy(update={"training": training})}
+    )
+
+
+def _start(name: str, work: Path, threads: int) -> subprocess.Popen[bytes]:
+    """A process of its own: its threads are set before anything is imported, its memory is given back."""
+    few = {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    # No figure may depend on the models that a server of whoever runs this happens to hold.
+    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
+    command = [sys.executable, "-m", "benchmarks.worlds", "--run", name, "--threads", str(threads)]
+    return subprocess.Popen(
+        [*command, "--work", str(work)], env=environment | few, cwd=Path(__file__).resolve().parents[1]
+    )
+
+
+def main() -> int:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--work", type=Path, default=WORK, help="folder for stores and figures")
+    parser.add_argument("--fresh", action="store_true", help="run worlds whose figures are there again")
+    parser.add_argument("--parallel", type=int, default=1, help="worlds at a time, which share the cores")
+    parser.add_argument("--only", action="append", default=[], help="name of a world; may be repeated")
+    parser.add_argument("--run", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.run:
+        run_one(given.run, given.work, given.threads)
+        return 0
+    for done in figures_of_worlds(
+        given.work.resolve(), fresh=given.fresh, parallel=given.parallel, only=given.only
+    ):
+        print(json.dumps(done, indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
