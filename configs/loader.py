@@ -83,6 +83,11 @@ def reference_path(filename: str, overlay: Path | None = None) -> Path:
     return known[filename]
 
 
+def risk_path(name: str, overlay: Path | None = None) -> Path:
+    """The file that a configured risk is read from: the overlay's if it has one, else the packaged one."""
+    return next(path for path in _files("risks", overlay) if path.stem == name)
+
+
 def _packaged() -> Path:
     return Path(str(resources.files("configs")))
 

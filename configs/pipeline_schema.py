@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from configs.frozen import Frozen, Name, Text
+from configs.tuning_schema import TuningConfig
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveDays = Annotated[float, Field(gt=0.0, le=3650.0)]
@@ -173,4 +174,5 @@ class PipelineConfig(Frozen):
     hit_rates: HitRatesConfig = HitRatesConfig()
     peers: PeersConfig
     training: TrainingConfig = TrainingConfig()
+    tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()

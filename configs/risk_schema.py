@@ -12,7 +12,7 @@ from configs.reason_schema import ReasonTemplate
 
 # What a risk may set. Seeds, threads and the objective belong to the pipeline: reproducible training and
 # calibrated probabilities depend on them. LightGBM itself ignores a misspelt parameter.
-_MODEL_PARAMETERS = frozenset(
+MODEL_PARAMETERS = frozenset(
     {
         "bagging_fraction", "bagging_freq", "boosting", "cat_l2", "cat_smooth", "extra_trees",
         "feature_fraction", "feature_fraction_bynode", "is_unbalance", "lambda_l1", "lambda_l2",
@@ -23,7 +23,7 @@ _MODEL_PARAMETERS = frozenset(
     }
 )  # fmt: skip
 # The bit-vector evaluation of trees holds the leaves of a tree in one 64-bit word.
-_MOST_LEAVES = 64
+MOST_LEAVES = 64
 _RESERVED_NAMES = frozenset({"declaration_id", "line_no", "declared_on", "customs_office", "seller_id"})
 
 
@@ -78,16 +78,16 @@ class RiskConfig(Frozen):
     @classmethod
     def _parameters(cls, model: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
         for key in model:
-            if key not in _MODEL_PARAMETERS:
-                near = difflib.get_close_matches(key, _MODEL_PARAMETERS, n=1)
+            if key not in MODEL_PARAMETERS:
+                near = difflib.get_close_matches(key, MODEL_PARAMETERS, n=1)
                 hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise ValueError(
                     f"{key!r} is not a model parameter that a risk sets.{hint} "
-                    f"Allowed: {', '.join(sorted(_MODEL_PARAMETERS))}"
+                    f"Allowed: {', '.join(sorted(MODEL_PARAMETERS))}"
                 )
         leaves = model.get("num_leaves", 31)
-        if isinstance(leaves, bool) or not isinstance(leaves, int) or not 2 <= leaves <= _MOST_LEAVES:
-            raise ValueError(f"expected num_leaves from 2 to {_MOST_LEAVES}, came {leaves!r}")
+        if isinstance(leaves, bool) or not isinstance(leaves, int) or not 2 <= leaves <= MOST_LEAVES:
+            raise ValueError(f"expected num_leaves from 2 to {MOST_LEAVES}, came {leaves!r}")
         return model
 
     @model_validator(mode="after")

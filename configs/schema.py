@@ -32,6 +32,7 @@ from configs.source_schema import (
     NumberColumn,
     SourceMapping,
 )
+from configs.tuning_schema import SearchRange, TuningConfig
 
 __all__ = [
     "CapacityConfig",
@@ -56,12 +57,14 @@ __all__ = [
     "ReasonsConfig",
     "RiskConfig",
     "ScoringConfig",
+    "SearchRange",
     "Settings",
     "SourceMapping",
     "StoreConfig",
     "TaxShortfallValue",
     "Title",
     "TrainingConfig",
+    "TuningConfig",
 ]
 
 

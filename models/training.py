@@ -69,7 +69,7 @@ def fit_risk(
     Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
     lacks a column or a split would look ahead.
     """
-    lines = _known_lines(frame, risk, training)
+    lines = known_lines(frame, risk, training)
     blocks = _rolling(lines, risk, training, until, advance or _silent)
     earlier = [block for block in blocks if block.split.name != "evaluation"]
     evaluation = _evaluation(lines, risk, training, blocks, earlier)

@@ -19,6 +19,7 @@ from pipelines.cli_options import (
     verb,
     with_capacity,
 )
+from pipelines.cli_tune import tune
 from pipelines.cli_types import Capacity, Day
 
 _HELP_WIDTH = 100
@@ -152,6 +153,7 @@ def train(session: Session, store: Path, risks: tuple[str, ...], until: date | N
     )
 
 
+cli.add_command(tune)
 cli.add_command(champion)
 
 

@@ -15,6 +15,7 @@ from configs.pipeline_schema import (
     PipelineConfig,
     TrainingConfig,
 )
+from configs.tuning_schema import TuningConfig
 
 
 def test_defaults_in_code_are_the_packaged_ones() -> None:
@@ -22,6 +23,7 @@ def test_defaults_in_code_are_the_packaged_ones() -> None:
     bare = PipelineConfig(
         history=HistoryConfig(parties=packaged.history.parties, combinations=packaged.history.combinations),
         peers=PeersConfig(levels=packaged.peers.levels),
+        tuning=TuningConfig(space=packaged.tuning.space),
     )
     assert bare == packaged
 
