@@ -15,30 +15,20 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
+from benchmarks.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
-from configs.schema import Settings
 from models.doubly_robust import Outcome, reach_of
 from models.metrics import Estimate
 from models.random_share import BoolArray, FloatArray, Inspected, IntArray, Performance, Population
-from pipelines.measured_performance import METHODS, estimates, flagged_of_day, scored_parcels
+from pipelines.measured_performance import METHODS, estimates
 from pipelines.progress import Progress
-from pipelines.score import score
-from pipelines.simulation import World, WorldParameters, simulate, simulate_days
-from pipelines.simulation.days import SimulatedDay
-from pipelines.simulation.inspections import examine
-from pipelines.simulation.officers import RANDOM, RISK, Chosen, Memory, choose
-from pipelines.simulation.world import Today
-from pipelines.store import Store
-from pipelines.train import train
+from pipelines.simulation.officers import RANDOM, RISK
 
-END = date(2026, 11, 20)
 SEED = 41
 TRAINING_DAYS = 45
 CAPACITIES = (0.01, 0.02, 0.05)
@@ -62,127 +52,6 @@ class Coverage:
     estimated: int
     error: float
     width: float
-
-
-@dataclass(frozen=True)
-class Scored:
-    """All parcels of the scored days under one risk, in the order of the simulated days."""
-
-    risk: str
-    probability: FloatArray
-    tax_cny: FloatArray
-    found: BoolArray
-    recovered: FloatArray
-
-
-@dataclass(frozen=True)
-class Parcels:
-    """All parcels of the scored days: their strata and the place of each day's first parcel."""
-
-    days: list[SimulatedDay]
-    starts: IntArray
-    declaration_id: pl.Series
-    office: IntArray
-    stratum: IntArray
-    memory: Memory
-    scored: list[Scored]
-
-    def flagged(self, score: FloatArray, capacity: float) -> BoolArray:
-        return np.concatenate(
-            [
-                flagged_of_day(score[first:last], self.declaration_id[int(first) : int(last)], capacity)
-                for first, last in zip(self.starts[:-1], self.starts[1:], strict=True)
-            ]
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class _Redrawn(World):
-    """The same world whose inspectorate draws other lots."""
-
-    draw: int = 0
-
-    def generator(self, today: Today, purpose: int) -> np.random.Generator:
-        return np.random.default_rng([self.seed, 1 + purpose, today.ordinal, self.draw])
-
-
-def make_parcels(
-    store: Path, *, parcels_per_day: int, days: int, training_days: int, settings: Settings, seed: int
-) -> Parcels:
-    """A world in `store`, models of its first `training_days`, and all parcels of the `days` after those."""
-    silent, until = Progress.silent(), END - timedelta(days=days)
-    simulate(
-        store, days=training_days + days, parcels_per_day=parcels_per_day, end=END, seed=seed, drift=False,
-        settings=settings, progress=silent,
-    )  # fmt: skip
-    train(store, risks=[], until=until, settings=settings, progress=silent)
-    score(
-        store, first=until + timedelta(days=1), last=END, workers=1, threads=1, scheduler=None,
-        settings=settings, progress=silent,
-    )  # fmt: skip
-    world = World.make(seed, WorldParameters.for_volume(parcels_per_day))
-    simulated = list(simulate_days(world, training_days + days, parcels_per_day, END))
-    later = simulated[training_days:]
-    scores = pl.concat(scored_parcels(Store.open(store), day.day, settings) for day in later)
-    return _parcels(later, scores, _memory(simulated[:training_days], until), settings)
-
-
-def _memory(days: Sequence[SimulatedDay], until: date) -> Memory:
-    """What officers remember at the close of `until`; it does not change while they draw again."""
-    memory = Memory()
-    for day in days:
-        for risk, (reported, senders) in enumerate(examine(day, choose(day, memory)).findings):
-            memory.learn(risk, senders[reported <= until.toordinal()])
-    return memory
-
-
-def _parcels(
-    days: list[SimulatedDay], scores: pl.DataFrame, memory: Memory, settings: Settings
-) -> Parcels:
-    keys, recorded = [], []
-    for day in days:
-        place = pl.Series("parcel", day.lines.parcel)
-        keys.append(day.declarations.select("declaration_id", place).unique("parcel").sort("parcel"))
-        every = np.arange(len(day.parcels))
-        recorded.append(examine(day, Chosen(every, np.full_like(every, RANDOM), np.ones(len(every)))).table)
-    order, results = pl.concat(keys).select("declaration_id"), pl.concat(recorded)
-    table = order.join(scores, on="declaration_id", how="left", maintain_order="left", validate="1:1")
-    scored = []
-    for name, risk in settings.risks.items():
-        if not table[f"probability_{name}"].count():
-            continue
-        known = results.group_by("declaration_id").agg(
-            pl.col(risk.label).any().alias("found"), pl.col("recovered_tax_cny").sum().alias("tax")
-        )
-        truth = order.join(known, on="declaration_id", how="left", maintain_order="left")
-        has_tax = risk.finding_value.kind == "tax_shortfall"
-        scored.append(
-            Scored(
-                name,
-                table[f"probability_{name}"].to_numpy(),
-                table[f"expected_{name}"].to_numpy(),
-                truth["found"].fill_null(False).to_numpy(),
-                truth["tax"].to_numpy() if has_tax else np.zeros(table.height),
-            )
-        )
-    office, stratum = (
-        table.select(pl.struct(names).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
-        for names in (["customs_office"], ["customs_office", "trade_mode"])
-    )
-    starts = np.cumsum([0, *(frame.height for frame in keys)])
-    return Parcels(days, starts, order["declaration_id"], office, stratum, memory, scored)
-
-
-def redraw(parcels: Parcels, draw: int) -> tuple[IntArray, IntArray, FloatArray]:
-    """Who is opened when all lots are drawn again: places, channels, and chances (NaN where not recorded)."""
-    chosen = []
-    for first, day in zip(parcels.starts[:-1], parcels.days, strict=True):
-        world = day.today.world
-        other = _Redrawn(**{item.name: getattr(world, item.name) for item in fields(World)}, draw=draw)
-        one = choose(replace(day, today=replace(day.today, world=other)), parcels.memory)
-        chosen.append((one.parcel + first, one.selection, one.probability))
-    place, selection, chance = (np.concatenate(part) for part in zip(*chosen, strict=True))
-    return place, selection, chance
 
 
 def coverage(
@@ -283,11 +152,11 @@ def section(progress: Progress, *, parcels_per_day: int = 3000, days: int = 30, 
     lines = [
         "## Estimates from redrawn random shares",
         "",
-        f"Seed {SEED}: models of {TRAINING_DAYS} days, then {days} days with {len(parcels.stratum):,} parcels,",
-        f"of which the random share draws about {drawn:,}; {redraws} redraws of random share, hints and choices",
-        "by risk. The truth is what an inspection of each parcel would record. A method holds where the 95%",
-        f"interval of precision contains the truth in at least {needed} redraws and the mean error is within 2",
-        "points.",
+        f"Seed {SEED}: models of {TRAINING_DAYS} days, then {days} days with {len(parcels.stratum):,}",
+        f"parcels, of which the random share draws about {drawn:,}; {redraws} redraws of random share,",
+        "hints and choices by risk. The truth is what an inspection of each parcel would record. A method",
+        f"holds where the 95% interval of precision contains the truth in at least {needed} redraws and the",
+        "mean error is within 2 percentage points.",
         "",
         *(_verdict(precise, method, needed) for method in METHODS),
         "",
@@ -311,8 +180,8 @@ def _verdict(rows: Sequence[Coverage], method: str, needed: int) -> str:
     least = min(row.covered for row in own)
     most = max(abs(row.error) for row in own)
     return (
-        f"- {method}: holds in {sum(holds(row, needed) for row in own)} of {len(own)} cases; the least coverage "
-        f"is {least} of {own[0].redraws}, the largest mean error {100 * most:.1f} points."
+        f"- {method}: holds in {sum(holds(row, needed) for row in own)} of {len(own)} cases; the least "
+        f"coverage is {least} of {own[0].redraws}, the largest mean error {100 * most:.1f} points."
     )
 
 
