@@ -17,13 +17,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench clean
+.PHONY: help demo test lint bench bench-models clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
 	@echo 'make test    lint, types, import layers and every test'
 	@echo 'make lint    the first three of these'
 	@echo 'make bench   measure the choices that docs/decisions.md rests on'
+	@echo 'make bench-models   judge the models on simulated worlds and public data (under an hour on 2 cores)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
 demo: $(STAMP)
@@ -39,6 +40,12 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+# OPTIONS='--fresh --parallel 2': see benchmarks/models.py. CatBoost is only compared with, so it may be missing.
+bench-models: $(STAMP)
+	@$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev,bench]' \
+		|| echo 'CatBoost cannot be installed here: its rows are left out' >&2
+	@$(BIN)/python -m benchmarks.models $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

@@ -10,7 +10,7 @@ their key. That shifts the log-odds of all lines alike and leaves their ranking 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -55,13 +55,15 @@ def all_lines(chronicle: Chronicle, risks: Sequence[RiskConfig], first_later: da
         lines = chronicle.prepared(day)
         today = chronicle.tables(lines, day, history)
         if lines.height:
-            true = truth_of(chronicle.store, day).select(*LINE_KEY, *labels)
-            lines = lines.join(true, on=LINE_KEY, how="left", validate="1:1", maintain_order="left")
-            if day < first_later:
-                lines = lines.filter(pl.any_horizontal(labels) | _drawn(lines))
+            into = past if day < first_later else later
             context = DayContext(day, history, today, config)
+            true = truth_of(chronicle.store, day).select(*LINE_KEY, *labels)
+            wanted = true if day >= first_later else true.filter(pl.any_horizontal(labels) | _drawn(true))
+            lines = lines.join(wanted, on=LINE_KEY, how="semi", maintain_order="left")
             built = assemble(lines, context, chronicle.reference.on(day), risks)
-            (past if day < first_later else later).append(built)
+            # Only now: to a block a column that it does not know is one of the source's own.
+            known = built.lines.join(true, on=LINE_KEY, how="left", validate="1:1", maintain_order="left")
+            into.append(replace(built, lines=known))
         history = chronicle.step(history, day, today, results.get(day, {}))
     return AllLines(_below(past), _below(later))
 

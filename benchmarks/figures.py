@@ -18,7 +18,7 @@ import numpy.typing as npt
 import polars as pl
 
 from models.calibration import calibration_noise, expected_calibration_error
-from models.metrics import Areas, capacity_lines, interval
+from models.metrics import Areas, interval
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -101,24 +101,28 @@ def auc(score: FloatArray, found: BoolArray) -> Statistic:
     return Areas.of(score, found).auc
 
 
-def precision_at_top(score: FloatArray, found: BoolArray, tie_break: npt.NDArray[np.uint64]) -> Statistic:
-    """Share of findings among the top 1% of the drawn lines."""
-    return _share_of_top(score, found.astype(np.float64), tie_break, per_line=True)
+def precision_at_top(
+    score: FloatArray, found: BoolArray, tie_break: npt.NDArray[np.uint64], top: float = TOP
+) -> Statistic:
+    """Share of findings among the top `top` of the drawn lines."""
+    return _share_of_top(score, found.astype(np.float64), tie_break, top, per_line=True)
 
 
-def sum_at_top(score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64]) -> Statistic:
-    """Share of the whole amount that the top 1% of the drawn lines holds."""
-    return _share_of_top(score, amount, tie_break, per_line=False)
+def sum_at_top(
+    score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64], top: float = TOP
+) -> Statistic:
+    """Share of the whole amount that the top `top` of the drawn lines holds."""
+    return _share_of_top(score, amount, tie_break, top, per_line=False)
 
 
 def _share_of_top(
-    score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64], *, per_line: bool
+    score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64], top: float, *, per_line: bool
 ) -> Statistic:
     order = np.lexsort((tie_break, -score))
 
     def share(weight: FloatArray) -> FloatArray:
         ranked = weight[:, order]
-        allowed = TOP * ranked.sum(axis=1, keepdims=True)
+        allowed = np.maximum(np.ceil(top * ranked.sum(axis=1, keepdims=True) - 1e-9), 1.0)
         before = np.cumsum(ranked, axis=1) - ranked
         kept = np.clip(allowed - before, 0.0, ranked)
         total = kept.sum(axis=1) if per_line else weight @ amount
@@ -141,8 +145,3 @@ def calibration(probability: FloatArray, recorded: BoolArray, draws: Draws, seed
         "error": expected_calibration_error(probability, recorded),
         "noise": calibration_noise(probability, seed=seed),
     }
-
-
-def top_lines(lines: int) -> int:
-    """How many lines the top 1% are."""
-    return capacity_lines(TOP, lines)

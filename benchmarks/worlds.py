@@ -68,8 +68,8 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
     return [
         BenchWorld("usual", 9001, usual, "the parameters for its volume"),
         BenchWorld("noisy", 9002, noisy, "more honest noise; fewer, milder and less concentrated cases"),
-        BenchWorld("careful", 9003, careful, "a third fewer inspections, more rings, careful smugglers, goods"),
-        BenchWorld("changing", 9004, usual, "new concealment, sellers and prices in its last third", drift=True),
+        BenchWorld("careful", 9003, careful, "a third fewer inspections, more rings, care and goods"),
+        BenchWorld("changing", 9004, usual, "new concealment, sellers, prices in its last third", drift=True),
         BenchWorld("sparse", 9005, usual.sparse(), "40% of the optional values null, half the inspections"),
     ]
 

@@ -1,0 +1,119 @@
+"""Our model on the Korean table: trained on 2020 with several seeds, first quarter of 2021 scored.
+
+The quarter is scored with its results withheld, as the published models were judged, and with results coming
+in on their day, as it would run. Features are replayed once and shared by the seeds; fitting and predicting
+are what `train` and `score` call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from benchmarks.korea_rivals import KOREA, LABELS
+from configs.loader import load_settings
+from configs.schema import RiskConfig, Settings
+from features.assemble import assemble
+from features.history import History
+from features.view import DayContext
+from models.risk_model import RiskModel
+from models.training import fit_risk
+from pipelines.chronicle import Chronicle
+from pipelines.ingest import ingest
+from pipelines.progress import Progress
+from pipelines.store import Store
+from pipelines.training_data import TrainingData, training_data
+
+FloatArray = npt.NDArray[np.float64]
+
+UNTIL = date(2020, 12, 31)
+WITHHELD = "this program, results of the quarter withheld"
+OPERATION = "this program, results coming in on their day"
+_RISK = "undervaluation"
+
+
+def our_scores(work: Path, ids: pl.Series, seeds: Sequence[int], trials: int) -> dict[str, list[FloatArray]]:
+    """Probabilities in the order of `ids`, by variant and seed.
+
+    With `trials` above 0 the parameters are searched on 2020 first, and used where the search says so.
+    """
+    withheld = work / "valid_without_results.csv"
+    pl.read_csv(KOREA / "valid.csv", infer_schema=False).drop(LABELS).write_csv(withheld)
+    stores = {
+        WITHHELD: _ingested(work / "withheld", withheld),
+        OPERATION: _ingested(work / "operation", KOREA / "valid.csv"),
+    }
+    settings = _tuned(stores[WITHHELD], work / "tuned", trials) if trials else load_settings()
+    risk = settings.risk(_RISK)
+    data = training_data(Chronicle(stores[WITHHELD], settings), [risk], UNTIL, Progress.on_terminal())
+    models = [_fitted(data, risk, settings, seed) for seed in seeds]
+    scores = {}
+    for name, store in stores.items():
+        parts = _quarter(Chronicle(store, settings), risk, data.history)
+        scores[name] = [_in_order(parts, model, ids) for model in models]
+    return scores
+
+
+def _ingested(path: Path, later: Path) -> Store:
+    ingest(
+        [KOREA / "train.csv", later],
+        path,
+        source="table",
+        mapping="korea",
+        settings=load_settings(),
+        progress=Progress.on_terminal(),
+    )
+    return Store.open(path)
+
+
+def _tuned(store: Store, folder: Path, trials: int) -> Settings:
+    """The settings with what a search within 2020 found, or as they are where it did not pay."""
+    from pipelines.tune import tune
+
+    report = tune(
+        store.path,
+        risk=_RISK,
+        trials=trials,
+        until=UNTIL,
+        minutes=None,
+        write=folder,
+        settings=load_settings(),
+        progress=Progress.on_terminal(),
+    )
+    print("\n".join(report.lines()), flush=True)
+    return load_settings(folder if report.verdict.recommended and report.written else None)
+
+
+def _fitted(data: TrainingData, risk: RiskConfig, settings: Settings, seed: int) -> RiskModel:
+    training = settings.pipeline.training.model_copy(update={"seed": seed})
+    return fit_risk(data.frames[risk.name], risk, training, until=UNTIL).model
+
+
+def _quarter(chronicle: Chronicle, risk: RiskConfig, history: History) -> list[pl.DataFrame]:
+    """Features of each day after 2020 on the history of its eve."""
+    parts = []
+    for day in chronicle.days(after=UNTIL):
+        lines = chronicle.prepared(day)
+        today = chronicle.tables(lines, day, history)
+        if lines.height:
+            context = DayContext(day, history, today, chronicle.settings.pipeline)
+            parts.append(assemble(lines, context, chronicle.reference.on(day), [risk]).for_risk(risk))
+        history = chronicle.step(history, day, today, chronicle.results(day))
+    return parts
+
+
+def _in_order(parts: Sequence[pl.DataFrame], model: RiskModel, ids: pl.Series) -> FloatArray:
+    scored = pl.concat(
+        part.select("declaration_id").with_columns(pl.Series("score", model.predict(part))) for part in parts
+    )
+    wanted = ids.to_frame("declaration_id").join(
+        scored, on="declaration_id", how="left", validate="1:1", maintain_order="left"
+    )
+    if wanted["score"].null_count():
+        raise ValueError(f"{wanted['score'].null_count()} rows of the quarter have no score")
+    return wanted["score"].to_numpy()

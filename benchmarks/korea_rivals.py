@@ -1,0 +1,99 @@
+"""What the Korean table is scored with for comparison: LightGBM and CatBoost as they come, and a lookup.
+
+Both get every column of the table but its key, its day and its labels; text is a native category.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import polars as pl
+
+FloatArray = npt.NDArray[np.float64]
+Rival = Callable[[pl.DataFrame, pl.DataFrame, int], FloatArray]
+
+KOREA = Path(__file__).resolve().parents[2] / "shared" / "korea"
+TWIN = ["HS6 Code", "Country of Origin", "price"]
+LABELS = ["Fraud", "Critical Fraud"]
+_NUMBERS = ["Tax Rate", "Net Mass", "Item Price"]
+_NO_FEATURE = {"Declaration ID", "Date", *LABELS, "price", "found", "day"}
+
+
+def read(name: str) -> pl.DataFrame:
+    """A file of the table with the unit price to 4 decimals, the fraud flag, and the day as a number."""
+    text = pl.read_csv(KOREA / name, infer_schema=False)
+    price = pl.col("Item Price").cast(pl.Float64) / pl.col("Net Mass").cast(pl.Float64)
+    return text.with_columns(
+        price.round(4).alias("price"),
+        (pl.col("Fraud") == "1").alias("found"),
+        pl.col("Date").str.to_date().to_physical().alias("day"),
+    )
+
+
+def twins(past: pl.DataFrame, later: pl.DataFrame) -> pl.Series:
+    """Whether a later row has a past one with the same heading, origin and unit price."""
+    known = past.select(TWIN).unique().with_columns(pl.lit(value=True).alias("twin"))
+    return later.join(known, on=TWIN, how="left", maintain_order="left")["twin"].fill_null(value=False)
+
+
+def lookup(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
+    """The past fraud rate of the row's twins, or of all rows where it has none; no seed changes it."""
+    del seed
+    rates = past.group_by(TWIN).agg(pl.col("found").mean().alias("lookup"))
+    joined = later.join(rates, on=TWIN, how="left", maintain_order="left")
+    return joined["lookup"].fill_null(past["found"].mean()).to_numpy()
+
+
+def lightgbm_as_it_comes(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
+    """LGBMClassifier without any parameter, text as native categories."""
+    columns = _features(past)
+    x, z = past.select(columns).to_pandas(), later.select(columns).to_pandas()
+    for name in columns:
+        if name in _NUMBERS:
+            x[name], z[name] = x[name].astype("float64"), z[name].astype("float64")
+        else:
+            kind = pd.CategoricalDtype(sorted(x[name].dropna().unique()))
+            x[name] = x[name].astype(kind)
+            z[name] = z[name].where(z[name].isin(kind.categories)).astype(kind)
+    model = lightgbm.LGBMClassifier(random_state=seed, verbosity=-1)
+    return np.asarray(model.fit(x, past["found"].to_numpy()).predict_proba(z))[:, 1]
+
+
+def catboost_as_it_comes(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
+    """CatBoostClassifier without any parameter, text as native categories."""
+    import catboost
+
+    columns = _features(past)
+    x, z = (frame.select(columns).to_pandas() for frame in (past, later))
+    categories = [name for name in columns if name not in _NUMBERS]
+    for frame in (x, z):
+        frame[categories] = frame[categories].fillna("")
+        frame[_NUMBERS] = frame[_NUMBERS].astype("float64")
+    model = catboost.CatBoostClassifier(
+        random_seed=seed,
+        cat_features=categories,
+        thread_count=int(os.environ.get("OMP_NUM_THREADS", "-1")),
+        allow_writing_files=False,
+        verbose=False,
+    )
+    return np.asarray(model.fit(x, past["found"].to_numpy()).predict_proba(z))[:, 1]
+
+
+def rivals() -> dict[str, Rival]:
+    """Those that can run here, by name: CatBoost is an extra (`pip install 'parcel-risk[bench]'`)."""
+    from importlib.util import find_spec
+
+    found: dict[str, Rival] = {"LightGBM as it comes": lightgbm_as_it_comes}
+    if find_spec("catboost") is not None:
+        found["CatBoost as it comes"] = catboost_as_it_comes
+    return found | {"lookup of (heading, origin, unit price)": lookup}
+
+
+def _features(past: pl.DataFrame) -> list[str]:
+    return [name for name in past.columns if name not in _NO_FEATURE]
