@@ -86,11 +86,17 @@ def measured_performance(
     wrong = [capacity for capacity in capacities if not 0.0 < capacity <= 1.0]
     if wrong:
         raise UsageError(f"expected capacities as shares of a day's parcels, above 0 up to 1; got {wrong}")
-    scored = sorted({*days} & {*store.days("scores")})
+    soonest = min((risk.maturity_days for risk in settings.risks.values()), default=0)
+    scored = {
+        day: scored_parcels(store, day, settings)
+        for day in sorted({*days} & {*store.days("scores")})
+        if day + timedelta(days=soonest) <= as_of
+    }
     rows: list[dict[str, object]] = []
     for name, risk in settings.risks.items():
-        matured = [day for day in scored if day + timedelta(days=risk.maturity_days) <= as_of]
-        seen = _seen(store, settings, risk, matured, as_of)
+        maturity = timedelta(days=risk.maturity_days)
+        matured = {day: table for day, table in scored.items() if day + maturity <= as_of}
+        seen = _seen(store, risk, matured, as_of)
         if seen is not None:
             for capacity in capacities:
                 rows += _rows(name, capacity, seen, with_tax=risk.finding_value.kind == "tax_shortfall")
@@ -151,7 +157,7 @@ class _Seen:
 
 
 def _seen(
-    store: Store, settings: Settings, risk: RiskConfig, days: Sequence[date], as_of: date
+    store: Store, risk: RiskConfig, scored: Mapping[date, pl.DataFrame], as_of: date
 ) -> _Seen | None:
     """What is known about a risk on some days; None where it was not scored or nothing was examined."""
     parcels = [
@@ -160,8 +166,7 @@ def _seen(
             "expected_value_cny", pl.col(f"probability_{risk.name}").fill_null(0.0).alias("probability"),
             pl.col(f"expected_{risk.name}").fill_null(0.0).alias("expected"),
         )
-        for day in days
-        for table in [scored_parcels(store, day, settings)]
+        for day, table in scored.items()
         if f"probability_{risk.name}" in table.columns and table[f"probability_{risk.name}"].count()
     ]  # fmt: skip
     if not parcels:
