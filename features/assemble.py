@@ -47,8 +47,8 @@ def block_names() -> tuple[str, ...]:
 def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: PipelineConfig) -> pl.DataFrame:
     """The lines of whole parcels with what blocks and history need: derived columns, key hashes, log
     prices."""
-    levels = {level.name: level.columns for level in config.peers.levels}
-    return with_measures(with_keys(prepare(lines, reference), key_specs(config.history)), levels)
+    keyed = with_keys(prepare(lines, reference), key_specs(config.history))
+    return with_measures(keyed, config.peers.columns_by_level)
 
 
 @dataclass(frozen=True)

@@ -8,40 +8,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from configs.schema import PipelineConfig
 from features.hashing import text_hashes
-from features.keys import KeySpec, key_column
-from features.peers import count_prices
+from features.keys import key_column, key_specs
+from features.peers import count_prices, price_levels_of
 
-_SUM_COLUMNS = ("lines", "parcels", "value_fen", "first_timers")
+if TYPE_CHECKING:
+    from features.history import History
+
+_SUM_COLUMNS = ("lines", "parcels", "value_fen", "first_timers", "priced", "price_milli")
 _UNION_COLUMNS = ("headings", "sellers", "buyers")
 
 
 @dataclass(frozen=True)
 class DayTables:
     """`parties`: a frame by key name (`key`, `lines`, and for parties `parcels`, `value_fen`, `first_timers`,
-    bitmaps); `prices`: a frame by measure and level (`key`, `bin`, `count`)."""
+    `priced`, `price_milli`, bitmaps); `prices`: a frame by measure and level (`key`, `bin`, `count`)."""
 
     parties: Mapping[str, pl.DataFrame]
     prices: Mapping[str, pl.DataFrame]
 
 
-def day_tables(
-    lines: pl.DataFrame,
-    specs: Sequence[KeySpec],
-    levels: Mapping[str, Sequence[str]],
-    known: Mapping[str, pl.DataFrame],
-) -> DayTables:
-    """Sums the prepared and keyed `lines` of a day, or of one bucket of it.
+def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineConfig) -> DayTables:
+    """Sums the prepared and keyed `lines` of `day`, or of one bucket of it, as the history of the eve sees
+    them.
 
-    `levels` are the commodity levels of the price sketches. `known` holds, for `seller` and `buyer`, the
-    history tables of the eve; a line is a first-timer's where the other side (the seller; for a seller, the
-    buyer) is not in it.
+    A line is a first-timer's where the other side (the seller; for a seller, the buyer) was never seen before
+    that day. `price_milli` adds up how far the unit prices are from those of their peers (`priced` lines have
+    any): peers by name where there are some, by heading elsewhere.
     """
+    specs, peers = key_specs(config.history), config.peers
+    known = {name: eve.tables[name] for name in ("seller", "buyer") if name in eve.tables}
+    levels = [level.name for level in (*peers.goods_levels, *peers.levels)]
     marked = lines.with_columns(
+        price_levels_of(lines, eve.peers(day, config), levels),
         _bit(lines["_hs4"], "_heading_bit"),
         _bit(lines["seller_id"], "_seller_bit"),
         _bit(lines["buyer_id"], "_buyer_bit"),
@@ -58,13 +64,15 @@ def day_tables(
                 pl.col("declaration_id").n_unique().cast(pl.Int64).alias("parcels"),
                 pl.col("_total_fen").sum().alias("value_fen"),
                 pl.col(other).sum().cast(pl.Int64).alias("first_timers"),
+                pl.col("_price_milli").count().cast(pl.Int64).alias("priced"),
+                pl.col("_price_milli").sum().alias("price_milli"),
                 pl.col("_heading_bit").bitwise_or().alias("headings"),
                 pl.col("_seller_bit").bitwise_or().alias("sellers"),
                 pl.col("_buyer_bit").bitwise_or().alias("buyers"),
             ]
         plans.append(marked.lazy().filter(key.is_not_null()).group_by(key).agg(expressions))
     parties = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
-    return DayTables(parties, count_prices(lines, levels))
+    return DayTables(parties, count_prices(lines, peers.columns_by_level))
 
 
 def merge_day_tables(parts: Sequence[DayTables]) -> DayTables:

@@ -20,10 +20,10 @@ from datetime import date
 
 import polars as pl
 
-from configs.schema import HistoryConfig
+from configs.schema import HistoryConfig, PipelineConfig
 from features.day_tables import DayTables
 from features.keys import KeySpec, key_specs
-from features.peers import PRICE_SCHEMA, fold_prices
+from features.peers import PRICE_SCHEMA, fold_prices, quantile_tables
 
 _SUMS = "sum"
 _FIRST = "min"
@@ -44,6 +44,16 @@ class History:
     lineage: str = ""
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     prices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    _peers: dict[date, Mapping[str, pl.DataFrame]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def peers(self, day: date, config: PipelineConfig) -> Mapping[str, pl.DataFrame]:
+        """Quantiles of the peers by sketch name, as they count on `day`; computed once."""
+        if day not in self._peers:
+            weight = forward_weight(day, config.history.landmark, config.history.price_half_life_days)
+            self._peers[day] = quantile_tables(self.prices, weight, config.peers.fewest_by_level)
+        return self._peers[day]
 
     @classmethod
     def empty(cls, config: HistoryConfig, labels: Sequence[str], price_levels: Sequence[str]) -> History:
@@ -86,6 +96,8 @@ def table_schema(spec: KeySpec, config: HistoryConfig, labels: Sequence[str]) ->
             "sellers": pl.UInt64(),
             "buyers": pl.UInt64(),
             "first_timers": pl.Int64(),
+            "priced_decayed": pl.Float64(),
+            "price_milli_decayed": pl.Float64(),
         }
     for label in labels:
         schema |= {
@@ -148,6 +160,8 @@ def _activity_rows(sums: pl.DataFrame, spec: KeySpec, day: date, config: History
                 (pl.col("lines") * weight).alias(f"lines_{half_life:g}d"),
                 (pl.col("value_fen") * weight).alias(f"value_fen_{half_life:g}d"),
             ]
+        weight = forward_weight(day, config.landmark, config.price_half_life_days)
+        columns += [(pl.col(name) * weight).alias(f"{name}_decayed") for name in ("priced", "price_milli")]
         columns += [pl.lit(day.year, dtype=pl.Int32).alias("year"), pl.col("value_fen").alias("year_fen")]
     return sums.lazy().with_columns(columns)
 

@@ -19,6 +19,7 @@ PRICE_SCHEMA = {"key": pl.UInt64(), "bin": pl.Int16(), "count": pl.Int64(), "wei
 MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_log_kg_per_unit"}
 _LIMIT = 30.0
 _IQR_TO_SIGMA = 1.349
+_FARTHEST = 3.0
 
 
 def with_measures(prepared: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
@@ -93,11 +94,54 @@ def fold_prices(
 
 
 def quantile_tables(
-    sketches: Mapping[str, pl.DataFrame], weight_now: float, min_peers: int
+    sketches: Mapping[str, pl.DataFrame], weight_now: float, fewest: Mapping[str, int]
 ) -> dict[str, pl.DataFrame]:
-    """`quantile_table` of every sketch."""
-    plans = [quantile_table(sketch.lazy(), weight_now, min_peers) for sketch in sketches.values()]
+    """`quantile_table` of every sketch; `fewest` are the peers that say something, by level."""
+    plans = [
+        quantile_table(sketch.lazy(), weight_now, fewest[name.partition("-")[2]])
+        for name, sketch in sketches.items()
+    ]
     return dict(zip(sketches, pl.collect_all(plans), strict=True))
+
+
+def look_up_peers(
+    lines: pl.DataFrame, quantiles: Mapping[str, pl.DataFrame], measure: str, levels: Sequence[str]
+) -> pl.DataFrame:
+    """`peers`, `median`, `sigma`, `level` (0 = the first) of the first of `levels` with enough peers, a row a
+    line; null where no level has enough. `measure` is one of `MEASURES`.
+
+    Raises KeyError for another measure.
+    """
+    MEASURES[measure]
+    plans = [
+        lines.lazy()
+        .select(pl.col(peer_column(measure, level)).alias("key"))
+        .join(quantiles[f"{measure}-{level}"].lazy(), on="key", how="left", maintain_order="left")
+        .select(
+            pl.when(pl.col("peers").is_not_null())
+            .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
+            .alias(level)
+        )
+        for position, level in enumerate(levels)
+    ]
+    if not plans:
+        nothing = pl.lit(None, dtype=pl.Float64)
+        return lines.select(nothing.alias(name) for name in ("peers", "median", "sigma", "level"))
+    found = pl.concat(pl.collect_all(plans), how="horizontal")
+    return found.select(pl.coalesce(levels).alias("found")).unnest("found")
+
+
+def price_levels_of(
+    lines: pl.DataFrame, quantiles: Mapping[str, pl.DataFrame], levels: Sequence[str]
+) -> pl.Series:
+    """Thousandths of the log of unit price over that of its peers, Int64 a line; null without peers.
+
+    Whole numbers, so that sums do not depend on the order of lines; at most three in either direction, so
+    that one wrong unit does not drown a party's other lines.
+    """
+    median = look_up_peers(lines, quantiles, "unit", levels)["median"]
+    deviation = (lines["_log_unit_price_cny"] - median).clip(-_FARTHEST, _FARTHEST)
+    return (deviation * 1000.0).round(0).cast(pl.Int64).alias("_price_milli")
 
 
 def quantile_table(sketch: pl.LazyFrame, weight_now: float, min_peers: int) -> pl.LazyFrame:

@@ -13,7 +13,7 @@ from configs.schema import PipelineConfig
 from features.day_tables import DayTables
 from features.history import History, forward_weight
 from features.keys import KeySpec, key_column, key_specs
-from features.peers import MEASURES, peer_column, quantile_tables
+from features.peers import look_up_peers
 
 _BITS = 64.0
 PRIOR = 0.01
@@ -29,13 +29,10 @@ class DayContext:
     today: DayTables
     config: PipelineConfig
 
-    @cached_property
-    def peers(self) -> dict[str, pl.DataFrame]:
+    @property
+    def peers(self) -> Mapping[str, pl.DataFrame]:
         """Quantiles by sketch name, read once a day."""
-        weight = forward_weight(
-            self.day, self.config.history.landmark, self.config.history.price_half_life_days
-        )
-        return quantile_tables(self.history.prices, weight, self.config.peers.min_peers)
+        return self.history.peers(self.day, self.config)
 
 
 @dataclass(frozen=True)
@@ -80,32 +77,16 @@ class HistoryView:
             self.day, self.context.config.history.landmark, half_life_days
         )
 
-    def peers(self, measure: str) -> pl.DataFrame:
+    def peers(self, measure: str, *, goods: bool = False) -> pl.DataFrame:
         """`peers`, `median`, `sigma`, `level` (0 = the longest) of the most specific level with enough peers,
-        a row a line; null where no level has enough. `measure` is one of `features.peers.MEASURES`.
+        a row a line; null where no level has enough. `measure` is one of `features.peers.MEASURES`; `goods`
+        asks the levels of what the declaration calls the goods, whatever heading it claims.
 
         Raises KeyError for another measure.
         """
-        MEASURES[measure]
-        levels = self.context.config.peers.levels
-        plans = [
-            self.lines.lazy()
-            .select(pl.col(peer_column(measure, level.name)).alias("key"))
-            .join(
-                self.context.peers[f"{measure}-{level.name}"].lazy(),
-                on="key",
-                how="left",
-                maintain_order="left",
-            )
-            .select(
-                pl.when(pl.col("peers").is_not_null())
-                .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
-                .alias(level.name)
-            )
-            for position, level in enumerate(levels)
-        ]
-        found = pl.concat(pl.collect_all(plans), how="horizontal")
-        return found.select(pl.coalesce(level.name for level in levels).alias("found")).unnest("found")
+        config = self.context.config.peers
+        levels = config.goods_levels if goods else config.levels
+        return look_up_peers(self.lines, self.context.peers, measure, [level.name for level in levels])
 
     def _look_up(self, kind: str, key: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         if kind not in self._cache:

@@ -21,7 +21,7 @@ from features.history import History, fold
 from features.keys import KeySpec, key_specs, with_keys
 from features.prepare import prepare
 from features.results import LINE_KEY, increments, result_tables
-from pipelines.profiles import empty_history, history_labels, load_profile, price_levels, usable_profile
+from pipelines.profiles import empty_history, history_labels, load_profile, usable_profile
 from pipelines.store import Store
 
 logger = logging.getLogger(__name__)
@@ -64,10 +64,9 @@ class Chronicle:
             self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline
         )
 
-    def tables(self, prepared: pl.DataFrame, history: History) -> DayTables:
+    def tables(self, prepared: pl.DataFrame, day: date, eve: History) -> DayTables:
         """The sums of a day's lines by key, given the history of the eve."""
-        known = {name: history.tables[name] for name in ("seller", "buyer") if name in history.tables}
-        return day_tables(prepared, self.specs, price_levels(self.settings.pipeline), known)
+        return day_tables(prepared, day, eve, self.settings.pipeline)
 
     def results(self, day: date) -> dict[str, pl.DataFrame]:
         """The sums by key of what was reported on `day`."""
@@ -174,7 +173,7 @@ class Chronicle:
     def replay(self, history: History, until: date) -> Iterator[tuple[date, History]]:
         """Folds the days after `history` up to and including `until`, one by one."""
         for day in self.days(history.as_of, until):
-            today = self.tables(self.prepared(day), history)
+            today = self.tables(self.prepared(day), day, history)
             history = self.step(history, day, today, self.results(day))
             yield day, history
 

@@ -21,7 +21,7 @@ from pipelines.store_files import write_table
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 2
+_FORMAT = 3
 _DESCRIPTION = "profile.json"
 _REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
 _WEEK = 7
@@ -29,7 +29,7 @@ _WEEK = 7
 
 def price_levels(config: PipelineConfig) -> dict[str, Sequence[str]]:
     """Columns by name of the commodity levels of the price sketches."""
-    return {level.name: level.columns for level in config.peers.levels}
+    return dict(config.peers.columns_by_level)
 
 
 def history_labels(settings: Settings) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def history_fingerprint(settings: Settings) -> str:
         "history": config.history.model_dump(
             mode="json", exclude={"keep_daily_profiles", "keep_weekly_profiles"}
         ),
-        "levels": [level.model_dump(mode="json") for level in config.peers.levels],
+        "levels": config.peers.model_dump(mode="json"),
         "labels": history_labels(settings),
     }
     digest.update(json.dumps(described, sort_keys=True).encode())

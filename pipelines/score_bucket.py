@@ -115,7 +115,7 @@ def workspace(task: DayTask) -> Workspace:
 def sum_bucket(task: BucketTask) -> DayTables:
     """The sums by key of one bucket's lines."""
     space = workspace(task.of)
-    return space.chronicle.tables(space.lines(task.file), space.eve)
+    return space.chronicle.tables(space.lines(task.file), task.of.day, space.eve)
 
 
 def score_bucket(task: BucketTask) -> int:

@@ -8,12 +8,13 @@ from configs.reference import ReferenceDay
 from features.view import HistoryView, days_since, distinct
 
 FEN = 100.0
+MILLI = 1000.0
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Per party: days since first and last seen (null for a new one), lines ever and lately, mean value of a
-    line in CNY, distinct headings, sellers and buyers, and the share of its lines that came with a first-time
-    other side."""
+    line in CNY, distinct headings, sellers and buyers, the share of its lines that came with a first-time
+    other side, and how far its prices used to be from those of their peers (mean log ratio)."""
     half_lives = history.context.config.history.activity_half_lives_days
     columns = []
     for spec in history.specs:
@@ -28,6 +29,9 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             (state["value_fen"] / FEN).alias(f"{name}_value_cny"),
             _share(state["value_fen"] / FEN, seen).alias(f"{name}_mean_value_cny"),
             _share(state["first_timers"], seen).alias(f"{name}_first_timer_share"),
+            _share(state["price_milli_decayed"] / MILLI, state["priced_decayed"]).alias(
+                f"{name}_price_level"
+            ),
             *(
                 history.decayed(spec.name, f"lines_{half_life:g}d", half_life).alias(
                     f"{name}_lines_{half_life:g}d"

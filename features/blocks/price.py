@@ -12,9 +12,10 @@ _ROUND_STEPS = 10.0
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """CNY values, robust deviations from peers (in standard deviations of the log price) and arithmetic of
-    the line."""
+    """CNY values, arithmetic of the line, and robust deviations (in standard deviations of the log price)
+    from peers of the same heading and from those of the same name."""
     per_kg, per_unit = history.peers("kg"), history.peers("unit")
+    goods_per_kg, goods_per_unit = history.peers("kg", goods=True), history.peers("unit", goods=True)
     frame = lines.select(
         pl.col("_total_cny").alias("price__total_cny"),
         pl.col("_unit_price_cny").alias("price__unit_price_cny"),
@@ -33,6 +34,10 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         reference.tax_rate(lines).alias("price__tax_rate"),
         *_against_peers(lines["_log_cny_per_kg"], per_kg, "kg", "cny_per_kg"),
         *_against_peers(lines["_log_unit_price_cny"], per_unit, "unit", "unit_cny"),
+        *_against_peers(lines["_log_cny_per_kg"], goods_per_kg, "goods_kg", "goods_cny_per_kg"),
+        *_against_peers(lines["_log_unit_price_cny"], goods_per_unit, "goods_unit", "goods_unit_cny"),
+        # Goods of this name against goods of this heading: a cheaper heading than the name's.
+        (goods_per_unit["median"] - per_unit["median"]).alias("price__goods_above_heading"),
     )
 
 

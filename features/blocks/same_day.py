@@ -8,12 +8,13 @@ from configs.reference import ReferenceDay
 from features.view import HistoryView, distinct
 
 FEN = 100.0
+MILLI = 1000.0
 _PARTIES = ("buyer", "address", "seller")
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """Parcels, lines and value of the buyer, address and seller today, and how near the buyer is to the
-    limits.
+    """Parcels, lines, value, first-time other sides and price level of the buyer, address and seller today,
+    and how near buyer and address are to the limits.
 
     Limits: CNY 5,000 an order and 26,000 a person and year in cross-border retail imports (tables `limits`).
     """
@@ -26,6 +27,8 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             today["parcels"].cast(pl.Float64).alias(f"{name}_parcels"),
             today["lines"].cast(pl.Float64).alias(f"{name}_lines"),
             (today["value_fen"] / FEN).alias(f"{name}_total_cny"),
+            today["first_timers"].cast(pl.Float64).alias(f"{name}_first_timers"),
+            _mean(today["price_milli"] / MILLI, today["priced"]).alias(f"{name}_price_level"),
             distinct(today["headings"]).alias(f"{name}_headings"),
             *(
                 distinct(today[other]).alias(f"{name}_{other}")
@@ -33,9 +36,16 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
                 if not spec.name.startswith(other.removesuffix("s"))
             ),
         ]
+        if spec.name == "address":
+            share = today["value_fen"] / FEN / reference.order_limit_cny
+            columns.append(share.alias("same_day__address_limit_share"))
         if spec.name == "buyer":
             columns += _limits(lines, history, today["value_fen"] / FEN, reference)
     return pl.DataFrame(columns)
+
+
+def _mean(total: pl.Series, count: pl.Series) -> pl.Series:
+    return pl.select(pl.when(count > 0).then(total / count)).to_series()
 
 
 def _limits(

@@ -11,10 +11,13 @@ from features.view import HistoryView
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Weights in kg, the tare's share, and the robust deviation of the weight of a unit from that of its
-    peers."""
-    peers = history.peers("weight")
+    peers, by heading and by name."""
+    peers, goods = history.peers("weight"), history.peers("weight", goods=True)
     net, gross = pl.col("net_weight_kg"), pl.col("gross_weight_kg")
-    deviation = (lines["_log_kg_per_unit"] - peers["median"]) / peers["sigma"].clip(MIN_SIGMA)
+    logarithm = lines["_log_kg_per_unit"]
+    deviation, goods_deviation = (
+        (logarithm - of["median"]) / of["sigma"].clip(MIN_SIGMA) for of in (peers, goods)
+    )
     return lines.select(
         net.alias("weight__net_kg"),
         gross.alias("weight__gross_kg"),
@@ -27,4 +30,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         peers["peers"].alias("weight__peers"),
         peers["median"].exp().alias("weight__peer_median_kg_per_unit"),
         deviation.alias("weight__deviation"),
+        goods["peers"].alias("weight__goods_peers"),
+        goods_deviation.alias("weight__goods_deviation"),
+        (goods["median"] - peers["median"]).alias("weight__goods_above_heading"),
     )

@@ -101,7 +101,7 @@ def make_world(seed: int, days: int, parcels: int) -> SmallWorld:
 def replay(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet, History]]:
     config = settings.pipeline
     reference = load_reference(settings)
-    levels = {level.name: level.columns for level in config.peers.levels}
+    levels = config.peers.columns_by_level
     specs = key_specs(config.history)
     labels = sorted({risk.label for risk in settings.risks.values()})
     history = History.empty(config.history, labels, sketch_names(levels))
@@ -112,7 +112,7 @@ def replay(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet
     for day in world.days:
         on_day = reference.on(day)
         lines = prepare_lines(world.declarations.filter(declared_on=day).drop("declared_on"), on_day, config)
-        today = day_tables(lines, specs, levels, {name: history.tables[name] for name in ("seller", "buyer")})
+        today = day_tables(lines, day, history, config)
         context = DayContext(day, history, today, config)
         features = assemble(lines, context, on_day, list(settings.risks.values()))
         reported = with_keys(prepare(reports.filter(reported_on=day), on_day), specs)

@@ -15,7 +15,6 @@ from features.assemble import FeatureSet, assemble, block_names, prepare_lines
 from features.day_tables import DayTables, day_tables, merge_day_tables
 from features.declarations import DECLARATION_COLUMNS
 from features.history import History
-from features.keys import key_specs
 from features.view import DayContext, HistoryView
 from tests.features.small_world import SmallWorld
 
@@ -32,13 +31,11 @@ def last_day(replay_steps: list[tuple[date, FeatureSet, History]]) -> Day:
 
 def context_of(last_day: Day, settings: Settings) -> DayContext:
     day, lines, history = last_day
-    return DayContext(day, history, tables_of(lines, settings, history), settings.pipeline)
+    return DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
 
 
-def tables_of(lines: pl.DataFrame, settings: Settings, history: History) -> DayTables:
-    levels = {level.name: level.columns for level in settings.pipeline.peers.levels}
-    known = {name: history.tables[name] for name in ("seller", "buyer")}
-    return day_tables(lines, key_specs(settings.pipeline.history), levels, known)
+def tables_of(lines: pl.DataFrame, settings: Settings, day: date, history: History) -> DayTables:
+    return day_tables(lines, day, history, settings.pipeline)
 
 
 def build(name: str, lines: pl.DataFrame, context: DayContext, settings: Settings) -> pl.DataFrame:
@@ -86,7 +83,7 @@ def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Setti
     bare = world.declarations.filter(declared_on=day).select(sorted(REQUIRED))
     reference = load_reference(settings).on(day)
     lines = prepare_lines(bare, reference, settings.pipeline)
-    context = DayContext(day, history, tables_of(lines, settings, history), settings.pipeline)
+    context = DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
     features = assemble(lines, context, reference, list(settings.risks.values()))
     for risk in settings.risks.values():
         frame = features.for_risk(risk)
@@ -107,15 +104,15 @@ def test_an_unknown_currency_makes_the_cny_value_null_and_nothing_else(
 
 
 def test_sums_of_buckets_are_the_sums_of_the_day(last_day: Day, settings: Settings) -> None:
-    _, lines, history = last_day
+    day, lines, history = last_day
     parcels = lines["declaration_id"].unique(maintain_order=True)
     parts = [
         tables_of(
-            lines.filter(pl.col("declaration_id").is_in(parcels[start::3].implode())), settings, history
+            lines.filter(pl.col("declaration_id").is_in(parcels[start::3].implode())), settings, day, history
         )
         for start in range(3)
     ]
-    whole, merged = tables_of(lines, settings, history), merge_day_tables(parts)
+    whole, merged = tables_of(lines, settings, day, history), merge_day_tables(parts)
     for name, table in whole.parties.items():
         assert table.sort("key").equals(merged.parties[name].sort("key"), null_equal=True), name
     for name, table in whole.prices.items():
