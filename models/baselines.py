@@ -20,6 +20,12 @@ FloatArray = npt.NDArray[np.float64]
 TRIVIAL = ("random", "price_high", "price_low", "seller_rate")
 _SMOOTHING = 20.0
 _PRICE_DECIMALS = 4
+_NEW = {
+    "new_seller": ("seller_id",),
+    "new_goods": ("goods__hs6",),
+    "new_text": ("item_name",),
+    "new_route": ("goods__hs6", "route__origin"),
+}
 
 
 def line_keys(frame: pl.DataFrame, seed: int = 0) -> npt.NDArray[np.uint64]:
@@ -56,17 +62,22 @@ def twin_key(frame: pl.DataFrame) -> pl.Series:
 def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
     """Lines that memory cannot answer, and those that were inspected by chance, as masks (lines,).
 
-    `no_twin`: no earlier inspected line of the same heading, origin and unit price. `new_seller` and
-    `new_goods`: the seller, the heading was never inspected before. `random_share`: drawn at random, so
-    that they stand for all lines.
+    `no_twin`: no earlier inspected line of the same heading, origin and unit price. `new_seller`, `new_goods`
+    and `new_text`: the seller, the heading, the item name was never inspected before; `new_route`: the
+    heading never from this origin. `random_share`: drawn at random, so that they stand for all lines.
     """
     found = {"no_twin": ~_seen(twin_key(past), twin_key(later))}
-    for name, column in (("new_seller", "seller_id"), ("new_goods", "goods__hs6")):
-        if column in past.columns and column in later.columns:
-            found[name] = ~_seen(past[column], later[column])
+    for name, columns in _NEW.items():
+        if {*columns} <= {*past.columns} & {*later.columns}:
+            found[name] = ~_seen(_joined(past, columns), _joined(later, columns))
     if "selection" in later.columns:
         found["random_share"] = (later["selection"] == "random").fill_null(False).to_numpy()
     return found
+
+
+def _joined(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
+    """The values of the columns as one text a line, null where one is missing."""
+    return frame.select(pl.concat_str(columns, separator="\x1f").alias("key")).to_series()
 
 
 def _seen(past: pl.Series, later: pl.Series) -> npt.NDArray[np.bool_]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -14,6 +14,8 @@ import polars as pl
 from models.baselines import baseline_scores, line_keys, slices
 from models.calibration import calibration_noise, expected_calibration_error
 from models.columns import number_column
+from models.groups import line_groups
+from models.leakage import Leakage, find_leakage
 from models.metrics import (
     Areas,
     Estimate,
@@ -32,6 +34,7 @@ BoolArray = npt.NDArray[np.bool_]
 MODEL = "model"
 _DRAWS = 300
 _PARTS_OF_BASELINES = ("all", "no_twin")
+_KEPT = ("declaration_id", "line_no", "declared_on")
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,9 @@ class Evaluation:
     """Figures about one risk on one block of later lines.
 
     `figures` holds estimates by score (`model` or a baseline), slice (`all`, `no_twin`, …) and name.
-    `lines` has a row a line: declaration_id, line_no, declared_on, found, probability, value_cny, and the
-    baselines' scores.
+    `lines` has a row a line: declaration_id, line_no, declared_on, selection where known, found, probability,
+    value_cny, the baselines' scores, and the groups of `models.groups`. `examples` are what
+    `models.worst_lines` shows of them.
     """
 
     risk: str
@@ -48,6 +52,8 @@ class Evaluation:
     figures: Mapping[tuple[str, str, str], Estimate]
     calibration_error: float
     calibration_error_by_chance: float
+    leakage: Leakage = field(default_factory=Leakage)
+    examples: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     @property
     def findings(self) -> int:
@@ -73,7 +79,7 @@ class Evaluation:
         errors = {"calibration_error": self.calibration_error}
         errors["calibration_error_by_chance"] = self.calibration_error_by_chance
         metrics.update({name: value for name, value in errors.items() if math.isfinite(value)})
-        return metrics
+        return metrics | self.leakage.as_metrics()
 
     def headline(self) -> dict[str, float]:
         """The part of `as_metrics` that fits on a page.
@@ -129,9 +135,11 @@ def evaluate(
                     values[mask], recovered[mask], found[mask], ties[mask], weights, capacities
                 )
                 figures.update({(score, part, name): estimate for name, estimate in named.items()})
-    lines = later.select("declaration_id", "line_no", "declared_on").with_columns(
+    kept = [name for name in (*_KEPT, "selection") if name in later.columns]
+    lines = later.select(kept).with_columns(
         pl.Series("found", found), pl.Series("probability", probability), pl.Series("value_cny", value_cny),
         *(pl.Series(f"baseline_{name}", values) for name, values in scores.items() if name != MODEL),
+        *line_groups(past, later),
     )  # fmt: skip
     return Evaluation(
         risk,
@@ -139,6 +147,7 @@ def evaluate(
         figures,
         expected_calibration_error(probability, found),
         calibration_noise(probability, seed=seed),
+        find_leakage(past, label, later),
     )
 
 

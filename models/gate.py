@@ -1,62 +1,85 @@
 """Whether a new model may take the place of the one in use.
 
-It has to rank later lines better than chance, price and the seller's past do, and not worse than the
-champion on the same lines. A comparison is fair only on lines that neither model was trained on: for a
-champion these are the lines declared after its training, and those that it once predicted out of time.
+It has to rank later lines better than chance, price and the seller's past do, and better than the champion on
+the same lines, by an interval that says so; it must not fall behind on any slice, its probabilities must hold
+on the random share, the features of the random share must be those of all lines, and no column may know more
+than a declaration can. A comparison is fair only on lines that neither model was trained on and whose results
+are due: for a champion these are the lines declared after its training, and those that it once predicted out
+of time. A comparison that shows nothing leaves the champion in use.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
+from configs.gate_schema import GateConfig
+from models.agreement import FeatureAgreement
 from models.baselines import TRIVIAL
 from models.errors import FeatureColumnsError
 from models.evaluation import Evaluation
-from models.metrics import Areas, Estimate, average_precision_by_chance, bootstrap_weights, interval
+from models.gate_checks import (
+    Check,
+    against_baseline,
+    against_champion,
+    calibration_holds,
+    features_agree,
+    no_column_knows_too_much,
+    slices_hold,
+    warnings_of,
+)
 from models.risk_model import RiskModel
 
 logger = logging.getLogger(__name__)
 
-_DRAWS = 500
-# A loss of average precision below this is accepted where chance alone explains it.
-_TOLERANCE = 0.02
-_LEAST_FINDINGS = 10
-
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Passed or not, and every check in words with its figures."""
+    """Every check in the order in which it was made, and what is worth a look besides."""
 
-    passed: bool
-    reasons: tuple[str, ...]
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks were."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The checks in words with their figures."""
+        return tuple(check.said for check in self.checks)
 
 
 def decide(
     challenger: Evaluation,
     champion: pl.DataFrame | None = None,
-    baselines: Sequence[str] = TRIVIAL,
     *,
+    gate: GateConfig,
+    agreement: FeatureAgreement | None = None,
+    baselines: Sequence[str] = TRIVIAL,
     seed: int = 0,
 ) -> GateDecision:
     """Judge a challenger by its evaluation.
 
-    `champion` are the champion's `unseen_predictions`; None where the risk has no champion. Common lines with
-    fewer than 10 findings do not decide.
+    `champion` are the champion's `unseen_predictions`, None where the risk has no champion; `agreement` is
+    that of the random share with all lines, None where it is not known.
     """
     if challenger.findings == 0:
         nothing = "the newest days hold no finding, so nothing shows that the model is of use"
-        return GateDecision(False, (nothing,))
-    checks = [_against_baseline(challenger, name) for name in baselines]
+        return GateDecision((Check("findings", False, nothing),))
+    checks = [against_baseline(challenger, name) for name in baselines]
     if champion is not None:
-        checks.append(_against_champion(challenger, champion, seed))
-    return GateDecision(all(passed for passed, _ in checks), tuple(reason for _, reason in checks))
+        lines = _common_lines(challenger, champion)
+        checks += [against_champion(lines, gate, seed), slices_hold(lines, gate, seed)]
+    checks.append(calibration_holds(challenger, gate))
+    checks.append(features_agree(agreement, gate))
+    checks.append(no_column_knows_too_much(challenger, gate))
+    return GateDecision(tuple(checks), tuple(warnings_of(challenger, gate)))
 
 
 def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
@@ -81,50 +104,13 @@ def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl
     )
 
 
-def paired_difference(
-    lines: pl.DataFrame, first: str, second: str, *, seed: int, draws: int = _DRAWS
-) -> Estimate:
-    """Average precision of score `first` minus that of `second`, with a bootstrap over the same draws of
-    days.
-
-    `lines` has the two scores, `found` and `declared_on`.
-    """
-    found = lines["found"].to_numpy()
-    days = lines["declared_on"].to_physical().to_numpy().astype(np.int64)
-    weights, once = bootstrap_weights(days, draws=draws, seed=seed), np.ones(lines.height)
-    one, other = (Areas.of(lines[name].to_numpy(), found) for name in (first, second))
-    value = float(one.average_precision(once) - other.average_precision(once))
-    low, high = interval(one.average_precision(weights) - other.average_precision(weights))
-    return Estimate(value, low, high, int(found.sum()))
-
-
-def _against_baseline(challenger: Evaluation, name: str) -> tuple[bool, str]:
-    model = challenger.figure("average_precision").value
-    baseline = challenger.figure("average_precision", score=name).value
-    if name == "random":
-        # One draw may be lucky; what chance brings on average is known.
-        baseline = average_precision_by_chance(challenger.findings, challenger.lines.height)
-    passed = math.isnan(baseline) or model > baseline
-    verdict = "better than" if passed else "NOT better than"
-    return passed, f"average precision {model:.3f}, {verdict} {name.replace('_', ' ')} with {baseline:.3f}"
-
-
-def _against_champion(challenger: Evaluation, champion: pl.DataFrame, seed: int) -> tuple[bool, str]:
+def _common_lines(challenger: Evaluation, champion: pl.DataFrame) -> pl.DataFrame:
+    """The challenger's evaluated lines that the champion has predicted too, as `champion`."""
     known = champion.select(
         "declaration_id",
         pl.col("line_no").cast(pl.Float64),
         pl.col("probability").alias("champion"),
     )
-    lines = challenger.lines.with_columns(pl.col("line_no").cast(pl.Float64)).join(
+    return challenger.lines.with_columns(pl.col("line_no").cast(pl.Float64)).join(
         known, on=["declaration_id", "line_no"], how="inner", maintain_order="left"
-    )
-    findings = int(lines["found"].sum())
-    if findings < _LEAST_FINDINGS:
-        return True, f"only {findings} findings among lines that the champion has not seen: no comparison"
-    difference = paired_difference(lines, "probability", "champion", seed=seed)
-    worse = difference.value < 0.0 and (difference.high < 0.0 or difference.value < -_TOLERANCE)
-    return not worse, (
-        f"average precision {difference.value:+.3f} against the champion "
-        f"({difference.low:+.3f} to {difference.high:+.3f}) on the same {lines.height} lines with {findings} "
-        f"findings: {'worse' if worse else 'not worse'}"
     )

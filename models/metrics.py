@@ -58,6 +58,26 @@ def wilson(found: int, drawn: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
+def observed_over_expected(probability: FloatArray, found: BoolArray) -> Estimate:
+    """Findings over the sum of the probabilities (lines,), with the exact interval of a Poisson count; NaN
+    where nothing was expected.
+
+    Source: Garwood 1936, "Fiducial Limits for the Poisson Distribution".
+
+    >>> ratio = observed_over_expected(np.full(100, 0.1), np.arange(100) < 10)
+    >>> ratio.value, round(ratio.low, 2), round(ratio.high, 2)
+    (1.0, 0.48, 1.84)
+    """
+    from scipy.stats import chi2
+
+    findings, expected = int(found.sum()), math.fsum(probability)
+    if expected <= 0.0:
+        return Estimate(math.nan, math.nan, math.nan, findings)
+    low = float(chi2.ppf(0.025, 2 * findings)) / 2 if findings else 0.0
+    high = float(chi2.ppf(0.975, 2 * findings + 2)) / 2
+    return Estimate(findings / expected, low / expected, high / expected, findings)
+
+
 def ranking(score: FloatArray, tie_break: npt.NDArray[np.uint64]) -> IntArray:
     """Places of the lines from the highest score to the lowest; NaN last, equal scores by `tie_break`.
 

@@ -47,6 +47,24 @@ class Split:
         return frame.select(inside.fill_null(False).alias("test")).to_series()
 
 
+def last_due(first: date, last: date, until: date | None, maturity_days: int) -> date:
+    """The newest day whose lines may be judged: their results were due by the close of `until`.
+
+    On the days after it only the fast results are in, and fast results are not like slow ones. Without
+    `until` all results are taken to be in. On a history that is shorter than three times the wait, the wait
+    shrinks to a third of it.
+
+    >>> last_due(date(2026, 1, 1), date(2026, 3, 31), date(2026, 3, 31), 14)
+    datetime.date(2026, 3, 17)
+    >>> last_due(date(2026, 1, 1), date(2026, 1, 9), date(2026, 1, 9), 14)
+    datetime.date(2026, 1, 6)
+    """
+    if until is None:
+        return last
+    wait = min(maturity_days, ((until - first).days + 1) // 3)
+    return max(first, min(last, until - timedelta(days=wait)))
+
+
 def rolling_origin_splits(
     first: date, last: date, *, folds: int, evaluation_days: int, gap_days: int
 ) -> tuple[Split, ...]:

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from configs.errors import TrackingError
 from models.gate import GateDecision
 from models.lineage import PACKAGES, code_version, package_versions
-from models.plots import draw_plots
 from models.registry import Champion, ModelRegistry, model_name
 from models.risk_model import RiskModel
 from models.run_content import KIND_TAG, PARENT_TAG, LoggedRun, RunContent
@@ -124,9 +123,9 @@ class Tracker:
         *,
         decision: GateDecision | None = None,
     ) -> LoggedModel:
-        """Log a training with its metrics, plots and predictions ahead of time, and register its model.
+        """Log a training with its metrics and predictions ahead of time, and register its model.
 
-        `content` is what the caller adds: parameters, fingerprints as tags, the configuration, the report.
+        `content` is what the caller adds: parameters, lineage as tags, the configuration, plots, the report.
         """
         model, evaluation = fitted.model, fitted.evaluation
         with self._client() as (mlflow, client):
@@ -144,8 +143,6 @@ class Tracker:
                 client.log_artifact(run_id, str(predictions))
                 _log_metrics(client, run_id, evaluation.headline())
                 client.log_dict(run_id, dict(sorted(evaluation.as_metrics().items())), "metrics.json")
-                for file, figure in draw_plots(model, evaluation, fitted.price_residuals).items():
-                    client.log_figure(run_id, figure, f"plots/{file}")
                 _write(client, run_id, content)
                 version = ModelRegistry(client).register(
                     model.name, uri, run_id, model_id, code_version()["code_version"]

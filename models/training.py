@@ -8,7 +8,7 @@ ones chose. The model in use is then fitted on all inspected lines.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -25,7 +25,8 @@ from models.evaluation import Evaluation, evaluate
 from models.examined import ExaminedShare
 from models.fold import LEAST_FINDINGS, Fold, calibrator_of
 from models.risk_model import FindingValue, RiskModel
-from models.splits import rolling_origin_splits, verify_split
+from models.splits import last_due, rolling_origin_splits, verify_split
+from models.worst_lines import worst_lines
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -97,7 +98,7 @@ def _silent(step: str) -> None:
     """Nobody watches."""
 
 
-def _known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:
+def known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:
     """Lines with a known label, at most the `max_rows` newest, in an order of their own."""
     missing = [
         name for name in ("declaration_id", "line_no", "declared_on", risk.label) if name not in frame.columns
@@ -128,7 +129,7 @@ def _rolling(
     assert isinstance(last, date)
     splits = rolling_origin_splits(
         first,
-        last,
+        last_due(first, last, until, risk.maturity_days),
         folds=training.folds,
         evaluation_days=training.evaluation_days,
         gap_days=risk.maturity_days,
@@ -225,7 +226,7 @@ def _evaluation(
         )
     rounds = _rounds(risk, earlier)
     calibrator = calibrator_of(earlier, [block.raw(rounds, training.threads) for block in earlier])
-    return evaluate(
+    evaluation = evaluate(
         risk.name,
         risk.label,
         newest.train,
@@ -235,6 +236,7 @@ def _evaluation(
         capacities=training.capacities,
         seed=training.seed,
     )
+    return replace(evaluation, examples=worst_lines(evaluation.lines, newest.test, newest.model))
 
 
 def _out_of_time(

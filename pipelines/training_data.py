@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
 from configs.errors import DataError
 from configs.schema import RiskConfig
-from features.assemble import assemble
+from features.assemble import FeatureSet, assemble
+from features.hashing import hash_text
 from features.history import History
 from features.results import LINE_KEY, known_labels
 from features.view import DayContext
@@ -31,9 +32,14 @@ _INSPECTION_COLUMNS = (
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Frames by risk name, the history at the close of `until`, and what the data was, for the record."""
+    """Frames by risk name, the history at the close of `until`, and what the data was, for the record.
+
+    `all_lines` are, by risk name, features of some lines of each of the newest days, inspected or not: a
+    frame as `FeatureSet.for_risk` with `declared_on`.
+    """
 
     frames: Mapping[str, pl.DataFrame]
+    all_lines: Mapping[str, pl.DataFrame]
     history: History
     until: date
     fingerprint: str
@@ -42,6 +48,10 @@ class TrainingData:
     def lines(self) -> int:
         """Inspected lines with a result, the same for every risk."""
         return max((frame.height for frame in self.frames.values()), default=0)
+
+    def fingerprint_of(self, risk: str) -> str:
+        """What the data of one risk was, whichever others were trained beside it."""
+        return _fingerprint({risk: self.frames[risk]})
 
 
 def training_data(
@@ -52,7 +62,8 @@ def training_data(
 
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
     null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
-    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. Rows are in order of day and key.
+    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. After `declared_on` stand
+    `order_id` and `item_key`, which no model sees. Rows are in order of day and key.
 
     Raises DataError where nothing was reported up to `until`.
     """
@@ -70,22 +81,27 @@ def training_data(
     config = chronicle.settings.pipeline
     history = empty_history(chronicle.settings)
     parts: dict[str, list[pl.DataFrame]] = {risk.name: [] for risk in risks}
+    samples: dict[str, list[pl.DataFrame]] = {risk.name: [] for risk in risks}
+    waits = max((risk.maturity_days for risk in risks), default=0)
+    sampled_after = until - timedelta(days=config.training.evaluation_days + waits)
     days = chronicle.days(until=until)
     with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
         for day in days:
             lines = chronicle.prepared(day)
-            today = chronicle.tables(lines, history)
+            today = chronicle.tables(lines, day, history)
             inspected = lines.join(targets.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
-            if not inspected.is_empty():
+            drawn = _some_lines(lines, config.gate.sample_lines) if day > sampled_after else lines.clear()
+            if inspected.height + drawn.height:
                 context = DayContext(day, history, today, config)
-                built = assemble(inspected.sort(LINE_KEY), context, chronicle.reference.on(day), risks)
+                both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
+                built = assemble(both, context, chronicle.reference.on(day), risks)
                 for risk in risks:
-                    parts[risk.name].append(
-                        built.for_risk(risk).with_columns(pl.lit(day).alias("declared_on"))
-                    )
+                    frame = _dated(built, risk, day)
+                    parts[risk.name].append(frame.filter(_among(both, inspected)))
+                    samples[risk.name].append(frame.filter(_among(both, drawn)))
             history = chronicle.step(history, day, today, results.get(day, {}))
             task.advance()
-    if not any(parts.values()):
+    if not any(frame.height for frames in parts.values() for frame in frames):
         raise DataError(
             f"none of the {known.height} lines inspected up to {until} is among the declarations of "
             f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
@@ -97,7 +113,30 @@ def training_data(
         )
         for risk in risks
     }
-    return TrainingData(frames, history, until, _fingerprint(frames))
+    all_lines = {name: pl.concat(drawn) if drawn else frames[name].clear() for name, drawn in samples.items()}
+    return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
+
+
+def _some_lines(lines: pl.DataFrame, count: int) -> pl.DataFrame:
+    """The lines of parcels drawn by hash, about `count` of them."""
+    chance = hash_text(lines["declaration_id"]).alias("_chance")
+    return lines.with_columns(chance).sort("_chance", "line_no").head(count).drop("_chance")
+
+
+def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
+    """True where a line is one of the chosen (lines,)."""
+    marked = chosen.select(LINE_KEY).with_columns(pl.lit(True).alias("_chosen"))
+    joined = lines.select(LINE_KEY).join(marked, on=LINE_KEY, how="left", maintain_order="left")
+    return joined["_chosen"].fill_null(False)
+
+
+def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
+    """The frame of a risk with its day, and what lines are compared by but no model sees."""
+    keys = built.lines.select("order_id", pl.col("_item_key").alias("item_key"))
+    return pl.concat(
+        [built.for_risk(risk), keys.select(pl.lit(day).alias("declared_on"), "order_id", "item_key")],
+        how="horizontal",
+    )
 
 
 def _known_for(risk: RiskConfig, targets: pl.DataFrame, days_known: Sequence[str]) -> pl.DataFrame:

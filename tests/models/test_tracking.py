@@ -12,6 +12,8 @@ import pytest
 
 from configs.errors import TrackingError, UsageError
 from models.gate import GateDecision
+from models.gate_checks import Check
+from models.plots import draw_plots
 from models.registry import Reign, read_history, write_history
 from models.risk_model import RiskModel
 from models.run_content import RunContent
@@ -40,9 +42,10 @@ def log(tracker: Tracker, fitted: FittedRisk) -> LoggedModel:
         RunContent(
             tags={"data_fingerprint": "abc"},
             parameters={"rounds": 60, "num_leaves": 31},
-            texts={"configuration.yaml": "risk: undervaluation\n"},
+            texts={"configuration/pipeline.yaml": "training: {seed: 7}\n"},
+            figures={"plots/importance.png": draw_plots(fitted.model, fitted.evaluation)["importance.png"]},
         ),
-        decision=GateDecision(True, ("better than chance",)),
+        decision=GateDecision((Check("against chance", True, "better than chance"),)),
     )
 
 
@@ -75,9 +78,10 @@ def test_a_run_holds_what_one_needs_to_repeat_and_to_judge_it(
     assert run.data.metrics["average_precision_low"] == pytest.approx(metrics["average_precision_low"])
     assert {"baseline.lookup.no_twin.auc", "baseline.seller_rate.average_precision"} <= set(run.data.metrics)
     artifacts = {item.path for item in mlflow.MlflowClient().list_artifacts(logged.run_id)}
-    assert {"configuration.yaml", "metrics.json", "out_of_time.parquet", "plots"} <= artifacts
+    assert {"configuration", "metrics.json", "out_of_time.parquet", "plots"} <= artifacts
     plots = {Path(item.path).name for item in mlflow.MlflowClient().list_artifacts(logged.run_id, "plots")}
-    assert plots == {"capacity.png", "calibration.png", "importance.png", "price.png"}
+    assert plots == {"importance.png"}
+    assert tracker.read_text(logged.run_id, "configuration/pipeline.yaml") == "training: {seed: 7}\n"
 
 
 @pytest.mark.usefixtures("logged", "at_tracker")

@@ -1,0 +1,149 @@
+"""One risk's part of a training: fit, judge, log with everything that repeats it, and put in use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from configs.gate_schema import GateConfig
+from configs.schema import RiskConfig, Settings
+from features.reasons import check_reasons
+from models.agreement import FeatureAgreement, compare_features, feature_names
+from models.errors import TooFewFindings
+from models.evaluation import Evaluation
+from models.gate import GateDecision, decide, unseen_predictions
+from models.lineage import code_version, package_versions
+from models.model_report import ReportContent, report_page
+from models.plots import draw_plots
+from models.risk_model import RiskModel
+from models.run_content import RunContent
+from models.tracking import Tracker
+from models.training import FittedRisk, fit_risk
+from pipelines.train_report import RiskTrained
+from pipelines.training_data import TrainingData
+
+
+def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker: Tracker) -> RiskTrained:
+    """Fit a risk on its frame, ask the gate, log and register the model, and promote it where it may be.
+
+    A risk with too few findings is left out and says so. Raises TrackingError where MLflow refuses.
+    """
+    frame = data.frames[risk.name]
+    if risk.label not in frame.columns or not frame[risk.label].count():
+        return RiskTrained(risk.name, why=[f"no inspected line has a result in the column {risk.label}"])
+    try:
+        fitted = fit_risk(frame, risk, settings.pipeline.training, until=data.until)
+    except TooFewFindings as error:
+        return RiskTrained(risk.name, why=[str(error)])
+    check_reasons(risk, _words(frame, fitted))
+    gate, all_lines = settings.pipeline.gate, data.all_lines[risk.name]
+    at_random = frame.filter(pl.col("selection") == "random")
+    agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
+    first = not any(champion.risk == risk.name for champion in tracker.champions())
+    decision = decide(
+        fitted.evaluation,
+        None if first else _unseen_by(tracker, risk, frame),
+        gate=gate,
+        agreement=agreement,
+        seed=settings.pipeline.training.seed,
+    )
+    lineage = _lineage(risk, data, settings, frame)
+    inspected = _agreement(frame, all_lines, fitted.evaluation, gate)
+    figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
+    page = report_page(
+        ReportContent(risk, fitted, decision, agreement, inspected, figures, lineage, gate)
+    )
+    content = RunContent(
+        tags=lineage,
+        parameters={**risk.model, "rounds": fitted.model.metadata["rounds"], "until": data.until},
+        texts={
+            **configuration_of(risk, settings),
+            "packages.json": json.dumps(dict(package_versions()), indent=1),
+            "report.html": page,
+        },
+        figures={f"plots/{name}": figure for name, figure in figures.items()},
+    )
+    logged = tracker.log_training(fitted, content, decision=decision)
+    promoted, warnings = decision.passed or first, [*fitted.warnings, *decision.warnings]
+    if promoted:
+        tracker.promote(risk.name, logged.version, _why(decision, first=first))
+    if first and not decision.passed:
+        warnings.append(
+            "this first model is in use although it failed its gate: look at its run before you rely on it"
+        )
+    return RiskTrained(risk.name, logged.version, promoted, decision.reasons, fitted.evaluation, warnings)
+
+
+def configuration_of(risk: RiskConfig, settings: Settings) -> dict[str, str]:
+    """The folder with which a run is repeated (`--configs configuration`), by file name: the settings, the
+    risk, and the reference tables that were not the packaged ones."""
+    files = {
+        "pipeline.yaml": _yaml(settings.pipeline.model_dump(mode="json")),
+        f"risks/{risk.name}.yaml": _yaml(risk.model_dump(mode="json", exclude={"name", "fallback_reason"})),
+    }
+    if settings.overlay is not None:
+        for path in sorted((settings.overlay / "reference").glob("*.csv")):
+            files[f"reference/{path.name}"] = path.read_text(encoding="utf-8")
+    return {f"configuration/{name}": text for name, text in files.items()}
+
+
+def _yaml(content: object) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _lineage(risk: RiskConfig, data: TrainingData, settings: Settings, frame: pl.DataFrame) -> dict[str, str]:
+    """What a run is repeated from, beside its configuration."""
+    return {
+        "until": data.until.isoformat(),
+        "seed": str(settings.pipeline.training.seed),
+        "data_fingerprint": data.fingerprint_of(risk.name),
+        "configuration_fingerprint": settings.fingerprint,
+        "frame_fingerprint": hashlib.sha256(json.dumps(frame.columns).encode()).hexdigest(),
+        **code_version(),
+    }
+
+
+def _agreement(
+    sample: pl.DataFrame, all_lines: pl.DataFrame, evaluation: Evaluation, gate: GateConfig
+) -> FeatureAgreement | None:
+    """The features of a sample against those of all lines, over the days of the evaluation."""
+    if evaluation.period is None:
+        return None
+    inside = pl.col("declared_on").is_between(*evaluation.period)
+    return compare_features(
+        sample.filter(inside),
+        all_lines.filter(inside),
+        feature_names(all_lines),
+        false_alarm_rate=gate.false_alarm_rate,
+    )
+
+
+def _why(decision: GateDecision, *, first: bool) -> str:
+    passed = "passed its gate" if decision.passed else "FAILED its gate"
+    return ("the first model of the risk; " if first else "") + passed
+
+
+def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.DataFrame | None:
+    """The champion's probabilities of lines that it was not trained on; None without a champion.
+
+    These are what it predicted ahead of time when it was trained, and its predictions of the days after that.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        champion = tracker.download_champion(risk.name, Path(scratch) / "model")
+        if champion is None:
+            return None
+        model = RiskModel.load(Path(scratch) / "model")
+        ahead = pl.read_parquet(tracker.out_of_time(champion, Path(scratch)))
+    return unseen_predictions(model, ahead, frame)
+
+
+def _words(frame: pl.DataFrame, fitted: FittedRisk) -> Mapping[str, pl.DataType]:
+    """Columns that the words of a risk may name: features, and what the model adds."""
+    added = fitted.model.model_columns(frame.head(1))
+    return {**frame.schema, **added.schema}
