@@ -155,9 +155,11 @@ def pooled_groups(stratum: IntArray, parcel: IntArray) -> IntArray:
     small = np.zeros(len(counts), dtype=np.bool_)
     if counts.min() < _LEAST_OF_A_GROUP:
         small[ascending] = (counts[ascending] < _LEAST_OF_A_GROUP) | (before < _LEAST_OF_A_GROUP)
-    numbers = np.where(small, 0, np.cumsum(~small))
-    _, group = np.unique(numbers[stratum], return_inverse=True)
-    return group.astype(np.int64)
+    # Numbered without gaps over the strata that have parcels; sorting the parcels themselves takes long.
+    present = np.bincount(stratum) > 0
+    numbers = np.zeros(len(counts), dtype=np.int64)
+    numbers[present] = np.unique(np.where(small, 0, np.cumsum(~small))[present], return_inverse=True)[1]
+    return numbers[stratum]
 
 
 def calibrated_weights(group: IntArray, drawn: Inspected) -> FloatArray:
