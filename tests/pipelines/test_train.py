@@ -10,14 +10,18 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from models.run_content import LoggedRun
+from models.tracking import Tracker
 from pipelines.chronicle import Chronicle
 from pipelines.progress import Progress
 from pipelines.store import Store
 from pipelines.training_data import TrainingData, training_data
+from tests.pipelines.conftest import without_server
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, TRAINED_UNTIL, World, different
 
 EARLY = END - timedelta(days=DAYS - 8)
 NEXT = NIGHT + timedelta(days=1)
+REPEATED = "undervaluation"
 
 
 def data_of(world: World) -> TrainingData:
@@ -44,6 +48,19 @@ def test_nothing_later_than_its_day_enters_training(tmp_path: Path, untrained: W
     assert frame.height == reported.height
 
 
+def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(untrained: World) -> None:
+    data = data_of(untrained)
+    drawn, frame = data.all_lines["undervaluation"], data.frames["undervaluation"]
+    assert drawn.columns == frame.columns[: len(drawn.columns)]
+    per_day = drawn.group_by("declared_on").len()
+    gate = untrained.settings.pipeline.gate
+    assert per_day["len"].max() <= gate.sample_lines  # type: ignore[operator]
+    key = ["declaration_id", "line_no"]
+    both = drawn.join(frame.select(*key, "price__total_cny"), on=key, suffix="_inspected")
+    assert 0 < both.height < drawn.height
+    assert both["price__total_cny"].equals(both["price__total_cny_inspected"])
+
+
 def test_a_first_training_says_what_became_of_each_risk(trained: World) -> None:
     said = json.loads(trained.store.manifests("train")[-1].read_text(encoding="utf-8"))
     assert said["model_versions"] == dict.fromkeys(RISKS, "1")
@@ -59,6 +76,51 @@ def twice(tmp_path_factory: pytest.TempPathFactory, scored: World) -> World:
     world = scored.copy(tmp_path_factory.mktemp("twice"))
     assert world.run("train", "--risk", "food_safety", "--until", str(NIGHT)) == 0
     return world
+
+
+@pytest.fixture(scope="module")
+def run(trained: World) -> tuple[Tracker, LoggedRun]:
+    """The first training of a risk as MLflow holds it."""
+    with without_server():
+        tracker = Tracker.for_store(trained.path)
+        (found,) = tracker.find_runs("training", {"risk": REPEATED})
+    return tracker, found
+
+
+def test_a_run_says_what_it_is_repeated_from(run: tuple[Tracker, LoggedRun]) -> None:
+    tracker, found = run
+    assert found.finished
+    named = {"until", "seed", "data_fingerprint", "configuration_fingerprint", "code_version", "gate"}
+    assert named <= set(found.tags)
+    assert (found.tags["until"], found.tags["seed"]) == (str(TRAINED_UNTIL), "7")
+    packages = json.loads(tracker.read_text(found.run_id, "packages.json"))
+    assert {"python", "lightgbm", "numpy", "polars"} <= set(packages)
+    page = tracker.read_text(found.run_id, "report.html")
+    assert found.tags["data_fingerprint"] in page
+
+
+def test_a_run_repeated_from_what_it_logged_gives_the_same_model(
+    tmp_path: Path, run: tuple[Tracker, LoggedRun], untrained: World, trained: World
+) -> None:
+    tracker, found = run
+    configs = tmp_path / "logged"
+    for name in ("pipeline.yaml", f"risks/{REPEATED}.yaml"):
+        (configs / name).parent.mkdir(parents=True, exist_ok=True)
+        text = tracker.read_text(found.run_id, f"configuration/{name}")
+        (configs / name).write_text(text, encoding="utf-8")
+    again = World(untrained.copy(tmp_path).path, configs)
+    assert again.run("train", "--risk", REPEATED, "--until", found.tags["until"]) == 0
+    other = Tracker.for_store(again.path)
+    (repeated,) = other.find_runs("training", {"risk": REPEATED})
+    assert repeated.tags["data_fingerprint"] == found.tags["data_fingerprint"]
+    assert repeated.metrics == found.metrics
+    tracker.download_champion(REPEATED, tmp_path / "first")
+    other.download_champion(REPEATED, tmp_path / "second")
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in ("first", "second")
+    )
+    assert {"model.json", "booster.txt", "columns.json"} <= set(first)
+    assert different(first, second) == []
 
 
 def test_a_second_training_leaves_scores_and_lists_alone(twice: World, scored: World) -> None:
