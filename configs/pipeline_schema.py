@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field, field_validator, model_validator
 
 from configs.frozen import Frozen, Name, Text
+from configs.monitoring_schema import MonitoringConfig
 from configs.tuning_schema import TuningConfig
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -176,3 +177,4 @@ class PipelineConfig(Frozen):
     training: TrainingConfig = TrainingConfig()
     tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()
+    monitoring: MonitoringConfig = MonitoringConfig()

@@ -9,6 +9,7 @@ from configs.capacity_schema import CapacityConfig, CapsConfig, OfficeCapacity, 
 from configs.errors import ConfigurationError
 from configs.frozen import Frozen
 from configs.messages import nearest
+from configs.monitoring_schema import MonitoringConfig
 from configs.pipeline_schema import (
     Combination,
     HistoryConfig,
@@ -46,6 +47,7 @@ __all__ = [
     "IngestConfig",
     "InspectionColumns",
     "LabelColumn",
+    "MonitoringConfig",
     "NumberColumn",
     "OfficeCapacity",
     "OfficeOverride",

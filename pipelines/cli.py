@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from pipelines.cli_champion import champion
+from pipelines.cli_monitor import monitor
 from pipelines.cli_options import (
     Report,
     Session,
@@ -229,6 +230,9 @@ def select(
     return run(
         store, day=day, settings=with_capacity(session.settings, capacities), progress=session.progress
     )
+
+
+cli.add_command(monitor)
 
 
 @cli.command(short_help="All of it on simulated data, in minutes.")

@@ -40,6 +40,7 @@ DAY_COLUMN = {
     "values": "declared_on",
     "lists": "declared_on",
     "strata": "declared_on",
+    "monitoring": "date",
 }
 
 

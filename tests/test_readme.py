@@ -43,7 +43,7 @@ def test_the_commands_of_the_readme_run_in_its_order(
         arguments = [word.replace("/data/store", str(world.path)) for word in arguments]
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
-    assert ran == ["ingest", "ingest", "ingest", "train", "champion", "score", "select"]
+    assert ran == ["ingest", "ingest", "ingest", "train", "champion", "score", "monitor", "select"]
     lists = world.path / "lists" / f"declared_on={END}"
     assert world.listed(END).height > 0
     assert list(lists.glob("*.xlsx"))
