@@ -39,7 +39,8 @@ class Coverage:
     """One estimate over all redraws.
 
     `covered` of `redraws` intervals contain the truth; `estimated` of them have a value, whose mean less the
-    truth is `error`; `width` is the median of the intervals.
+    truth is `error`, itself only known to `noise` (standard error of a mean of so many redraws); `width` is
+    the median of the intervals.
     """
 
     risk: str
@@ -51,6 +52,7 @@ class Coverage:
     covered: int
     estimated: int
     error: float
+    noise: float
     width: float
 
 
@@ -134,6 +136,7 @@ def _row(
         covered=sum(estimate.low <= truth <= estimate.high for estimate in found),
         estimated=len(known),
         error=float(known.mean() - truth) if len(known) else float("nan"),
+        noise=float(known.std(ddof=1) / len(known) ** 0.5) if len(known) > 1 else float("nan"),
         width=float(np.median([estimate.high - estimate.low for estimate in found])),
     )
 
@@ -165,7 +168,8 @@ def section(progress: Progress, *, parcels_per_day: int = 3000, days: int = 30, 
         *(_table_row(row) for row in rows),
         "",
         "Precision, recall and the share of tax are shares, their errors percentage points; tax per flagged",
-        "parcel is in CNY. A redraw without a single flagged parcel has no value; its interval counts.",
+        "parcel is in CNY. Beside a mean error stands its standard error from so many redraws. A redraw",
+        "without a single flagged parcel has no value; its interval counts.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -187,9 +191,10 @@ def _verdict(rows: Sequence[Coverage], method: str, needed: int) -> str:
 
 def _table_row(row: Coverage) -> str:
     if row.quantity == "tax_per_flagged_cny":
-        figures = [f"{row.truth:.1f}", f"{row.error:+.1f}", f"{row.width:.1f}"]
+        figures = [f"{row.truth:.1f}", f"{row.error:+.1f} ± {row.noise:.1f}", f"{row.width:.1f}"]
     else:
-        figures = [f"{row.truth:.3f}", f"{100 * row.error:+.1f}", f"{row.width:.3f}"]
+        error = f"{100 * row.error:+.1f} ± {100 * row.noise:.1f}"
+        figures = [f"{row.truth:.3f}", error, f"{row.width:.3f}"]
     truth, error, width = figures
     contains = f"{row.covered} of {row.redraws}"
     return (
