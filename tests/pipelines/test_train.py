@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -97,6 +97,17 @@ def test_a_run_says_what_it_is_repeated_from(run: tuple[Tracker, LoggedRun]) -> 
     assert {"python", "lightgbm", "numpy", "polars"} <= set(packages)
     page = tracker.read_text(found.run_id, "report.html")
     assert found.tags["data_fingerprint"] in page
+
+
+def test_lines_whose_results_are_not_due_are_not_judged(tmp_path: Path, trained: World) -> None:
+    tracker = Tracker.for_store(trained.path)
+    (champion,) = (found for found in tracker.champions() if found.risk == REPEATED)
+    judged = pl.read_parquet(tracker.out_of_time(champion, tmp_path))
+    waits = trained.settings.risks[REPEATED].maturity_days
+    assert judged["declared_on"].max() == TRAINED_UNTIL - timedelta(days=waits)
+    tracker.download_champion(REPEATED, tmp_path / "model")
+    learned = json.loads((tmp_path / "model" / "model.json").read_text(encoding="utf-8"))["metadata"]
+    assert date.fromisoformat(learned["declared_to"]) > judged["declared_on"].max()  # type: ignore[operator]
 
 
 def test_a_run_repeated_from_what_it_logged_gives_the_same_model(
