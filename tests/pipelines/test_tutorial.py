@@ -29,6 +29,7 @@ def test_the_tutorial_runs_and_leaves_a_champion(
     nbclient.NotebookClient(
         notebook,
         timeout=None,
+        startup_timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
         shutdown_kernel="immediate",  # a kernel that is slow to end would outlive the test
