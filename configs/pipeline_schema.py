@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from configs.frozen import Frozen, Name, Text
+from configs.gate_schema import GateConfig
 from configs.monitoring_schema import MonitoringConfig
 from configs.tuning_schema import TuningConfig
 
@@ -39,6 +40,8 @@ class StoreConfig(Frozen):
 class Combination(Frozen):
     """Columns whose values together get a line count and a hit rate; `backoff` names the shorter key.
 
+    With `same_day`, what they have in common today (parcels, value) becomes features too.
+
     >>> Combination(name="hs6_origin", columns=("hs6", "origin_country"), backoff="hs6").columns
     ('hs6', 'origin_country')
     """
@@ -46,6 +49,7 @@ class Combination(Frozen):
     name: Name
     columns: tuple[Text, ...] = Field(max_length=5)
     backoff: Name | None = None
+    same_day: bool = False
 
     @field_validator("columns")
     @classmethod
@@ -128,13 +132,32 @@ class PeersConfig(Frozen):
 
     min_peers: int = Field(20, ge=2, le=100_000)
     levels: tuple[PeerLevel, ...] = Field(min_length=1)
+    goods_min_peers: int = Field(5, ge=2, le=100_000)
+    goods_levels: tuple[PeerLevel, ...] = ()
 
-    @field_validator("levels")
-    @classmethod
-    def _names_differ(cls, levels: tuple[PeerLevel, ...]) -> tuple[PeerLevel, ...]:
-        if len({level.name for level in levels}) != len(levels):
+    @model_validator(mode="after")
+    def _names_differ(self) -> Self:
+        names = [level.name for level in self.every_level]
+        if len(set(names)) != len(names):
             raise ValueError("two levels have the same name")
-        return levels
+        return self
+
+    @property
+    def every_level(self) -> tuple[PeerLevel, ...]:
+        """The levels of the heading, then those of the goods."""
+        return (*self.levels, *self.goods_levels)
+
+    @property
+    def columns_by_level(self) -> dict[str, tuple[str, ...]]:
+        """The columns of every level by its name."""
+        return {level.name: level.columns for level in self.every_level}
+
+    @property
+    def fewest_by_level(self) -> dict[str, int]:
+        """How few similar lines say something, by the name of the level."""
+        return {level.name: self.min_peers for level in self.levels} | {
+            level.name: self.goods_min_peers for level in self.goods_levels
+        }
 
 
 class TrainingConfig(Frozen):
@@ -175,6 +198,7 @@ class PipelineConfig(Frozen):
     hit_rates: HitRatesConfig = HitRatesConfig()
     peers: PeersConfig
     training: TrainingConfig = TrainingConfig()
+    gate: GateConfig = GateConfig()
     tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()
     monitoring: MonitoringConfig = MonitoringConfig()

@@ -8,6 +8,7 @@ from pathlib import Path
 from configs.capacity_schema import CapacityConfig, CapsConfig, OfficeCapacity, OfficeOverride
 from configs.errors import ConfigurationError
 from configs.frozen import Frozen
+from configs.gate_schema import GateConfig
 from configs.messages import nearest
 from configs.monitoring_schema import MonitoringConfig
 from configs.pipeline_schema import (
@@ -42,6 +43,7 @@ __all__ = [
     "ConstantValue",
     "DerivedColumn",
     "ExtraColumns",
+    "GateConfig",
     "HistoryConfig",
     "HitRatesConfig",
     "IngestConfig",
