@@ -121,7 +121,7 @@ def ratio(ours: HitRate, theirs: HitRate, level: float = _LEVEL) -> Interval:
 
     >>> found = ratio(HitRate(100, 40), HitRate(100, 10))
     >>> [round(number, 1) for number in (found.value, found.low, found.high)]
-    [4.0, 2.1, 7.3]
+    [4.0, 2.1, 7.2]
     """
     if not ours.lines or not theirs.lines:
         return Interval(math.nan, 0.0, math.inf)

@@ -67,7 +67,7 @@ def reference_days(days: Sequence[date], day: date, config: MonitoringConfig) ->
     >>> days = [date(2026, 11, 1) + timedelta(days=number) for number in range(20)]
     >>> config = MonitoringConfig(weeks=2, reference_days=3)
     >>> [str(found) for found in reference_days(days, date(2026, 11, 20), config)]
-    ['2026-11-06', '2026-11-12', '2026-11-13']
+    ['2026-11-06', '2026-11-13', '2026-11-14']
     """
     first = day - timedelta(weeks=config.weeks)
     window = [known for known in days if first <= known < day]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import json
 import re
 from datetime import date, timedelta
@@ -13,7 +16,9 @@ import polars as pl
 import pytest
 
 from models.tracking import Tracker
+from pipelines.monitor import MonitorReport, monitor
 from pipelines.monitor_days import NEWCOMERS
+from pipelines.progress import Progress
 from pipelines.store_files import write_table
 from tests.pipelines.conftest import without_server
 from tests.pipelines.trained_world import END, NIGHT, RISKS, World
@@ -61,14 +66,14 @@ def monitored(tmp_path_factory: pytest.TempPathFactory, scored: World) -> World:
 
 
 @pytest.fixture(scope="module")
-def cheaper(tmp_path_factory: pytest.TempPathFactory, scored: World) -> tuple[World, int]:
-    """The same night with prices of a twentieth, watched while the server is away, and the exit code."""
+def cheaper(tmp_path_factory: pytest.TempPathFactory, scored: World) -> tuple[World, MonitorReport]:
+    """The same night with prices of a twentieth, watched while the server is away, and what was reported."""
     world = scored.copy(tmp_path_factory.mktemp("cheaper"))
     replace_prices(world, 0.05)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
-        code = world.run("monitor", "--date", NIGHT.isoformat(), "--log-format", "json")
-    return world, code
+        report = monitor(world.path, day=NIGHT, settings=world.settings, progress=Progress.silent())
+    return world, report
 
 
 def test_the_report_has_every_part(monitored: World) -> None:
@@ -130,7 +135,10 @@ def test_a_model_that_was_replaced_is_said_and_its_scores_are_left_out(monitored
 
 def test_the_page_stands_alone(monitored: World) -> None:
     page = (monitored.path / f"monitoring/date={NIGHT}/report.html").read_text(encoding="utf-8")
-    assert "default-src 'none'" in page
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    page = html.unescape(page)
+    assert f"default-src 'none'; style-src 'sha256-{digest}'" in page
     assert page.count("<svg") >= 4
     assert not re.search(r"<script|<link|<img|\bsrc=|\bhref=|url\(|@import|\bstyle=", page)
     assert re.findall(r"https?://[^\"' ]+", page.replace("http://www.w3.org/2000/svg", "")) == []
@@ -153,7 +161,7 @@ def test_the_report_is_a_run_in_mlflow_and_the_manifest_names_the_models(monitor
     assert said["model_versions"] == content["model_versions"]
 
 
-def test_replaced_prices_are_named_with_their_block(cheaper: tuple[World, int]) -> None:
+def test_replaced_prices_are_named_with_their_block(cheaper: tuple[World, MonitorReport]) -> None:
     content = report_of(cheaper[0])
     assert content["verdict"] in ("watch", "retrain")
     (reason,) = (reason for reason in content["reasons"] if reason["subject"] == "price")
@@ -163,11 +171,15 @@ def test_replaced_prices_are_named_with_their_block(cheaper: tuple[World, int]) 
     assert not shifted & {"goods", "route", "text", "weight", "calendar"}
 
 
-def test_a_server_that_is_away_costs_a_warning_only(cheaper: tuple[World, int]) -> None:
-    world, code = cheaper
-    assert code == 0
+def test_a_server_that_is_away_costs_a_warning_only(cheaper: tuple[World, MonitorReport]) -> None:
+    world, report = cheaper
+    assert report.exit_code == 0
+    (warning,) = report.warnings
+    assert "cannot be reached" in warning
+    assert "but not in MLflow" in warning
+    assert report.as_dict()["warnings"] == [warning]
     assert (world.path / f"monitoring/date={NIGHT}/report.html").exists()
-    assert Tracker.for_store(world.path).find_runs("monitoring") == []
+    assert Tracker.for_store(world.path).find_runs("monitoring") == ()
 
 
 @pytest.mark.parametrize(
