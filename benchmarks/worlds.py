@@ -135,15 +135,16 @@ def main() -> int:
     parser.add_argument("--work", type=Path, default=WORK, help="folder for stores and figures")
     parser.add_argument("--fresh", action="store_true", help="run worlds whose figures are there again")
     parser.add_argument("--parallel", type=int, default=1, help="worlds at a time, which share the cores")
-    parser.add_argument("--only", action="append", default=[], help="name of a world; may be repeated")
-    parser.add_argument("--run", help=argparse.SUPPRESS)
+    names = [bench.name for bench in worlds()]
+    parser.add_argument("--only", action="append", choices=names, help="this world only; may be repeated")
+    parser.add_argument("--run", choices=names, help=argparse.SUPPRESS)
     parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.run:
         run_one(given.run, given.work, given.threads)
         return 0
     for done in figures_of_worlds(
-        given.work.resolve(), fresh=given.fresh, parallel=given.parallel, only=given.only
+        given.work.resolve(), fresh=given.fresh, parallel=given.parallel, only=given.only or ()
     ):
         print(json.dumps(done, indent=1))
     return 0
