@@ -256,9 +256,11 @@ def estimates(
 ) -> Mapping[str, Performance]:
     """The performance by each of `METHODS`; `by_risk` are all choices by risk, their chance NaN where
     unknown."""
+    # As anybody would who does not ask how they were chosen: each counts the same.
+    one_stratum = replace(population, stratum=np.zeros_like(population.stratum))
     as_if_drawn = replace(by_risk, chance=np.ones(len(by_risk.parcel)))
     return {
         "random_share": random_share_estimates(population, drawn),
         "doubly_robust": doubly_robust_estimates(population, outcome, drawn, _of_known_chance(by_risk)),
-        "naive": random_share_estimates(population, as_if_drawn),
+        "naive": random_share_estimates(one_stratum, as_if_drawn),
     }
