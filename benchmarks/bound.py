@@ -24,7 +24,7 @@ from features.results import LINE_KEY
 from features.view import DayContext
 from models.booster import train_booster
 from models.encoder import fit_encoder
-from models.training import tree_parameters
+from models.training import start_of, tree_parameters
 from pipelines.chronicle import Chronicle
 from pipelines.profiles import empty_history
 from pipelines.store import Store
@@ -75,13 +75,15 @@ def bound_scores(
     train, test = lines.past.for_risk(risk), lines.later.for_risk(risk)
     found = lines.past.lines[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=seed, threads=threads)
+    matrix = encoder.matrix(train, learned)
     trained = train_booster(
-        encoder.matrix(train, learned),
+        matrix,
         found,
         rounds=_MORE_ROUNDS * risk.rounds,
         seed=seed,
         threads=threads,
         parameters=tree_parameters(risk, int(found.sum())),
+        start=start_of(risk, matrix, found),
     )
     unseen = encoder.matrix(test, encoder.learned(test, threads=threads))
     raw = trained.booster.predict_raw(unseen.values, threads=threads)

@@ -126,7 +126,9 @@ def _risk(path: Path, reasons: ReasonsConfig) -> RiskConfig:
     content["title"] = {"en": title} if isinstance(title, str) else title
     content.setdefault("fallback_reason", reasons.fallback)
     risk = _validated(path, RiskConfig, {**content, "name": path.stem})
-    return risk.model_copy(update={"reasons": {**reasons.blocks, **risk.reasons}})
+    shared = frozenset(reasons.blocks) - frozenset(risk.reasons)
+    every = {**reasons.blocks, **risk.reasons}
+    return risk.model_copy(update={"reasons": every, "shared_reasons": shared})
 
 
 def _without_name(path: Path) -> dict[str, Any]:

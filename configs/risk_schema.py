@@ -42,7 +42,7 @@ class ConstantValue(Frozen):
 
 
 class TaxShortfallValue(Frozen):
-    """A finding is worth the tax that the expected price brings above the declared one, at least a floor."""
+    """A finding is worth a sum of its own (`floor_cny`) and the tax that it is expected to bring."""
 
     kind: Literal["tax_shortfall"]
     floor_cny: float = Field(50.0, ge=0.0)
@@ -58,12 +58,15 @@ class RiskConfig(Frozen):
     blocks: Literal["all"] | tuple[Name, ...] = "all"
     extra_columns: Literal["auto"] | tuple[Text, ...] = "auto"
     text_score: bool = True
+    linear_start: bool = True
     fair_value: bool = False
     model: dict[str, bool | int | float | str] = Field(default_factory=dict)
     rounds: int = Field(300, ge=1, le=10_000)
     finding_value: Annotated[ConstantValue | TaxShortfallValue, Field(discriminator="kind")]
     maturity_days: int = Field(14, ge=0, le=365)
     reasons: dict[Name, tuple[ReasonTemplate, ...]] = Field(default_factory=dict)
+    # Blocks whose words come from reasons.yaml; set by the loader.
+    shared_reasons: frozenset[Name] = Field(frozenset(), exclude=True)
     fallback_reason: str = "the {block} of this line resembles that of earlier findings"
     look_for: tuple[Text, ...] = ()
 

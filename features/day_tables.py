@@ -28,8 +28,9 @@ _UNION_COLUMNS = ("headings", "sellers", "buyers")
 
 @dataclass(frozen=True)
 class DayTables:
-    """`parties`: a frame by key name (`key`, `lines`, and for parties `parcels`, `value_fen`, `first_timers`,
-    `priced`, `price_milli`, bitmaps); `prices`: a frame by measure and level (`key`, `bin`, `count`)."""
+    """`parties`: a frame by key name (`key`, `lines`, for parties and `same_day` keys `parcels` and
+    `value_fen`, for parties `first_timers`, `priced`, `price_milli`, bitmaps); `prices`: a frame by measure
+    and level (`key`, `bin`, `count`)."""
 
     parties: Mapping[str, pl.DataFrame]
     prices: Mapping[str, pl.DataFrame]
@@ -58,11 +59,14 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineCon
     for spec in specs:
         key = pl.col(key_column(spec.name)).alias("key")
         expressions = [pl.len().cast(pl.Int64).alias("lines")]
-        if spec.party:
-            other = "_new_buyer" if spec.name == "seller" else "_new_seller"
+        if spec.party or spec.same_day:
             expressions += [
                 pl.col("declaration_id").n_unique().cast(pl.Int64).alias("parcels"),
                 pl.col("_total_fen").sum().alias("value_fen"),
+            ]
+        if spec.party:
+            other = "_new_buyer" if spec.name == "seller" else "_new_seller"
+            expressions += [
                 pl.col(other).sum().cast(pl.Int64).alias("first_timers"),
                 pl.col("_price_milli").count().cast(pl.Int64).alias("priced"),
                 pl.col("_price_milli").sum().alias("price_milli"),

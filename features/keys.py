@@ -24,13 +24,14 @@ _DERIVED = {"hs2": "_hs2", "hs4": "_hs4", "hs6": "_hs6", "item_key": "_item_key"
 class KeySpec:
     """A key of the history: its name, its columns, and the shorter key its hit rate backs off to.
 
-    A party (`seller` over `seller_id`) also has its activity counted.
+    A party (`seller` over `seller_id`) also has its activity counted; with `same_day` that of today only.
     """
 
     name: str
     columns: tuple[str, ...]
     backoff: str | None
     party: bool
+    same_day: bool = False
 
 
 @cache
@@ -42,6 +43,7 @@ def key_specs(config: HistoryConfig) -> tuple[KeySpec, ...]:
             key.columns,
             key.backoff,
             party=len(key.columns) == 1 and key.columns[0] in config.parties,
+            same_day=key.same_day,
         )
         for key in config.hit_rate_keys
     )

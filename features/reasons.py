@@ -82,6 +82,8 @@ def reasons(
 def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
     """Tries every template of the risk on a made-up line with the columns of `schema`.
 
+    Words that all risks share may speak of a combination that a configuration leaves out: they are passed over.
+
     Raises ConfigurationError that names risk, block and template where a column is unknown, a format does
     not fit the type of its column, or `when` is not a condition.
     """
@@ -93,6 +95,8 @@ def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.D
         for number, template in enumerate(templates, start=1):
             where = f"risks/{risk.name}.yaml: reasons.{block}, entry {number}"
             wanted = [*template.columns, *_condition_columns(template)]
+            if block in risk.shared_reasons and not set(wanted) <= set(schema):
+                continue
             for column in wanted:
                 if column not in schema:
                     raise ConfigurationError(

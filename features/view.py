@@ -68,7 +68,7 @@ class HistoryView:
         return self._look_up("before", key, self.context.history.tables)
 
     def today(self, key: str) -> pl.DataFrame:
-        """The sums of the party `key` over the whole day, a row a line."""
+        """The sums of `key`, a party or a pair with `same_day`, over the whole day, a row a line."""
         return self._look_up("today", key, self.context.today.parties)
 
     def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
@@ -90,7 +90,7 @@ class HistoryView:
 
     def _look_up(self, kind: str, key: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         if kind not in self._cache:
-            specs = [spec for spec in self.specs if kind == "before" or spec.party]
+            specs = [spec for spec in self.specs if kind == "before" or spec.party or spec.same_day]
             plans = [self._joined(spec.name, tables[spec.name]) for spec in specs]
             self._cache[kind] = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
         return self._cache[kind][key]

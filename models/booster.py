@@ -9,6 +9,7 @@ Source: Ke et al. 2017, "LightGBM: A Highly Efficient Gradient Boosting Decision
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from models.linear_start import LinearStart
 
 if TYPE_CHECKING:
     import lightgbm
@@ -66,11 +69,12 @@ class Matrix:
 
 
 class Booster:
-    """Trees over a `Matrix`."""
+    """Trees over a `Matrix`, which go on from a `LinearStart` where there is one."""
 
-    def __init__(self, native: lightgbm.Booster, rounds: int) -> None:
+    def __init__(self, native: lightgbm.Booster, rounds: int, start: LinearStart | None = None) -> None:
         self._native = native
         self.rounds = rounds
+        self.start = start
 
     def predict_raw(self, values: FloatArray, *, threads: int = 1, rounds: int | None = None) -> FloatArray:
         """Raw score a line (lines,): log-odds for a classifier, the target's unit for a regression."""
@@ -79,7 +83,8 @@ class Booster:
         raw = self._native.predict(
             values, raw_score=True, num_iteration=rounds or self.rounds, num_threads=threads
         )
-        return np.asarray(raw, dtype=np.float64)
+        trees = np.asarray(raw, dtype=np.float64)
+        return trees if self.start is None else trees + self.start(values)
 
     def contributions(self, values: FloatArray, *, threads: int = 1) -> FloatArray:
         """What each column adds to the raw score, (lines, columns + 1); the last is the mean of all lines.
@@ -92,7 +97,11 @@ class Booster:
         parts = self._native.predict(
             values, pred_contrib=True, num_iteration=self.rounds, num_threads=threads
         )
-        return np.asarray(parts, dtype=np.float64)
+        added = np.asarray(parts, dtype=np.float64)
+        if self.start is not None:
+            added[:, list(self.start.places)] += self.start.parts(values)
+            added[:, -1] += self.start.intercept
+        return added
 
     def gain(self) -> FloatArray:
         """Loss taken away by the splits on each column, (columns,)."""
@@ -101,14 +110,26 @@ class Booster:
         )
 
     def save(self, path: Path) -> None:
-        """Write the trees in use in LightGBM's text format."""
+        """Write the trees in use in LightGBM's text format, and a start beside them as JSON."""
         path.write_text(self._native.model_to_string(num_iteration=self.rounds), encoding="utf-8")
+        beside = _start_path(path)
+        if self.start is None:
+            beside.unlink(missing_ok=True)
+        else:
+            beside.write_text(json.dumps(self.start.as_dict(), indent=1) + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: Path) -> Booster:
         """Read what `save` wrote."""
         native = _lightgbm().Booster(model_str=path.read_text(encoding="utf-8"))
-        return cls(native, native.current_iteration())
+        beside, start = _start_path(path), None
+        if beside.exists():
+            start = LinearStart.from_dict(json.loads(beside.read_text(encoding="utf-8")))
+        return cls(native, native.current_iteration(), start)
+
+
+def _start_path(path: Path) -> Path:
+    return path.with_name(f"{path.stem}_start.json")
 
 
 @dataclass(frozen=True)
@@ -128,8 +149,10 @@ def train_booster(
     threads: int = 1,
     parameters: Mapping[str, Parameter] | None = None,
     validation: tuple[Matrix, npt.ArrayLike] | None = None,
+    start: LinearStart | None = None,
 ) -> Trained:
-    """Train `rounds` trees with `parameters` laid over `DEFAULTS`; the same input gives the same trees.
+    """Train `rounds` trees with `parameters` laid over `DEFAULTS`; the same input gives the same trees. With
+    a `start` they learn what it leaves over.
 
     There is no early stopping: with `validation` the caller sees the whole curve and can average it over
     blocks.
@@ -142,12 +165,12 @@ def train_booster(
         "seed": seed,
         "num_threads": threads,
     }
-    dataset = _dataset(matrix, target, laid_over)
+    dataset = _dataset(matrix, target, laid_over, start)
     recorded: dict[str, dict[str, list[float]]] = {}
     valid_sets = []
     callbacks = []
     if validation is not None:
-        valid_sets = [_dataset(validation[0], validation[1], laid_over, reference=dataset)]
+        valid_sets = [_dataset(*validation, laid_over, start, reference=dataset)]
         callbacks = [lightgbm.record_evaluation(recorded)]
     native = lightgbm.train(
         laid_over,
@@ -160,7 +183,7 @@ def train_booster(
     curve = None
     if recorded:
         curve = np.asarray(next(iter(recorded["later"].values())), dtype=np.float64)
-    return Trained(Booster(native, rounds), curve)
+    return Trained(Booster(native, rounds, start), curve)
 
 
 def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20) -> int | None:
@@ -192,11 +215,13 @@ def _dataset(
     matrix: Matrix,
     target: npt.ArrayLike,
     parameters: Mapping[str, Any],
+    start: LinearStart | None,
     reference: lightgbm.Dataset | None = None,
 ) -> lightgbm.Dataset:
     dataset: lightgbm.Dataset = _lightgbm().Dataset(
         matrix.values,
         label=np.asarray(target, dtype=np.float64),
+        init_score=None if start is None else start(matrix.values),
         # Names of columns may hold signs that LightGBM's text format does not allow.
         feature_name=[f"f{index}" for index in range(len(matrix.columns))],
         categorical_feature=list(matrix.categorical),

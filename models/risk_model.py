@@ -16,32 +16,16 @@ import numpy.typing as npt
 import polars as pl
 
 from configs.errors import DataError
-from configs.schema import ConstantValue, RiskConfig
 from models.booster import Booster
 from models.calibration import Calibrator
 from models.columns import TEXT_COLUMNS
 from models.encoder import Encoder, Learned
 from models.examined import ExaminedShare
-from models.fair_value import priced_quantity, tax_shortfall_cny
+from models.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
+from models.finding_value import FindingValue
 
 FloatArray = npt.NDArray[np.float64]
-FORMAT = 2
-
-
-@dataclass(frozen=True)
-class FindingValue:
-    """What a finding is worth: `floor_cny`, or the expected tax shortfall of the line where that is more."""
-
-    floor_cny: float
-    by_shortfall: bool
-
-    @classmethod
-    def of(cls, risk: RiskConfig) -> FindingValue:
-        """The value that a risk's configuration names; a constant one is a floor that nothing rises above."""
-        value = risk.finding_value
-        if isinstance(value, ConstantValue):
-            return cls(value.cny, by_shortfall=False)
-        return cls(value.floor_cny, by_shortfall=True)
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -97,14 +81,15 @@ class RiskModel:
         learned = self.encoder.learned(frame, threads=threads)
         expected = self._expected(learned)
         probability = self.calibrator(self._raw(frame, learned, threads)) * self.examined(frame)
-        return Scores(probability, self._value(frame, expected), expected)
+        return Scores(probability, self._value(frame, learned), expected)
 
     def value_cny(self, frame: pl.DataFrame, probability: npt.ArrayLike | None = None) -> FloatArray:
         """Value of a finding on each line in CNY (lines,), given that there is one.
 
         So `probability` plays no part; it is there for values that depend on it.
         """
-        return self._value(frame, self.expected_price(frame))
+        self.encoder.columns.check(frame, self.name)
+        return self._value(frame, self.encoder.learned(frame))
 
     def expected_price(self, frame: pl.DataFrame) -> FloatArray | None:
         """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
@@ -175,7 +160,7 @@ class RiskModel:
             "label": self.label,
             "calibrator": self.calibrator.as_dict(),
             "examined": self.examined.as_dict(),
-            "finding_value": {"floor_cny": self.value.floor_cny, "by_shortfall": self.value.by_shortfall},
+            "finding_value": self.value.as_dict(),
             "metadata": dict(self.metadata),
         }
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
@@ -199,7 +184,7 @@ class RiskModel:
                 encoder=Encoder.load(directory),
                 booster=Booster.load(directory / "booster.txt"),
                 calibrator=Calibrator.from_dict(stored["calibrator"]),
-                value=FindingValue(**stored["finding_value"]),
+                value=FindingValue.from_dict(stored["finding_value"]),
                 metadata=stored["metadata"],
                 examined=ExaminedShare.from_dict(stored["examined"]),
             )
@@ -214,8 +199,17 @@ class RiskModel:
             return None
         return pl.Series(learned.expected_log_price).exp().to_numpy()
 
-    def _value(self, frame: pl.DataFrame, expected: FloatArray | None) -> FloatArray:
-        floor = np.full(frame.height, self.value.floor_cny, dtype=np.float64)
-        if not self.value.by_shortfall or expected is None or self.encoder.fair_value is None:
-            return floor
-        return np.fmax(floor, tax_shortfall_cny(frame, expected, self.encoder.fair_value.basis))
+    def _value(self, frame: pl.DataFrame, learned: Learned) -> FloatArray:
+        value = np.full(frame.height, self.value.floor_cny, dtype=np.float64)
+        price, expected = self.encoder.fair_value, self._expected(learned)
+        if not self.value.by_tax:
+            return value
+        if self.value.tax is None:
+            # No amounts to learn from: the tax that the expected price implies is all that is known.
+            if price is None or expected is None:
+                return value
+            return value + np.nan_to_num(tax_shortfall_cny(frame, expected, price.basis))
+        ratio = np.full(frame.height, np.nan)
+        if price is not None and learned.expected_log_price is not None:
+            ratio = declared_log_price(frame, price.basis) - learned.expected_log_price
+        return value + self.value.tax(frame, ratio)

@@ -23,7 +23,7 @@ from models.encoder import fit_encoder
 from models.fold import LEAST_FINDINGS
 from models.metrics import Areas
 from models.splits import Split, last_due, rolling_origin_splits, verify_split
-from models.training import known_lines
+from models.training import known_lines, start_of
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -114,6 +114,7 @@ def inner_figures(
         train_booster(
             block.train, block.train_found, rounds=rounds, seed=blocks.training.seed,
             threads=blocks.training.threads, parameters=given, validation=(block.test, block.found),
+            start=start_of(blocks.risk, block.train, block.train_found),
         )
         for block, given in zip(blocks.inner, parameters, strict=True)
     ]  # fmt: skip

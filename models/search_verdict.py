@@ -27,6 +27,7 @@ from models.search_blocks import (
     log_losses,
     scores,
 )
+from models.training import start_of
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -157,6 +158,7 @@ def _predicted(blocks: SearchBlocks, newest: SearchBlock, trial: Trial) -> Float
         seed=blocks.training.seed,
         threads=blocks.training.threads,
         parameters=parameters_of_trees(trial, blocks.risk, newest),
+        start=start_of(blocks.risk, newest.train, newest.train_found),
     )
     return scores(trained.booster, newest, trial.inner.rounds, blocks.training.threads)
 

@@ -17,14 +17,16 @@ import polars as pl
 
 from configs.errors import DataError
 from configs.schema import RiskConfig, TrainingConfig
-from models.booster import DEFAULTS, Parameter, best_rounds, train_booster
+from models.booster import DEFAULTS, Matrix, Parameter, best_rounds, train_booster
 from models.calibration import Calibrator
 from models.encoder import LOG_PRICE_RATIO, fit_encoder
 from models.errors import TooFewFindings
 from models.evaluation import Evaluation, evaluate
 from models.examined import ExaminedShare
+from models.finding_value import FindingValue
 from models.fold import LEAST_FINDINGS, Fold, calibrator_of
-from models.risk_model import FindingValue, RiskModel
+from models.linear_start import LinearStart, fit_start
+from models.risk_model import RiskModel
 from models.splits import last_due, rolling_origin_splits, verify_split
 from models.worst_lines import worst_lines
 
@@ -169,14 +171,21 @@ def _fit(
         threads=training.threads,
         parameters=tree_parameters(risk, int(found.sum())),
         validation=validation,
+        start=start_of(risk, matrix, found),
     )
-    residuals = None
+    residuals, ratio = None, None
     if LOG_PRICE_RATIO in encoder.names:
         ratio = matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)]
         residuals = pl.DataFrame({"log_price_ratio": ratio, "found": found})
-    model = RiskModel(risk.name, risk.label, encoder, trained.booster, Calibrator(), FindingValue.of(risk))
+    value = FindingValue.of(risk, train, found, ratio)
+    model = RiskModel(risk.name, risk.label, encoder, trained.booster, Calibrator(), value)
     values = validation[0].values if validation else np.empty((0, len(encoder.names)))
     return model, values, np.empty(0) if trained.curve is None else trained.curve, residuals
+
+
+def start_of(risk: RiskConfig, matrix: Matrix, found: BoolArray) -> LinearStart | None:
+    """Where the risk's trees start, None at the share of findings."""
+    return fit_start(matrix.values, matrix.columns, found) if risk.linear_start else None
 
 
 def tree_parameters(risk: RiskConfig, findings: int) -> dict[str, Parameter]:

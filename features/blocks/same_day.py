@@ -14,19 +14,25 @@ _PARTIES = ("buyer", "address", "seller")
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Parcels, lines, value, first-time other sides and price level of the buyer, address and seller today,
-    and how near buyer and address are to the limits.
+    those of pairs (buyer and seller, address and seller), whether parcels that stay below the limit of an
+    order exceed it together, and how near the buyer is to the limits.
 
     Limits: CNY 5,000 an order and 26,000 a person and year in cross-border retail imports (tables `limits`).
     """
     columns = [lines["_parcel_lines"].cast(pl.Float64).alias("same_day__parcel_lines")]
     for spec in history.specs:
-        if spec.name not in _PARTIES:
+        if spec.name not in _PARTIES and not spec.same_day:
             continue
         today, name = history.today(spec.name), f"same_day__{spec.name}"
         columns += [
             today["parcels"].cast(pl.Float64).alias(f"{name}_parcels"),
             today["lines"].cast(pl.Float64).alias(f"{name}_lines"),
             (today["value_fen"] / FEN).alias(f"{name}_total_cny"),
+            _together_over_limit(lines, today, reference).alias(f"{name}_together_over_limit"),
+        ]
+        if spec.same_day:
+            continue
+        columns += [
             today["first_timers"].cast(pl.Float64).alias(f"{name}_first_timers"),
             _mean(today["price_milli"] / MILLI, today["priced"]).alias(f"{name}_price_level"),
             distinct(today["headings"]).alias(f"{name}_headings"),
@@ -36,12 +42,16 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
                 if not spec.name.startswith(other.removesuffix("s"))
             ),
         ]
-        if spec.name == "address":
-            share = today["value_fen"] / FEN / reference.order_limit_cny
-            columns.append(share.alias("same_day__address_limit_share"))
         if spec.name == "buyer":
             columns += _limits(lines, history, today["value_fen"] / FEN, reference)
     return pl.DataFrame(columns)
+
+
+def _together_over_limit(lines: pl.DataFrame, today: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
+    """1 where a parcel is within the limit and all parcels of the key today are not; null without a key."""
+    limit = reference.order_limit_cny * FEN
+    within = lines["_parcel_fen"] <= limit
+    return (within & (today["value_fen"] > limit)).cast(pl.Float64)
 
 
 def _mean(total: pl.Series, count: pl.Series) -> pl.Series:

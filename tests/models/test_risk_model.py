@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from configs.errors import DataError
 from models.errors import FeatureColumnsError
+from models.finding_value import FindingValue
 from models.risk_model import RiskModel
 from models.training import FittedRisk
 
@@ -155,15 +157,28 @@ def test_contributions_add_up_and_carry_the_smaller_models_as_blocks(
     np.testing.assert_allclose(rest, rest[0], atol=1e-9)
 
 
-def test_the_value_of_a_finding_is_the_tax_that_is_short(fitted: FittedRisk, frame: pl.DataFrame) -> None:
+def test_without_amounts_the_value_of_a_finding_is_the_tax_that_the_expected_price_implies(
+    fitted: FittedRisk, frame: pl.DataFrame
+) -> None:
     expected = fitted.model.expected_price(frame)
     assert expected is not None
     declared = frame["price__unit_price_cny"].to_numpy()
     by_hand = np.maximum(expected - declared, 0.0) * frame["price__quantity"].to_numpy() * 0.13
-    np.testing.assert_allclose(fitted.model.value_cny(frame), np.maximum(by_hand, 50.0))
+    untaught = replace(fitted.model, value=FindingValue(50.0, by_tax=True))
+    np.testing.assert_allclose(untaught.value_cny(frame), 50.0 + by_hand)
     columns = fitted.model.model_columns(frame)
     np.testing.assert_allclose(columns["model__shortfall_cny"].to_numpy(), by_hand)
     assert columns["model__text_score"].drop_nulls().is_between(0.0, 1.0).all()
+
+
+def test_the_value_of_a_finding_is_learned_from_what_findings_brought_in(
+    fitted: FittedRisk, frame: pl.DataFrame
+) -> None:
+    has_amount = pl.col("recovered_tax_cny").is_not_null()
+    brought = frame.filter(pl.col("undervaluation").fill_null(False) & has_amount)
+    expected = fitted.model.value_cny(brought) - 50.0
+    assert expected.sum() == pytest.approx(brought["recovered_tax_cny"].sum(), rel=0.15)
+    assert np.corrcoef(expected, brought["recovered_tax_cny"].to_numpy())[0, 1] > 0.5
 
 
 def test_a_constant_value_is_the_same_for_each_line(

@@ -1,0 +1,141 @@
+"""Where the trees start: log-odds from the past findings of every combination and from what the text says.
+
+A risk has some hundred findings and some thirty hit rates that overlap: seller, seller × heading, heading ×
+origin × dispatch, article. A tree spends a split on one of them at a time and has too few findings for many
+splits. A linear model with a strong penalty weighs all of them at once, which combinations tell something and
+how far; the trees go on from there and learn what is left.
+
+Sources: Hastie, Tibshirani, Friedman 2009, "The Elements of Statistical Learning", 3.4.1 (ridge) and 10.3
+(forward stagewise additive modelling).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_RATE_BLOCK, _RATE_END = "hit_rate__", "_rate"
+_TEXT_SCORE = "model__text_score"
+# Inverse strength of the penalty, on columns of unit variance.
+_C = 0.03
+_LOWEST, _HIGHEST = 1e-4, 0.999
+_LEAST_FINDINGS = 10
+
+
+@dataclass(frozen=True)
+class LinearStart:
+    """Places of the columns in the matrix, whether each is a rate (and enters as its log-odds), what is taken
+    off and the weight per unit; a missing value adds nothing."""
+
+    places: tuple[int, ...]
+    is_rate: tuple[bool, ...]
+    means: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    def parts(self, values: FloatArray) -> FloatArray:
+        """What each column adds to the log-odds of each line, (lines, columns used)."""
+        out = np.zeros((len(values), len(self.places)), dtype=np.float64)
+        if len(values) and self.places:
+            _parts(
+                np.ascontiguousarray(values, dtype=np.float64),
+                np.array(self.places, dtype=np.int64),
+                np.array(self.is_rate, dtype=np.bool_),
+                np.array(self.means, dtype=np.float64),
+                np.array(self.weights, dtype=np.float64),
+                out,
+            )
+        return out
+
+    def __call__(self, values: FloatArray) -> FloatArray:
+        """Log-odds a line (lines,) for matrix values (lines, columns)."""
+        total = np.full(len(values), self.intercept, dtype=np.float64)
+        # Column by column: the sum of a row then never depends on how many rows there are.
+        for part in self.parts(values).T:
+            total += part
+        return total
+
+    def as_dict(self) -> dict[str, Any]:
+        """The start as JSON can hold it."""
+        return {
+            name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> LinearStart:
+        """The start that `as_dict` wrote."""
+        lists = {name: tuple(stored[name]) for name in ("places", "is_rate", "means", "weights")}
+        return cls(**lists, intercept=float(stored["intercept"]))
+
+
+def fit_start(values: FloatArray, columns: Sequence[str], found: BoolArray) -> LinearStart | None:
+    """Fit on inspected lines: `values` (lines, columns), whose text scores come from models without the line.
+
+    None where there are no such columns, fewer than 10 findings, or nothing but findings.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
+
+    findings = int(found.sum())
+    chosen = [place for place, name in enumerate(columns) if _is_rate(name) or name == _TEXT_SCORE]
+    if findings < _LEAST_FINDINGS or findings == len(found):
+        return None
+    is_rate = np.array([_is_rate(columns[place]) for place in chosen], dtype=np.bool_)
+    given = values[:, chosen]
+    given[:, is_rate] = _log_odds(given[:, is_rate])
+    known = np.isfinite(given)
+    lines = known.sum(axis=0)
+    means = np.where(known, given, 0.0).sum(axis=0) / np.maximum(lines, 1)
+    centred = np.where(known, given - means, 0.0)
+    scales = np.sqrt((centred**2).sum(axis=0) / np.maximum(lines, 1))
+    used = np.flatnonzero(scales > 1e-9)
+    if not len(used):
+        return None
+    # One thread: the order in which several add up would be seen in the last bits of the weights.
+    with threadpool_limits(limits=1):
+        model = LogisticRegression(C=_C, max_iter=2000).fit(centred[:, used] / scales[used], found)
+    return LinearStart(
+        tuple(chosen[place] for place in used),
+        tuple(bool(is_rate[place]) for place in used),
+        tuple(float(mean) for mean in means[used]),
+        tuple(float(weight) for weight in model.coef_[0] / scales[used]),
+        float(model.intercept_[0]),
+    )
+
+
+def _is_rate(name: str) -> bool:
+    return name.startswith(_RATE_BLOCK) and name.endswith(_RATE_END)
+
+
+def _log_odds(rates: FloatArray) -> FloatArray:
+    clipped = np.clip(rates, _LOWEST, _HIGHEST)
+    return np.log(clipped / (1.0 - clipped))
+
+
+@numba.njit(cache=True, nogil=True)
+def _parts(
+    values: FloatArray,
+    places: npt.NDArray[np.int64],
+    is_rate: BoolArray,
+    means: FloatArray,
+    weights: FloatArray,
+    out: FloatArray,
+) -> None:
+    # Scalar loops: the vectorised logarithm of numpy need not agree with itself at the end of a batch.
+    for row in range(values.shape[0]):
+        for column in range(places.shape[0]):
+            value = values[row, places[column]]
+            if np.isnan(value):
+                continue
+            if is_rate[column]:
+                clipped = min(max(value, _LOWEST), _HIGHEST)
+                value = np.log(clipped / (1.0 - clipped))
+            out[row, column] = weights[column] * (value - means[column])
