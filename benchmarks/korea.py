@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -66,21 +67,32 @@ def section(work: Path, *, fresh: bool = False, seeds: int = SEEDS, trials: int 
 def _scores(
     work: Path, past: pl.DataFrame, later: pl.DataFrame, seeds: int, trials: int, *, fresh: bool
 ) -> dict[str, list[FloatArray]]:
-    """By name, the scores of each seed; from the work folder where they are there."""
-    kept = work / _FILE
+    """By name, the scores of each seed; from the work folder where they are there, and kept as they come."""
+    kept, asked = work / _FILE, {"seeds": seeds, "trials": trials}
+    scores: dict[str, list[list[float]]] = {}
     if kept.exists() and not fresh:
         stored = json.loads(kept.read_text(encoding="utf-8"))
-        if stored["seeds"] == seeds and stored["trials"] == trials:
-            return {name: [np.array(each) for each in given] for name, given in stored["scores"].items()}
+        scores = stored["scores"] if stored["asked"] == asked else {}
     numbers = range(1, seeds + 1)
-    with tempfile.TemporaryDirectory(dir=work) as scratch:
-        scores = our_scores(Path(scratch), later["Declaration ID"], numbers, trials)
+
+    def keep(name: str, given: Sequence[FloatArray], began: float) -> None:
+        scores[name] = [each.tolist() for each in given]
+        beside = kept.with_suffix(".new")
+        beside.write_text(json.dumps({"asked": asked, "scores": scores}) + "\n", encoding="utf-8")
+        beside.replace(kept)
+        print(f"korea: {name}: {time.perf_counter() - began:.0f} s", flush=True)
+
+    if WITHHELD not in scores or OPERATION not in scores:
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory(dir=work) as scratch:
+            ours = our_scores(Path(scratch), later["Declaration ID"], numbers, trials)
+        for name, given in ours.items():
+            keep(name, given, began)
     for name, rival in rivals().items():
-        print(f"korea: {name}", flush=True)
-        scores[name] = [rival(past, later, seed) for seed in numbers]
-    plain = {name: [each.tolist() for each in given] for name, given in scores.items()}
-    kept.write_text(json.dumps({"seeds": seeds, "trials": trials, "scores": plain}) + "\n", encoding="utf-8")
-    return scores
+        if name not in scores:
+            began = time.perf_counter()
+            keep(name, [rival(past, later, seed) for seed in numbers], began)
+    return {name: [np.array(each) for each in given] for name, given in scores.items()}
 
 
 def _table(title: str, rows: pl.DataFrame, scores: Scores) -> str:
