@@ -21,5 +21,5 @@ class GateConfig(Frozen):
     calibration_tolerance: float = Field(0.25, ge=0.0, le=10.0)
     feature_shift: float = Field(0.25, ge=0.0, le=100.0)
     false_alarm_rate: float = Field(0.01, gt=0.0, le=0.5)
-    sample_lines: int = Field(300, ge=10, le=1_000_000)
+    sample_lines: int = Field(1_000, ge=10, le=1_000_000)
     single_feature_auc: float = Field(0.97, gt=0.5, le=1.0)

@@ -82,7 +82,8 @@ def reasons(
 def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
     """Tries every template of the risk on a made-up line with the columns of `schema`.
 
-    Words that all risks share may speak of a combination that a configuration leaves out: they are passed over.
+    Words that all risks share may speak of a combination that a configuration leaves out: they are passed
+    over.
 
     Raises ConfigurationError that names risk, block and template where a column is unknown, a format does
     not fit the type of its column, or `when` is not a condition.

@@ -126,7 +126,8 @@ def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
 
     The rate is decayed, and smoothed towards that of the shorter key: (findings + a x rate of the back-off) /
     (inspected + a), with a from the configuration (empirical Bayes with a fixed prior weight; Micci-Barreca,
-    SIGKDD Explorations 3(1), 2001). A line without the key takes the back-off's rate.
+    SIGKDD Explorations 3(1), 2001). It is null where nothing with the key was inspected, and the rate of all
+    lines is no column: what is the same for every line of a day tells a model the date and nothing else.
     """
     config = view.context.config
     weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
@@ -150,8 +151,9 @@ def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
     return frame.select(
         expression
         for spec in view.specs
+        if spec.columns
         for expression in (
-            pl.col(f"{spec.name}_rate"),
+            pl.when(pl.col(f"{spec.name}:inspected__{label}") > 0).then(f"{spec.name}_rate"),
             pl.col(f"{spec.name}:inspected__{label}").cast(pl.Float64).alias(f"{spec.name}_inspected"),
             pl.col(f"{spec.name}:findings__{label}").cast(pl.Float64).alias(f"{spec.name}_findings"),
         )

@@ -18,14 +18,15 @@ from configs.schema import RiskConfig
 from models.booster import Matrix
 from models.categories import CategoryMaps
 from models.columns import FeatureColumns, block_of, feature_columns
-from models.fair_value import FairValue, declared_log_price, fit_fair_value
+from models.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value
 from models.text_score import TextScore, fit_text_score
 
 FloatArray = npt.NDArray[np.float64]
 
 TEXT_SCORE = "model__text_score"
 LOG_PRICE_RATIO = "model__log_price_ratio"
-_OWN_BLOCKS = {TEXT_SCORE: "text_score", LOG_PRICE_RATIO: "fair_value"}
+PRICE_POSITION = "model__price_position"
+_OWN_BLOCKS = {TEXT_SCORE: "text_score", LOG_PRICE_RATIO: "fair_value", PRICE_POSITION: "fair_value"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Learned:
     """Scores of the smaller models a line (lines,), NaN where unknown; None where there is no such model."""
 
     text_score: FloatArray | None
-    expected_log_price: FloatArray | None
+    log_prices: LogPrices | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ class Encoder:
     @property
     def names(self) -> tuple[str, ...]:
         """Columns of the matrix: the frame's, then those of the smaller models."""
-        own = [(TEXT_SCORE, self.text), (LOG_PRICE_RATIO, self.fair_value)]
+        own = [
+            (TEXT_SCORE, self.text),
+            (LOG_PRICE_RATIO, self.fair_value),
+            (PRICE_POSITION, self.fair_value),
+        ]
         return (*self.columns.names, *(name for name, model in own if model is not None))
 
     @property
@@ -58,16 +63,16 @@ class Encoder:
     def learned(self, frame: pl.DataFrame, *, threads: int = 1) -> Learned:
         """What the smaller models say about each line."""
         text = None if self.text is None else self.text.score(frame)
-        price = (
-            None if self.fair_value is None else self.fair_value.expected_log_price(frame, threads=threads)
-        )
-        return Learned(text, price)
+        if self.fair_value is None:
+            return Learned(text, None)
+        return Learned(text, self.fair_value.expected_log_prices(frame, threads=threads))
 
     def matrix(self, frame: pl.DataFrame, learned: Learned) -> Matrix:
         """The numbers of the trees for each line, from the frame and what `learned` says about it."""
         extra = [learned.text_score]
-        if self.fair_value is not None and learned.expected_log_price is not None:
-            extra.append(declared_log_price(frame, self.fair_value.basis) - learned.expected_log_price)
+        if self.fair_value is not None and learned.log_prices is not None:
+            declared = declared_log_price(frame, self.fair_value.basis)
+            extra += [declared - learned.log_prices.median, learned.log_prices.position(declared)]
         given = [values for values in extra if values is not None]
         values = self.columns.numbers(frame, spare=len(given))
         for place, own in enumerate(given, start=len(self.columns.names)):

@@ -1,4 +1,5 @@
-"""What a line should cost: the median log price of such goods, from lines that inspection left standing.
+"""What a line should cost: median and range of the log price of such goods, from lines that inspection left
+standing.
 
 The model sees what the goods are, weigh and say and what their peers cost, but not the declared price
 itself. It learns the deviation from the peers' median, which trees reach in few steps. Where customs
@@ -34,16 +35,37 @@ _PRICE = {"unit": "price__unit_price_cny", "kg": "price__cny_per_kg"}
 _PEERS = {"unit": "price__peer_median_unit_cny", "kg": "price__peer_median_cny_per_kg"}
 _OUT_OF_FOLD = 3
 _MIN_LINES = 100
+_MIDDLE, _LOW, _HIGH = 0.5, 0.1, 0.9
 _ROUNDS = 120
 _PARAMETERS: dict[str, Parameter] = {
     "objective": "quantile",
-    "alpha": 0.5,
     "learning_rate": 0.1,
     "num_leaves": 31,
     "min_data_in_leaf": 20,
     "lambda_l2": 1.0,
     "feature_fraction": 0.7,
 }
+# The ends of the range say how sure the median is; a coarse answer will do.
+_ROUNDS_OF_ENDS = 60
+_PARAMETERS_OF_ENDS: dict[str, Parameter] = {**_PARAMETERS, "num_leaves": 15, "min_data_in_leaf": 40}
+# A range narrower than this (about 5% to either side) would call rounding a deviation.
+_NARROWEST = 0.05
+
+
+@dataclass(frozen=True)
+class LogPrices:
+    """Log CNY per unit or kg a line (lines,): the median, and the range that 8 in 10 lines of such goods are
+    in."""
+
+    median: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+    def position(self, declared: FloatArray) -> FloatArray:
+        """Where declared log prices stand (lines,): 0 at the median, -1 and 1 at the ends of the range."""
+        below, above = self.median - self.low, self.high - self.median
+        width = np.where(declared < self.median, below, above)
+        return (declared - self.median) / np.maximum(width, _NARROWEST)
 
 
 @dataclass(frozen=True)
@@ -52,17 +74,28 @@ class FairValue:
 
     columns: FeatureColumns
     booster: Booster
+    low: Booster
+    high: Booster
     basis: Basis
     typical_log_price: float
 
-    def expected_log_price(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
-        """Expected log CNY per unit (or kg) a line (lines,)."""
-        raw = self.booster.predict_raw(self.columns.numbers(frame), threads=threads)
-        return raw + _offset(frame, self.basis, self.typical_log_price)
+    def expected_log_prices(self, frame: pl.DataFrame, *, threads: int = 1) -> LogPrices:
+        """What such goods cost, a line."""
+        numbers = self.columns.numbers(frame)
+        offset = _offset(frame, self.basis, self.typical_log_price)
+        return _in_order(
+            *(
+                model.predict_raw(numbers, threads=threads) + offset
+                for model in (self.booster, self.low, self.high)
+            )
+        )
 
     def save(self, directory: Path) -> None:
-        """Write `fair_value.txt` (trees) and `fair_value.json` into the directory."""
+        """Write `fair_value.txt`, `fair_value_low.txt`, `fair_value_high.txt` (trees) and
+        `fair_value.json`."""
         self.booster.save(directory / "fair_value.txt")
+        self.low.save(directory / "fair_value_low.txt")
+        self.high.save(directory / "fair_value_high.txt")
         stored = {**self.columns.as_dict(), "basis": self.basis, "typical_log_price": self.typical_log_price}
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
         (directory / "fair_value.json").write_text(text + "\n", encoding="utf-8")
@@ -72,8 +105,9 @@ class FairValue:
         """Read what `save` wrote."""
         stored = json.loads((directory / "fair_value.json").read_text(encoding="utf-8"))
         columns = FeatureColumns(tuple(stored["names"]), CategoryMaps.from_dict(stored["categories"]))
-        booster = Booster.load(directory / "fair_value.txt")
-        return cls(columns, booster, stored["basis"], float(stored["typical_log_price"]))
+        ends = ("", "_low", "_high")
+        median, low, high = (Booster.load(directory / f"fair_value{end}.txt") for end in ends)
+        return cls(columns, median, low, high, stored["basis"], float(stored["typical_log_price"]))
 
 
 def declared_log_price(frame: pl.DataFrame, basis: Basis) -> FloatArray:
@@ -101,8 +135,9 @@ def priced_quantity(frame: pl.DataFrame, basis: Basis) -> FloatArray:
 
 def fit_fair_value(
     frame: pl.DataFrame, names: Sequence[str], found: npt.NDArray[np.bool_], *, seed: int, threads: int
-) -> tuple[FairValue, FloatArray] | None:
-    """The model on all trusted lines, and the expected log price of each line from models without its seller.
+) -> tuple[FairValue, LogPrices] | None:
+    """The model on all trusted lines, and the expected log prices of each line from models without its
+    seller.
 
     `names` are the risk's feature columns, of which those that do not hold the price are used. Returns None
     where fewer than 100 trusted lines have a price.
@@ -118,24 +153,34 @@ def fit_fair_value(
     typical = float(np.median(target[trusted]))
     offset = _offset(frame, basis, typical)
 
-    def fit(rows: npt.NDArray[np.bool_]) -> Booster:
-        return train_booster(
-            matrix.rows(rows),
-            (target - offset)[rows],
-            rounds=_ROUNDS,
-            seed=seed,
-            threads=threads,
-            parameters=_PARAMETERS,
-        ).booster
+    def fit(rows: npt.NDArray[np.bool_]) -> list[Booster]:
+        return [
+            train_booster(
+                matrix.rows(rows),
+                (target - offset)[rows],
+                rounds=_ROUNDS if alpha == _MIDDLE else _ROUNDS_OF_ENDS,
+                seed=seed,
+                threads=threads,
+                parameters={**(_PARAMETERS if alpha == _MIDDLE else _PARAMETERS_OF_ENDS), "alpha": alpha},
+            ).booster
+            for alpha in (_MIDDLE, _LOW, _HIGH)
+        ]
 
     folds = _folds(frame)
-    expected = np.full(frame.height, np.nan)
+    expected = np.full((3, frame.height), np.nan)
     for fold in range(_OUT_OF_FOLD):
         mine, others = folds == fold, trusted & (folds != fold)
         if mine.any():
-            model = fit(others if others.any() else trusted)
-            expected[mine] = model.predict_raw(matrix.values[mine], threads=threads) + offset[mine]
-    return FairValue(columns, fit(trusted), basis, typical), expected
+            for place, model in enumerate(fit(others if others.any() else trusted)):
+                raw = model.predict_raw(matrix.values[mine], threads=threads)
+                expected[place, mine] = raw + offset[mine]
+    median, low, high = fit(trusted)
+    return FairValue(columns, median, low, high, basis, typical), _in_order(*expected)
+
+
+def _in_order(median: FloatArray, low: FloatArray, high: FloatArray) -> LogPrices:
+    """Three models that know nothing of each other may cross; the median keeps its place."""
+    return LogPrices(median, np.minimum(low, median), np.maximum(high, median))
 
 
 def _basis(frame: pl.DataFrame) -> Basis:

@@ -45,9 +45,14 @@ class Fold:
 
     def independent(self) -> BoolArray:
         """Lines that were not chosen for inspection because somebody already knew something."""
-        if "selection" not in self.test.columns:
-            return np.ones(self.test.height, dtype=bool)
-        return ~self.test["selection"].is_in(list(_BY_OUTCOME)).fill_null(False).to_numpy()
+        return ~chosen_by_outcome(self.test)
+
+
+def chosen_by_outcome(lines: pl.DataFrame) -> BoolArray:
+    """True where a referral, an override or a rule chose the line (lines,)."""
+    if "selection" not in lines.columns:
+        return np.zeros(lines.height, dtype=bool)
+    return lines["selection"].is_in(list(_BY_OUTCOME)).fill_null(False).to_numpy()
 
 
 def calibrator_of(blocks: Sequence[Fold], raw: Sequence[FloatArray]) -> Calibrator:

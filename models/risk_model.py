@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from models.encoder import Encoder, Learned
 from models.examined import ExaminedShare
 from models.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
 from models.finding_value import FindingValue
+from models.heading_background import HeadingBackground, background_lines
 
 FloatArray = npt.NDArray[np.float64]
 FORMAT = 3
@@ -49,6 +50,7 @@ class RiskModel:
     value: FindingValue
     metadata: Mapping[str, str] = field(default_factory=dict)
     examined: ExaminedShare = field(default_factory=ExaminedShare)
+    background: HeadingBackground | None = None
 
     @property
     def required_columns(self) -> tuple[str, ...]:
@@ -119,24 +121,48 @@ class RiskModel:
             }
         )
 
+    def contributions_in_heading(self, frame: pl.DataFrame, *, threads: int = 1) -> pl.DataFrame:
+        """`contributions` above what each block usually adds to lines of the same heading: what sets a line
+        apart from its like. Without a `background` the contributions as they are."""
+        added = self.contributions(frame, threads=threads)
+        if self.background is None:
+            return added
+        usual = self.background(frame)
+        return added.with_columns(
+            pl.col(block) - usual[:, place] for place, block in enumerate(self.background.blocks)
+        )
+
+    def with_background(self, lines: pl.DataFrame) -> RiskModel:
+        """The same model that knows what its blocks usually add, from `lines` that nobody selected."""
+        chosen = background_lines(lines)
+        if chosen.is_empty():
+            return self
+        return replace(self, background=HeadingBackground.fit(chosen, self.contributions(chosen)))
+
     def model_columns(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
 
         Columns `model__text_score` (what the text alone makes of the line, 0 to 1), `model__shortfall_cny`
-        (tax) and `model__expected_unit_price_cny`, which stays null where the model knows prices by kg.
+        (tax), `model__expected_unit_price_cny`, and `model__low_unit_price_cny` and
+        `model__high_unit_price_cny`, between which 8 in 10 such lines lie; the prices stay null where the
+        model knows prices by kg.
         """
         self.encoder.columns.check(frame, self.name)
         learned = self.encoder.learned(frame)
         expected, price = self._expected(learned), self.encoder.fair_value
-        shortfall, by_unit = None, None
-        if expected is not None and price is not None:
-            shortfall = tax_shortfall_cny(frame, expected, price.basis)
-            by_unit = expected if price.basis == "unit" else None
         columns = {
             "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),
-            "model__expected_unit_price_cny": by_unit,
-            "model__shortfall_cny": shortfall,
+            "model__expected_unit_price_cny": None,
+            "model__low_unit_price_cny": None,
+            "model__high_unit_price_cny": None,
+            "model__shortfall_cny": None,
         }
+        if expected is not None and price is not None and learned.log_prices is not None:
+            columns["model__shortfall_cny"] = tax_shortfall_cny(frame, expected, price.basis)
+            if price.basis == "unit":
+                columns["model__expected_unit_price_cny"] = expected
+                columns["model__low_unit_price_cny"] = _exp(learned.log_prices.low)
+                columns["model__high_unit_price_cny"] = _exp(learned.log_prices.high)
         unknown = np.full(frame.height, np.nan)
         return pl.DataFrame(
             {name: unknown if given is None else given for name, given in columns.items()}
@@ -162,6 +188,7 @@ class RiskModel:
             "examined": self.examined.as_dict(),
             "finding_value": self.value.as_dict(),
             "metadata": dict(self.metadata),
+            "background": None if self.background is None else self.background.as_dict(),
         }
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
         (directory / "model.json").write_text(text + "\n", encoding="utf-8")
@@ -187,6 +214,9 @@ class RiskModel:
                 value=FindingValue.from_dict(stored["finding_value"]),
                 metadata=stored["metadata"],
                 examined=ExaminedShare.from_dict(stored["examined"]),
+                background=HeadingBackground.from_dict(usual)
+                if (usual := stored.get("background"))
+                else None,
             )
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
@@ -195,9 +225,7 @@ class RiskModel:
         return self.booster.predict_raw(self.encoder.matrix(frame, learned).values, threads=threads)
 
     def _expected(self, learned: Learned) -> FloatArray | None:
-        if learned.expected_log_price is None:
-            return None
-        return pl.Series(learned.expected_log_price).exp().to_numpy()
+        return None if learned.log_prices is None else _exp(learned.log_prices.median)
 
     def _value(self, frame: pl.DataFrame, learned: Learned) -> FloatArray:
         value = np.full(frame.height, self.value.floor_cny, dtype=np.float64)
@@ -210,6 +238,11 @@ class RiskModel:
                 return value
             return value + np.nan_to_num(tax_shortfall_cny(frame, expected, price.basis))
         ratio = np.full(frame.height, np.nan)
-        if price is not None and learned.expected_log_price is not None:
-            ratio = declared_log_price(frame, price.basis) - learned.expected_log_price
+        if price is not None and learned.log_prices is not None:
+            ratio = declared_log_price(frame, price.basis) - learned.log_prices.median
         return value + self.value.tax(frame, ratio)
+
+
+def _exp(logarithms: FloatArray) -> FloatArray:
+    """One by one: numpy's vector code need not agree with itself at the end of a batch."""
+    return pl.Series(logarithms).exp().to_numpy()

@@ -26,6 +26,7 @@ from models.examined import ExaminedShare
 from models.finding_value import FindingValue
 from models.fold import LEAST_FINDINGS, Fold, calibrator_of
 from models.linear_start import LinearStart, fit_start
+from models.prevalence import adding_up_to, promised_share, recorded_share
 from models.risk_model import RiskModel
 from models.splits import last_due, rolling_origin_splits, verify_split
 from models.worst_lines import worst_lines
@@ -37,6 +38,7 @@ _FINDINGS_OF_A_LEAF = 20
 _LEAST_LEAVES = 3
 # Without an earlier block nothing says when to stop, so the model stays small.
 _ROUNDS_UNSEEN = 100
+_MOST_GROWTH = 1.5
 
 
 @dataclass(frozen=True)
@@ -61,13 +63,16 @@ def fit_risk(
     training: TrainingConfig,
     *,
     until: date | None = None,
+    all_lines: pl.DataFrame | None = None,
     advance: Callable[[str], None] | None = None,
 ) -> FittedRisk:
     """Fit and evaluate `risk` on inspected lines.
 
     `frame` is the assembled feature frame with `declared_on` (Date) and the label (Boolean, null = not
     examined: such lines are left out), and where known `reported_on`, `seller_id`, `selection`,
-    `assessed_unit_price`, `recovered_tax_cny`. `advance` is called with the name of each step done.
+    `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of
+    all lines, inspected or not, by which the probabilities are made to add up to what the random share found.
+    `advance` is called with the name of each step done.
 
     Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
     lacks a column or a split would look ahead.
@@ -79,18 +84,20 @@ def fit_risk(
     rounds = _rounds(risk, blocks)
     pooled = [(block.raw(rounds, training.threads), block.found()) for block in blocks]
     calibrator = calibrator_of(blocks, [raw for raw, _ in pooled])
-    model, _, _, residuals = _fit(lines, risk, training, rounds)
+    trees = _grown(rounds, risk, blocks, int(lines[risk.label].sum()))
+    model, _, _, residuals = _fit(lines, risk, training, trees)
     (advance or _silent)("model")
-    model = RiskModel(
-        model.name,
-        model.label,
-        model.encoder,
-        model.booster,
-        calibrator,
-        model.value,
-        _metadata(lines, risk, rounds, until),
-        ExaminedShare.fit(_with_results_in(frame, risk), risk.label),
+    model = replace(
+        model,
+        calibrator=calibrator,
+        metadata=_metadata(lines, risk, trees, until),
+        examined=ExaminedShare.fit(_with_results_in(frame, risk), risk.label),
     )
+    if all_lines is not None and not all_lines.is_empty():
+        promised = promised_share(blocks, [calibrator(raw) for raw, _ in pooled])
+        raw = model.predict_raw(all_lines, threads=training.threads)
+        share = recorded_share(_with_results_in(lines, risk), risk.label, promised)
+        model = replace(model, calibrator=adding_up_to(calibrator, raw, model.examined(all_lines), share))
     return FittedRisk(
         model, evaluation, _out_of_time(blocks, pooled, calibrator), residuals, _warnings(blocks, earlier)
     )
@@ -204,6 +211,18 @@ def _rounds(risk: RiskConfig, blocks: list[Fold]) -> int:
     return best_rounds(curves) or min(risk.rounds, _ROUNDS_UNSEEN)
 
 
+def _grown(rounds: int, risk: RiskConfig, blocks: list[Fold], findings: int) -> int:
+    """As many trees for a model with more findings than those of the blocks that chose `rounds`.
+
+    More findings bear more trees before they are learned by heart: in proportion, up to half as many again.
+    """
+    learned = [int(block.train[risk.label].sum()) for block in blocks]
+    if not learned:
+        return rounds
+    growth = min(max(findings * len(learned) / sum(learned), 1.0), _MOST_GROWTH)
+    return min(risk.rounds, round(rounds * growth))
+
+
 def _with_results_in(frame: pl.DataFrame, risk: RiskConfig) -> pl.DataFrame:
     """Inspected lines old enough for a result, so that what is null was not examined."""
     newest = frame["declared_on"].max()
@@ -235,12 +254,13 @@ def _evaluation(
         )
     rounds = _rounds(risk, earlier)
     calibrator = calibrator_of(earlier, [block.raw(rounds, training.threads) for block in earlier])
+    trees = _grown(rounds, risk, earlier, int(newest.train[risk.label].sum()))
     evaluation = evaluate(
         risk.name,
         risk.label,
         newest.train,
         newest.test,
-        calibrator(newest.raw(rounds, training.threads)),
+        calibrator(newest.raw(trees, training.threads)),
         newest.model.value_cny(newest.test),
         capacities=training.capacities,
         seed=training.seed,

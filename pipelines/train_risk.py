@@ -6,6 +6,7 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -38,9 +39,12 @@ def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
     if risk.label not in frame.columns or not frame[risk.label].count():
         return RiskTrained(risk.name, why=[f"no inspected line has a result in the column {risk.label}"])
     try:
-        fitted = fit_risk(frame, risk, settings.pipeline.training, until=data.until)
+        fitted = fit_risk(
+            frame, risk, settings.pipeline.training, until=data.until, all_lines=data.all_lines[risk.name]
+        )
     except TooFewFindings as error:
         return RiskTrained(risk.name, why=[str(error)])
+    fitted = replace(fitted, model=fitted.model.with_background(data.all_lines[risk.name]))
     check_reasons(risk, _words(frame, fitted))
     gate, all_lines = settings.pipeline.gate, data.all_lines[risk.name]
     at_random = frame.filter(pl.col("selection") == "random")

@@ -9,12 +9,14 @@ from features.view import HistoryView, days_since, distinct
 
 FEN = 100.0
 MILLI = 1000.0
+# An age beyond this says no more than that the party is an old one; left open, it would be the date.
+OLD = 60.0
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """Per party: days since first and last seen (null for a new one), lines ever and lately, mean value of a
-    line in CNY, distinct headings, sellers and buyers, the share of its lines that came with a first-time
-    other side, and how far its prices used to be from those of their peers (mean log ratio)."""
+    """Per party: days since first (60 at most) and last seen (null for a new one), lines ever and lately,
+    mean value of a line in CNY, distinct headings, sellers and buyers, the share of its lines that came with
+    a first-time other side, and how far its prices used to be from those of their peers (mean log ratio)."""
     half_lives = history.context.config.history.activity_half_lives_days
     columns = []
     for spec in history.specs:
@@ -23,7 +25,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         state, name = history.before(spec.name), f"party__{spec.name}"
         seen = state["lines"].cast(pl.Float64)
         columns += [
-            days_since(history.day, state["first_day"]).alias(f"{name}_age_days"),
+            days_since(history.day, state["first_day"]).clip(upper_bound=OLD).alias(f"{name}_age_days"),
             days_since(history.day, state["last_day"]).alias(f"{name}_quiet_days"),
             seen.alias(f"{name}_lines"),
             (state["value_fen"] / FEN).alias(f"{name}_value_cny"),

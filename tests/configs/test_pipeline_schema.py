@@ -22,7 +22,7 @@ def test_defaults_in_code_are_the_packaged_ones() -> None:
     packaged = load_settings().pipeline
     bare = PipelineConfig(
         history=HistoryConfig(parties=packaged.history.parties, combinations=packaged.history.combinations),
-        peers=PeersConfig(levels=packaged.peers.levels),
+        peers=PeersConfig(levels=packaged.peers.levels, goods_levels=packaged.peers.goods_levels),
         tuning=TuningConfig(space=packaged.tuning.space),
     )
     assert bare == packaged

@@ -11,7 +11,6 @@ import pytest
 
 from configs.schema import Settings
 from features.assemble import FeatureSet
-from features.view import PRIOR
 from tests.features.small_world import SmallWorld
 
 Replayed = Callable[[SmallWorld], dict[date, FeatureSet]]
@@ -87,6 +86,10 @@ def frame_of(features: FeatureSet, settings: Settings) -> pl.DataFrame:
     return features.for_risk(settings.risks["prohibited_items"]).sort("declaration_id", "line_no")
 
 
+def _inspected(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.col("^hit_rate__.*_inspected$"))
+
+
 def usd_rate(features: FeatureSet) -> float:
     return float(features.lines.filter(currency="USD")["_rate"][0])
 
@@ -133,9 +136,7 @@ def test_a_result_counts_from_the_day_after_its_report(
     changed = [
         day
         for day in world.days
-        if not frame_of(before[day], settings)["hit_rate__all_inspected"].equals(
-            frame_of(after[day], settings)["hit_rate__all_inspected"]
-        )
+        if not _inspected(frame_of(before[day], settings)).equals(_inspected(frame_of(after[day], settings)))
     ]
     assert changed == [world.days[4], world.days[5]]
 
@@ -152,8 +153,18 @@ def test_no_feature_depends_on_a_later_day(world: SmallWorld, replayed: Replayed
         assert whole.for_risk(risk).equals(part.for_risk(risk), null_equal=True)
 
 
-def test_without_any_result_the_hit_rate_is_the_prior(
+def test_without_any_result_there_is_no_hit_rate(
     world: SmallWorld, replayed: Replayed, settings: Settings
 ) -> None:
-    first = frame_of(replayed(world)[world.days[0]], settings)
-    assert first["hit_rate__seller_rate"].unique().to_list() == pytest.approx([PRIOR])
+    first, last = (frame_of(replayed(world)[world.days[place]], settings) for place in (0, -1))
+    assert first["hit_rate__seller_rate"].null_count() == first.height
+    known = last["hit_rate__seller_inspected"] > 0
+    assert last["hit_rate__seller_rate"].is_not_null().to_list() == known.fill_null(False).to_list()
+    assert known.any()
+
+
+def test_nothing_that_is_the_same_for_all_lines_of_a_day_is_a_hit_rate(
+    world: SmallWorld, replayed: Replayed, settings: Settings
+) -> None:
+    last = frame_of(replayed(world)[world.days[-1]], settings)
+    assert not [name for name in last.columns if name.startswith("hit_rate__all")]

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from models.columns import block_of
-from models.fair_value import FairValue, declared_log_price, fit_fair_value, tax_shortfall_cny
+from models.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value, tax_shortfall_cny
 
 
 def names(frame: pl.DataFrame) -> list[str]:
@@ -16,25 +16,25 @@ def names(frame: pl.DataFrame) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def learned(frame: pl.DataFrame) -> tuple[FairValue, np.ndarray]:
+def learned(frame: pl.DataFrame) -> tuple[FairValue, LogPrices]:
     result = fit_fair_value(frame, names(frame), frame["undervaluation"].to_numpy(), seed=1, threads=1)
     assert result is not None
     return result
 
 
 def test_the_expected_price_is_near_what_customs_established(
-    frame: pl.DataFrame, learned: tuple[FairValue, np.ndarray]
+    frame: pl.DataFrame, learned: tuple[FairValue, LogPrices]
 ) -> None:
     found = frame["undervaluation"].to_numpy()
-    error = learned[1][found] - np.log(frame["assessed_unit_price"].to_numpy()[found])
+    error = learned[1].median[found] - np.log(frame["assessed_unit_price"].to_numpy()[found])
     assert np.median(np.abs(error)) < 0.25
     declared = declared_log_price(frame, "unit")
-    assert np.median(declared[found] - learned[1][found]) < math.log(0.5)
-    assert abs(np.median(declared[~found] - learned[1][~found])) < 0.05
+    assert np.median(declared[found] - learned[1].median[found]) < math.log(0.5)
+    assert abs(np.median(declared[~found] - learned[1].median[~found])) < 0.05
 
 
 def test_the_declared_price_of_a_line_is_no_input(
-    learned: tuple[FairValue, np.ndarray], frame: pl.DataFrame
+    learned: tuple[FairValue, LogPrices], frame: pl.DataFrame
 ) -> None:
     model = learned[0]
     assert not [
@@ -44,7 +44,7 @@ def test_the_declared_price_of_a_line_is_no_input(
     cheaper = frame.with_columns(
         pl.col("price__unit_price_cny", "price__total_cny", "price__cny_per_kg") / 10
     )
-    assert model.expected_log_price(cheaper).tobytes() == model.expected_log_price(frame).tobytes()
+    assert _bytes(model.expected_log_prices(cheaper)) == _bytes(model.expected_log_prices(frame))
 
 
 def test_no_line_is_judged_by_prices_of_its_own_seller(frame: pl.DataFrame) -> None:
@@ -57,7 +57,7 @@ def test_no_line_is_judged_by_prices_of_its_own_seller(frame: pl.DataFrame) -> N
     result = fit_fair_value(changed, names(changed), frame["undervaluation"].to_numpy(), seed=1, threads=1)
     assert result is not None
     mine = changed["seller_id"].to_numpy() == "S000"
-    ratio = declared_log_price(changed, "unit") - result[1]
+    ratio = declared_log_price(changed, "unit") - result[1].median
     assert np.median(ratio[mine]) > math.log(5)
 
 
@@ -97,7 +97,7 @@ def test_another_currency_is_converted(frame: pl.DataFrame) -> None:
     other = fit_fair_value(frame, names(frame), found, seed=1, threads=1)
     assert one is not None
     assert other is not None
-    np.testing.assert_allclose(one[1], other[1], rtol=1e-6)
+    np.testing.assert_allclose(one[1].median, other[1].median, rtol=1e-6)
 
 
 def test_too_few_prices_give_no_model(frame: pl.DataFrame) -> None:
@@ -116,9 +116,31 @@ def test_unknown_parts_leave_the_shortfall_unknown(frame: pl.DataFrame) -> None:
 
 
 def test_the_model_survives_its_files(
-    learned: tuple[FairValue, np.ndarray], frame: pl.DataFrame, tmp_path: Path
+    learned: tuple[FairValue, LogPrices], frame: pl.DataFrame, tmp_path: Path
 ) -> None:
     learned[0].save(tmp_path)
     again = FairValue.load(tmp_path)
-    assert again.expected_log_price(frame).tobytes() == learned[0].expected_log_price(frame).tobytes()
+    assert _bytes(again.expected_log_prices(frame)) == _bytes(learned[0].expected_log_prices(frame))
     assert again.basis == "unit"
+
+
+def test_eight_in_ten_honest_lines_lie_in_the_range(
+    frame: pl.DataFrame, learned: tuple[FairValue, LogPrices]
+) -> None:
+    honest = ~frame["undervaluation"].to_numpy()
+    declared, prices = declared_log_price(frame, "unit"), learned[1]
+    inside = (prices.low <= declared) & (declared <= prices.high)
+    assert 0.7 < inside[honest].mean() < 0.9
+    assert inside[~honest].mean() < 0.2
+    position = prices.position(declared)
+    assert (np.abs(position[honest & inside]) <= 1.0 + 1e-9).all()
+    assert np.median(position[~honest]) < -2.0
+
+
+def test_a_range_of_no_width_does_not_call_rounding_a_deviation() -> None:
+    narrow = LogPrices(np.array([1.0]), np.array([1.0]), np.array([1.0]))
+    assert narrow.position(np.array([0.99]))[0] == pytest.approx(-0.2)
+
+
+def _bytes(prices: LogPrices) -> bytes:
+    return prices.median.tobytes() + prices.low.tobytes() + prices.high.tobytes()

@@ -1,0 +1,95 @@
+"""How many of all lines an inspection would record a finding on, and probabilities that add up to it.
+
+A calibration is fitted on blocks of days with models of fewer findings, and on lines that somebody chose. The
+model in use learned more and is asked about all lines: its probabilities must add up to what the random share
+says about all of them. Where the random share holds few findings, what earlier models promised for it counts
+as well, and the findings that a tip or an X-ray image gave away are added, because a random draw would have
+found them too.
+
+Source of the estimate: Hájek's ratio for the random share; a gamma prior worth ten findings for the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from models.calibration import Calibrator
+from models.columns import number_column
+from models.fold import Fold, chosen_by_outcome
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+_PRIOR_FINDINGS = 10.0
+# With fewer random lines nothing is known about all lines, with fewer lines to add up nothing about the sum.
+_LEAST_LINES = 200
+_FARTHEST = math.log(4.0)
+_STEPS = 60
+
+
+def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> float | None:
+    """Share of all examined lines on which an inspection would record a finding.
+
+    `lines` are inspected ones with a known `label`; `promised` is the share that earlier models promised for
+    lines like the random ones. None where fewer than 200 were drawn at random, or neither they nor `promised`
+    say anything.
+    """
+    weights = _random_weights(lines)
+    drawn = weights > 0.0
+    if drawn.sum() < _LEAST_LINES:
+        return None
+    found = lines[label].to_numpy()
+    every, hits = float(weights.sum()), weights[found & drawn]
+    findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
+    inspected = findings * every / float(hits.sum()) if len(hits) else float(drawn.sum())
+    if promised is None:
+        return findings / inspected if findings else None
+    prior = promised + float((found & chosen_by_outcome(lines)).sum()) / every
+    return (findings + _PRIOR_FINDINGS) / (inspected + _PRIOR_FINDINGS / max(prior, 1e-9))
+
+
+def promised_share(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> float | None:
+    """The mean probability that models gave to later lines drawn at random, weighted to stand for all lines;
+    None where these are fewer than 200."""
+    weights = [_random_weights(block.test) for block in blocks]
+    if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_LINES:
+        return None
+    total = sum(float(part.sum()) for part in weights)
+    return sum(float(part @ said) for part, said in zip(weights, probability, strict=True)) / total
+
+
+def adding_up_to(
+    calibrator: Calibrator, raw: FloatArray, examined: FloatArray, share: float | None
+) -> Calibrator:
+    """The calibrator moved so that the probabilities of lines with log-odds `raw` (lines,) have the mean
+    `share`.
+
+    `examined` (lines,) is how far each line would be examined at all. Moved by a factor of four in the odds
+    at most; left alone where there are fewer than 200 lines, or no share.
+    """
+    if share is None or len(raw) < _LEAST_LINES or not examined.sum():
+        return calibrator
+    low, high = -_FARTHEST, _FARTHEST
+    for _ in range(_STEPS):
+        middle = (low + high) / 2.0
+        mean = float(_moved(calibrator, middle)(raw) @ examined / examined.sum())
+        low, high = (middle, high) if mean < share else (low, middle)
+    return _moved(calibrator, low)
+
+
+def _moved(calibrator: Calibrator, by: float) -> Calibrator:
+    return Calibrator(calibrator.a, calibrator.b, calibrator.c + by)
+
+
+def _random_weights(lines: pl.DataFrame) -> FloatArray:
+    """How many lines each one drawn at random stands for (lines,); 0 for all others."""
+    if "selection" not in lines.columns:
+        return np.zeros(lines.height)
+    chance = number_column(lines, "inspection_probability")
+    drawn = (lines["selection"] == "random").fill_null(False).to_numpy() & (chance > 0.0)
+    return np.where(drawn, 1.0 / np.where(drawn, chance, 1.0), 0.0)
