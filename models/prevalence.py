@@ -6,7 +6,7 @@ says about all of them. Where the random share holds few findings, what earlier 
 as well, and the findings that a tip or an X-ray image gave away are added, because a random draw would have
 found them too.
 
-Source of the estimate: Hájek's ratio for the random share; a gamma prior worth ten findings for the rest.
+Source of the estimate: Hájek's ratio for the random share; a gamma prior worth thirty parcels with findings for the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from models.fold import Fold, chosen_by_outcome
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_PRIOR_FINDINGS = 10.0
+_PRIOR_FINDINGS = 30.0
 # With fewer random lines nothing is known about all lines, with fewer lines to add up nothing about the sum.
 _LEAST_LINES = 200
 _FARTHEST = math.log(4.0)
@@ -44,13 +44,19 @@ def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> f
     if drawn.sum() < _LEAST_LINES:
         return None
     found = lines[label].to_numpy()
-    every, hits = float(weights.sum()), weights[found & drawn]
+    every, hits = float(weights.sum()), _by_parcel(lines, weights * found)
     findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
     inspected = findings * every / float(hits.sum()) if len(hits) else float(drawn.sum())
     if promised is None:
         return findings / inspected if findings else None
     prior = promised + float((found & chosen_by_outcome(lines)).sum()) / every
     return (findings + _PRIOR_FINDINGS) / (inspected + _PRIOR_FINDINGS / max(prior, 1e-9))
+
+
+def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
+    """What the findings of each parcel stand for; the lines of a parcel are inspected, and guilty, together."""
+    parcels = lines.select("declaration_id", hits=pl.Series(hits)).filter(pl.col("hits") > 0.0)
+    return parcels.group_by("declaration_id", maintain_order=True).agg(pl.col("hits").sum())["hits"].to_numpy()
 
 
 def promised_share(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> float | None:
