@@ -35,11 +35,14 @@ class Scored:
     ) -> Scored:
         """From the night's columns of `later`. A risk without a model scores every line alike.
 
-        The bound takes the value of a finding from our price model: only its probabilities know the truth.
+        Tax is ranked by probability x expected tax: the value of a finding without the sum that the service
+        sets on the finding itself. The bound takes it from our model: only its probabilities know the truth.
         """
         ours, value = (
             later[f"{kind}__{risk.name}"].fill_null(0.0).to_numpy() for kind in ("probability", "value")
         )
+        if isinstance(risk.finding_value, TaxShortfallValue):
+            value = np.maximum(value - risk.finding_value.floor_cny, 0.0)
         by_truth = 1.0 / (1.0 + np.exp(-bound))
         return cls(
             risk,

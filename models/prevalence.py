@@ -6,7 +6,8 @@ says about all of them. Where the random share holds few findings, what earlier 
 as well, and the findings that a tip or an X-ray image gave away are added, because a random draw would have
 found them too.
 
-Source of the estimate: Hájek's ratio for the random share; a gamma prior worth thirty parcels with findings for the rest.
+Source of the estimate: Hájek's ratio for the random share; a gamma prior worth thirty parcels with findings
+for the rest.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> f
 
 
 def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
-    """What the findings of each parcel stand for; the lines of a parcel are inspected, and guilty, together."""
+    """What the findings of each parcel stand for; the lines of a parcel are inspected, and guilty,
+    together."""
     parcels = lines.select("declaration_id", hits=pl.Series(hits)).filter(pl.col("hits") > 0.0)
     return parcels.group_by("declaration_id", maintain_order=True).agg(pl.col("hits").sum())["hits"].to_numpy()
 
