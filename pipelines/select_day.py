@@ -114,7 +114,8 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             continue
         model, chosen = champion_model(folder), frame[rows]
         worded = pl.concat([chosen, model.model_columns(chosen)], how="horizontal")
-        said = reasons(worded, model.contributions(chosen), space.settings.risks[risk], count=len(_REASONS))
+        pushes = model.contributions_in_heading(chosen)
+        said = reasons(worded, pushes, space.settings.risks[risk], count=len(_REASONS))
         parts.append(pl.concat([lines[rows].select(KEY), said], how="horizontal"))
     nothing = pl.DataFrame(
         schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_REASONS, pl.String)
