@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from benchmarks.clock import Clock
 from benchmarks.korea_rivals import KOREA, LABELS
 from configs.loader import load_settings
 from configs.schema import RiskConfig, Settings
@@ -42,20 +43,26 @@ def our_scores(work: Path, ids: pl.Series, seeds: Sequence[int], trials: int) ->
 
     With `trials` above 0 the parameters are searched on 2020 first, and used where the search says so.
     """
+    clock = Clock("korea")
     withheld = work / "valid_without_results.csv"
     pl.read_csv(KOREA / "valid.csv", infer_schema=False).drop(LABELS).write_csv(withheld)
-    stores = {
-        WITHHELD: _ingested(work / "withheld", withheld),
-        OPERATION: _ingested(work / "operation", KOREA / "valid.csv"),
-    }
-    settings = _tuned(stores[WITHHELD], work / "tuned", trials) if trials else load_settings()
+    with clock.step("ingest"):
+        stores = {
+            WITHHELD: _ingested(work / "withheld", withheld),
+            OPERATION: _ingested(work / "operation", KOREA / "valid.csv"),
+        }
+    with clock.step(f"search, {trials} trials"):
+        settings = _tuned(stores[WITHHELD], work / "tuned", trials) if trials else load_settings()
     risk = settings.risk(_RISK)
-    data = training_data(Chronicle(stores[WITHHELD], settings), [risk], UNTIL, Progress.on_terminal())
-    models = [_fitted(data, risk, settings, seed) for seed in seeds]
+    with clock.step("features of 2020"):
+        data = training_data(Chronicle(stores[WITHHELD], settings), [risk], UNTIL, Progress.on_terminal())
+    with clock.step(f"{len(seeds)} models"):
+        models = [_fitted(data, risk, settings, seed) for seed in seeds]
     scores = {}
-    for name, store in stores.items():
-        parts = _quarter(Chronicle(store, settings), risk, data.history)
-        scores[name] = [_in_order(parts, model, ids) for model in models]
+    with clock.step("features and scores of the quarter, twice"):
+        for name, store in stores.items():
+            parts = _quarter(Chronicle(store, settings), risk, data.history)
+            scores[name] = [_in_order(parts, model, ids) for model in models]
     return scores
 
 

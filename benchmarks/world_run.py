@@ -7,10 +7,7 @@ each of them; the models learned from what was reported by the eve of the first.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks.bound import all_lines, bound_scores
+from benchmarks.clock import Clock
 from benchmarks.compare import Scored, compared
 from benchmarks.later_lines import later_lines, recorded
 from benchmarks.reference_features import plain_columns
@@ -63,22 +61,6 @@ class Size:
     def until(self) -> date:
         """The eve of the first scored day."""
         return self.calendar[-self.scored_days - 1]
-
-
-@dataclass
-class Clock:
-    """Seconds by step, printed as each is done."""
-
-    world: str
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Measure what happens inside."""
-        began = time.perf_counter()
-        yield
-        self.seconds[name] = round(time.perf_counter() - began, 1)
-        print(f"{self.world}: {name}: {self.seconds[name]:.1f} s", flush=True)
 
 
 def run_world(
