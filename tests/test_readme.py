@@ -41,9 +41,13 @@ def test_the_commands_of_the_readme_run_in_its_order(
             continue
         arguments = [file for word in words for file in _expanded(word)]
         arguments = [word.replace("/data/store", str(world.path)) for word in arguments]
+        arguments = [word.replace("/data/tuned", str(world.path.parent / "tuned")) for word in arguments]
+        if "--trials" in arguments:
+            arguments[arguments.index("--trials") + 1] = "2"
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
-    assert ran == ["ingest", "ingest", "ingest", "train", "champion", "score", "monitor", "select"]
+    verbs = ["ingest", "ingest", "ingest", "train", "champion", "tune", "score", "monitor", "select"]
+    assert ran == verbs
     lists = world.path / "lists" / f"declared_on={END}"
     assert world.listed(END).height > 0
     assert list(lists.glob("*.xlsx"))
