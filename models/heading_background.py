@@ -1,4 +1,4 @@
-"""What each feature block usually adds to a line of a heading, so that a reason says what is special about one.
+"""What each feature block usually adds to lines of a heading, so that reasons say what is special in one.
 
 Contributions are relative to the mean of all lines. Many risks differ more by heading than within it: then a
 block that says no more than "goods of this heading" comes first on every line of it, although other lines of
