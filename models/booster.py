@@ -150,10 +150,9 @@ def train_booster(
     parameters: Mapping[str, Parameter] | None = None,
     validation: tuple[Matrix, npt.ArrayLike] | None = None,
     start: LinearStart | None = None,
-    weight: FloatArray | None = None,
 ) -> Trained:
     """Train `rounds` trees with `parameters` laid over `DEFAULTS`; the same input gives the same trees. With
-    a `start` they learn what it leaves over; a line counts as its `weight` (lines,), or as one.
+    a `start` they learn what it leaves over.
 
     There is no early stopping: with `validation` the caller sees the whole curve and can average it over
     blocks.
@@ -166,7 +165,7 @@ def train_booster(
         "seed": seed,
         "num_threads": threads,
     }
-    dataset = _dataset(matrix, target, laid_over, start, weight=weight)
+    dataset = _dataset(matrix, target, laid_over, start)
     recorded: dict[str, dict[str, list[float]]] = {}
     valid_sets = []
     callbacks = []
@@ -218,12 +217,10 @@ def _dataset(
     parameters: Mapping[str, Any],
     start: LinearStart | None,
     reference: lightgbm.Dataset | None = None,
-    weight: FloatArray | None = None,
 ) -> lightgbm.Dataset:
     dataset: lightgbm.Dataset = _lightgbm().Dataset(
         matrix.values,
         label=np.asarray(target, dtype=np.float64),
-        weight=weight,
         init_score=None if start is None else start(matrix.values),
         # Names of columns may hold signs that LightGBM's text format does not allow.
         feature_name=[f"f{index}" for index in range(len(matrix.columns))],
