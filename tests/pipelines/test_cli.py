@@ -27,8 +27,8 @@ from configs.errors import (
 from pipelines.cli import cli, run
 from pipelines.cli_options import Report, Session, demo_directory, verb, with_capacity
 
-VERBS = ["ingest", "simulate", "train", "champion", "score", "select", "demo"]
-LATER = {"feedback", "backtest", "monitor"}
+VERBS = ["ingest", "simulate", "train", "tune", "champion", "score", "select", "monitor", "demo"]
+LATER = {"feedback", "backtest"}
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
