@@ -55,10 +55,10 @@ def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> f
 
 
 def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
-    """What the findings of each parcel stand for; the lines of a parcel are inspected, and guilty,
-    together."""
+    """What the findings of each parcel stand for: its lines are inspected, and guilty, together."""
     parcels = lines.select("declaration_id", hits=pl.Series(hits)).filter(pl.col("hits") > 0.0)
-    return parcels.group_by("declaration_id", maintain_order=True).agg(pl.col("hits").sum())["hits"].to_numpy()
+    summed = parcels.group_by("declaration_id", maintain_order=True).agg(pl.col("hits").sum())
+    return summed["hits"].to_numpy()
 
 
 def promised_share(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> float | None:
