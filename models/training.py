@@ -70,9 +70,9 @@ def fit_risk(
 
     `frame` is the assembled feature frame with `declared_on` (Date) and the label (Boolean, null = not
     examined: such lines are left out), and where known `reported_on`, `seller_id`, `selection`,
-    `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of
-    all lines, inspected or not, by which the probabilities are made to add up to what the random share found.
-    `advance` is called with the name of each step done.
+    `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of all lines, inspected or
+    not; on the newest `training.evaluation_days` of them the probabilities are made to add up to what the
+    random share found. `advance` is called with the name of each step done.
 
     Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
     lacks a column or a split would look ahead.
@@ -95,9 +95,12 @@ def fit_risk(
     )
     if all_lines is not None and not all_lines.is_empty():
         promised = promised_share(blocks, [calibrator(raw) for raw, _ in pooled])
-        raw = model.predict_raw(all_lines, threads=training.threads)
         share = recorded_share(_with_results_in(lines, risk), risk.label, promised)
-        model = replace(model, calibrator=adding_up_to(calibrator, raw, model.examined(all_lines), share))
+        # The newest days are most like those to come.
+        day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
+        asked = all_lines.filter(day > day.max() - span)
+        raw = model.predict_raw(asked, threads=training.threads)
+        model = replace(model, calibrator=adding_up_to(calibrator, raw, model.examined(asked), share))
     return FittedRisk(
         model, evaluation, _out_of_time(blocks, pooled, calibrator), residuals, _warnings(blocks, earlier)
     )

@@ -163,3 +163,19 @@ def test_steps_are_announced_and_rows_are_bounded(
     result = fit_risk(frame, prohibited, training.model_copy(update={"max_rows": 2000}), advance=steps.append)
     assert steps == ["fold_1", "fold_2", "evaluation", "model"]
     assert result.model.metadata["lines"] == "2000"
+
+
+def test_probabilities_of_the_newest_of_all_lines_add_up_to_what_the_random_share_found(
+    frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    drawn = frame.with_columns(selection=pl.lit("random"), inspection_probability=pl.lit(0.1))
+    last = frame["declared_on"].max()
+    assert isinstance(last, date)
+    newest = frame.filter(pl.col("declared_on") > last - timedelta(days=training.evaluation_days))
+    plain = fit_risk(drawn, prohibited, training).model.predict(newest).mean()
+    model = fit_risk(drawn, prohibited, training, all_lines=frame).model
+    due = drawn.filter(pl.col("declared_on") <= last - timedelta(days=prohibited.maturity_days))
+    share = due["prohibited_item"].mean()
+    assert isinstance(share, float)
+    assert model.predict(newest).mean() == pytest.approx(share, rel=0.25)
+    assert abs(model.predict(newest).mean() - share) < abs(plain - share)
