@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import yaml
@@ -84,12 +85,19 @@ def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
     return RiskTrained(risk.name, logged.version, promoted, decision.reasons, fitted.evaluation, warnings)
 
 
+def _own(risk: RiskConfig) -> dict[str, Any]:
+    """What a risk's file says, without the words that all share: those may speak of other combinations."""
+    stored = risk.model_dump(mode="json", exclude={"name", "fallback_reason"})
+    words = stored["reasons"].items()
+    return stored | {"reasons": {block: said for block, said in words if block not in risk.shared_reasons}}
+
+
 def configuration_of(risk: RiskConfig, settings: Settings) -> dict[str, str]:
     """The folder with which a run is repeated (`--configs configuration`), by file name: the settings, the
     risk, and the reference tables that were not the packaged ones."""
     files = {
         "pipeline.yaml": _yaml(settings.pipeline.model_dump(mode="json")),
-        f"risks/{risk.name}.yaml": _yaml(risk.model_dump(mode="json", exclude={"name", "fallback_reason"})),
+        f"risks/{risk.name}.yaml": _yaml(_own(risk)),
     }
     if settings.overlay is not None:
         for path in sorted((settings.overlay / "reference").glob("*.csv")):

@@ -43,7 +43,7 @@ def test_the_commands_of_the_readme_run_in_its_order(
         arguments = [word.replace("/data/store", str(world.path)) for word in arguments]
         arguments = [word.replace("/data/tuned", str(world.path.parent / "tuned")) for word in arguments]
         if "--trials" in arguments:
-            arguments[arguments.index("--trials") + 1] = "2"
+            arguments[arguments.index("--trials") + 1] = "3"
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
     verbs = ["ingest", "ingest", "ingest", "train", "champion", "tune", "score", "monitor", "select"]
