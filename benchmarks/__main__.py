@@ -1,10 +1,11 @@
-"""Every measurement that the documents rest on, one after the other: `python -m benchmarks`, `make bench`."""
+"""The quick measurements, one after the other: `python -m benchmarks`, `make bench`. Those of the models take
+an hour and are `make bench-models`."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-MEASUREMENTS = ("simulator", "korea")
+MEASUREMENTS = ("simulator",)
 
 
 def main() -> int:

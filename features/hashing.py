@@ -123,3 +123,14 @@ def hash_text(text: pl.Series) -> pl.Series:
     [9413272369427828315, None]
     """
     return as_series(text.name, text_hashes(text))
+
+
+def drawn_lines(lines: pl.DataFrame, count: int) -> pl.DataFrame:
+    """About `count` of the lines, drawn by a hash of their parcel: the same whatever the order they come in.
+
+    `lines` have `declaration_id` and `line_no`; no more than `count` of them are returned as they are.
+    """
+    if lines.height <= count:
+        return lines
+    chance = hash_text(lines["declaration_id"]).alias("_chance")
+    return lines.with_columns(chance).sort("_chance", "line_no").head(count).drop("_chance")

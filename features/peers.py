@@ -20,6 +20,8 @@ MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_
 _LIMIT = 30.0
 _IQR_TO_SIGMA = 1.349
 _FARTHEST = 3.0
+# Log ratios are added up as whole thousandths.
+MILLI = 1000.0
 
 
 def with_measures(prepared: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
@@ -141,7 +143,7 @@ def price_levels_of(
     """
     median = look_up_peers(lines, quantiles, "unit", levels)["median"]
     deviation = (lines["_log_unit_price_cny"] - median).clip(-_FARTHEST, _FARTHEST)
-    return (deviation * 1000.0).round(0).cast(pl.Int64).alias("_price_milli")
+    return (deviation * MILLI).round(0).cast(pl.Int64).alias("_price_milli")
 
 
 def quantile_table(sketch: pl.LazyFrame, weight_now: float, min_peers: int) -> pl.LazyFrame:

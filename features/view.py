@@ -115,6 +115,15 @@ def distinct(bitmap: pl.Series) -> pl.Series:
     return (_BITS * (_BITS / zeros).log()).alias(bitmap.name)
 
 
+def share_of(part: pl.Series, whole: pl.Series) -> pl.Series:
+    """part / whole a row, null where the whole is not above zero.
+
+    >>> share_of(pl.Series([1.0, 1.0]), pl.Series([4, 0])).to_list()
+    [0.25, None]
+    """
+    return pl.select(pl.when(whole > 0).then(part / whole)).to_series()
+
+
 def days_since(day: date, dates: pl.Series) -> pl.Series:
     """Whole days from each date to `day`, as Float64."""
     return (pl.select(pl.lit(day) - dates).to_series().dt.total_days()).cast(pl.Float64).alias(dates.name)

@@ -3,9 +3,7 @@
 Contributions are relative to the mean of all lines. Many risks differ more by heading than within it: then a
 block that says no more than "goods of this heading" comes first on every line of it, although other lines of
 the heading would score as high by that block. Taken off, what is left compares a line with others of its
-heading. On listed lines of a simulated world of development, the block that comes first was the one whose
-replacement by other lines of the heading lowers the score most in 23% without and in 92% with it for food
-safety.
+heading.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.hashing import hash_text
+from features.hashing import drawn_lines
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -80,11 +78,8 @@ class HeadingBackground:
 
 
 def background_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """As many of the lines as a background needs, drawn by a hash of their parcel."""
-    if lines.height <= _MOST_LINES:
-        return lines
-    chance = hash_text(lines["declaration_id"]).alias("_chance")
-    return lines.with_columns(chance).sort("_chance", "line_no").head(_MOST_LINES).drop("_chance")
+    """As many of the lines as a background needs."""
+    return drawn_lines(lines, _MOST_LINES)
 
 
 def _headings(frame: pl.DataFrame, digits: int) -> pl.Series:

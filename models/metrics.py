@@ -68,14 +68,24 @@ def observed_over_expected(probability: FloatArray, found: BoolArray) -> Estimat
     >>> ratio.value, round(ratio.low, 2), round(ratio.high, 2)
     (1.0, 0.48, 1.84)
     """
-    from scipy.stats import chi2
-
     findings, expected = int(found.sum()), math.fsum(probability)
     if expected <= 0.0:
         return Estimate(math.nan, math.nan, math.nan, findings)
-    low = float(chi2.ppf(0.025, 2 * findings)) / 2 if findings else 0.0
-    high = float(chi2.ppf(0.975, 2 * findings + 2)) / 2
+    low, high = poisson_interval(findings)
     return Estimate(findings / expected, low / expected, high / expected, findings)
+
+
+def poisson_interval(count: float, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the mean behind a count, which need not be whole (an effective one): Garwood's, exact.
+
+    >>> [round(end, 2) for end in poisson_interval(10)]
+    [4.8, 18.39]
+    """
+    from scipy.stats import chi2
+
+    tail = (1.0 - level) / 2.0
+    low = float(chi2.ppf(tail, 2.0 * count)) / 2.0 if count > 0 else 0.0
+    return low, float(chi2.ppf(1.0 - tail, 2.0 * (count + 1.0))) / 2.0
 
 
 def ranking(score: FloatArray, tie_break: npt.NDArray[np.uint64]) -> IntArray:

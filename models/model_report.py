@@ -7,7 +7,6 @@ escaped, and the page's Content-Security-Policy would let nothing run even if it
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +14,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from configs.gate_schema import GateConfig
 from configs.schema import RiskConfig
 from models.agreement import FeatureAgreement
 from models.gate import GateDecision
+from models.page import fingerprint, page_environment
 from models.report_tables import (
     Table,
     agreement_table,
@@ -65,7 +65,7 @@ def report_page(content: ReportContent) -> str:
     environment = _environment()
     style = environment.get_template("model_report.css").render()
     policy = (
-        f"default-src 'none'; style-src '{_fingerprint(style)}'; img-src data:; base-uri 'none'; "
+        f"default-src 'none'; style-src '{fingerprint(style)}'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
     evaluation = content.fitted.evaluation
@@ -119,26 +119,13 @@ _SHOWN = (
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("models", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(number=_number, percent=_percent, known=_known)
-    return environment
+    return page_environment("models", {"number": _number, "percent": _percent, "known": _known})
 
 
 def _picture(figure: Figure) -> str:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _fingerprint(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
 
 
 def _number(value: float | None) -> str:

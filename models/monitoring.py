@@ -14,13 +14,14 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from models.metrics import poisson_interval
+
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.int64]
 
 Level = Literal["fine", "watch", "retrain"]
 LEVELS: tuple[Level, ...] = ("fine", "watch", "retrain")
-BY_OUTCOME = ("referral", "override", "rule")
 _LEVEL = 0.95
 
 
@@ -57,21 +58,17 @@ def observed_over_expected(
 ) -> Interval:
     """Findings over the sum of their probabilities, 1 where these mean what they say.
 
-    The interval is Garwood's for a Poisson count (Garwood 1936, "Fiducial Limits for the Poisson
-    Distribution"), of counts deflated by the design effect.
+    The interval is that of a Poisson count (`models.metrics.poisson_interval`), of counts deflated by the
+    design effect.
 
     >>> found = observed_over_expected(10, 20.0)
     >>> [round(number, 2) for number in (found.value, found.low, found.high)]
     [0.5, 0.24, 0.92]
     """
-    from scipy.stats import chi2
-
     if expected <= 0.0:
         return Interval(math.nan, 0.0, math.inf)
-    count, mean, rest = observed / effect, expected / effect, (1.0 - level) / 2.0
-    low = float(chi2.ppf(rest, 2.0 * count)) / 2.0 if count > 0 else 0.0
-    high = float(chi2.ppf(1.0 - rest, 2.0 * (count + 1.0))) / 2.0
-    return Interval(observed / expected, low / mean, high / mean)
+    low, high = (end * effect / expected for end in poisson_interval(observed / effect, level))
+    return Interval(observed / expected, low, high)
 
 
 @dataclass(frozen=True)

@@ -83,15 +83,13 @@ class RiskModel:
         learned = self.encoder.learned(frame, threads=threads)
         expected = self._expected(learned)
         probability = self.calibrator(self._raw(frame, learned, threads)) * self.examined(frame)
-        return Scores(probability, self._value(frame, learned), expected)
+        return Scores(probability, self._value(frame, learned, expected), expected)
 
-    def value_cny(self, frame: pl.DataFrame, probability: npt.ArrayLike | None = None) -> FloatArray:
-        """Value of a finding on each line in CNY (lines,), given that there is one.
-
-        So `probability` plays no part; it is there for values that depend on it.
-        """
+    def value_cny(self, frame: pl.DataFrame) -> FloatArray:
+        """Value of a finding on each line in CNY (lines,), given that there is one."""
         self.encoder.columns.check(frame, self.name)
-        return self._value(frame, self.encoder.learned(frame))
+        learned = self.encoder.learned(frame)
+        return self._value(frame, learned, self._expected(learned))
 
     def expected_price(self, frame: pl.DataFrame) -> FloatArray | None:
         """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
@@ -227,9 +225,8 @@ class RiskModel:
     def _expected(self, learned: Learned) -> FloatArray | None:
         return None if learned.log_prices is None else _exp(learned.log_prices.median)
 
-    def _value(self, frame: pl.DataFrame, learned: Learned) -> FloatArray:
-        value = np.full(frame.height, self.value.floor_cny, dtype=np.float64)
-        price, expected = self.encoder.fair_value, self._expected(learned)
+    def _value(self, frame: pl.DataFrame, learned: Learned, expected: FloatArray | None) -> FloatArray:
+        value, price = np.full(frame.height, self.value.floor_cny, dtype=np.float64), self.encoder.fair_value
         if not self.value.by_tax:
             return value
         if self.value.tax is None:

@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from features.hashing import hash_text
+from models.fold import chosen_by_outcome
 from models.monitoring import (
-    BY_OUTCOME,
     HitRate,
     design_effect,
     observed_over_expected,
@@ -113,7 +113,7 @@ def risk_results(
     lines = inspected.filter(
         pl.col("declared_on").is_between(mature_to - timedelta(days=_WEEK * weeks - 1), mature_to)
         & pl.col(f"probability__{risk}").is_not_null()
-        & ~pl.col("selection").is_in(list(BY_OUTCOME)).fill_null(False)
+        & ~pl.Series(chosen_by_outcome(inspected))
     ).with_columns(pl.col(label).fill_null(False).alias("found"))
     at_random = lines.filter(
         (pl.col("selection") == "random") & pl.col("inspection_probability").is_not_null()

@@ -20,6 +20,7 @@ from features.history import History
 from features.keys import key_column
 from features.view import DayContext
 from models.column_shifts import Sampled
+from models.parcel_table import UNASSIGNED
 from pipelines.chronicle import Chronicle
 from pipelines.profiles import load_profile, usable_profile
 from pipelines.progress import Progress
@@ -33,8 +34,7 @@ NEWCOMERS = {
 }
 """Keys of the history that `monitor` looks for newcomers in, and what people call them."""
 
-UNASSIGNED = "unassigned"
-PARTS = 1_000_000
+_PARTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -139,13 +139,17 @@ class _Walk:
     def _sample(self, history: History, day: date, lines: pl.DataFrame, today: DayTables) -> DaySample:
         settings = self.chronicle.settings
         wanted = settings.pipeline.monitoring.sample_lines
-        # Whole parcels: some features are sums over a parcel's lines.
-        share = min(1.0, wanted / max(lines.height, 1))
-        drawn = lines.filter(hash_text(lines["declaration_id"]) % PARTS < share * PARTS)
+        drawn = sampled_parcels(lines, wanted)
         context = DayContext(day, history, today, settings.pipeline)
         built = assemble(drawn, context, self.chronicle.reference.on(day), self.risks)
         offices = drawn["customs_office"].fill_null(UNASSIGNED)
         return DaySample(day, lines.height, Sampled(offices, _blocks(built)))
+
+
+def sampled_parcels(lines: pl.DataFrame, wanted: int) -> pl.DataFrame:
+    """The lines of whole parcels, about `wanted` lines; of two tables of a day the same parcels."""
+    share = min(1.0, wanted / max(lines.height, 1))
+    return lines.filter(hash_text(lines["declaration_id"]) % _PARTS < share * _PARTS)
 
 
 def _blocks(built: FeatureSet) -> dict[str, pl.DataFrame]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from models.column_shifts import ALL
+from models.page import fingerprint, packaged_text, page_environment
 from pipelines.svg_charts import Row, bars, intervals, lines
 
 _UNKNOWN = "—"
@@ -27,8 +26,8 @@ def page(content: Mapping[str, Any]) -> str:
 
     Its Content-Security-Policy allows its own style sheet and nothing else.
     """
-    style = _style()
-    policy = f"default-src 'none'; style-src '{_fingerprint(style)}'; base-uri 'none'; form-action 'none'"
+    style = packaged_text(_environment(), "monitor.css")
+    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
     return _environment().get_template("monitor.html.j2").render(
         report=content,
         meaning=_MEANING[content["verdict"]],
@@ -120,28 +119,7 @@ def _headline(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipelines", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(share=_share, number=_number)
-    return environment
-
-
-@cache
-def _style() -> str:
-    environment = _environment()
-    if environment.loader is None:
-        raise RuntimeError("the environment of the page has no templates")
-    return environment.loader.get_source(environment, "monitor.css")[0]
-
-
-def _fingerprint(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    return page_environment("pipelines", {"share": _share, "number": _number})
 
 
 def _share(value: float | None) -> str:

@@ -13,12 +13,12 @@ import numpy as np
 import polars as pl
 
 from configs.schema import RiskConfig, Settings
-from features.hashing import hash_text
 from features.results import LINE_KEY, known_labels
 from models.column_shifts import Sampled
 from models.monitoring import Delay, delay
+from models.parcel_table import UNASSIGNED
 from models.risk_results import RiskResults, risk_results
-from pipelines.monitor_days import PARTS, UNASSIGNED
+from pipelines.monitor_days import sampled_parcels
 from pipelines.store import Store
 from pipelines.store_files import read_tables
 
@@ -65,8 +65,7 @@ def sampled_scores(store: Store, day: date, risk: str, sample_lines: int) -> Sam
     """The scores of about `sample_lines` lines of a day, drawn by parcel, as a group named as the risk."""
     offices = store.read_declarations(day, [*LINE_KEY, "customs_office"])
     lines = read_scores(store, day, [risk]).join(offices, on=LINE_KEY, how="inner")
-    share = min(1.0, sample_lines / max(lines.height, 1))
-    drawn = lines.filter(hash_text(lines["declaration_id"]) % PARTS < share * PARTS)
+    drawn = sampled_parcels(lines, sample_lines)
     return Sampled(drawn["customs_office"].fill_null(UNASSIGNED), {risk: drawn.select(risk)})
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
+from models.page import fingerprint, packaged_text, page_environment
 from pipelines.office_list import OfficeList
 from pipelines.report_xlsx import RESULTS
 
@@ -22,9 +21,9 @@ def page(office_list: OfficeList) -> str:
     declared text could neither run nor load anything even if it came through as markup.
     """
     environment = _environment()
-    style, script = _packaged("office_list.css"), _packaged("office_list.js")
+    style, script = (packaged_text(environment, f"office_list.{kind}") for kind in ("css", "js"))
     policy = (
-        f"default-src 'none'; style-src '{_fingerprint(style)}'; script-src '{_fingerprint(script)}'; "
+        f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     return environment.get_template("office_list.html.j2").render(
@@ -34,27 +33,8 @@ def page(office_list: OfficeList) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("pipelines", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(cny=_cny, money=_money, number=_number, raw_number=_raw_number)
-    return environment
-
-
-def _packaged(name: str) -> str:
-    loader = _environment().loader
-    if loader is None:
-        raise RuntimeError("the environment of the page has no templates")
-    return loader.get_source(_environment(), name)[0]
-
-
-def _fingerprint(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
+    filters = {"cny": _cny, "money": _money, "number": _number, "raw_number": _raw_number}
+    return page_environment("pipelines", filters)
 
 
 def _money(value: float | None) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema import RiskConfig
 from features.assemble import FeatureSet, assemble
-from features.hashing import hash_text
+from features.hashing import drawn_lines
 from features.history import History
 from features.results import LINE_KEY, known_labels
 from features.view import DayContext
@@ -90,7 +90,7 @@ def training_data(
             lines = chronicle.prepared(day)
             today = chronicle.tables(lines, day, history)
             inspected = lines.join(targets.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
-            drawn = _some_lines(lines, config.gate.sample_lines) if day > sampled_after else lines.clear()
+            drawn = drawn_lines(lines, config.gate.sample_lines) if day > sampled_after else lines.clear()
             if inspected.height + drawn.height:
                 context = DayContext(day, history, today, config)
                 both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
@@ -115,12 +115,6 @@ def training_data(
     }
     all_lines = {name: pl.concat(drawn) if drawn else frames[name].clear() for name, drawn in samples.items()}
     return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
-
-
-def _some_lines(lines: pl.DataFrame, count: int) -> pl.DataFrame:
-    """The lines of parcels drawn by hash, about `count` of them."""
-    chance = hash_text(lines["declaration_id"]).alias("_chance")
-    return lines.with_columns(chance).sort("_chance", "line_no").head(count).drop("_chance")
 
 
 def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.view import HistoryView
+from features.view import HistoryView, share_of
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
@@ -18,6 +18,6 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             continue
         same = history.before(spec.name)["lines"].cast(pl.Float64)
         every = history.before(spec.backoff)["lines"]
-        share = pl.select(pl.when(every > 0).then(same / every)).to_series()
-        columns += [same.alias(f"habit__{spec.name}_lines"), share.alias(f"habit__{spec.name}_share")]
+        share = share_of(same, every).alias(f"habit__{spec.name}_share")
+        columns += [same.alias(f"habit__{spec.name}_lines"), share]
     return pl.DataFrame(columns)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.view import HistoryView, days_since, distinct
+from features.peers import MILLI
+from features.view import HistoryView, days_since, distinct, share_of
 
 FEN = 100.0
-MILLI = 1000.0
 # An age beyond this says no more than that the party is an old one; left open, it would be the date.
 OLD = 60.0
 
@@ -29,9 +29,9 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             days_since(history.day, state["last_day"]).alias(f"{name}_quiet_days"),
             seen.alias(f"{name}_lines"),
             (state["value_fen"] / FEN).alias(f"{name}_value_cny"),
-            _share(state["value_fen"] / FEN, seen).alias(f"{name}_mean_value_cny"),
-            _share(state["first_timers"], seen).alias(f"{name}_first_timer_share"),
-            _share(state["price_milli_decayed"] / MILLI, state["priced_decayed"]).alias(
+            share_of(state["value_fen"] / FEN, seen).alias(f"{name}_mean_value_cny"),
+            share_of(state["first_timers"], seen).alias(f"{name}_first_timer_share"),
+            (share_of(state["price_milli_decayed"], state["priced_decayed"]) / MILLI).alias(
                 f"{name}_price_level"
             ),
             *(
@@ -51,6 +51,3 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         frame = frame.rename({"party__address_first_timer_share": "party__address_new_sellers_share"})
     return frame
 
-
-def _share(part: pl.Series, whole: pl.Series) -> pl.Series:
-    return pl.select(pl.when(whole > 0).then(part / whole)).to_series()

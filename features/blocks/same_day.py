@@ -5,10 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.view import HistoryView, distinct
+from features.peers import MILLI
+from features.view import HistoryView, distinct, share_of
 
 FEN = 100.0
-MILLI = 1000.0
 _PARTIES = ("buyer", "address", "seller")
 
 
@@ -34,7 +34,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             continue
         columns += [
             today["first_timers"].cast(pl.Float64).alias(f"{name}_first_timers"),
-            _mean(today["price_milli"] / MILLI, today["priced"]).alias(f"{name}_price_level"),
+            (share_of(today["price_milli"], today["priced"]) / MILLI).alias(f"{name}_price_level"),
             distinct(today["headings"]).alias(f"{name}_headings"),
             *(
                 distinct(today[other]).alias(f"{name}_{other}")
@@ -52,10 +52,6 @@ def _together_over_limit(lines: pl.DataFrame, today: pl.DataFrame, reference: Re
     limit = reference.order_limit_cny * FEN
     within = lines["_parcel_fen"] <= limit
     return (within & (today["value_fen"] > limit)).cast(pl.Float64)
-
-
-def _mean(total: pl.Series, count: pl.Series) -> pl.Series:
-    return pl.select(pl.when(count > 0).then(total / count)).to_series()
 
 
 def _limits(

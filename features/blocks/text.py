@@ -6,7 +6,7 @@ import polars as pl
 
 from configs.reference import ReferenceDay
 from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
-from features.view import HistoryView
+from features.view import HistoryView, share_of
 
 _SHORT = 4
 
@@ -94,5 +94,4 @@ def _seen_before(history: HistoryView) -> list[pl.Series]:
         return []
     seen = history.before("item_key")["lines"].cast(pl.Float64)
     here = history.before("item_key_hs4")["lines"].cast(pl.Float64)
-    share = pl.select(pl.when(seen > 0).then(here / seen)).to_series()
-    return [seen.alias("text__name_lines"), share.alias("text__name_heading_share")]
+    return [seen.alias("text__name_lines"), share_of(here, seen).alias("text__name_heading_share")]

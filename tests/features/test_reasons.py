@@ -150,6 +150,16 @@ def test_a_random_check_says_out_of_how_many() -> None:
     )
 
 
+def test_shared_words_may_speak_of_a_combination_that_is_not_counted_and_a_risks_own_may_not() -> None:
+    words = [{"text": "{party__gone:,.0f} lines"}, {"text": "seller of {party__age:,.0f} days"}]
+    risk = _risk({"party": words})
+    with pytest.raises(ConfigurationError, match="party__gone"):
+        check_reasons(risk, _frame().schema)
+    shared = risk.model_copy(update={"shared_reasons": frozenset({"party"})})
+    check_reasons(shared, _frame().schema)
+    assert _said(_frame(), {"party": 1.0}, shared, count=1) == ["seller of 9 days"]
+
+
 def test_templates_that_fit_the_features_pass_the_check() -> None:
     check_reasons(_risk(), _frame().schema)
 
