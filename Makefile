@@ -24,7 +24,7 @@ help:
 	@echo 'make test    lint, types, import layers and every test'
 	@echo 'make lint    the first three of these'
 	@echo 'make bench   measure the choices that docs/decisions.md rests on'
-	@echo 'make bench-models   judge the models on simulated worlds and public data (under an hour on 2 cores)'
+	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
 demo: $(STAMP)
