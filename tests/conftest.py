@@ -39,6 +39,19 @@ def untouched_logging() -> Iterator[None]:
         logging.getLogger(name).setLevel(level)
 
 
+@pytest.fixture(autouse=True)
+def untouched_tracking_address() -> Iterator[None]:
+    """A test that leaves the address of its MLflow behind would lead every later one to the wrong models."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    after = os.environ.get("MLFLOW_TRACKING_URI")
+    if before is None:
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
+    else:
+        os.environ["MLFLOW_TRACKING_URI"] = before
+    assert after == before, f"the test left MLFLOW_TRACKING_URI={after} behind"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With PARCEL_RISK_FORBID_SKIPS=1 a skipped test fails, unless it lacks a ../shared that is not there."""

@@ -59,10 +59,9 @@ def logged(tracker: Tracker, fitted: FittedRisk) -> Iterator[LoggedModel]:
 
 
 @pytest.fixture
-def at_tracker(tracker: Tracker) -> Iterator[None]:
-    mlflow.set_tracking_uri(tracker.uri)
-    yield
-    mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
+def at_tracker(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the variable: what `set_tracking_uri` leaves in it outlives the test."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", tracker.uri)
 
 
 @pytest.mark.usefixtures("at_tracker")
