@@ -23,7 +23,7 @@ import polars as pl
 from configs.schema import HistoryConfig, PipelineConfig
 from features.day_tables import DayTables
 from features.keys import KeySpec, key_specs
-from features.peers import PRICE_SCHEMA, fold_prices, quantile_tables
+from features.peers import PRICE_SCHEMA, PeerSketches, fold_prices
 
 _SUMS = "sum"
 _FIRST = "min"
@@ -44,16 +44,11 @@ class History:
     lineage: str = ""
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     prices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
-    _peers: dict[date, Mapping[str, pl.DataFrame]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
-    def peers(self, day: date, config: PipelineConfig) -> Mapping[str, pl.DataFrame]:
-        """Quantiles of the peers by sketch name, as they count on `day`; computed once."""
-        if day not in self._peers:
-            weight = forward_weight(day, config.history.landmark, config.history.price_half_life_days)
-            self._peers[day] = quantile_tables(self.prices, weight, config.peers.fewest_by_level)
-        return self._peers[day]
+    def peers(self, day: date, config: PipelineConfig) -> PeerSketches:
+        """The sketches of prices and weights as they count on `day`."""
+        weight = forward_weight(day, config.history.landmark, config.history.price_half_life_days)
+        return PeerSketches(self.prices, weight, config.peers.fewest_by_level)
 
     @classmethod
     def empty(cls, config: HistoryConfig, labels: Sequence[str], price_levels: Sequence[str]) -> History:

@@ -8,6 +8,7 @@ Masson, Rim, Lee, "DDSketch", PVLDB 12(12), 2019.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -95,37 +96,41 @@ def fold_prices(
     return {**before, **dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))}
 
 
-def quantile_tables(
-    sketches: Mapping[str, pl.DataFrame], weight_now: float, fewest: Mapping[str, int]
-) -> dict[str, pl.DataFrame]:
-    """`quantile_table` of every sketch; `fewest` are the peers that say something, by level."""
-    plans = [
-        quantile_table(sketch.lazy(), weight_now, fewest[name.partition("-")[2]])
-        for name, sketch in sketches.items()
-    ]
-    return dict(zip(sketches, pl.collect_all(plans), strict=True))
+@dataclass(frozen=True)
+class PeerSketches:
+    """The sketches as they count on a day: its forward-decay weight, and by level how many peers say
+    something."""
+
+    sketches: Mapping[str, pl.DataFrame]
+    weight_now: float
+    fewest: Mapping[str, int]
 
 
 def look_up_peers(
-    lines: pl.DataFrame, quantiles: Mapping[str, pl.DataFrame], measure: str, levels: Sequence[str]
+    lines: pl.DataFrame, peers: PeerSketches, measure: str, levels: Sequence[str]
 ) -> pl.DataFrame:
     """`peers`, `median`, `sigma`, `level` (0 = the first) of the first of `levels` with enough peers, a row a
     line; null where no level has enough. `measure` is one of `MEASURES`.
 
+    Only the keys of `lines` are read from the sketches: these hold every name that was ever declared.
+
     Raises KeyError for another measure.
     """
     MEASURES[measure]
-    plans = [
-        lines.lazy()
-        .select(pl.col(peer_column(measure, level)).alias("key"))
-        .join(quantiles[f"{measure}-{level}"].lazy(), on="key", how="left", maintain_order="left")
-        .select(
-            pl.when(pl.col("peers").is_not_null())
-            .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
-            .alias(level)
-        )
-        for position, level in enumerate(levels)
-    ]
+    plans = []
+    for position, level in enumerate(levels):
+        keys = lines.lazy().select(pl.col(peer_column(measure, level)).alias("key"))
+        asked = peers.sketches[f"{measure}-{level}"].lazy().join(keys.unique(), on="key", how="semi")
+        plans.append(
+            keys.join(
+                quantile_table(asked, peers.weight_now, peers.fewest[level]),
+                on="key", how="left", maintain_order="left",
+            ).select(
+                pl.when(pl.col("peers").is_not_null())
+                .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
+                .alias(level)
+            )
+        )  # fmt: skip
     if not plans:
         nothing = pl.lit(None, dtype=pl.Float64)
         return lines.select(nothing.alias(name) for name in ("peers", "median", "sigma", "level"))
@@ -133,15 +138,13 @@ def look_up_peers(
     return found.select(pl.coalesce(levels).alias("found")).unnest("found")
 
 
-def price_levels_of(
-    lines: pl.DataFrame, quantiles: Mapping[str, pl.DataFrame], levels: Sequence[str]
-) -> pl.Series:
+def price_levels_of(lines: pl.DataFrame, peers: PeerSketches, levels: Sequence[str]) -> pl.Series:
     """Thousandths of the log of unit price over that of its peers, Int64 a line; null without peers.
 
     Whole numbers, so that sums do not depend on the order of lines; at most three in either direction, so
     that one wrong unit does not drown a party's other lines.
     """
-    median = look_up_peers(lines, quantiles, "unit", levels)["median"]
+    median = look_up_peers(lines, peers, "unit", levels)["median"]
     deviation = (lines["_log_unit_price_cny"] - median).clip(-_FARTHEST, _FARTHEST)
     return (deviation * MILLI).round(0).cast(pl.Int64).alias("_price_milli")
 
@@ -154,10 +157,9 @@ def quantile_table(sketch: pl.LazyFrame, weight_now: float, min_peers: int) -> p
     """
     ordered = (
         sketch.sort("key", "bin")
-        .with_columns(
-            pl.col("weight").cum_sum().over("key").alias("upto"),
-            pl.col("weight").sum().over("key").alias("total"),
-        )
+        .with_columns(pl.col("weight").cum_sum().over("key").alias("upto"))
+        # Not `sum`: it adds up in an order that depends on which other keys are there.
+        .with_columns(pl.col("upto").last().over("key").alias("total"))
         .filter(pl.col("total") >= min_peers * weight_now)
     )
     return ordered.group_by("key").agg(

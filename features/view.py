@@ -21,18 +21,12 @@ PRIOR = 0.01
 
 @dataclass(frozen=True)
 class DayContext:
-    """Everything a line of `day` may look up: the history of the eve, the sums of the whole day, the peers of
-    the eve."""
+    """Everything a line of `day` may look up: the history of the eve and the sums of the whole day."""
 
     day: date
     history: History
     today: DayTables
     config: PipelineConfig
-
-    @property
-    def peers(self) -> Mapping[str, pl.DataFrame]:
-        """Quantiles by sketch name, read once a day."""
-        return self.history.peers(self.day, self.config)
 
 
 @dataclass(frozen=True)
@@ -86,7 +80,8 @@ class HistoryView:
         """
         config = self.context.config.peers
         levels = config.goods_levels if goods else config.levels
-        return look_up_peers(self.lines, self.context.peers, measure, [level.name for level in levels])
+        peers = self.context.history.peers(self.day, self.context.config)
+        return look_up_peers(self.lines, peers, measure, [level.name for level in levels])
 
     def _look_up(self, kind: str, key: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
         if kind not in self._cache:
