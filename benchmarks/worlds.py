@@ -31,7 +31,17 @@ SIZE = Size()
 
 def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
     """The five worlds: three that differ, one that changes, one that is sparse."""
-    usual = WorldParameters.for_volume(parcels_per_day)
+    plain = WorldParameters.for_volume(parcels_per_day)
+    # As the simulator makes them by default, smugglers are found by simple means: there the reference reached
+    # 87% of the bound (seed 9001).
+    usual = replace(
+        plain,
+        careful_smuggler_share=0.85,
+        revealing_text_share=0.03,
+        personal_sender_share=0.55,
+        hobby_addresses=2 * plain.hobby_addresses,
+        prohibited_rate=0.0008,
+    )
     noisy = replace(
         usual,
         price_noise=0.14,
@@ -41,36 +51,26 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         bargain_share=0.10,
         vague_share=0.20,
         typo_share=0.10,
-        undervaluation_rate=0.018,
-        undervaluation_mix=(0.40, 0.30, 0.30),
-        undervaluation_concentration=1.0,
-        declared_share_of_value=0.62,
-        prohibited_rate=0.0005,
-        food_rate=0.013,
-        food_seller_spread=1.1,
+        food_seller_spread=1.2,
     )
     careful = replace(
         usual,
         inspection_share=0.026,
         random_share=0.007,
-        careful_smuggler_share=0.8,
         ring_share=0.7,
-        revealing_text_share=0.04,
         models_per_family=40,
         seller_price_spread=0.12,
         seller_lifetime_days=160.0,
-        personal_sender_share=0.55,
         declared_share_spread=0.22,
-        hobby_addresses=2 * usual.hobby_addresses,
         lines_per_parcel=1.9,
         food_lot_share=0.7,
     )
     return [
-        BenchWorld("usual", 9001, usual, "the parameters for its volume"),
-        BenchWorld("noisy", 9002, noisy, "more honest noise; fewer, milder and less concentrated cases"),
-        BenchWorld("careful", 9003, careful, "a third fewer inspections, more rings, care and goods"),
-        BenchWorld("changing", 9004, usual, "new concealment, sellers, prices in its last third", drift=True),
-        BenchWorld("sparse", 9005, usual.sparse(), "40% of the optional values null, half the inspections"),
+        BenchWorld("usual", 9101, usual, "smugglers who take care"),
+        BenchWorld("noisy", 9102, noisy, "the same with more honest noise in prices, weights and words"),
+        BenchWorld("careful", 9103, careful, "a third fewer inspections, more rings, goods and new sellers"),
+        BenchWorld("changing", 9104, usual, "new concealment, sellers, prices in its last third", drift=True),
+        BenchWorld("sparse", 9105, usual.sparse(), "40% of the optional values null, half the inspections"),
     ]
 
 

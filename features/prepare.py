@@ -10,6 +10,7 @@ import polars as pl
 
 from configs.reference import ReferenceDay
 from features.declarations import DECLARATION_COLUMNS
+from features.text_disguise import readable
 
 FEN = 100.0
 _MAX_FEN = 9.0e15
@@ -20,10 +21,10 @@ def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
 
     `lines` must hold every line of each parcel in it: parcel sums are taken over `declaration_id`.
 
-    Adds `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits and
-    punctuation); `_rate` (CNY per currency unit, null where unknown); `_total_cny`, `_unit_price_cny`
-    (Float64); `_total_fen` (Int64, 0 where unknown); `_parcel_lines` (Int64); `_parcel_fen` (Int64);
-    `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel); `_pieces`
+    Adds `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits,
+    punctuation and disguises); `_rate` (CNY per currency unit, null where unknown); `_total_cny`,
+    `_unit_price_cny` (Float64); `_total_fen` (Int64, 0 where unknown); `_parcel_lines` (Int64);
+    `_parcel_fen` (Int64); `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel); `_pieces`
     (Float64).
     """
     complete = lines.with_columns(
@@ -36,7 +37,7 @@ def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
         hs_code.str.slice(0, 2).alias("_hs2"),
         hs_code.str.slice(0, 4).alias("_hs4"),
         hs_code.str.slice(0, 6).alias("_hs6"),
-        item_key(pl.col("item_name")).alias("_item_key"),
+        item_key(complete["item_name"]).alias("_item_key"),
         reference.cny_rate(complete["currency"]).alias("_rate"),
         reference.kg_factor(complete["unit"]).alias("_unit_kg"),
         reference.kg_factor(complete["legal_unit"]).alias("_legal_kg"),
@@ -70,11 +71,12 @@ def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     ).drop("_unit_kg", "_legal_kg", "_unit_pieces")
 
 
-def item_key(name: pl.Expr) -> pl.Expr:
-    """The goods name reduced to its letters: NFKC, lower case, without space, digits and punctuation.
+def item_key(name: pl.Series) -> pl.Series:
+    """The goods name reduced to its letters as a person reads them: without case, space, digits, punctuation
+    and disguises.
 
-    >>> pl.select(item_key(pl.lit("Ｔoy  Car-2 (红)"))).item()
-    'toycar红'
+    >>> item_key(pl.Series(["Ｔoy  Car-2 (红)", "tоy car", "12"])).to_list()
+    ['toycar红', 'toycar', None]
     """
-    reduced = name.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"[\s\d\p{P}\p{S}]+", "")
-    return pl.when(reduced != "").then(reduced)
+    reduced = readable(name).str.replace_all(r"[\s\d\p{P}\p{S}]+", "")
+    return pl.select(pl.when(reduced != "").then(reduced)).to_series().alias(name.name)

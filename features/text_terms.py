@@ -11,27 +11,29 @@ from functools import lru_cache
 
 import polars as pl
 
+from features.text_disguise import undisguised
+
 _LATIN = r"[^a-z0-9À-ɏ]+"
 _SPACE = r"[\s\p{P}\p{S}]+"
 
 
 def latin_words(text: pl.Series) -> pl.Series:
-    """Lower-case Latin words, each between single spaces, all else dropped.
+    """Lower-case Latin words without disguises, each between single spaces, all else dropped.
 
     >>> latin_words(pl.Series(["Live-ANT 活体"])).to_list()
     [' live ant ']
     """
-    lowered = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_LATIN, " ").str.strip_chars(" ")
-    return pl.select(" " + lowered.fill_null("") + " ").to_series().alias(text.name)
+    words = undisguised(text).str.replace_all(_LATIN, " ").str.strip_chars(" ")
+    return pl.select(" " + words.fill_null("") + " ").to_series().alias(text.name)
 
 
 def compact(text: pl.Series) -> pl.Series:
-    """The text in lower case without spaces, punctuation and symbols.
+    """The text in lower case without disguises, spaces, punctuation and symbols.
 
     >>> compact(pl.Series(["活 体-蚂蚁 A"])).to_list()
     ['活体蚂蚁a']
     """
-    return text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_SPACE, "").fill_null("")
+    return undisguised(text).str.replace_all(_SPACE, "").fill_null("")
 
 
 def contains_any(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl.Series:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.hashing import utf8_buffers
+from features.text_disguise import undisguised
 
 BUCKETS = 1 << 18
 MAX_CHARACTERS = 256
@@ -33,7 +34,8 @@ _MAX_GRAMS = MAX_CHARACTERS * 4
 
 
 def clean_text(frame: pl.DataFrame) -> pl.Series:
-    """Item name and model as one text a line: NFKC, lower case, blanks around it; null where there is none.
+    """Item name and model as one text a line: lower case, without disguises, blanks around it; null where
+    there is none.
 
     >>> clean_text(pl.DataFrame({"item_name": ["Ｔoy  Car", None], "item_model": ["A1", None]})).to_list()
     [' toy  car a1 ', None]
@@ -44,10 +46,8 @@ def clean_text(frame: pl.DataFrame) -> pl.Series:
     ]
     height = frame.height
     both = pl.DataFrame([part if len(part) == height else part.new_from_index(0, height) for part in parts])
-    joined = (
-        pl.concat_str(pl.all(), separator=" ", ignore_nulls=True).str.normalize("NFKC").str.to_lowercase()
-    )
-    text = both.select(joined.str.strip_chars().alias("text")).to_series()
+    joined = both.select(pl.concat_str(pl.all(), separator=" ", ignore_nulls=True).alias("text")).to_series()
+    text = undisguised(joined).str.strip_chars()
     return pl.select(pl.when(text != "").then(pl.lit(" ") + text + pl.lit(" "))).to_series().alias("text")
 
 

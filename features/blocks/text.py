@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
+from features.text_disguise import is_disguised
 from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
 from features.view import HistoryView, share_of
 
@@ -12,8 +13,9 @@ _SHORT = 4
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """Length, scripts, vagueness, watch terms by group, words of its own and of other headings, and how often
-    this very name was declared before, and under this heading. All null where there is no text."""
+    """Length, scripts, vagueness, disguises, watch terms by group, words of its own and of other headings,
+    and how often this very name was declared before, and under this heading. All null where there is no
+    text."""
     text = lines.select(
         pl.concat_str("item_name", "item_model", separator=" ", ignore_nulls=True).alias("text")
     ).to_series()
@@ -33,6 +35,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         (name.str.count_matches(r"\d") / length).alias("text__digit_share"),
         pl.col("item_model").str.len_chars().cast(pl.Float64).alias("text__model_length"),
     ).with_columns(
+        is_disguised(text).cast(pl.Float64).alias("text__disguised"),
         (vague | short).cast(pl.Float64).alias("text__vague"),
         own.alias("text__own_heading_words"),
         other.alias("text__other_heading_words"),

@@ -1,0 +1,76 @@
+"""Undoes what is done to a declared name to keep a search from finding it, whatever the goods are.
+
+Letters of another script that look like Latin ones (Cyrillic `а` in `аnt`), characters that nobody sees
+(zero-width spaces, soft hyphens, direction marks), strokes laid over letters, and words spelled out letter by
+letter (`a.n.t.s`). Look-alikes are only replaced in a text that mixes both scripts within one word: Russian
+and Greek stay as they are.
+
+Source of the look-alikes: Unicode Technical Standard 39, "Unicode Security Mechanisms" (confusables), letters
+of Cyrillic and Greek whose small or capital form looks like a Latin one.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+_LOOK_ALIKES = {
+    **dict(zip("авгеікмнорстухѕјԛԝһԁьз", "abreikmhopctyxsjqwhdb3", strict=True)),
+    **dict(zip("αβεηικνορτυχ", "abenikvoptux", strict=True)),
+    "ı": "i",
+    "ɑ": "a",
+    "ɡ": "g",
+}
+_OTHERS = "".join(letter for letter in _LOOK_ALIKES if letter not in "гзь")
+_MIXED = rf"[a-z][{_OTHERS}]|[{_OTHERS}][a-z]"
+# Format characters, and fillers that are shown as nothing.
+_HIDDEN = r"[\p{Cf}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{3164}\x{2800}]"
+_OVERLAID = r"[\x{300}-\x{36f}]"
+_GAP = r"[ ._*·~|\-]"
+_SPELLED = rf"(?:^|[^\p{{L}}\p{{N}}])(?:[a-z]{_GAP}){{2,}}[a-z](?:$|[^\p{{L}}\p{{N}}])"
+
+
+def readable(text: pl.Series) -> pl.Series:
+    """The text as a person reads it: lower case, compatibility form (NFKC), nothing hidden or laid over,
+    letters of one script within a word. Null stays null.
+
+    >>> readable(pl.Series(["Live аnts", "ро\u200bза"])).to_list()
+    ['live ants', 'роза']
+    """
+    plain = _visible(text)
+    mixed = plain.str.contains(_MIXED)
+    if not mixed.any():
+        return plain
+    folded = plain.str.replace_many(_LOOK_ALIKES)
+    return pl.select(pl.when(mixed).then(folded).otherwise(plain)).to_series().alias(text.name)
+
+
+def undisguised(text: pl.Series) -> pl.Series:
+    """The readable text; words that were spelled out stand once more, whole, at its end. Null stays null.
+
+    >>> undisguised(pl.Series(["Live аnts", "a.n.t.s"])).to_list()
+    ['live ants', 'a.n.t.s ants']
+    """
+    plain = readable(text)
+    spelled = plain.str.contains(_SPELLED)
+    if not spelled.any():
+        return plain
+    whole = plain.str.extract_all(_SPELLED).list.eval(pl.element().str.replace_all(r"[^\p{L}\p{N}]", ""))
+    added = plain + " " + whole.list.join(" ")
+    return pl.select(pl.when(spelled).then(added).otherwise(plain)).to_series().alias(text.name)
+
+
+def is_disguised(text: pl.Series) -> pl.Series:
+    """Whether the text hides characters, mixes scripts within a word or spells a word out, a Boolean a row;
+    null stays null.
+
+    >>> is_disguised(pl.Series(["Live аnts", "live ants", "μm 10", None])).to_list()
+    [True, False, False, None]
+    """
+    plain = _visible(text)
+    hidden = text.str.contains(_HIDDEN) | text.str.normalize("NFC").str.contains(_OVERLAID)
+    return (hidden | plain.str.contains(_MIXED) | plain.str.contains(_SPELLED)).alias(text.name)
+
+
+def _visible(text: pl.Series) -> pl.Series:
+    shown = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_HIDDEN, "")
+    return shown.str.replace_all(_OVERLAID, "").alias(text.name)
