@@ -24,8 +24,8 @@ def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     Adds `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits,
     punctuation and disguises); `_rate` (CNY per currency unit, null where unknown); `_total_cny`,
     `_unit_price_cny` (Float64); `_total_fen` (Int64, 0 where unknown); `_parcel_lines` (Int64);
-    `_parcel_fen` (Int64); `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel); `_pieces`
-    (Float64).
+    `_parcel_fen` (Int64); `_line_kg` (Float64, null where the weight of the line cannot be told from that of
+    its parcel); `_pieces` (Float64).
     """
     complete = lines.with_columns(
         pl.lit(None, dtype=dtype).alias(name)
