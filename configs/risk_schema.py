@@ -59,6 +59,7 @@ class RiskConfig(Frozen):
     extra_columns: Literal["auto"] | tuple[Text, ...] = "auto"
     text_score: bool = True
     linear_start: bool = True
+    training_weights: Literal["equal", "inverse_propensity"] = "equal"
     fair_value: bool = False
     model: dict[str, bool | int | float | str] = Field(default_factory=dict)
     rounds: int = Field(300, ge=1, le=10_000)

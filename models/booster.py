@@ -150,12 +150,13 @@ def train_booster(
     parameters: Mapping[str, Parameter] | None = None,
     validation: tuple[Matrix, npt.ArrayLike] | None = None,
     start: LinearStart | None = None,
+    weights: FloatArray | None = None,
 ) -> Trained:
     """Train `rounds` trees with `parameters` laid over `DEFAULTS`; the same input gives the same trees. With
-    a `start` they learn what it leaves over.
+    a `start` they learn what it leaves over, with `weights` (lines,) some lines count more than others.
 
     There is no early stopping: with `validation` the caller sees the whole curve and can average it over
-    blocks.
+    blocks. Its lines count alike.
     """
     lightgbm = _lightgbm()
     laid_over: dict[str, Any] = {
@@ -165,7 +166,7 @@ def train_booster(
         "seed": seed,
         "num_threads": threads,
     }
-    dataset = _dataset(matrix, target, laid_over, start)
+    dataset = _dataset(matrix, target, laid_over, start, weights=weights)
     recorded: dict[str, dict[str, list[float]]] = {}
     valid_sets = []
     callbacks = []
@@ -216,11 +217,14 @@ def _dataset(
     target: npt.ArrayLike,
     parameters: Mapping[str, Any],
     start: LinearStart | None,
+    *,
     reference: lightgbm.Dataset | None = None,
+    weights: FloatArray | None = None,
 ) -> lightgbm.Dataset:
     dataset: lightgbm.Dataset = _lightgbm().Dataset(
         matrix.values,
         label=np.asarray(target, dtype=np.float64),
+        weight=weights,
         init_score=None if start is None else start(matrix.values),
         # Names of columns may hold signs that LightGBM's text format does not allow.
         feature_name=[f"f{index}" for index in range(len(matrix.columns))],

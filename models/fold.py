@@ -66,3 +66,22 @@ def calibrator_of(blocks: Sequence[Fold], raw: Sequence[FloatArray]) -> Calibrat
     if found[independent].sum() < LEAST_FINDINGS:
         independent = np.ones(len(found), dtype=bool)
     return fit_calibrator(scores[independent], found[independent])
+
+
+def out_of_time(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> pl.DataFrame:
+    """The blocks' lines below each other: key, `declared_on`, `found`, the `probability` (lines,) that each
+    block's lines were given, and `fold`, the block's name."""
+    schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,
+              "probability": pl.Float64, "fold": pl.String}  # fmt: skip
+    parts = [
+        block.test.select(
+            "declaration_id",
+            pl.col("line_no").cast(pl.Float64),
+            "declared_on",
+            pl.Series("found", block.found()),
+            pl.Series("probability", said),
+            pl.lit(block.split.name).alias("fold"),
+        )
+        for block, said in zip(blocks, probability, strict=True)
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])

@@ -21,6 +21,7 @@ from configs.schema import RiskConfig, TrainingConfig
 from models.booster import Booster, Matrix, Parameter, best_rounds, train_booster
 from models.encoder import fit_encoder
 from models.fold import LEAST_FINDINGS
+from models.inspection_weights import training_weights
 from models.metrics import Areas
 from models.splits import Split, last_due, rolling_origin_splits, verify_split
 from models.training import known_lines, start_of
@@ -33,13 +34,14 @@ IntArray = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class SearchBlock:
     """One block of days and the lines before it, as numbers; `days` (lines,) are those of the block's
-    lines."""
+    lines, `weights` those of the lines before it, None where these count alike."""
 
     train: Matrix
     train_found: BoolArray
     test: Matrix
     found: BoolArray
     days: IntArray
+    weights: FloatArray | None = None
 
     @property
     def findings(self) -> int:
@@ -114,7 +116,7 @@ def inner_figures(
         train_booster(
             block.train, block.train_found, rounds=rounds, seed=blocks.training.seed,
             threads=blocks.training.threads, parameters=given, validation=(block.test, block.found),
-            start=start_of(blocks.risk, block.train, block.train_found),
+            start=start_of(blocks.risk, block.train, block.train_found), weights=block.weights,
         )
         for block, given in zip(blocks.inner, parameters, strict=True)
     ]  # fmt: skip
@@ -196,4 +198,5 @@ def _block(
         encoder.matrix(test, encoder.learned(test, threads=training.threads)),
         test[risk.label].to_numpy(),
         test["declared_on"].to_physical().to_numpy().astype(np.int64),
+        training_weights(risk, train),
     )

@@ -159,6 +159,7 @@ def _predicted(blocks: SearchBlocks, newest: SearchBlock, trial: Trial) -> Float
         threads=blocks.training.threads,
         parameters=parameters_of_trees(trial, blocks.risk, newest),
         start=start_of(blocks.risk, newest.train, newest.train_found),
+        weights=newest.weights,
     )
     return scores(trained.booster, newest, trial.inner.rounds, blocks.training.threads)
 

@@ -24,7 +24,8 @@ from models.errors import TooFewFindings
 from models.evaluation import Evaluation, evaluate
 from models.examined import ExaminedShare
 from models.finding_value import FindingValue
-from models.fold import LEAST_FINDINGS, Fold, calibrator_of
+from models.fold import LEAST_FINDINGS, Fold, calibrator_of, out_of_time
+from models.inspection_weights import equal_after_all, training_weights
 from models.linear_start import LinearStart, fit_start
 from models.prevalence import adding_up_to, promised_share, recorded_share
 from models.risk_model import RiskModel
@@ -101,9 +102,9 @@ def fit_risk(
         asked = all_lines.filter(day > day.max() - span)
         raw = model.predict_raw(asked, threads=training.threads)
         model = replace(model, calibrator=adding_up_to(calibrator, raw, model.examined(asked), share))
-    return FittedRisk(
-        model, evaluation, _out_of_time(blocks, pooled, calibrator), residuals, _warnings(blocks, earlier)
-    )
+    ahead = out_of_time(blocks, [calibrator(raw) for raw, _ in pooled])
+    warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
+    return FittedRisk(model, evaluation, ahead, residuals, warnings)
 
 
 def _silent(step: str) -> None:
@@ -182,6 +183,7 @@ def _fit(
         parameters=tree_parameters(risk, int(found.sum())),
         validation=validation,
         start=start_of(risk, matrix, found),
+        weights=training_weights(risk, train),
     )
     residuals, ratio = None, None
     if LOG_PRICE_RATIO in encoder.names:
@@ -267,25 +269,6 @@ def _evaluation(
         seed=training.seed,
     )
     return replace(evaluation, examples=worst_lines(evaluation.lines, newest.test, newest.model))
-
-
-def _out_of_time(
-    blocks: list[Fold], pooled: list[tuple[FloatArray, BoolArray]], calibrator: Calibrator
-) -> pl.DataFrame:
-    schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,
-              "probability": pl.Float64, "fold": pl.String}  # fmt: skip
-    parts = [
-        block.test.select(
-            "declaration_id",
-            pl.col("line_no").cast(pl.Float64),
-            "declared_on",
-            pl.Series("found", found),
-            pl.Series("probability", calibrator(raw)),
-            pl.lit(block.split.name).alias("fold"),
-        )
-        for block, (raw, found) in zip(blocks, pooled, strict=True)
-    ]
-    return pl.concat([pl.DataFrame(schema=schema), *parts])
 
 
 def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | None) -> dict[str, str]:

@@ -61,3 +61,18 @@ def test_blocks_are_weighted_by_their_lines() -> None:
     assert best_rounds(curves, at_least=1) == 2
     assert best_rounds(curves, at_least=3) == 3
     assert best_rounds([]) is None
+
+
+def test_weights_are_for_the_lines_learned_from_only(data: tuple[Matrix, np.ndarray]) -> None:
+    matrix, target = data
+    weights = np.where(matrix.values[:, 1] > 0.0, 5.0, 0.2)
+    plain, weighted = (
+        train_booster(matrix, target, rounds=20, seed=3, validation=(matrix, target), weights=given)
+        for given in (None, weights)
+    )
+    raw = weighted.booster.predict_raw(matrix.values)
+    assert not np.allclose(raw, plain.booster.predict_raw(matrix.values))
+    loss = np.logaddexp(0.0, np.where(target, -raw, raw))
+    assert weighted.curve is not None
+    assert weighted.curve[-1] == pytest.approx(loss.mean(), rel=1e-6)
+    assert weighted.curve[-1] != pytest.approx(np.average(loss, weights=weights), rel=1e-3)
