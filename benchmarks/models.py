@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import coverage, korea, world_report, worlds
+from benchmarks import choices, coverage, korea, world_report, worlds
 from pipelines.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,6 +41,10 @@ def _worlds(run: Run) -> str:
     return world_report.section(worlds.figures_of_worlds(run.work, fresh=run.fresh, parallel=run.parallel))
 
 
+def _choices(run: Run) -> str:
+    return choices.section(run.work, fresh=run.fresh, parallel=run.parallel)
+
+
 def _korea(run: Run) -> str:
     return korea.section(run.work, fresh=run.fresh)
 
@@ -49,7 +53,12 @@ def _coverage(run: Run) -> str:
     return _kept(run, "coverage.md", lambda: coverage.section(Progress.on_terminal()))
 
 
-SECTIONS: dict[str, Callable[[Run], str]] = {"worlds": _worlds, "coverage": _coverage, "korea": _korea}
+SECTIONS: dict[str, Callable[[Run], str]] = {
+    "worlds": _worlds,
+    "choices": _choices,
+    "coverage": _coverage,
+    "korea": _korea,
+}
 
 
 def main() -> int:
