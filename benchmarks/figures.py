@@ -132,14 +132,26 @@ def _share_of_top(
     return share
 
 
-def calibration(probability: FloatArray, recorded: BoolArray, draws: Draws, seed: int) -> dict[str, Any]:
-    """What was said over what inspections of all lines would record; the error by bins beside noise alone."""
+def calibration(
+    probability: FloatArray, recorded: BoolArray, draws: Draws, seed: int, level_findings: float
+) -> dict[str, Any]:
+    """What was said over what inspections of all lines would record; the error by bins beside noise alone.
+
+    The mean probability is an estimate as well: it was set to what `level_findings` findings of the random
+    share said about all lines. `ratio` has the interval of both, `ratio_of_lines` that of the later lines
+    alone.
+    """
     said = figures(
         draws,
         {"said": lambda weight: weight @ probability, "recorded": lambda weight: weight @ recorded},
     )
+    level = np.ones(1 + DRAWS)
+    if level_findings > 0.0:
+        level[1:] = np.random.default_rng(seed).gamma(level_findings, 1.0 / level_findings, DRAWS)
     return {
-        "ratio": ratio(said["said"], said["recorded"]).as_list(),
+        "ratio": ratio(said["said"] * level, said["recorded"]).as_list(),
+        "ratio_of_lines": ratio(said["said"], said["recorded"]).as_list(),
+        "level_findings": level_findings,
         "recorded": int(recorded.sum()),
         "expected": float(probability.sum()),
         "error": expected_calibration_error(probability, recorded),

@@ -133,10 +133,14 @@ def _calibration(worlds: Sequence[Figures]) -> str:
         "### Calibration on all lines\n\n"
         "A probability means: an inspection would record this finding. So the sum of probabilities stands "
         "over the findings that inspections of every line would record: with what officers miss, what they "
-        "see where there is nothing, and what no laboratory tests. The error is the mean distance in ten "
+        "see where there is nothing, and what no laboratory tests. The mean probability is itself an "
+        "estimate: it was set to what so many findings (*level rests on*, those of the random share and a "
+        "prior worth 30) say about all lines, and the interval holds that uncertainty and that of the later "
+        "lines; *of the later lines alone* takes the level for known. The error is the mean distance in ten "
         "equal bins; beside it, what perfect probabilities would show on as many lines by chance.\n"
     )
-    head = ("world", "recorded", "said / recorded", "contains 1", "calibration error", "by chance alone")
+    head = ("world", "recorded", "level rests on", "said / recorded", "contains 1",
+            "of the later lines alone", "calibration error", "by chance alone")  # fmt: skip
     return _by_risk(worlds, title, head, lambda risk: _calibrated(risk["calibration"]))
 
 
@@ -144,8 +148,10 @@ def _calibrated(figures: Figures) -> list[str]:
     _, low, high = figures["ratio"]
     return [
         f"{figures['recorded']:,}",
+        f"{figures['level_findings']:.0f}",
         _cell(figures["ratio"], 2),
         "yes" if low <= 1.0 <= high else "**no**",
+        _cell(figures["ratio_of_lines"], 2),
         f"{figures['error']:.5f}",
         f"{figures['noise']:.5f}",
     ]

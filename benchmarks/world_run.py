@@ -23,7 +23,9 @@ from benchmarks.reference_model import reference_scores
 from configs.reference import load_reference
 from configs.schema import RiskConfig, Settings
 from features.results import known_labels
+from models.risk_model import RiskModel
 from pipelines.chronicle import Chronicle
+from pipelines.models_in_use import models_in_use
 from pipelines.progress import Progress
 from pipelines.score import score
 from pipelines.simulation import World, WorldParameters, simulate
@@ -148,13 +150,23 @@ def _figures(
     with clock.step("bound: features of all lines"):
         lines = all_lines(Chronicle(store, settings), enough, size.calendar[-size.scored_days])
     done: dict[str, Any] = {name: {**counts} for name, counts in known.items()}
+    levels = _levels(store, settings)
     for risk in enough:
         with clock.step(f"bound: {risk.name}"):
             bound = bound_scores(lines, risk, later, seed=bench.seed, threads=threads)
         with clock.step(f"figures: {risk.name}"):
             scored = Scored.of(risk, later, references[risk.name], bound)
-            done[risk.name] |= compared(scored, later, seed=bench.seed)
+            done[risk.name] |= compared(
+                scored, later, seed=bench.seed, level_findings=levels.get(risk.name, 0.0)
+            )
     return done
+
+
+def _levels(store: Store, settings: Settings) -> dict[str, float]:
+    """By risk with a model: how many findings the level of its probabilities rests on."""
+    used, _ = models_in_use(store, settings)
+    said = {name: RiskModel.load(model.folder).metadata for name, model in used.items()}
+    return {name: float(metadata.get("level_findings", 0.0)) for name, metadata in said.items()}
 
 
 def write_figures(done: dict[str, Any], path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -33,8 +34,17 @@ _FARTHEST = math.log(4.0)
 _STEPS = 60
 
 
-def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> float | None:
-    """Share of all examined lines on which an inspection would record a finding.
+@dataclass(frozen=True)
+class RecordedShare:
+    """Share of all examined lines on which an inspection would record a finding, and how many findings it
+    rests on: those of the random share, and those that the prior is worth."""
+
+    share: float
+    findings: float
+
+
+def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> RecordedShare | None:
+    """What the random share and earlier models say about all lines.
 
     `lines` are inspected ones with a known `label`; `promised` is the share that earlier models promised for
     lines like the random ones. None where fewer than 200 were drawn at random, or neither they nor `promised`
@@ -49,9 +59,10 @@ def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> f
     findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
     inspected = findings * every / float(hits.sum()) if len(hits) else float(drawn.sum())
     if promised is None:
-        return findings / inspected if findings else None
+        return RecordedShare(findings / inspected, findings) if findings else None
     prior = promised + float((found & chosen_by_outcome(lines)).sum()) / every
-    return (findings + _PRIOR_FINDINGS) / (inspected + _PRIOR_FINDINGS / max(prior, 1e-9))
+    behind = findings + _PRIOR_FINDINGS
+    return RecordedShare(behind / (inspected + _PRIOR_FINDINGS / max(prior, 1e-9)), behind)
 
 
 def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
@@ -72,21 +83,21 @@ def promised_share(blocks: Sequence[Fold], probability: Sequence[FloatArray]) ->
 
 
 def adding_up_to(
-    calibrator: Calibrator, raw: FloatArray, examined: FloatArray, share: float | None
+    calibrator: Calibrator, raw: FloatArray, examined: FloatArray, recorded: RecordedShare | None
 ) -> Calibrator:
     """The calibrator moved so that the probabilities of lines with log-odds `raw` (lines,) have the mean
-    `share`.
+    that was `recorded`.
 
     `examined` (lines,) is how far each line would be examined at all. Moved by a factor of four in the odds
-    at most; left alone where there are fewer than 200 lines, or no share.
+    at most; left alone where there are fewer than 200 lines, or nothing was recorded.
     """
-    if share is None or len(raw) < _LEAST_LINES or not examined.sum():
+    if recorded is None or len(raw) < _LEAST_LINES or not examined.sum():
         return calibrator
     low, high = -_FARTHEST, _FARTHEST
     for _ in range(_STEPS):
         middle = (low + high) / 2.0
         mean = float(_moved(calibrator, middle)(raw) @ examined / examined.sum())
-        low, high = (middle, high) if mean < share else (low, middle)
+        low, high = (middle, high) if mean < recorded.share else (low, middle)
     return _moved(calibrator, low)
 
 

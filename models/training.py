@@ -96,12 +96,16 @@ def fit_risk(
     )
     if all_lines is not None and not all_lines.is_empty():
         promised = promised_share(blocks, [calibrator(raw) for raw, _ in pooled])
-        share = recorded_share(_with_results_in(lines, risk), risk.label, promised)
+        recorded = recorded_share(_with_results_in(lines, risk), risk.label, promised)
         # The newest days are most like those to come.
         day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
         asked = all_lines.filter(day > day.max() - span)
         raw = model.predict_raw(asked, threads=training.threads)
-        model = replace(model, calibrator=adding_up_to(calibrator, raw, model.examined(asked), share))
+        model = replace(
+            model,
+            calibrator=adding_up_to(calibrator, raw, model.examined(asked), recorded),
+            metadata={**model.metadata, "level_findings": f"{recorded.findings if recorded else 0.0:.1f}"},
+        )
     ahead = out_of_time(blocks, [calibrator(raw) for raw, _ in pooled])
     warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
     return FittedRisk(model, evaluation, ahead, residuals, warnings)

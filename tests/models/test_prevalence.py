@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from models.calibration import Calibrator
-from models.prevalence import adding_up_to, recorded_share
+from models.prevalence import RecordedShare, adding_up_to, recorded_share
 
 
 def _lines(share: float, drawn: int = 2000, chosen: int = 3000, referred: int = 100) -> pl.DataFrame:
@@ -42,8 +42,12 @@ def test_a_line_drawn_at_random_stands_for_as_many_as_it_was_drawn_from() -> Non
     weights = 1.0 / drawn["inspection_probability"].to_numpy()
     by_hand = float((weights * drawn["found"].to_numpy()).sum() / weights.sum())
     assert by_hand == pytest.approx(0.3, abs=0.06)
-    assert recorded_share(lines, "found", None) == pytest.approx(by_hand)
-    assert recorded_share(lines, "found", by_hand) == pytest.approx(by_hand, rel=0.1)
+    alone, with_promise = recorded_share(lines, "found", None), recorded_share(lines, "found", by_hand)
+    assert alone is not None
+    assert with_promise is not None
+    assert alone.share == pytest.approx(by_hand)
+    assert with_promise.share == pytest.approx(by_hand, rel=0.1)
+    assert with_promise.findings == pytest.approx(alone.findings + 30.0)
 
 
 def test_with_few_findings_the_promise_and_the_referrals_count() -> None:
@@ -53,10 +57,10 @@ def test_with_few_findings_the_promise_and_the_referrals_count() -> None:
     share = recorded_share(lines, "found", 0.001)
     assert share is not None
     # 50 findings by referral, and what was promised for the rest; the empty random share pulls it down.
-    assert 0.0 < share < 0.001 + 50 / weights
+    assert 0.0 < share.share < 0.001 + 50 / weights
     without = recorded_share(lines.filter(pl.col("selection") != "referral"), "found", 0.001)
     assert without is not None
-    assert without < share
+    assert without.share < share.share
 
 
 def test_too_few_random_lines_say_nothing() -> None:
@@ -67,7 +71,7 @@ def test_too_few_random_lines_say_nothing() -> None:
 def test_probabilities_are_moved_to_the_mean_that_is_asked_for() -> None:
     rng = np.random.default_rng(2)
     raw, examined = rng.normal(-3.0, 1.5, 5000), rng.random(5000)
-    moved = adding_up_to(Calibrator(), raw, examined, 0.05)
+    moved = adding_up_to(Calibrator(), raw, examined, RecordedShare(0.05, 30.0))
     assert float(moved(raw) @ examined / examined.sum()) == pytest.approx(0.05, rel=1e-6)
     order = np.argsort(raw)
     assert (np.diff(moved(raw)[order]) >= 0.0).all()
@@ -75,7 +79,7 @@ def test_probabilities_are_moved_to_the_mean_that_is_asked_for() -> None:
 
 def test_they_are_moved_by_a_factor_of_four_at_most_and_not_without_reason() -> None:
     raw, examined = np.full(1000, -2.0), np.ones(1000)
-    far = adding_up_to(Calibrator(), raw, examined, 0.9)
+    far = adding_up_to(Calibrator(), raw, examined, RecordedShare(0.9, 30.0))
     assert far.c == pytest.approx(np.log(4.0), rel=1e-6)
     assert adding_up_to(Calibrator(), raw, examined, None) == Calibrator()
-    assert adding_up_to(Calibrator(), raw[:199], examined[:199], 0.9) == Calibrator()
+    assert adding_up_to(Calibrator(), raw[:199], examined[:199], RecordedShare(0.9, 30.0)) == Calibrator()
