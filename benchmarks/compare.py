@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from features.hashing import hash_text
 FloatArray = npt.NDArray[np.float64]
 
 OURS, REFERENCE, BOUND = "ours", "reference", "bound"
+_NOTHING = [math.nan] * 3
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,10 @@ class Scored:
 
     @classmethod
     def of(
-        cls, risk: RiskConfig, later: pl.DataFrame, reference: ReferenceScores, bound: FloatArray
+        cls, risk: RiskConfig, later: pl.DataFrame, reference: ReferenceScores, bound: FloatArray | None
     ) -> Scored:
-        """From the night's columns of `later`. A risk without a model scores every line alike.
+        """From the night's columns of `later`; `bound` is None where none was fitted. A risk without a model
+        scores every line alike.
 
         Tax is ranked by probability x expected tax: the value of a finding without the sum that the service
         sets on the finding itself. The bound takes it from our model: only its probabilities know the truth.
@@ -43,13 +46,12 @@ class Scored:
         )
         if isinstance(risk.finding_value, TaxShortfallValue):
             value = np.maximum(value - risk.finding_value.floor_cny, 0.0)
-        by_truth = 1.0 / (1.0 + np.exp(-bound))
-        return cls(
-            risk,
-            ours,
-            {OURS: ours, REFERENCE: reference.probability, BOUND: bound},
-            {OURS: ours * value, REFERENCE: reference.expected_tax_cny, BOUND: by_truth * value},
-        )
+        scores = {OURS: ours, REFERENCE: reference.probability}
+        tax = {OURS: ours * value, REFERENCE: reference.expected_tax_cny}
+        if bound is not None:
+            scores[BOUND] = bound
+            tax[BOUND] = value / (1.0 + np.exp(-bound))
+        return cls(risk, ours, scores, tax)
 
 
 def compared(
@@ -68,7 +70,7 @@ def compared(
     drawn = f.figures(draws, statistics)
     done: dict[str, Any] = {"findings": int(found.sum()), "share": float(found.mean())}
     for kind in ("average_precision", "auc", "precision_at_top"):
-        done[kind] = {whose: f.figure(drawn[f"{kind}/{whose}"]).as_list() for whose in scored.scores}
+        done[kind] = _by_score(drawn, kind)
     done["ratios"] = _ratios(drawn, "average_precision")
     recorded = later[f"recorded__{scored.risk.label}"].to_numpy()
     done["calibration"] = f.calibration(scored.probability, recorded, draws, seed, level_findings)
@@ -78,13 +80,21 @@ def compared(
     return done
 
 
-def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]]:
-    ours, reference, bound = (drawn[f"{kind}/{whose}"] for whose in (OURS, REFERENCE, BOUND))
+def _by_score(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]]:
+    """A figure of every score; NaN where a world has no bound."""
     return {
-        "ours over reference": f.ratio(ours, reference).as_list(),
-        "ours over bound": f.ratio(ours, bound).as_list(),
-        "reference over bound": f.ratio(reference, bound).as_list(),
+        whose: f.figure(drawn[f"{kind}/{whose}"]).as_list() if f"{kind}/{whose}" in drawn else _NOTHING
+        for whose in (OURS, REFERENCE, BOUND)
     }
+
+
+def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]]:
+    def ratio(above: str, below: str) -> list[float]:
+        names = [f"{kind}/{whose}" for whose in (above, below)]
+        return f.ratio(*(drawn[name] for name in names)).as_list() if set(names) <= set(drawn) else _NOTHING
+
+    pairs = ((OURS, REFERENCE), (OURS, BOUND), (REFERENCE, BOUND))
+    return {f"{above} over {below}": ratio(above, below) for above, below in pairs}
 
 
 def _tax(
@@ -95,8 +105,7 @@ def _tax(
     drawn = f.figures(
         draws, {f"tax/{whose}": f.sum_at_top(values, shortfall, ties) for whose, values in scored.tax.items()}
     )
-    shares = {whose: f.figure(drawn[f"tax/{whose}"]).as_list() for whose in scored.tax}
-    return {"cny": float(shortfall.sum()), **shares, "ratios": _ratios(drawn, "tax")}
+    return {"cny": float(shortfall.sum()), **_by_score(drawn, "tax"), "ratios": _ratios(drawn, "tax")}
 
 
 def _tax_of_parcels(scored: Scored, later: pl.DataFrame, seed: int) -> dict[str, Any]:

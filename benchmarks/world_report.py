@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
@@ -45,7 +46,7 @@ def _introduction(worlds: Sequence[Figures]) -> str:
         "- *reference*: `benchmarks/reference_model.py`, what a good data scientist writes in an afternoon: "
         "the same inspected lines, the same days.",
         "- *bound*: our features, trained on the full truth of all past lines (`benchmarks/bound.py`), which "
-        "nobody has; it says what there is to be won.\n",
+        "nobody has; it says what there is to be won (– where it was not fitted).\n",
         "Intervals (95%) are a bootstrap over sellers, the same draws for every score of a world, so that a "
         "ratio has the interval of the pair.\n",
         "| world | seed | lines | what is special | inspected lines (findings) learned from |",
@@ -90,7 +91,8 @@ def _verdict(worlds: Sequence[Figures]) -> str:
         usual = [risk for world, risk in measured if not world["drift"] and world["name"] != "sparse"]
         gains = {world["name"]: risk["ratios"]["ours over reference"][0] for world, risk in measured}
         lowest = min(gains, key=lambda world: gains[world])
-        easiest = max(risk["ratios"]["reference over bound"][0] for _, risk in measured)
+        shares = [risk["ratios"]["reference over bound"][0] for _, risk in measured]
+        easiest = max((share for share in shares if not math.isnan(share)), default=math.nan)
         middle = median(risk["ratios"]["ours over reference"][0] for risk in usual) if usual else float("nan")
         reached = middle >= GOAL and gains[lowest] > 1.0 and easiest < TOO_EASY
         said.append(
@@ -194,4 +196,6 @@ def _measured(worlds: Sequence[Figures]) -> Iterator[tuple[str, list[tuple[Figur
 
 def _cell(figure: Sequence[float], digits: int = 3) -> str:
     value, low, high = figure
+    if math.isnan(value):
+        return "–"
     return f"{value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"

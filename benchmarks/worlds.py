@@ -69,8 +69,21 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         BenchWorld("usual", 9101, usual, "smugglers who take care"),
         BenchWorld("noisy", 9102, noisy, "the same with more honest noise in prices, weights and words"),
         BenchWorld("careful", 9103, careful, "a third fewer inspections, more rings, goods and new sellers"),
-        BenchWorld("changing", 9104, usual, "new concealment, sellers, prices in its last third", drift=True),
-        BenchWorld("sparse", 9105, usual.sparse(), "40% of the optional values null, half the inspections"),
+        BenchWorld(
+            "changing",
+            9104,
+            usual,
+            "new concealment, sellers, prices in its last third",
+            drift=True,
+            bounded=False,
+        ),
+        BenchWorld(
+            "sparse",
+            9105,
+            usual.sparse(),
+            "40% of the optional values null, half the inspections",
+            bounded=False,
+        ),
     ]
 
 
