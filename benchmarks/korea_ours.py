@@ -36,12 +36,14 @@ UNTIL = date(2020, 12, 31)
 WITHHELD = "this program, results of the quarter withheld"
 OPERATION = "this program, results coming in on their day"
 _RISK = "undervaluation"
+_LARGEST = 4
 
 
 def our_scores(work: Path, ids: pl.Series, seeds: Sequence[int], trials: int) -> dict[str, list[FloatArray]]:
     """Probabilities in the order of `ids`, by variant and seed.
 
-    With `trials` above 0 the parameters are searched on 2020 first, and used where the search says so.
+    With `trials` above 0 combinations and parameters are searched on 2020 first, and used where the searches
+    say so.
     """
     clock = Clock("korea")
     withheld = work / "valid_without_results.csv"
@@ -51,7 +53,7 @@ def our_scores(work: Path, ids: pl.Series, seeds: Sequence[int], trials: int) ->
             WITHHELD: _ingested(work / "withheld", withheld),
             OPERATION: _ingested(work / "operation", KOREA / "valid.csv"),
         }
-    with clock.step(f"search, {trials} trials"):
+    with clock.step(f"searches, {trials} trials"):
         settings = _tuned(stores[WITHHELD], work / "tuned", trials) if trials else load_settings()
     risk = settings.risk(_RISK)
     with clock.step("features of 2020"):
@@ -79,21 +81,37 @@ def _ingested(path: Path, later: Path) -> Store:
 
 
 def _tuned(store: Store, folder: Path, trials: int) -> Settings:
-    """The settings with what a search within 2020 found, or as they are where it did not pay."""
+    """The settings with what searches within 2020 found, of combinations first and then of parameters; each
+    as it was where its search did not pay."""
+    from pipelines.combinations import combinations
     from pipelines.tune import tune
 
+    wider = combinations(
+        store.path,
+        risk=_RISK,
+        until=UNTIL,
+        largest=_LARGEST,
+        most=5,
+        write=folder / "combinations",
+        settings=load_settings(),
+        progress=Progress.on_terminal(),
+    )
+    print("\n".join(wider.lines()), flush=True)
+    judged = wider.search.judged
+    paid = wider.written is not None and judged is not None and judged.low > 0.0
+    settings = load_settings(folder / "combinations" if paid else None)
     report = tune(
         store.path,
         risk=_RISK,
         trials=trials,
         until=UNTIL,
         minutes=None,
-        write=folder,
-        settings=load_settings(),
+        write=folder / "parameters",
+        settings=settings,
         progress=Progress.on_terminal(),
     )
     print("\n".join(report.lines()), flush=True)
-    return load_settings(folder if report.verdict.recommended and report.written else None)
+    return load_settings(folder / "parameters") if report.verdict.recommended and report.written else settings
 
 
 def _fitted(data: TrainingData, risk: RiskConfig, settings: Settings, seed: int) -> RiskModel:

@@ -11,6 +11,7 @@ from typing import Literal
 import click
 
 from pipelines.cli_champion import champion
+from pipelines.cli_combinations import combinations
 from pipelines.cli_monitor import monitor
 from pipelines.cli_options import (
     Report,
@@ -155,6 +156,7 @@ def train(session: Session, store: Path, risks: tuple[str, ...], until: date | N
 
 
 cli.add_command(tune)
+cli.add_command(combinations)
 cli.add_command(champion)
 
 
