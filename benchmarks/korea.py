@@ -51,8 +51,9 @@ def section(work: Path, *, fresh: bool = False, seeds: int = SEEDS, trials: int 
     scores = _scores(work, past, later, seeds, trials, fresh=fresh)
     twin = twins(past, later)
     said = [
-        f"{title}Trained until the end of 2020 and tuned within it (`parcel-risk combinations`, then {trials} "
-        f"trials of `parcel-risk tune`), {seeds} seeds. Each cell: mean over the seeds [95% interval of the mean, a bootstrap over days] "
+        f"{title}Trained until the end of 2020 and tuned within it (`parcel-risk combinations`, then "
+        f"{trials} trials of `parcel-risk tune`), {seeds} seeds. Each cell: mean over the seeds "
+        "[95% interval of the mean, a bootstrap over days] "
         f"(lowest to highest seed). {_PUBLISHED}\n"
     ]
     if not any(name.startswith("CatBoost") for name in scores):
