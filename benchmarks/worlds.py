@@ -12,14 +12,13 @@ import argparse
 import json
 import os
 import shutil
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.processes import run_modules
 from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
 from configs.loader import load_settings
 from configs.schema import Settings
@@ -95,19 +94,13 @@ def figures_of_worlds(
     wanted = [bench.name for bench in worlds() if not only or bench.name in only]
     for name in wanted if fresh else ():
         (work / f"{name}.json").unlink(missing_ok=True)
-    waiting = [name for name in wanted if not (work / f"{name}.json").exists()]
     threads = max(1, (os.cpu_count() or 1) // parallel)
-    running: list[subprocess.Popen[bytes]] = []
-    while waiting or running:
-        while waiting and len(running) < parallel:
-            running.append(_start(waiting.pop(0), work, threads))
-        time.sleep(0.5)
-        for process in [process for process in running if process.poll() is not None]:
-            running.remove(process)
-            if process.returncode:
-                for other in running:
-                    other.terminate()
-                raise SystemExit(process.returncode)
+    calls = [
+        ("benchmarks.worlds", "--run", name, "--threads", str(threads), "--work", str(work))
+        for name in wanted
+        if not (work / f"{name}.json").exists()
+    ]
+    run_modules(calls, parallel=parallel, threads=threads)
     return [json.loads((work / f"{name}.json").read_text(encoding="utf-8")) for name in wanted]
 
 
@@ -128,17 +121,6 @@ def with_threads(settings: Settings, threads: int) -> Settings:
     training = settings.pipeline.training.model_copy(update={"threads": threads})
     return settings.model_copy(
         update={"pipeline": settings.pipeline.model_copy(update={"training": training})}
-    )
-
-
-def _start(name: str, work: Path, threads: int) -> subprocess.Popen[bytes]:
-    """A process of its own: its threads are set before anything is imported, its memory is given back."""
-    few = {"POLARS_MAX_THREADS": str(threads), "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
-    # No figure may depend on the models that a server of whoever runs this happens to hold.
-    environment = {key: value for key, value in os.environ.items() if key != "MLFLOW_TRACKING_URI"}
-    command = [sys.executable, "-m", "benchmarks.worlds", "--run", name, "--threads", str(threads)]
-    return subprocess.Popen(
-        [*command, "--work", str(work)], env=environment | few, cwd=Path(__file__).resolve().parents[1]
     )
 
 
