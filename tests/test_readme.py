@@ -46,8 +46,8 @@ def test_the_commands_of_the_readme_run_in_its_order(
             arguments[arguments.index("--trials") + 1] = "3"
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
-    verbs = ["ingest", "ingest", "ingest", "train", "champion", "tune", "combinations", "score", "monitor", "select"]
-    assert ran == verbs
+    first = ["ingest", "ingest", "ingest", "train", "champion", "tune", "combinations"]
+    assert ran == [*first, "score", "monitor", "select"]
     lists = world.path / "lists" / f"declared_on={END}"
     assert world.listed(END).height > 0
     assert list(lists.glob("*.xlsx"))
