@@ -134,14 +134,15 @@ def test_figures_that_are_there_are_not_made_again(
     tmp_path: Path, done: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_figures(done, tmp_path / "noisy.json")
-    monkeypatch.setattr(worlds, "_start", _nobody)
+    monkeypatch.setattr(worlds, "run_modules", _nobody)
     assert worlds.figures_of_worlds(tmp_path, fresh=False, parallel=1, only=["noisy"]) == [done]
     with pytest.raises(AssertionError, match="noisy"):
         worlds.figures_of_worlds(tmp_path, fresh=True, parallel=1, only=["noisy"])
 
 
-def _nobody(name: str, work: Path, threads: int) -> None:
-    raise AssertionError(name)
+def _nobody(calls: list[tuple[str, ...]], *, parallel: int, threads: int) -> None:
+    if calls:
+        raise AssertionError(calls)
 
 
 def test_a_checkout_without_the_public_table_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
