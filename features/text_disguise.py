@@ -11,6 +11,8 @@ of Cyrillic and Greek whose small or capital form looks like a Latin one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 _LOOK_ALIKES = {
@@ -24,6 +26,9 @@ _OTHERS = "".join(letter for letter in _LOOK_ALIKES if letter not in "гзь")
 _MIXED = rf"[a-z][{_OTHERS}]|[{_OTHERS}][a-z]"
 # Format characters, and fillers that are shown as nothing.
 _HIDDEN = r"[\p{Cf}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{3164}\x{2800}]"
+# Between signs of emoji, or in scripts whose letters they join, format characters are in their place.
+_LETTER = r"[\p{Latin}\p{Han}\p{Cyrillic}\p{Greek}\p{Nd}]"
+_HIDDEN_IN_WORD = rf"{_LETTER}{_HIDDEN}+{_LETTER}"
 _OVERLAID = r"[\x{300}-\x{36f}]"
 _GAP = r"[ ._*·~|\-]"
 _SPELLED = rf"(?:^|[^\p{{L}}\p{{N}}])(?:[a-z]{_GAP}){{2,}}[a-z](?:$|[^\p{{L}}\p{{N}}])"
@@ -37,11 +42,7 @@ def readable(text: pl.Series) -> pl.Series:
     ['live ants', 'роза']
     """
     plain = _visible(text)
-    mixed = plain.str.contains(_MIXED)
-    if not mixed.any():
-        return plain
-    folded = plain.str.replace_many(_LOOK_ALIKES)
-    return pl.select(pl.when(mixed).then(folded).otherwise(plain)).to_series().alias(text.name)
+    return _where(plain.str.contains(_MIXED), lambda: plain.str.replace_many(_LOOK_ALIKES), plain)
 
 
 def undisguised(text: pl.Series) -> pl.Series:
@@ -51,26 +52,34 @@ def undisguised(text: pl.Series) -> pl.Series:
     ['live ants', 'a.n.t.s ants']
     """
     plain = readable(text)
-    spelled = plain.str.contains(_SPELLED)
-    if not spelled.any():
-        return plain
-    whole = plain.str.extract_all(_SPELLED).list.eval(pl.element().str.replace_all(r"[^\p{L}\p{N}]", ""))
-    added = plain + " " + whole.list.join(" ")
-    return pl.select(pl.when(spelled).then(added).otherwise(plain)).to_series().alias(text.name)
+
+    def with_words() -> pl.Series:
+        spelled = plain.str.extract_all(_SPELLED)
+        words = spelled.list.eval(pl.element().str.replace_all(r"[^\p{L}\p{N}]", ""))
+        return plain + " " + words.list.join(" ")
+
+    return _where(plain.str.contains(_SPELLED), with_words, plain)
 
 
 def is_disguised(text: pl.Series) -> pl.Series:
-    """Whether the text hides characters, mixes scripts within a word or spells a word out, a Boolean a row;
-    null stays null.
+    """Whether the text hides characters within a word, mixes scripts in one or spells one out, a Boolean a
+    row; null stays null.
 
     >>> is_disguised(pl.Series(["Live аnts", "live ants", "μm 10", None])).to_list()
     [True, False, False, None]
     """
     plain = _visible(text)
-    hidden = text.str.contains(_HIDDEN) | text.str.normalize("NFC").str.contains(_OVERLAID)
+    hidden = text.str.contains(_HIDDEN_IN_WORD) | text.str.normalize("NFC").str.contains(_OVERLAID)
     return (hidden | plain.str.contains(_MIXED) | plain.str.contains(_SPELLED)).alias(text.name)
 
 
 def _visible(text: pl.Series) -> pl.Series:
     shown = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_HIDDEN, "")
     return shown.str.replace_all(_OVERLAID, "").alias(text.name)
+
+
+def _where(mask: pl.Series, made: Callable[[], pl.Series], otherwise: pl.Series) -> pl.Series:
+    """What is made where the mask is true; not made where it is nowhere."""
+    if not mask.any():
+        return otherwise
+    return pl.select(pl.when(mask).then(made()).otherwise(otherwise)).to_series().alias(otherwise.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.text_disguise import is_disguised
+from features.text_disguise import is_disguised, undisguised
 from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
 from features.view import HistoryView, share_of
 
@@ -20,11 +20,12 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         pl.concat_str("item_name", "item_model", separator=" ", ignore_nulls=True).alias("text")
     ).to_series()
     text = pl.select(pl.when(text != "").then(text)).to_series().alias("text")
-    words, compacted = latin_words(text), compact(text)
+    plain = undisguised(text)
+    words, compacted = latin_words(plain), compact(plain)
     name = pl.col("item_name")
     length = name.str.len_chars().cast(pl.Float64)
     flags = _watch(words, compacted, reference)
-    names = lines["item_name"]
+    names = undisguised(lines["item_name"])
     vague = only_of(latin_words(names), compact(names), reference.vague_terms["term"])
     short = lines["item_name"].str.len_chars() < _SHORT
     own, other = _heading_words(lines["hs_code"], words, compacted, reference)
