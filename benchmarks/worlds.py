@@ -65,12 +65,12 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         food_lot_share=0.7,
     )
     return [
-        BenchWorld("usual", 9101, usual, "smugglers who take care"),
-        BenchWorld("noisy", 9102, noisy, "the same with more honest noise in prices, weights and words"),
-        BenchWorld("careful", 9103, careful, "a third fewer inspections, more rings, goods and new sellers"),
+        BenchWorld("usual", 9201, usual, "smugglers who take care"),
+        BenchWorld("noisy", 9202, noisy, "the same with more honest noise in prices, weights and words"),
+        BenchWorld("careful", 9203, careful, "a third fewer inspections, more rings, goods and new sellers"),
         BenchWorld(
             "changing",
-            9104,
+            9204,
             usual,
             "new concealment, sellers, prices in its last third",
             drift=True,
@@ -78,7 +78,7 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         ),
         BenchWorld(
             "sparse",
-            9105,
+            9205,
             usual.sparse(),
             "40% of the optional values null, half the inspections",
             bounded=False,
