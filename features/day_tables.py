@@ -83,17 +83,18 @@ def merge_day_tables(parts: Sequence[DayTables]) -> DayTables:
     """The sums of a whole day from those of its buckets."""
     if len(parts) == 1:
         return parts[0]
-    parties = {name: _merge([part.parties[name] for part in parts]) for name in parts[0].parties}
-    prices = {
-        name: pl.concat([part.prices[name] for part in parts])
-        .group_by("key", "bin")
-        .agg(pl.col("count").sum())
-        for name in parts[0].prices
-    }
+    parties = {name: merge_parties([part.parties[name] for part in parts]) for name in parts[0].parties}
+    prices = {name: merge_prices([part.prices[name] for part in parts]) for name in parts[0].prices}
     return DayTables(parties, prices)
 
 
-def _merge(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def merge_prices(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """One sketch of a whole day, or of some of its keys, from those of its buckets."""
+    return pl.concat(frames).group_by("key", "bin").agg(pl.col("count").sum())
+
+
+def merge_parties(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The sums of a key over a whole day, or of some of its values, from those of its buckets."""
     columns = frames[0].columns
     return (
         pl.concat(frames)

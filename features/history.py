@@ -122,21 +122,42 @@ def fold(
     if before.as_of is not None and day <= before.as_of:
         raise ValueError(f"days are folded in order: {day} does not come after {before.as_of}")
     specs = key_specs(config)
-    plans = []
-    for spec in specs:
-        schema = table_schema(spec, config, before.labels)
-        stored = before.tables[spec.name].lazy()
-        rows = [_this_year(stored, day) if spec.party else stored]
-        if spec.name in lines.parties:
-            rows.append(_complete(_activity_rows(lines.parties[spec.name], spec, day, config), schema))
-        if spec.name in results:
-            rows.append(_complete(_result_rows(results[spec.name], before.labels, day, config), schema))
-        plans.append(_merge(rows, schema))
+    plans = [
+        fold_table(
+            spec, before.tables[spec.name].lazy(), lines.parties.get(spec.name), results.get(spec.name),
+            labels=before.labels, day=day, config=config,
+        )
+        for spec in specs
+    ]  # fmt: skip
     tables = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
     prices = fold_prices(
         before.prices, lines.prices, forward_weight(day, config.landmark, config.price_half_life_days)
     )
     return History(day, before.labels, "", tables, prices)
+
+
+def fold_table(
+    spec: KeySpec,
+    stored: pl.LazyFrame,
+    sums: pl.DataFrame | None,
+    results: pl.DataFrame | None,
+    *,
+    labels: Sequence[str],
+    day: date,
+    config: HistoryConfig,
+) -> pl.LazyFrame:
+    """The history table of one key, or of some of its keys, at the close of `day`: what was `stored` at the
+    close of the eve, the day's `sums` and what was reported that day (None: nothing).
+
+    A row depends on the rows of its key alone, so a table may be folded in pieces.
+    """
+    schema = table_schema(spec, config, labels)
+    rows = [_this_year(stored, day) if spec.party else stored]
+    if sums is not None:
+        rows.append(_complete(_activity_rows(sums, spec, day, config), schema))
+    if results is not None:
+        rows.append(_complete(_result_rows(results, labels, day, config), schema))
+    return _merge(rows, schema)
 
 
 def _this_year(table: pl.LazyFrame, day: date) -> pl.LazyFrame:

@@ -79,21 +79,21 @@ def fold_prices(
 ) -> dict[str, pl.DataFrame]:
     """The sketches after a day whose lines count with the forward-decay weight `weight`."""
     plans = {
-        name: pl.concat(
-            [
-                sketch.lazy(),
-                day[name]
-                .lazy()
-                .with_columns((pl.col("count") * weight).alias("weight"))
-                .select(*PRICE_SCHEMA),
-            ]
-        )
-        .group_by("key", "bin")
-        .agg(pl.col("count").sum(), pl.col("weight").sum())
+        name: fold_sketch(sketch.lazy(), day[name], weight)
         for name, sketch in before.items()
         if name in day and not day[name].is_empty()
     }
     return {**before, **dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))}
+
+
+def fold_sketch(before: pl.LazyFrame, day: pl.DataFrame, weight: float) -> pl.LazyFrame:
+    """One sketch, or some of its keys, after a day whose lines count with the weight `weight`."""
+    counted = day.lazy().with_columns((pl.col("count") * weight).alias("weight")).select(*PRICE_SCHEMA)
+    return (
+        pl.concat([before, counted])
+        .group_by("key", "bin")
+        .agg(pl.col("count").sum(), pl.col("weight").sum())
+    )
 
 
 @dataclass(frozen=True)

@@ -144,10 +144,11 @@ class Chronicle:
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""
         folded = fold(before, day, today, results, self.settings.pipeline.history)
-        return replace(folded, lineage=self._lineage(before, day))
+        return replace(folded, lineage=self.lineage(before.lineage, day))
 
-    def _lineage(self, before: History, day: date) -> str:
-        digest = hashlib.sha256(f"{before.lineage} {day.isoformat()}".encode())
+    def lineage(self, before: str, day: date) -> str:
+        """What names a history after `day` by all that it was folded from; `before` is that of the eve."""
+        digest = hashlib.sha256(f"{before} {day.isoformat()}".encode())
         for table in ("declarations", "inspections"):
             folder = self.store.path / self.store.partition(table, day)
             for file in sorted(folder.glob("*.parquet")):

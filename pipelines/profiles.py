@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,9 +16,11 @@ from configs.schema import PipelineConfig, Settings
 from features.history import History, table_schema
 from features.keys import key_specs
 from features.peers import PRICE_SCHEMA, sketch_names
+from pipelines.day_sums import key_file, price_file
 from pipelines.journal import Transaction
+from pipelines.sorted_file import write_sorted
 from pipelines.store import Store
-from pipelines.store_files import write_table
+from pipelines.store_files import put_in
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,11 @@ def price_levels(config: PipelineConfig) -> dict[str, Sequence[str]]:
     return dict(config.peers.columns_by_level)
 
 
+def sketches_of(settings: Settings) -> list[str]:
+    """The names of all price sketches of a history."""
+    return sketch_names(price_levels(settings.pipeline))
+
+
 def history_labels(settings: Settings) -> tuple[str, ...]:
     """The labels whose results the history counts: those of every configured risk."""
     return tuple(sorted({risk.label for risk in settings.risks.values()}))
@@ -40,7 +48,7 @@ def history_labels(settings: Settings) -> tuple[str, ...]:
 def empty_history(settings: Settings) -> History:
     """The history before the first day."""
     config = settings.pipeline
-    return History.empty(config.history, history_labels(settings), sketch_names(price_levels(config)))
+    return History.empty(config.history, history_labels(settings), sketches_of(settings))
 
 
 def history_fingerprint(settings: Settings) -> str:
@@ -68,16 +76,40 @@ def history_fingerprint(settings: Settings) -> str:
 def save_profile(folder: Path, history: History, settings: Settings) -> None:
     """Writes a history into an empty folder; the same history gives the same bytes."""
     for name, table in history.tables.items():
-        write_table(table.sort("key"), folder / f"key-{name}.parquet")
+        write_sorted(table.sort("key"), folder / key_file(name))
     for name, sketch in history.prices.items():
-        write_table(sketch.sort("key", "bin"), folder / f"price-{name}.parquet")
+        write_sorted(sketch.sort("key", "bin"), folder / price_file(name))
+    describe_profile(folder, history.as_of, history.lineage, settings)
+
+
+def describe_profile(folder: Path, as_of: date | None, lineage: str, settings: Settings) -> None:
+    """Writes what the tables of a history in `folder` are."""
     description = {
-        "as_of": None if history.as_of is None else history.as_of.isoformat(),
-        "labels": list(history.labels),
-        "lineage": history.lineage,
+        "as_of": None if as_of is None else as_of.isoformat(),
+        "labels": list(history_labels(settings)),
+        "lineage": lineage,
         "fingerprint": history_fingerprint(settings),
     }
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Eve:
+    """A stored history by its place: the day at whose close it is, its folder, and what it was folded from.
+    Before the first day there is neither day nor folder."""
+
+    as_of: date | None
+    folder: Path | None
+    lineage: str
+
+
+def stored_eve(store: Store, before: date, settings: Settings) -> Eve:
+    """The newest usable history that closes before `before`, without reading it."""
+    as_of = usable_profile(store, before, settings)
+    if as_of is None:
+        return Eve(None, None, "")
+    folder = store.profile_path(as_of)
+    return Eve(as_of, folder, json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["lineage"])
 
 
 def load_profile(folder: Path, settings: Settings) -> History:
@@ -87,7 +119,7 @@ def load_profile(folder: Path, settings: Settings) -> History:
     config = settings.pipeline
     tables = {
         spec.name: pl.read_parquet(
-            folder / f"key-{spec.name}.parquet",
+            folder / key_file(spec.name),
             schema=table_schema(spec, config.history, labels),
             glob=False,
             hive_partitioning=False,
@@ -96,9 +128,9 @@ def load_profile(folder: Path, settings: Settings) -> History:
     }
     prices = {
         name: pl.read_parquet(
-            folder / f"price-{name}.parquet", schema=PRICE_SCHEMA, glob=False, hive_partitioning=False
+            folder / price_file(name), schema=PRICE_SCHEMA, glob=False, hive_partitioning=False
         )
-        for name in sketch_names(price_levels(config))
+        for name in sketches_of(settings)
     }
     as_of = None if description["as_of"] is None else date.fromisoformat(description["as_of"])
     return History(as_of, labels, description["lineage"], tables, prices)
@@ -131,6 +163,18 @@ def stage_profile(t: Transaction, store: Store, history: History, settings: Sett
         return
     save_profile(t.stage(store.partition("profiles", history.as_of)), history, settings)
     for day in expired(store.profile_days(), history.as_of, settings):
+        t.remove(store.partition("profiles", day))
+
+
+def stage_folded(
+    t: Transaction, store: Store, tables: Path, settings: Settings, as_of: date, lineage: str
+) -> None:
+    """Like `stage_profile` for a history whose `tables` are files already."""
+    folder = t.stage(store.partition("profiles", as_of))
+    for table in tables.glob("*.parquet"):
+        put_in(table, folder / table.name)
+    describe_profile(folder, as_of, lineage, settings)
+    for day in expired(store.profile_days(), as_of, settings):
         t.remove(store.partition("profiles", day))
 
 

@@ -12,8 +12,9 @@ from configs.errors import UsageError
 from configs.schema import Settings
 from pipelines.chronicle import Chronicle
 from pipelines.models_in_use import ModelInUse, models_in_use
+from pipelines.night import Night
 from pipelines.progress import Progress
-from pipelines.score_day import DayReport, Night, score_day
+from pipelines.score_day import DayReport, score_day
 from pipelines.store import Store
 
 

@@ -1,6 +1,6 @@
 """The two functions that the nightly job maps over the buckets of a day, in any process.
 
-`sum_bucket` adds up the lines of a bucket by key; when all buckets have been added up, the day is known.
+`sum_bucket` adds up the lines of a bucket by key. When `pipelines/fold_day.py` has added up the buckets,
 `score_bucket` computes features with the history of the eve and the sums of the day, and writes probabilities
 and values. What they need is named by paths, so that the same task runs in this process, in another one or on
 another machine.
@@ -20,11 +20,11 @@ from configs.loader import load_settings
 from configs.reference import ReferenceDay
 from configs.schema import Settings
 from features.assemble import FeatureSet, assemble, prepare_lines
-from features.day_tables import DayTables
 from features.history import History
 from features.view import DayContext
 from models.risk_model import RiskModel
 from pipelines.chronicle import Chronicle
+from pipelines.day_sums import load_today, save_sums, sums_folder
 from pipelines.profiles import load_profile
 from pipelines.store import Store
 from pipelines.store_files import write_table
@@ -88,22 +88,20 @@ class Workspace:
         """The history at the close of the eve."""
         return load_profile(self.task.eve, self.settings)
 
-    @cached_property
-    def context(self) -> DayContext:
-        """All that a line of the day may look up."""
-        return DayContext(
-            self.task.day, self.eve, load_today(self.task.work / "today"), self.settings.pipeline
-        )
+    def context(self, file: Path) -> DayContext:
+        """All that a line of a bucket may look up."""
+        today = load_today(self.task.work, file, self.chronicle.specs)
+        return DayContext(self.task.day, self.eve, today, self.settings.pipeline)
 
     def lines(self, file: Path) -> pl.DataFrame:
         """The prepared lines of a bucket."""
         lines = self.chronicle.store.read_declaration_files([file])
         return prepare_lines(lines, self.reference, self.settings.pipeline)
 
-    def features(self, lines: pl.DataFrame) -> FeatureSet:
-        """Features of prepared lines of the day, for the risks that have a champion."""
+    def features(self, lines: pl.DataFrame, file: Path) -> FeatureSet:
+        """Features of prepared lines of a bucket, for the risks that have a champion."""
         risks = [self.settings.risks[name] for name, _ in self.task.champions]
-        return assemble(lines, self.context, self.reference, risks)
+        return assemble(lines, self.context(file), self.reference, risks)
 
 
 @lru_cache(maxsize=2)
@@ -112,10 +110,12 @@ def workspace(task: DayTask) -> Workspace:
     return Workspace(task)
 
 
-def sum_bucket(task: BucketTask) -> DayTables:
-    """The sums by key of one bucket's lines."""
-    space = workspace(task.of)
-    return space.chronicle.tables(space.lines(task.file), task.of.day, space.eve)
+def sum_bucket(task: BucketTask) -> None:
+    """Writes the sums by key of one bucket's lines; a bucket whose sums are there is not added up again."""
+    folder = sums_folder(task.of.work, task.file)
+    if not folder.exists():
+        space = workspace(task.of)
+        save_sums(folder, space.chronicle.tables(space.lines(task.file), task.of.day, space.eve))
 
 
 def score_bucket(task: BucketTask) -> int:
@@ -129,7 +129,7 @@ def score_bucket(task: BucketTask) -> int:
     if not (scores.exists() and values.exists()):
         space = workspace(task.of)
         lines = space.lines(task.file)
-        features = space.features(lines)
+        features = space.features(lines, task.file)
         keys = lines.select(KEY)
         by_risk = {risk: predict(space, features, risk) for risk in space.settings.risks}
         _write(
@@ -153,30 +153,6 @@ def predict(space: Workspace, features: FeatureSet, risk: str) -> tuple[pl.Serie
 def champion_model(folder: Path) -> RiskModel:
     """The model of a folder, read once a process."""
     return RiskModel.load(folder)
-
-
-def save_today(folder: Path, today: DayTables) -> None:
-    """Writes the sums of a day where the workers find them; complete or not at all."""
-    beside = folder.with_name(folder.name + ".new")
-    for kind, tables in (("parties", today.parties), ("prices", today.prices)):
-        (beside / kind).mkdir(parents=True, exist_ok=True)
-        for name, table in tables.items():
-            write_table(
-                table.sort(table.columns[: 2 if kind == "prices" else 1]), beside / kind / f"{name}.parquet"
-            )
-    beside.replace(folder)
-
-
-def load_today(folder: Path) -> DayTables:
-    """Reads what `save_today` wrote."""
-    parties, prices = (
-        {
-            path.stem: pl.read_parquet(path, glob=False, hive_partitioning=False)
-            for path in sorted((folder / kind).glob("*.parquet"))
-        }
-        for kind in ("parties", "prices")
-    )
-    return DayTables(parties, prices)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

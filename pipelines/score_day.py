@@ -13,37 +13,33 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from configs.errors import StoreError
-from features.day_tables import DayTables, merge_day_tables
-from features.history import History
 from pipelines.chronicle import Chronicle, file_digest
-from pipelines.execution import run
+from pipelines.day_history import close_days_before, fold_day, sum_day
+from pipelines.fold_day import AFTER
 from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import ModelInUse
-from pipelines.profiles import history_fingerprint, save_profile, stage_profile
-from pipelines.progress import Progress
-from pipelines.score_bucket import DayTask, save_today, score_bucket, sum_bucket, workspace
+from pipelines.night import Night
+from pipelines.profiles import (
+    Eve,
+    empty_history,
+    history_fingerprint,
+    save_profile,
+    stage_folded,
+)
+from pipelines.score_bucket import DayTask, score_bucket, workspace
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
+from pipelines.store_files import put_in
 
 WORK = ".work"
 _SCORES = ("scores", "values")
-
-
-@dataclass(frozen=True)
-class Night:
-    """How a run works: processes, threads of each, an address of a cluster, and where progress is shown."""
-
-    workers: int
-    threads: int
-    scheduler: str | None
-    progress: Progress
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,9 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         shutil.rmtree(task.work, ignore_errors=True)
         return _report(store, day, done, "was scored before with the same result")
     with manifest.step("sums of the day"):
-        today = sum_day(chronicle, task, files, night)
+        sum_day(task, files, night)
+    with manifest.step("history of the day"):
+        fold_day(chronicle, task, files, night, close=True)
     with manifest.step("scores"):
         counts = _score_buckets(task, files, night)
     declared, scored = _rows(files), sum(counts)
@@ -90,12 +88,11 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         for kind in _SCORES:
             folder = t.stage(store.partition(kind, day))
             for file in files:
-                shutil.copyfile(task.work / kind / file.name, folder / file.name)
+                put_in(task.work / kind / file.name, folder / file.name)
         with manifest.step("lists"):
             issued = _lists_folder(store, day).exists()
             listed = _keep_lists(store, day) if issued else _make_lists(t, task, files, night)
-        with manifest.step("history of the day"):
-            stage_profile(t, store, chronicle.step(eve, day, today, chronicle.results(day)), settings)
+        stage_folded(t, store, task.work / AFTER, settings, day, chronicle.lineage(eve.lineage, day))
         unpriced = without_exchange_rate(task, files)
         manifest.values_nulled.update(
             {f"cny_value:no_exchange_rate_{name}": count for name, count in unpriced.items()}
@@ -133,15 +130,7 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
 
 
 def _score_buckets(task: DayTask, files: Sequence[Path], night: Night) -> list[int]:
-    with night.progress.task(f"scores of {task.day}", total=len(files)) as bar:
-        return run(
-            score_bucket,
-            [task.bucket(file) for file in files],
-            workers=night.workers,
-            threads=night.threads,
-            scheduler=night.scheduler,
-            done=bar.advance,
-        )
+    return night.map(f"scores of {task.day}", score_bucket, [task.bucket(file) for file in files])
 
 
 def _make_lists(t: Transaction, task: DayTask, files: Sequence[Path], night: Night) -> Listed:
@@ -184,19 +173,7 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     return known if known.pop("run") == run_name else None
 
 
-def close_days_before(chronicle: Chronicle, day: date) -> History:
-    """The history of the eve of `day`; days that were not closed yet are folded and kept."""
-    stored = chronicle.stored_history(day)
-    history = stored
-    for _, folded in chronicle.replay(stored, day - timedelta(days=1)):
-        history = folded
-    if history is not stored:
-        with chronicle.store.transaction() as t:
-            stage_profile(t, chronicle.store, history, chronicle.settings)
-    return history
-
-
-def day_task(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[str, ModelInUse]) -> DayTask:
+def day_task(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str, ModelInUse]) -> DayTask:
     """The task of a day, with a working folder named by all that its results depend on.
 
     Working folders of the same day that depend on something else are of no more use and go.
@@ -209,35 +186,18 @@ def day_task(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[str,
             shutil.rmtree(other)
     for kind in _SCORES:
         (work / kind).mkdir(parents=True, exist_ok=True)
-    folder = store.profile_path(eve.as_of) if eve.as_of is not None else work / "eve"
-    if eve.as_of is None and not folder.exists():
+    folder = eve.folder or work / "eve"
+    if not folder.exists():
         beside = work / "eve.new"
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        save_profile(beside, eve, chronicle.settings)
+        save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
         beside.replace(folder)
     models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
     return DayTask(run_name, store.path, chronicle.settings.overlay, day, folder, work, models)
 
 
-def sum_day(chronicle: Chronicle, task: DayTask, files: Sequence[Path], night: Night) -> DayTables:
-    """The sums of the day by key, also written for the workers."""
-    with night.progress.task(f"sums of {task.day}", total=len(files)) as bar:
-        parts = run(
-            sum_bucket,
-            [task.bucket(file) for file in files],
-            workers=night.workers,
-            threads=night.threads,
-            scheduler=night.scheduler,
-            done=bar.advance,
-        )
-    today = merge_day_tables(parts)
-    if not (task.work / "today").exists():
-        save_today(task.work / "today", today)
-    return today
-
-
-def _fingerprint(chronicle: Chronicle, day: date, eve: History, in_use: Mapping[str, ModelInUse]) -> str:
+def _fingerprint(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str, ModelInUse]) -> str:
     digest = hashlib.sha256()
     described = {
         "day": day.isoformat(),

@@ -13,10 +13,12 @@ import polars as pl
 from configs.errors import DataError, UsageError
 from configs.schema import Settings
 from pipelines.chronicle import Chronicle
+from pipelines.day_history import close_days_before, fold_day, sum_day
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
+from pipelines.night import Night
 from pipelines.progress import Progress
-from pipelines.score_day import Night, close_days_before, day_task, sum_day
+from pipelines.score_day import day_task
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
 
@@ -71,7 +73,8 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         with manifest.step("history"):
             task = day_task(chronicle, day, close_days_before(chronicle, day), in_use)
         with manifest.step("sums of the day"):
-            sum_day(chronicle, task, files, night)
+            sum_day(task, files, night)
+            fold_day(chronicle, task, files, night, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(

@@ -99,7 +99,7 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     reasons."""
     space = workspace(task.of)
     lines = space.lines(task.file).join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
-    features = space.features(lines)
+    features = space.features(lines, task.file)
     units = space.reference.units
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
         pl.col("unit").replace(units["code"], units["name_en"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -133,6 +134,14 @@ def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) 
     frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
     missing = [pl.lit(None, dtype=schema[name]).alias(name) for name in wanted if name not in present]
     return frame.with_columns(missing).select(*wanted)
+
+
+def put_in(file: Path, target: Path) -> None:
+    """The same file under a second name, without copying it where the file system can do that."""
+    try:
+        target.hardlink_to(file)
+    except OSError:
+        shutil.copyfile(file, target)
 
 
 def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFrame:
