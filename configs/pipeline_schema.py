@@ -21,7 +21,8 @@ class IngestConfig(Frozen):
 
     tolerance: Share = 0.05
     future_days: int = Field(1, ge=0, le=366)
-    chunk_rows: int = Field(200_000, ge=1_000, le=10_000_000)
+    chunk_rows: int = Field(100_000, ge=1_000, le=10_000_000)
+    workers: int = Field(2, ge=1, le=64)
     max_text_chars: int = Field(2_000, ge=100, le=100_000)
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Final
 
+import numpy as np
 import polars as pl
+
+from features.text_screen import may_be_unclean
 
 CHINA_OFFSET: Final = timedelta(hours=8)
 NOT_TEXT: Final = "\x00not text"
@@ -39,7 +42,15 @@ def to_text(values: pl.Series, max_chars: int) -> pl.Series:
     >>> to_text(pl.Series([30.0, 1.5, float("nan")]), 9).to_list()
     ['30', '1.5', None]
     """
-    text = _as_string(values).str.strip_chars()
+    text = _as_string(values)
+    rows = np.flatnonzero(may_be_unclean(text, max_chars))
+    if not len(rows):
+        return text
+    return text.clone().scatter(rows, _cleaned(text.gather(rows), max_chars))
+
+
+def _cleaned(text: pl.Series, max_chars: int) -> pl.Series:
+    text = text.str.strip_chars()
     # Checked before the rest, so that a name of 100 MB is looked at once and never copied.
     lengths = text.str.len_bytes()
     if (lengths.max() or 0) > max_chars:  # type: ignore[operator]

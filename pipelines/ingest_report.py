@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipelines.intake import FileResult
+from pipelines.file_result import FileResult
 from pipelines.rejects import MOST_EXAMPLES
 
 _MOST_REASONS = 12

@@ -12,9 +12,11 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema import Settings
 from features.inspections import INSPECTION_COLUMNS
-from pipelines.day_writer import Changes, DayWriter
+from pipelines.changes import Changes
+from pipelines.day_writer import DayWriter
+from pipelines.file_result import FileResult
 from pipelines.ingest_report import IngestReport
-from pipelines.intake import FileResult, Intake, Spools
+from pipelines.intake import Intake, Spools
 from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.progress import Progress
@@ -54,6 +56,7 @@ class IngestRun:
         latest: declarations dated later are rejected; None accepts any date.
         now: the moment of the run; its date in China names the manifest.
         verb: for the lock and the manifest.
+        workers: chunks and buckets that are worked on at the same time; default as configured.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class IngestRun:
         latest: datetime | None,
         now: datetime,
         verb: str = "ingest",
+        workers: int | None = None,
     ) -> None:
         self._store = store
         self._pipeline = settings.pipeline
@@ -74,6 +78,7 @@ class IngestRun:
         self._latest = latest
         self._day = (now + _CHINA).date()
         self._verb = verb
+        self._workers = workers or settings.pipeline.ingest.workers
         self._manifest = ManifestBuilder(verb)
 
     def run(self, openers: Iterable[Opener]) -> IngestReport:
@@ -108,6 +113,7 @@ class IngestRun:
             latest=self._latest,
             max_text_chars=settings.max_text_chars,
             chunk_rows=settings.chunk_rows,
+            workers=self._workers,
             hasher=self._hasher,
         )
         read = _Read()
@@ -132,6 +138,7 @@ class IngestRun:
             meta.declaration_schema(),
             bucket_rows=self._pipeline.store.bucket_rows,
             folder=t.scratch("merge"),
+            workers=self._workers,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
         return writer.write(spools.declarations), write_results(self._store, t, spools.inspections, further)

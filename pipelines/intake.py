@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -17,8 +19,9 @@ from features.declarations import DECLARATION_COLUMNS, validate_declarations
 from features.hashing import hash_text
 from features.inspections import validate_inspections
 from features.reject_reasons import RejectReason
+from pipelines.file_result import FileResult
 from pipelines.identity_screen import screen_pseudonyms
-from pipelines.merge import content_hash
+from pipelines.line_spool import LineSpool
 from pipelines.rejects import (
     MOST_EXAMPLES,
     REJECTED_COLUMNS,
@@ -37,59 +40,17 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
 _DRAFT: Final = "draft"
 
 
-@dataclass
-class FileResult:
-    """What became of one file in the first pass.
-
-    Attributes:
-        path: the file.
-        rows: its rows; none where it was refused.
-        quarantined: rows that break the contract, and drafts.
-        not_counting: those of them that are no fault of the data.
-        results: results that stand in the rows of declarations.
-        results_quarantined: those of them that break the contract.
-        reasons: why rows and results were rejected.
-        nulled: invalid values that became null.
-        hashed: values that looked like a person where a pseudonym belongs.
-        notes: what the user should know beside.
-        examples: a few rejected values in words.
-        fault: why the file was refused as a whole.
-    """
-
-    path: str
-    rows: int = 0
-    quarantined: int = 0
-    not_counting: int = 0
-    results: int = 0
-    results_quarantined: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    nulled: Counter[str] = field(default_factory=Counter)
-    hashed: Counter[str] = field(default_factory=Counter)
-    notes: list[str] = field(default_factory=list)
-    examples: list[str] = field(default_factory=list)
-    fault: str | None = None
-
-    def add_duplicates(self, rows: int, *, attached: bool) -> None:
-        """Count rows that the second pass rejected because another row has their key."""
-        self.reasons[RejectReason.DUPLICATE_KEY.value] += rows
-        if attached:
-            self.results_quarantined += rows
-        else:
-            self.quarantined += rows
-
-
 @dataclass(frozen=True)
 class Spools:
     """Where rows wait for the second pass.
 
     Attributes:
-        declarations: valid lines with ``_file``, ``_source_row``, the message columns, ``_content``, ``_day``
-            and ``_id_hash``.
+        declarations: valid lines.
         inspections: valid results with ``_file``, ``_source_row`` and ``_id_hash``.
         rejected: rows for the quarantine.
     """
 
-    declarations: Spool
+    declarations: LineSpool
     inspections: Spool
     rejected: Spool
 
@@ -97,7 +58,9 @@ class Spools:
     def within(cls, folder: Path) -> Spools:
         """Spools in a folder that the caller throws away."""
         return cls(
-            *(Spool(folder / name, "_id_hash") for name in ("declarations", "inspections", "rejected"))
+            LineSpool(folder / "declarations"),
+            Spool(folder / "inspections", "_id_hash"),
+            Spool(folder / "rejected", "_id_hash"),
         )
 
 
@@ -111,6 +74,7 @@ class _Part:
     table: str
     frame: pl.DataFrame
     result: FileResult
+    rejected: list[pl.DataFrame]
     # Results in the rows of declarations are not rows of their own.
     attached: bool = False
 
@@ -122,17 +86,26 @@ class Intake:
         spools: where rows go.
         latest: declarations dated later are rejected; None accepts any date.
         max_text_chars: longer text becomes null.
-        chunk_rows: rows in memory at once.
+        chunk_rows: rows that a thread has in memory at once.
+        workers: chunks that are worked on at the same time.
         hasher: for identity fields that turn up where a pseudonym belongs.
     """
 
     def __init__(
-        self, spools: Spools, *, latest: datetime | None, max_text_chars: int, chunk_rows: int, hasher: Hasher
+        self,
+        spools: Spools,
+        *,
+        latest: datetime | None,
+        max_text_chars: int,
+        chunk_rows: int,
+        workers: int,
+        hasher: Hasher,
     ) -> None:
         self._spools = spools
         self._latest = latest
         self._max_text_chars = max_text_chars
         self._chunk_rows = chunk_rows
+        self._workers = workers
         self._hasher = hasher
 
     def take(self, source: Source, number: int) -> FileResult:
@@ -142,25 +115,49 @@ class Intake:
             source: the file.
             number: its place among the run's files: of two rows with a key, the earlier file's stays.
         """
-        spools = (self._spools.declarations, self._spools.inspections, self._spools.rejected)
+        spools = (self._spools.declarations.disputed, self._spools.inspections, self._spools.rejected)
         marks = [spool.mark() for spool in spools]
         result = FileResult(str(source.path))
         try:
             result.notes += source.notes
-            for chunk in source.chunks(self._chunk_rows):
-                result.rows += chunk.rows
-                if chunk.declarations is not None:
-                    raw = _with_message_columns(chunk.declarations)
-                    self._take_lines(_Part(source, chunk, number, "declarations", raw, result))
-                if chunk.inspections is not None:
-                    attached = chunk.declarations is not None
-                    part = _Part(source, chunk, number, "inspections", chunk.inspections, result, attached)
-                    self._take_results(part)
+            for chunk, rejected in self._chunks(source, number):
+                result.add(chunk)
+                for frame in rejected:
+                    self._spools.rejected.add(frame)
         except DataError as error:
+            self._spools.declarations.forget(number)
             for spool, mark in zip(spools, marks, strict=True):
                 spool.rewind(mark)
             return self.refuse(str(source.path), str(error))
         return result
+
+    def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
+        """What became of each chunk and its rejected rows, in the order of the chunks."""
+        if self._workers == 1:
+            for chunk in source.chunks(self._chunk_rows):
+                yield self._take_chunk(source, chunk, number)
+            return
+        # Threads, not processes: Polars, numpy and numba let go of the interpreter while they work, and a
+        # chunk need not be sent anywhere.
+        with ThreadPoolExecutor(self._workers) as pool:
+            under_way: deque[Future[tuple[FileResult, list[pl.DataFrame]]]] = deque()
+            for chunk in source.chunks(self._chunk_rows):
+                if len(under_way) == self._workers:
+                    yield under_way.popleft().result()
+                under_way.append(pool.submit(self._take_chunk, source, chunk, number))
+            while under_way:
+                yield under_way.popleft().result()
+
+    def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
+        result, rejected = FileResult(str(source.path), rows=chunk.rows), list[pl.DataFrame]()
+        if chunk.declarations is not None:
+            raw = _with_message_columns(chunk.declarations)
+            self._take_lines(_Part(source, chunk, number, "declarations", raw, result, rejected))
+        if chunk.inspections is not None:
+            attached = chunk.declarations is not None
+            part = _Part(source, chunk, number, "inspections", chunk.inspections, result, rejected, attached)
+            self._take_results(part)
+        return result, rejected
 
     def refuse(self, path: str, fault: str) -> FileResult:
         """Put a file that cannot be read into quarantine as such."""
@@ -208,14 +205,11 @@ class Intake:
     def _keep_lines(self, part: _Part, lines: pl.DataFrame, rows: pl.Series) -> None:
         extras = [*part.source.extra_categories, *part.source.extra_numbers]
         origin = part.frame[rows].select("_source_row", *MESSAGE_COLUMNS)
-        self._spools.declarations.add(
-            lines.hstack(origin).with_columns(
-                pl.lit(part.number, dtype=pl.Int32).alias("_file"),
-                content_hash(lines, list(DECLARATION_COLUMNS), extras),
-                china_day(lines["declared_at"]).alias("_day"),
-                hash_text(lines["declaration_id"]).alias("_id_hash"),
-            )
+        lines = lines.hstack(origin).with_columns(
+            china_day(lines["declared_at"]).alias("_day"),
+            hash_text(lines["declaration_id"]).alias("_id_hash"),
         )
+        self._spools.declarations.add(lines, part.number, extras)
 
     def _take_results(self, part: _Part) -> None:
         raw, result = part.frame, part.result
@@ -250,7 +244,7 @@ class Intake:
         shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
         result.examples += examples(str(part.source.path), frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
-        self._spools.rejected.add(
+        part.rejected.append(
             rejected_rows(str(part.source.path), part.table, frame, reasons, records, self._max_text_chars)
         )
 

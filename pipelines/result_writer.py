@@ -8,8 +8,9 @@ from typing import Final
 import polars as pl
 
 from features.inspections import INSPECTION_COLUMNS
-from pipelines.day_writer import Changes
+from pipelines.changes import Changes
 from pipelines.journal import Transaction
+from pipelines.line_spool import LineSpool, contains
 from pipelines.spool import Spool, complete
 from pipelines.store import Store
 
@@ -52,17 +53,17 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
     return changes
 
 
-def unknown_declarations(store: Store, incoming: Spool, declarations: Spool) -> int:
+def unknown_declarations(store: Store, incoming: Spool, declarations: LineSpool) -> int:
     """How many results of this run are about declarations that neither the store nor the run has."""
     rows = incoming.scan()
     if rows is None:
         return 0
     left = rows.select("_id_hash", "declaration_id").collect()
-    here = declarations.column("_id_hash")
-    left = left.filter(~pl.col("_id_hash").is_in(here.implode()))
+    left = left.filter(pl.Series(~contains(declarations.ids(), left["_id_hash"].to_numpy())))
     for day in store.declaration_days():
-        if left.is_empty():
-            break
-        ids = store.read_declarations(day, ["declaration_id"])["declaration_id"]
-        left = left.filter(~pl.col("declaration_id").is_in(ids.implode()))
+        for file in store.declaration_files(day):
+            if left.is_empty():
+                return 0
+            ids = store.read_declaration_files([file], ["declaration_id"])["declaration_id"]
+            left = left.filter(~pl.col("declaration_id").is_in(ids.implode()))
     return left.height

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -14,6 +15,8 @@ _ROW_GROUP: Final = 16_384
 class Spool:
     """Frames in a folder, sorted by a UInt64 column each, so that a range of it touches few row groups.
 
+    Several threads may add at once; only the order of :meth:`frames` depends on who came first.
+
     Args:
         folder: an empty folder that the caller throws away.
         column: the column that ranges are taken of.
@@ -24,18 +27,23 @@ class Spool:
         self._folder = folder
         self._column = column
         self._paths: list[Path] = []
+        self._made = 0
+        self._lock = threading.Lock()
         self.rows = 0
 
     def add(self, frame: pl.DataFrame) -> Path | None:
         """Put a frame aside; returns its file, None where it has no rows."""
         if frame.is_empty():
             return None
-        path = self._folder / f"{len(self._paths):06d}.parquet"
+        with self._lock:
+            path = self._folder / f"{self._made:06d}.parquet"
+            self._made += 1
         frame.sort(self._column, maintain_order=True).write_parquet(
             path, compression="lz4", row_group_size=_ROW_GROUP
         )
-        self._paths.append(path)
-        self.rows += frame.height
+        with self._lock:
+            self._paths.append(path)
+            self.rows += frame.height
         return path
 
     def mark(self) -> tuple[int, int]:

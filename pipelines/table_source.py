@@ -99,7 +99,8 @@ class TableSource(Source):
             if filled.is_empty():
                 continue
             raw = filled.drop(SURPLUS, strict=False).rename(str.strip)
-            numbers = pl.Series("_source_row", range(done + 1, done + raw.height + 1), dtype=pl.Int64)
+            numbers = pl.int_range(done + 1, done + raw.height + 1, dtype=pl.Int64, eager=True)
+            numbers = numbers.alias("_source_row")
             reject = pl.Series("_reject", [None], dtype=pl.String).new_from_index(0, raw.height)
             if SURPLUS in filled.columns:
                 reject = reject.set(filled[SURPLUS].is_not_null(), RejectReason.TOO_MANY_FIELDS.value)

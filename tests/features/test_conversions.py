@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from math import isnan, nan
 
+import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from features import conversions
 from features.conversions import (
     NOT_A_DATE,
     NOT_A_TIME,
@@ -113,3 +117,21 @@ def test_yes_and_no() -> None:
     assert yes_no_code(pl.Series([1.0, 0.0, 0.5])).to_list() == [1, 0, -1]
     assert yes_no_code(pl.Series([True, None])).to_list() == [1, None]
     assert yes_no_code(pl.Series(["Yes", " false ", ""])).to_list() == [1, 0, None]
+
+
+UNICODE_BLANKS = [chr(code) for code in range(0x3001) if chr(code).isspace()]
+
+
+@given(
+    st.lists(
+        st.none() | st.text() | st.text(st.sampled_from([*UNICODE_BLANKS, *"a茶。\x00\x7f\x1f"]), max_size=6)
+    ),
+    st.integers(1, 6),
+)
+def test_a_text_that_is_left_alone_needs_no_cleaning(texts: list[str | None], max_chars: int) -> None:
+    values = pl.Series("text", texts, dtype=pl.String)
+    found = to_text(values, max_chars)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversions, "may_be_unclean", lambda text, _: np.ones(len(text), dtype=np.bool_))
+        assert found.equals(to_text(values, max_chars), check_names=True)
+    assert values.to_list() == texts, "the input stays as it is"
