@@ -1,8 +1,8 @@
 """A LightGBM booster kept as text: its training repeats itself, no batch or thread changes a score.
 
 The native `Booster` is used rather than the scikit-learn wrapper, because it is saved as text and needs no
-pickle. Whatever evaluates trees at scoring time stands behind `Booster.predict_raw`, for the nightly job
-and MLflow alike.
+pickle. Whatever evaluates trees at scoring time stands behind `Booster.predict_columns`, for the nightly job
+and MLflow alike: bit vectors, which give the bits of LightGBM's own answer.
 
 Source: Ke et al. 2017, "LightGBM: A Highly Efficient Gradient Boosting Decision Tree".
 """
@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from models.bit_vector_trees import BitVectorTrees
 from models.linear_start import LinearStart
 
 if TYPE_CHECKING:
@@ -68,6 +70,19 @@ class Matrix:
         return Matrix(self.values[mask], self.columns, self.categorical)
 
 
+@dataclass(frozen=True)
+class Columns:
+    """Some columns of a matrix, one below the other: values (columns, lines), and the place of each in the
+    matrix (columns,), in ascending order."""
+
+    values: FloatArray
+    places: npt.NDArray[np.int64]
+
+    def rows(self, places: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """The rows of `values` that hold these columns of the matrix."""
+        return np.searchsorted(self.places, np.asarray(places, dtype=np.int64))
+
+
 class Booster:
     """Trees over a `Matrix`, which go on from a `LinearStart` where there is one."""
 
@@ -76,15 +91,41 @@ class Booster:
         self.rounds = rounds
         self.start = start
 
+    @cached_property
+    def _trees(self) -> BitVectorTrees | None:
+        return BitVectorTrees.read(self._native.model_to_string(num_iteration=-1))
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The columns of the matrix that a raw score depends on, in ascending order."""
+        split = range(self._native.num_feature()) if self._trees is None else self._trees.places
+        return tuple(sorted({*split, *(() if self.start is None else self.start.places)}))
+
     def predict_raw(self, values: FloatArray, *, threads: int = 1, rounds: int | None = None) -> FloatArray:
-        """Raw score a line (lines,): log-odds for a classifier, the target's unit for a regression."""
-        if len(values) == 0:
+        """Raw score a line (lines,) for matrix values (lines, columns): log-odds for a classifier, the
+        target's unit for a regression."""
+        places = np.array(self.places, dtype=np.int64)
+        columns = Columns(np.ascontiguousarray(values[:, places].T), places)
+        return self.predict_columns(columns, threads=threads, rounds=rounds)
+
+    def predict_columns(self, columns: Columns, *, threads: int = 1, rounds: int | None = None) -> FloatArray:
+        """`predict_raw` where only columns are at hand, which must be those of `places` or more of them.
+
+        Trees that bit vectors cannot express are left to LightGBM, on so many threads.
+        """
+        rounds, lines = rounds or self.rounds, columns.values.shape[1]
+        if lines == 0:
             return np.empty(0, dtype=np.float64)
-        raw = self._native.predict(
-            values, raw_score=True, num_iteration=rounds or self.rounds, num_threads=threads
-        )
-        trees = np.asarray(raw, dtype=np.float64)
-        return trees if self.start is None else trees + self.start(values)
+        if self._trees is not None:
+            trees = self._trees(columns.values, columns.rows(self._trees.places), rounds)
+        else:
+            whole = columns.values[columns.rows(range(self._native.num_feature()))].T
+            raw = self._native.predict(whole, raw_score=True, num_iteration=rounds, num_threads=threads)
+            trees = np.asarray(raw, dtype=np.float64)
+        if self.start is None:
+            return trees
+        given = (columns.values[row] for row in columns.rows(self.start.places))
+        return trees + self.start.of_columns(given, lines)
 
     def contributions(self, values: FloatArray, *, threads: int = 1) -> FloatArray:
         """What each column adds to the raw score, (lines, columns + 1); the last is the mean of all lines.

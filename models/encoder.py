@@ -7,6 +7,7 @@ declared price is from the expected one. While fitting, a line gets these from m
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +16,11 @@ import numpy.typing as npt
 import polars as pl
 
 from configs.schema import RiskConfig
-from models.booster import Matrix
+from models.booster import Columns, Matrix
 from models.categories import CategoryMaps
 from models.columns import FeatureColumns, block_of, feature_columns
 from models.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value
+from models.number_columns import FrameNumbers, NumberColumn, slices
 from models.text_score import TextScore, fit_text_score
 
 FloatArray = npt.NDArray[np.float64]
@@ -60,24 +62,43 @@ class Encoder:
         """The block of each matrix column; the smaller models are blocks of their own."""
         return tuple(_OWN_BLOCKS.get(name) or block_of(name) or name for name in self.names)
 
-    def learned(self, frame: pl.DataFrame, *, threads: int = 1) -> Learned:
-        """What the smaller models say about each line."""
+    def learned(
+        self, frame: pl.DataFrame, *, threads: int = 1, numbers: FrameNumbers | None = None
+    ) -> Learned:
+        """What the smaller models say about each line; `numbers` are those of the frame where somebody has
+        them already."""
         text = None if self.text is None else self.text.score(frame)
         if self.fair_value is None:
             return Learned(text, None)
-        return Learned(text, self.fair_value.expected_log_prices(frame, threads=threads))
+        prices = self.fair_value.expected_log_prices(frame, threads=threads, numbers=numbers)
+        return Learned(text, prices)
 
     def matrix(self, frame: pl.DataFrame, learned: Learned) -> Matrix:
-        """The numbers of the trees for each line, from the frame and what `learned` says about it."""
-        extra = [learned.text_score]
-        if self.fair_value is not None and learned.log_prices is not None:
-            declared = declared_log_price(frame, self.fair_value.basis)
-            extra += [declared - learned.log_prices.median, learned.log_prices.position(declared)]
-        given = [values for values in extra if values is not None]
+        """The numbers of all columns for each line, from the frame and what `learned` says about it."""
+        given = self._of_smaller_models(frame, learned)
         values = self.columns.numbers(frame, spare=len(given))
         for place, own in enumerate(given, start=len(self.columns.names)):
             values[:, place] = own
         return Matrix(values, self.names, self.columns.categorical)
+
+    def slices(
+        self, frame: pl.DataFrame, learned: Learned, places: Sequence[int], numbers: FrameNumbers
+    ) -> Iterator[tuple[slice, Columns]]:
+        """The columns of `matrix` at these places alone, a slice of lines after the other."""
+        own = [NumberColumn(values) for values in self._of_smaller_models(frame, learned)]
+        names = self.columns.names
+        columns = [
+            numbers.column(self.columns, names[place]) if place < len(names) else own[place - len(names)]
+            for place in places
+        ]
+        return slices(columns, places, frame.height)
+
+    def _of_smaller_models(self, frame: pl.DataFrame, learned: Learned) -> list[FloatArray]:
+        extra = [learned.text_score]
+        if self.fair_value is not None and learned.log_prices is not None:
+            declared = declared_log_price(frame, self.fair_value.basis)
+            extra += [declared - learned.log_prices.median, learned.log_prices.position(declared)]
+        return [values for values in extra if values is not None]
 
     def save(self, directory: Path) -> None:
         """Write `columns.json` and the files of the smaller models into the directory."""

@@ -25,6 +25,7 @@ from features.hashing import hash_text
 from models.booster import Booster, Matrix, Parameter, train_booster
 from models.categories import CategoryMaps
 from models.columns import FeatureColumns, block_of, number_column
+from models.number_columns import FrameNumbers, slices
 
 FloatArray = npt.NDArray[np.float64]
 Basis = Literal["unit", "kg"]
@@ -79,16 +80,20 @@ class FairValue:
     basis: Basis
     typical_log_price: float
 
-    def expected_log_prices(self, frame: pl.DataFrame, *, threads: int = 1) -> LogPrices:
-        """What such goods cost, a line."""
-        numbers = self.columns.numbers(frame)
+    def expected_log_prices(
+        self, frame: pl.DataFrame, *, threads: int = 1, numbers: FrameNumbers | None = None
+    ) -> LogPrices:
+        """What such goods cost, a line; `numbers` are those of the frame where somebody has them already."""
+        boosters = (self.booster, self.low, self.high)
+        given = numbers or FrameNumbers(frame)
+        places = sorted({place for booster in boosters for place in booster.places})
+        columns = [given.column(self.columns, self.columns.names[place]) for place in places]
+        raw = np.empty((len(boosters), frame.height), dtype=np.float64)
+        for lines, table in slices(columns, places, frame.height):
+            for booster, out in zip(boosters, raw, strict=True):
+                out[lines] = booster.predict_columns(table, threads=threads)
         offset = _offset(frame, self.basis, self.typical_log_price)
-        return _in_order(
-            *(
-                model.predict_raw(numbers, threads=threads) + offset
-                for model in (self.booster, self.low, self.high)
-            )
-        )
+        return _in_order(*(each + offset for each in raw))
 
     def save(self, directory: Path) -> None:
         """Write `fair_value.txt`, `fair_value_low.txt`, `fair_value_high.txt` (trees) and

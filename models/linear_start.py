@@ -11,7 +11,7 @@ Sources: Hastie, Tibshirani, Friedman 2009, "The Elements of Statistical Learnin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,25 +43,28 @@ class LinearStart:
 
     def parts(self, values: FloatArray) -> FloatArray:
         """What each column adds to the log-odds of each line, (lines, columns used)."""
-        out = np.zeros((len(values), len(self.places)), dtype=np.float64)
-        if len(values) and self.places:
-            _parts(
-                np.ascontiguousarray(values, dtype=np.float64),
-                np.array(self.places, dtype=np.int64),
-                np.array(self.is_rate, dtype=np.bool_),
-                np.array(self.means, dtype=np.float64),
-                np.array(self.weights, dtype=np.float64),
-                out,
-            )
+        out = np.empty((len(values), len(self.places)), dtype=np.float64)
+        for number, place in enumerate(self.places):
+            out[:, number] = self._part(number, values[:, place])
         return out
 
     def __call__(self, values: FloatArray) -> FloatArray:
         """Log-odds a line (lines,) for matrix values (lines, columns)."""
-        total = np.full(len(values), self.intercept, dtype=np.float64)
+        return self.of_columns((values[:, place] for place in self.places), len(values))
+
+    def of_columns(self, columns: Iterable[FloatArray], lines: int) -> FloatArray:
+        """Log-odds a line (lines,) for the columns (lines,) at `places`, one after the other."""
+        total = np.full(lines, self.intercept, dtype=np.float64)
         # Column by column: the sum of a row then never depends on how many rows there are.
-        for part in self.parts(values).T:
-            total += part
+        for number, column in enumerate(columns):
+            total += self._part(number, column)
         return total
+
+    def _part(self, number: int, column: FloatArray) -> FloatArray:
+        out = np.empty(len(column), dtype=np.float64)
+        given = np.ascontiguousarray(column, dtype=np.float64)
+        _part(given, self.is_rate[number], self.means[number], self.weights[number], out)
+        return out
 
     def as_dict(self) -> dict[str, Any]:
         """The start as JSON can hold it."""
@@ -121,21 +124,14 @@ def _log_odds(rates: FloatArray) -> FloatArray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _parts(
-    values: FloatArray,
-    places: npt.NDArray[np.int64],
-    is_rate: BoolArray,
-    means: FloatArray,
-    weights: FloatArray,
-    out: FloatArray,
-) -> None:
+def _part(values: FloatArray, is_rate: bool, mean: float, weight: float, out: FloatArray) -> None:
     # Scalar loops: the vectorised logarithm of numpy need not agree with itself at the end of a batch.
     for row in range(values.shape[0]):
-        for column in range(places.shape[0]):
-            value = values[row, places[column]]
-            if np.isnan(value):
-                continue
-            if is_rate[column]:
-                clipped = min(max(value, _LOWEST), _HIGHEST)
-                value = np.log(clipped / (1.0 - clipped))
-            out[row, column] = weights[column] * (value - means[column])
+        value = values[row]
+        if np.isnan(value):
+            out[row] = 0.0
+            continue
+        if is_rate:
+            clipped = min(max(value, _LOWEST), _HIGHEST)
+            value = np.log(clipped / (1.0 - clipped))
+        out[row] = weight * (value - mean)

@@ -24,6 +24,7 @@ from models.examined import ExaminedShare
 from models.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
 from models.finding_value import FindingValue
 from models.heading_background import HeadingBackground, background_lines
+from models.number_columns import FrameNumbers
 
 FloatArray = npt.NDArray[np.float64]
 FORMAT = 3
@@ -75,14 +76,14 @@ class RiskModel:
     def predict_raw(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
         """Log-odds of the trees before calibration (lines,): the ranking of lines that are examined alike."""
         self.encoder.columns.check(frame, self.name)
-        return self._raw(frame, self.encoder.learned(frame, threads=threads), threads)
+        return self._raw(frame, threads)[0]
 
     def score(self, frame: pl.DataFrame, *, threads: int = 1) -> Scores:
         """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once."""
         self.encoder.columns.check(frame, self.name)
-        learned = self.encoder.learned(frame, threads=threads)
+        raw, learned = self._raw(frame, threads)
         expected = self._expected(learned)
-        probability = self.calibrator(self._raw(frame, learned, threads)) * self.examined(frame)
+        probability = self.calibrator(raw) * self.examined(frame)
         return Scores(probability, self._value(frame, learned, expected), expected)
 
     def value_cny(self, frame: pl.DataFrame) -> FloatArray:
@@ -219,8 +220,13 @@ class RiskModel:
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
 
-    def _raw(self, frame: pl.DataFrame, learned: Learned, threads: int) -> FloatArray:
-        return self.booster.predict_raw(self.encoder.matrix(frame, learned).values, threads=threads)
+    def _raw(self, frame: pl.DataFrame, threads: int) -> tuple[FloatArray, Learned]:
+        numbers = FrameNumbers(frame)
+        learned = self.encoder.learned(frame, threads=threads, numbers=numbers)
+        raw = np.empty(frame.height, dtype=np.float64)
+        for lines, columns in self.encoder.slices(frame, learned, self.booster.places, numbers):
+            raw[lines] = self.booster.predict_columns(columns, threads=threads)
+        return raw, learned
 
     def _expected(self, learned: Learned) -> FloatArray | None:
         return None if learned.log_prices is None else _exp(learned.log_prices.median)

@@ -1,0 +1,228 @@
+"""LightGBM's text model as flat arrays of node tests, in the form that bit vectors take.
+
+A tree's leaves are numbered from left to right, one bit each. A node whose test sends a line to the right
+rules out the leaves of its left subtree; whatever the order of the tests, the lowest bit that is left over is
+the line's leaf.
+
+Sources: Lucchese et al. 2015, "QuickScorer: A Fast Algorithm to Rank Documents with Additive Ensembles of
+Regression Trees"; Leiserson, Prokop and Randall 1998, "Using de Bruijn Sequences to Index a 1 in a Computer
+Word"; LightGBM 4, `src/io/tree.cpp` and `include/LightGBM/tree.h` for format and missing values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntegerArray = npt.NDArray[np.int64]
+
+MOST_LEAVES = 64
+# Its multiples by the powers of two all begin with another six bits.
+DE_BRUIJN = 0x03F79D71B4CB0A89
+# No value is above it but the infinity that stands for a missing one.
+HIGHEST = float(np.finfo(np.float64).max)
+
+_VERSION = "v4"
+# The bits of a node's `decision_type`.
+_CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
+_MISSING_NONE, _MISSING_ZERO = 0, 1
+_EVERY_LEAF = (1 << MOST_LEAVES) - 1
+
+
+@dataclass(frozen=True)
+class TreeArrays:
+    """All trees of a model, one after the other.
+
+    A view is a numeric column of the matrix (`view_place`) in which a missing value is `view_missing`: 0, or
+    the infinity that goes where the node sends it; where `view_zero` is true a zero is missing too. All other
+    values are at most `HIGHEST`. A line goes right at a test if its view is above the threshold;
+    `test_leaves` are the leaves that stay then. Tree t has the tests from `first_test[t]` to
+    `first_test[t + 1]`. The last test of all belongs to no tree, and no line goes right there.
+
+    Tests of categories are kept alike: the leaves that stay, and instead of a threshold the categories that
+    go left, 64 of them a word, from `first_word` on. Word `word_bits` is about the codes of slot `word_slot`:
+    a column (`slot_place`) where the code, divided by 64, is `slot_number`.
+
+    `leaf_value` (trees, 64) has the value of a leaf at `slot_of` it.
+    """
+
+    view_place: IntegerArray
+    view_missing: FloatArray
+    view_zero: npt.NDArray[np.bool_]
+    first_test: IntegerArray
+    test_view: IntegerArray
+    test_threshold: FloatArray
+    test_leaves: npt.NDArray[np.uint64]
+    slot_place: IntegerArray
+    slot_number: IntegerArray
+    first_category_test: IntegerArray
+    category_leaves: npt.NDArray[np.uint64]
+    first_word: IntegerArray
+    word_slot: IntegerArray
+    word_bits: npt.NDArray[np.uint64]
+    leaf_value: FloatArray
+
+
+def slot_of(leaf: int) -> int:
+    """Where a tree keeps the value of a leaf, given as its number from left to right: what a multiplication
+    and a shift make of its bit.
+
+    >>> sorted(slot_of(leaf) for leaf in range(MOST_LEAVES)) == list(range(MOST_LEAVES))
+    True
+    """
+    return (DE_BRUIJN << leaf & _EVERY_LEAF) >> 58
+
+
+# Matrix column, what a missing value counts as, and whether a zero is missing.
+_View = tuple[int, float, bool]
+
+
+@dataclass(frozen=True)
+class _Test:
+    view: _View
+    threshold: float
+    leaves: int
+    # By number, those of 64 categories of which none goes left are left out.
+    words: tuple[tuple[int, int], ...] = ()
+    is_category: bool = False
+
+
+@dataclass(frozen=True)
+class _Tree:
+    numbers: list[_Test]
+    categories: list[_Test]
+    leaves: list[float]
+
+
+def read_trees(text: str) -> TreeArrays | None:
+    """The trees of `Booster.model_to_string`; None where bit vectors cannot express them: another version of
+    the format, several classes, averages, linear leaves, or more than 64 leaves a tree."""
+    head, *blocks = text.split("\nTree=")
+    lines = head.splitlines()
+    alone = {"num_class=1", "num_tree_per_iteration=1", f"version={_VERSION}"}
+    if not alone <= set(lines) or "average_output" in lines:
+        return None
+    trees = []
+    for block in blocks:
+        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if int(fields["num_leaves"]) > MOST_LEAVES or fields.get("is_linear", "0") != "0":
+            return None
+        trees.append(_tree(fields))
+    thresholds = [test.threshold for tree in trees for test in tree.numbers]
+    if any(math.isnan(threshold) or threshold == HIGHEST for threshold in thresholds):
+        return None
+    return _flat(trees)
+
+
+def _tree(fields: Mapping[str, str]) -> _Tree:
+    values = [float(value) for value in fields["leaf_value"].split()]
+    if len(values) == 1:
+        return _Tree([], [], values)
+    order, left_leaves = _from_left_to_right(_split(fields["left_child"]), _split(fields["right_child"]))
+    tests = list(_tests(fields, left_leaves))
+    # Neighbours read the same column, while it is in the fastest cache.
+    tests.sort(key=lambda test: (test.view, test.threshold))
+    return _Tree(
+        [test for test in tests if not test.is_category],
+        [test for test in tests if test.is_category],
+        [values[leaf] for leaf in order],
+    )
+
+
+def _from_left_to_right(left: Sequence[int], right: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The leaves in order, and the set of leaves (bits, in that order) in the left subtree of each node. A
+    child below zero is a leaf, ~number."""
+    order: list[int] = []
+    began, left_leaves = [0] * len(left), [0] * len(left)
+    # A node is met twice: before its left subtree and after it.
+    stack = [(0, False)]
+    while stack:
+        node, left_is_done = stack.pop()
+        if node < 0:
+            order.append(~node)
+        elif left_is_done:
+            left_leaves[node] = (1 << len(order)) - (1 << began[node])
+            stack.append((right[node], False))
+        else:
+            began[node] = len(order)
+            stack += [(node, True), (left[node], False)]
+    return order, left_leaves
+
+
+def _tests(fields: Mapping[str, str], left_leaves: Sequence[int]) -> Iterator[_Test]:
+    boundaries = _split(fields.get("cat_boundaries", ""))
+    words = _split(fields.get("cat_threshold", ""))
+    for column, kind, written, leaves in zip(
+        _split(fields["split_feature"]),
+        _split(fields["decision_type"]),
+        fields["threshold"].split(),
+        left_leaves,
+        strict=True,
+    ):
+        stay, threshold = _EVERY_LEAF ^ leaves, float(written)
+        if kind & _CATEGORICAL:
+            which = int(threshold)
+            held = _wide(words[boundaries[which] : boundaries[which + 1]])
+            yield _Test((column, 0.0, False), threshold, stay, held, is_category=True)
+            continue
+        missing_type = kind >> _MISSING_SHIFT & 3
+        missing = 0.0
+        if missing_type != _MISSING_NONE:
+            missing = -math.inf if kind & _DEFAULT_LEFT else math.inf
+        yield _Test((column, missing, missing_type == _MISSING_ZERO), threshold, stay)
+
+
+def _wide(words: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    """Words of 32 bits as numbered words of 64, without those that are empty."""
+    bits = sum(word << 32 * place for place, word in enumerate(words))
+    wide = [(number, bits >> 64 * number & _EVERY_LEAF) for number in range((len(words) + 1) // 2)]
+    return tuple((number, word) for number, word in wide if word)
+
+
+def _flat(trees: Sequence[_Tree]) -> TreeArrays:
+    tests = [test for tree in trees for test in tree.numbers]
+    lookups = [test for tree in trees for test in tree.categories]
+    views = sorted({test.view for test in tests})
+    words = [(test.view[0], *numbered) for test in lookups for numbered in test.words]
+    slots = sorted({(place, number) for place, number, _ in words})
+    return TreeArrays(
+        view_place=_integers([place for place, _, _ in views]),
+        view_missing=np.array([missing for _, missing, _ in views], dtype=np.float64),
+        view_zero=np.array([zero for _, _, zero in views], dtype=np.bool_),
+        first_test=_starts([len(tree.numbers) for tree in trees]),
+        test_view=_integers([*(views.index(test.view) for test in tests), 0]),
+        test_threshold=np.array([*(min(test.threshold, HIGHEST) for test in tests), math.inf]),
+        test_leaves=np.array([*(test.leaves for test in tests), _EVERY_LEAF], dtype=np.uint64),
+        slot_place=_integers([place for place, _ in slots]),
+        slot_number=_integers([number for _, number in slots]),
+        first_category_test=_starts([len(tree.categories) for tree in trees]),
+        category_leaves=np.array([test.leaves for test in lookups], dtype=np.uint64),
+        first_word=_starts([len(test.words) for test in lookups]),
+        word_slot=_integers([slots.index((place, number)) for place, number, _ in words]),
+        word_bits=np.array([bits for _, _, bits in words], dtype=np.uint64),
+        leaf_value=_leaf_values(trees),
+    )
+
+
+def _leaf_values(trees: Sequence[_Tree]) -> FloatArray:
+    values = np.zeros((len(trees), MOST_LEAVES), dtype=np.float64)
+    for row, tree in zip(values, trees, strict=True):
+        row[[slot_of(leaf) for leaf in range(len(tree.leaves))]] = tree.leaves
+    return values
+
+
+def _split(text: str) -> list[int]:
+    return [int(word) for word in text.split()]
+
+
+def _integers(numbers: Sequence[int]) -> IntegerArray:
+    return np.array(numbers, dtype=np.int64)
+
+
+def _starts(counts: Sequence[int]) -> IntegerArray:
+    return np.cumsum([0, *counts], dtype=np.int64)
