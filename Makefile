@@ -30,8 +30,9 @@ help:
 demo: $(STAMP)
 	@$(BIN)/parcel-risk demo
 
+# Most tests keep one core busy: their files are shared out over the cores there are.
 test: lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
