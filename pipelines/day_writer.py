@@ -176,6 +176,7 @@ class DayWriter:
             filled |= _filled(lines, self._extras)
         folder = self._t.stage(self._store.partition("declarations", day))
         if not rows:
+            self._store.note_checks(self._t, day)
             return
         columns = [*DECLARATION_COLUMNS, *sorted(filled)]
         count = bucket_count(rows, self._bucket_rows)
@@ -190,6 +191,7 @@ class DayWriter:
             ]
             fresh = complete(rewritten.rows(day, low, high), self._schema.items())
             write_bucket(pl.concat([*frames, fresh]).select(columns), folder, number, count)
+        self._store.note_checks(self._t, day)
 
 
 class _ByDay:
