@@ -187,6 +187,8 @@ class ScoringConfig(Frozen):
 
     workers: int = Field(2, ge=1, le=4096)
     threads: int = Field(1, ge=1, le=1024)
+    tries: int = Field(3, ge=1, le=20)
+    bucket_timeout_seconds: float | None = Field(1800.0, gt=0.0)
 
 
 class PipelineConfig(Frozen):

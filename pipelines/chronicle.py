@@ -21,6 +21,7 @@ from features.history import History, fold
 from features.keys import KeySpec, key_specs, with_keys
 from features.prepare import prepare
 from features.results import LINE_KEY, increments, result_tables
+from pipelines.gaps import require_whole
 from pipelines.profiles import empty_history, history_labels, load_profile, usable_profile
 from pipelines.store import Store
 
@@ -59,7 +60,11 @@ class Chronicle:
         )
 
     def prepared(self, day: date) -> pl.DataFrame:
-        """All lines of a day with what blocks and history need."""
+        """All lines of a day with what blocks and history need.
+
+        Raises StoreError where some of them cannot be read.
+        """
+        require_whole(self.store, day)
         return prepare_lines(
             self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline
         )

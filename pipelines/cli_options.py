@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import click
 
 from configs.errors import ParcelRiskError
+from pipelines.attempts import cure, in_words
 from pipelines.logs import LogFormat, set_up_logging, to_json
 from pipelines.progress import Progress
 
@@ -172,17 +171,6 @@ def _explained(error: BaseException) -> tuple[str, int]:
             "interrupted; what was finished is kept, and the same command goes on from there.",
             _INTERRUPTED,
         )
-    if isinstance(error, OSError):
-        return f"the system refused: {error}", 1
-    if isinstance(error, MemoryError | BrokenExecutor):
-        what = (
-            "out of memory"
-            if isinstance(error, MemoryError)
-            else "a worker was killed, mostly for want of memory"
-        )
-        return f"{what}; fewer --workers need less, and so does a smaller store.bucket_rows.", 1
-    # The text of an unexpected error may quote a row of data, so the line says only what and where.
-    frame = traceback.extract_tb(error.__traceback__)[-1:]
-    place = f" in {frame[0].filename}, line {frame[0].lineno}" if frame else ""
-    kind = type(error).__name__
-    return f"unexpected {kind}{place}: a fault of the program. -v shows all of it; it may quote data.", 1
+    said = in_words(error)
+    advice = cure(error)
+    return f"{said}. {advice}" if advice else said, 1

@@ -11,7 +11,7 @@ from pipelines.day_sums import save_results
 from pipelines.fold_day import fold_part, fold_tasks
 from pipelines.night import Night
 from pipelines.profiles import Eve, stage_profile, stored_eve
-from pipelines.score_bucket import DayTask, sum_bucket
+from pipelines.score_bucket import DayTask
 
 
 def close_days_before(chronicle: Chronicle, day: date) -> Eve:
@@ -27,16 +27,11 @@ def close_days_before(chronicle: Chronicle, day: date) -> Eve:
     return stored_eve(chronicle.store, day, chronicle.settings)
 
 
-def sum_day(task: DayTask, files: Sequence[Path], night: Night) -> None:
-    """The sums by key of each bucket of the day, into its working folder."""
-    night.map(f"sums of {task.day}", sum_bucket, [task.bucket(file) for file in files])
-
-
 def fold_day(
     chronicle: Chronicle, task: DayTask, files: Sequence[Path], night: Night, *, close: bool
 ) -> None:
     """What each bucket needs of the whole day and, with `close`, the history after it, into its working
-    folder; `sum_day` comes before."""
+    folder; the sums of the buckets come before."""
     if close:
         save_results(task.work, chronicle.results(task.day))
     night.map(f"history of {task.day}", fold_part, fold_tasks(task, files, close=close))

@@ -95,6 +95,8 @@ class DayWriter:
         with ThreadPoolExecutor(self._workers) as pool:
             for _ in pool.map(write, buckets):
                 pass
+        for day in sorted(changes.days):
+            self._store.note_checks(self._t, day)
         self._write_ledger(settled.ledger)
         return changes
 

@@ -1,24 +1,29 @@
 """Runs one function over many items on whatever executor is at hand.
 
-In this process, in a pool of processes on this machine, or on a Dask cluster whose workers share the store's
-file system. The function and its items are the same in all three; so are the results.
+In this process, in processes on this machine, or on a Dask cluster whose workers share the store's file
+system. The function and its items are the same in all three; so are the results.
 """
 
 from __future__ import annotations
 
 import importlib
-import multiprocessing
+import logging
 import os
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from configs.errors import UsageError
+from pipelines.attempts import Limits, Outcomes, concerns_the_run, in_words
+from pipelines.worker_processes import Answer, Crew, tried
+
+logger = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# Items by their place, and how many may be worked on at once; yields each place with its answer.
+_Attempt = Callable[[Mapping[int, Any], int], Iterator[tuple[int, Answer]]]
 
 _THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -30,47 +35,114 @@ def run(
     workers: int,
     threads: int,
     scheduler: str | None,
+    limits: Limits,
     done: Callable[[], None],
-) -> list[Result]:
-    """The results of `function` for every item, in the order of the items.
+    name: Callable[[Item], str] = str,
+) -> Outcomes[Result]:
+    """What became of `function` for every item, in the order of the items.
 
-    `done` is called as each finishes. The first exception of an item is raised after the others have been
-    cancelled. With one worker or one item, and no scheduler, everything runs in this process.
+    An item that fails, whose process dies, or that takes too long is tried again, at most `limits.tries`
+    times in all, after the others and with nothing at work beside it: want of memory is mostly that of two
+    together. `done` is called as an item is done with, `name` says in the log which one failed.
+
+    With one worker or one item, and no scheduler, everything runs in this process, which can then neither be
+    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries, and
+    there is no limit of time.
+
+    Raises what no item is at fault for, such as OSError on a full disk.
     """
-    if scheduler is None and (workers == 1 or len(items) <= 1):
-        results = []
-        for item in items:
-            results.append(function(item))
+    by_place = dict(enumerate(items))
+    told = {place: name(item) for place, item in by_place.items()}
+    if scheduler is not None:
+        with _cluster(scheduler, limits.tries) as executor:
+            return _collect(_on(executor, function), by_place, len(items), 1, told, done)
+    if workers == 1 or len(items) <= 1:
+
+        def here(some: Mapping[int, Any], _: int) -> Iterator[tuple[int, Answer]]:
+            return ((place, tried(function, item)) for place, item in some.items())
+
+        return _collect(here, by_place, 1, limits.tries, told, done)
+    with _crew(threads) as crew:
+
+        def beside(some: Mapping[int, Any], most: int) -> Iterator[tuple[int, Answer]]:
+            return crew.work(function, some, most, limits.seconds)
+
+        return _collect(beside, by_place, min(workers, len(items)), limits.tries, told, done)
+
+
+def _collect(
+    attempt: _Attempt,
+    items: Mapping[int, Item],
+    workers: int,
+    tries: int,
+    told: Mapping[int, str],
+    done: Callable[[], None],
+) -> Outcomes[Any]:
+    results: dict[int, Any] = {}
+    failures: dict[int, list[str]] = {}
+
+    def note(place: int, answer: Answer) -> None:
+        if answer.error is not None:
+            raise answer.error
+        if answer.failure is None:
+            results[place] = answer.result
             done()
-        return results
-    with _executor(min(workers, len(items)), threads, scheduler) as executor:
-        futures = {executor.submit(function, item): position for position, item in enumerate(items)}
-        outcome: dict[int, Result] = {}
+            return
+        failures.setdefault(place, []).append(answer.failure)
+        number = len(failures[place])
+        verdict = "will be tried again" if number < tries else "is set aside"
+        logger.warning(
+            "%s failed (try %d of %d) and %s: %s", told[place], number, tries, verdict, answer.failure,
+            extra={"item": told[place], "try": number, "tries": tries, "reason": answer.failure},
+        )  # fmt: skip
+        if number == tries:
+            done()
+
+    for place, answer in attempt(items, workers):
+        note(place, answer)
+    for place in sorted(failures):
+        while place not in results and len(failures[place]) < tries:
+            for _, answer in attempt({place: items[place]}, 1):
+                note(place, answer)
+    failed = {place: reasons[-1] for place, reasons in sorted(failures.items()) if place not in results}
+    retried = {
+        place: reasons if place in results else reasons[:-1]
+        for place, reasons in sorted(failures.items())
+        if place in results or len(reasons) > 1
+    }
+    return Outcomes([results.get(place) for place in items], failed, retried)
+
+
+def _on(executor: Executor, function: Callable[[Any], Any]) -> _Attempt:
+    def attempt(items: Mapping[int, Any], _: int) -> Iterator[tuple[int, Answer]]:
+        futures = {executor.submit(function, item): place for place, item in items.items()}
         try:
             for future in as_completed(futures):
-                outcome[futures[future]] = future.result()
-                done()
-        except BaseException:
+                error = future.exception()
+                if error is None:
+                    answer = Answer(future.result())
+                elif concerns_the_run(error):
+                    answer = Answer(error=error)
+                else:
+                    answer = Answer(failure=in_words(error))
+                yield futures[future], answer
+        finally:
             for future in futures:
                 future.cancel()
-            raise
-        return [outcome[position] for position in range(len(items))]
+
+    return attempt
 
 
 @contextmanager
-def _executor(workers: int, threads: int, scheduler: str | None) -> Iterator[Executor]:
-    if scheduler is not None:
-        with _cluster(scheduler) as executor:
-            yield executor
-        return
+def _crew(threads: int) -> Iterator[Crew]:
+    """Workers with so many threads each; they take the environment of the moment at which they start."""
     before = {name: os.environ.get(name) for name in (*_THREAD_VARIABLES, "OMP_WAIT_POLICY")}
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
+    crew = Crew()
     try:
-        # Polars and OpenMP hold locks that do not survive a fork, so workers start afresh.
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-            yield pool
+        yield crew
     finally:
+        crew.close()
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
@@ -78,23 +150,8 @@ def _executor(workers: int, threads: int, scheduler: str | None) -> Iterator[Exe
                 os.environ[name] = value
 
 
-def _end_with_parent() -> None:
-    """Let this worker end when the run that it works for is killed.
-
-    It would wait for its next item for ever, since it holds both ends of the queue itself.
-    """
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=wait, name="end-with-parent", daemon=True).start()
-
-
 @contextmanager
-def _cluster(address: str) -> Iterator[Executor]:
+def _cluster(address: str, tries: int) -> Iterator[Executor]:
     try:
         distributed = importlib.import_module("distributed")
     except ImportError as error:
@@ -107,4 +164,4 @@ def _cluster(address: str) -> Iterator[Executor]:
     except OSError as error:
         raise UsageError(f"expected a Dask scheduler at {address}, none answered: {error}") from error
     with client:
-        yield client.get_executor(pure=False)
+        yield cast(Executor, client.get_executor(pure=False, retries=tries - 1))

@@ -1,29 +1,47 @@
-"""How a night's work is shared out: processes, threads of each, an address of a cluster, progress."""
+"""How a night's work is shared out: processes, threads of each, an address of a cluster, tries, progress."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
+from configs.errors import ParcelRiskError
+from pipelines.attempts import Limits, Outcomes
 from pipelines.execution import run
 from pipelines.progress import Progress
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_ONE_TRY = Limits()
+
 
 @dataclass(frozen=True)
 class Night:
-    """How a run works: processes, threads of each, an address of a cluster, and where progress is shown."""
+    """How a run works: processes, threads of each, an address of a cluster, where progress is shown, and how
+    patient it is."""
 
     workers: int
     threads: int
     scheduler: str | None
     progress: Progress
+    limits: Limits = _ONE_TRY
 
     def map(self, what: str, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
-        """The results of `function` for every item, in the order of the items; `what` is shown meanwhile."""
+        """The results of `function` for every item, in the order of the items; `what` is shown meanwhile.
+
+        Raises ParcelRiskError where an item failed all its tries.
+        """
+        found = self.attempt(what, function, items)
+        for place, reason in found.failed.items():
+            raise ParcelRiskError(f"{what}: {_name(items[place])} failed: {reason}")
+        return cast(list[Result], found.results)
+
+    def attempt(
+        self, what: str, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> Outcomes[Result]:
+        """What became of `function` for every item, in the order of the items; `what` is shown meanwhile."""
         with self.progress.task(what, total=len(items)) as bar:
             return run(
                 function,
@@ -31,5 +49,13 @@ class Night:
                 workers=self.workers,
                 threads=self.threads,
                 scheduler=self.scheduler,
+                limits=self.limits,
                 done=bar.advance,
+                name=lambda item: f"{what}: {_name(item)}",
             )
+
+
+def _name(item: Any) -> str:
+    """The file that an item of a night is about."""
+    file = getattr(item, "file", item)
+    return str(getattr(file, "name", file))

@@ -10,7 +10,9 @@ from typing import Any
 
 from configs.errors import UsageError
 from configs.schema import Settings
+from pipelines.attempts import Limits
 from pipelines.chronicle import Chronicle
+from pipelines.gaps import incomplete_days
 from pipelines.models_in_use import ModelInUse, models_in_use
 from pipelines.night import Night
 from pipelines.progress import Progress
@@ -49,7 +51,12 @@ class ScoreReport:
                     f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
                     "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
                 )
-            said += [f"{day.day}: incomplete: {gap}" for gap in day.gaps]
+            if day.gaps:
+                said.append(
+                    f"{day.day}: INCOMPLETE: {day.lines - day.scored:,} lines have no score, and the lists "
+                    "say so. Score the day again when the cause is gone"
+                )
+            said += [f"{day.day}: {gap}" for gap in day.gaps]
         return [*said, *self.notes]
 
     def as_dict(self) -> dict[str, Any]:
@@ -65,7 +72,7 @@ class ScoreReport:
                     "parcels_listed": day.listed,
                     "lines_without_exchange_rate": day.unpriced,
                     "lists": str(day.folder),
-                    "gaps": list(day.gaps),
+                    "gaps": [gap.as_dict() for gap in day.gaps],
                 }
                 for day in self.days
             ],
@@ -88,22 +95,39 @@ def score(
     Raises UsageError where no day of the range has declarations, NoChampionError where no risk has a model,
     StoreLockedError where another run works on the store.
     """
+    night = Night(
+        workers or settings.pipeline.scoring.workers,
+        threads or settings.pipeline.scoring.threads,
+        scheduler,
+        progress,
+        limits_of(settings),
+    )
+    return _score(store, (first, last), night, settings)
+
+
+def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Settings) -> ScoreReport:
     opened = Store.open(store)
+    first, last = wanted
     with opened.lock("score"):
         days = [day for day in opened.declaration_days() if first <= day <= last]
         if not days:
             raise UsageError(_no_such_day(opened, first, last))
         in_use, notes = models_in_use(opened, settings)
-        night = Night(
-            workers or settings.pipeline.scoring.workers,
-            threads or settings.pipeline.scoring.threads,
-            scheduler,
-            progress,
-        )
         chronicle = Chronicle(opened, settings)
         reports = [score_day(chronicle, day, in_use, night) for day in days]
+        notes += [
+            f"{day} is still incomplete: score it again with `parcel-risk score --date {day}`"
+            for day in incomplete_days(opened)
+            if day not in days
+        ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     return ScoreReport(reports, in_use, unmodelled, notes)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How patient the configuration is with a bucket."""
+    scoring = settings.pipeline.scoring
+    return Limits(scoring.tries, scoring.bucket_timeout_seconds)
 
 
 def _no_such_day(store: Store, first: date, last: date) -> str:

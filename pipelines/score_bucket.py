@@ -158,5 +158,10 @@ def champion_model(folder: Path) -> RiskModel:
 def _write(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    write_table(frame, beside)
+    try:
+        write_table(frame, beside)
+    except BaseException:
+        # Half a file would take room that a full disk does not have.
+        beside.unlink(missing_ok=True)
+        raise
     beside.replace(path)

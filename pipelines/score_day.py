@@ -4,6 +4,10 @@ The steps' results are files. Scores of a bucket are written beside their place 
 store and renamed into it; scores, lists and the history of the day enter the store together at the end. A run
 that was killed is repeated by running it again: what is complete is kept, and the result is the same to the
 last byte.
+
+A bucket that cannot be read, or that fails all its tries, is set aside: the others are scored and listed,
+and the day stays open until a later run has scored what is missing. Where already the sums of the day lack
+a bucket, all scores are provisional, and the history of the day is not closed.
 """
 
 from __future__ import annotations
@@ -12,28 +16,24 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from configs.errors import StoreError
-from pipelines.chronicle import Chronicle, file_digest
-from pipelines.day_history import close_days_before, fold_day, sum_day
+from pipelines.bucket_checks import Bucket
+from pipelines.chronicle import Chronicle
+from pipelines.day_history import close_days_before, fold_day
+from pipelines.day_steps import forget_other_history, score_buckets, sum_day
 from pipelines.fold_day import AFTER
+from pipelines.gaps import MARK, Gap, Troubles, buckets_of
 from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import ModelInUse
 from pipelines.night import Night
-from pipelines.profiles import (
-    Eve,
-    empty_history,
-    history_fingerprint,
-    save_profile,
-    stage_folded,
-)
-from pipelines.score_bucket import DayTask, score_bucket, workspace
+from pipelines.profiles import Eve, empty_history, history_fingerprint, save_profile, stage_folded
+from pipelines.score_bucket import DayTask, workspace
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
 from pipelines.store_files import put_in
@@ -54,45 +54,51 @@ class DayReport:
     unpriced: int
     folder: Path
     note: str = ""
-    gaps: Sequence[str] = ()
+    gaps: Sequence[Gap] = ()
+    retried: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse], night: Night) -> DayReport:
     """Scores one day; the caller holds the lock.
 
-    Raises StoreError where a line of the day has no score.
+    Raises StoreError where no bucket of the day could be scored, or a line of a scored bucket has no score.
     """
     store, settings = chronicle.store, chronicle.settings
     manifest = ManifestBuilder("score")
-    files = store.declaration_files(day)
+    troubles = Troubles()
     with manifest.step("history"):
         eve = close_days_before(chronicle, day)
-    task = day_task(chronicle, day, eve, in_use)
+    buckets = buckets_of(store, day)
+    task = day_task(chronicle, day, eve, in_use, buckets)
     done = _done(store, day, task.run)
     if done is not None:
-        shutil.rmtree(task.work, ignore_errors=True)
+        _forget(task)
         return _report(store, day, done, "was scored before with the same result")
     with manifest.step("sums of the day"):
-        sum_day(task, files, night)
+        summed = sum_day(task, buckets, night, troubles)
+    closed = not troubles.gaps
+    lineage = chronicle.lineage(eve.lineage, day) if closed else ""
     with manifest.step("history of the day"):
-        fold_day(chronicle, task, files, night, close=True)
+        forget_other_history(summed.task.work, lineage)
+        fold_day(chronicle, summed.task, summed.files, night, close=closed)
     with manifest.step("scores"):
-        counts = _score_buckets(task, files, night)
-    declared, scored = _rows(files), sum(counts)
-    if declared != scored:
-        raise StoreError(
-            f"{day}: {declared:,} lines are in the store, {scored:,} were scored; expected as many. "
-            "Missing in " + ", ".join(_short_buckets(files, counts)[:5])
-        )
+        counts = score_buckets(summed, buckets, night, troubles)
+    files = list(counts)
+    declared, scored = sum(bucket.lines or 0 for bucket in buckets), sum(counts.values())
     with store.transaction() as t:
         for kind in _SCORES:
             folder = t.stage(store.partition(kind, day))
             for file in files:
-                put_in(task.work / kind / file.name, folder / file.name)
+                put_in(summed.task.work / kind / file.name, folder / file.name)
         with manifest.step("lists"):
             issued = _lists_folder(store, day).exists()
-            listed = _keep_lists(store, day) if issued else _make_lists(t, task, files, night)
-        stage_folded(t, store, task.work / AFTER, settings, day, chronicle.lineage(eve.lineage, day))
+            if issued:
+                listed = _keep_lists(store, day)
+            else:
+                listed = _make_lists(t, summed.task, files, night, troubles)
+        if closed:
+            stage_folded(t, store, summed.task.work / AFTER, settings, day, lineage)
         unpriced = without_exchange_rate(task, files)
         manifest.values_nulled.update(
             {f"cny_value:no_exchange_rate_{name}": count for name, count in unpriced.items()}
@@ -104,19 +110,33 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
             "offices": listed.offices,
             "unpriced": sum(unpriced.values()),
         }
+        open_gaps = {"gaps": [gap.as_dict() for gap in troubles.gaps]} if troubles.gaps else {}
         t.stage_file(_run_file(day)).write_text(
-            json.dumps({"run": task.run, **outcome}) + "\n", encoding="utf-8"
+            json.dumps({"run": task.run, **outcome, **open_gaps}) + "\n", encoding="utf-8"
         )
         manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
         manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
-        manifest.further.update(parcels_listed=listed.parcels, strata=listed.strata)
-        store.write_manifest(t, "score", day, manifest.as_dict())
-    shutil.rmtree(task.work, ignore_errors=True)
+        manifest.further.update(parcels_listed=listed.parcels, strata=listed.strata, **troubles.as_dict())
+        said = manifest.as_dict()
+        store.write_manifest(t, "score", day, said)
+    if not troubles.gaps:
+        _forget(task)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
-    return _report(store, day, outcome, note)
+    report = _report(store, day, outcome, note)
+    retried = len({entry["bucket"] for entry in troubles.retried})
+    return replace(report, gaps=tuple(troubles.gaps), retried=retried, seconds=said["seconds"])
+
+
+def _forget(task: DayTask) -> None:
+    """Remove the working folders of a day that is complete."""
+    for folder in (task.store / WORK).glob(f"score-{task.day}-*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> DayReport:
+    folder = _lists_folder(store, day)
+    if note and (folder / MARK).exists():
+        note += f"; its lists were issued INCOMPLETE: `parcel-risk select --date {day}` makes whole ones"
     return DayReport(
         day=day,
         lines=outcome["lines"],
@@ -124,16 +144,14 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
         listed=outcome["listed"],
         offices=outcome["offices"],
         unpriced=outcome["unpriced"],
-        folder=_lists_folder(store, day),
+        folder=folder,
         note=note,
     )
 
 
-def _score_buckets(task: DayTask, files: Sequence[Path], night: Night) -> list[int]:
-    return night.map(f"scores of {task.day}", score_bucket, [task.bucket(file) for file in files])
-
-
-def _make_lists(t: Transaction, task: DayTask, files: Sequence[Path], night: Night) -> Listed:
+def _make_lists(
+    t: Transaction, task: DayTask, files: Sequence[Path], night: Night, troubles: Troubles
+) -> Listed:
     return stage_lists(
         t,
         task,
@@ -145,6 +163,8 @@ def _make_lists(t: Transaction, task: DayTask, files: Sequence[Path], night: Nig
         workers=night.workers,
         threads=night.threads,
         scheduler=night.scheduler,
+        limits=night.limits,
+        troubles=troubles,
     )
 
 
@@ -170,22 +190,27 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     if not file.exists() or not all(folder.is_dir() for folder in kept):
         return None
     known = json.loads(file.read_text(encoding="utf-8"))
-    return known if known.pop("run") == run_name else None
+    return known if known.pop("run") == run_name and "gaps" not in known else None
 
 
-def day_task(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str, ModelInUse]) -> DayTask:
+def day_task(
+    chronicle: Chronicle,
+    day: date,
+    eve: Eve,
+    in_use: Mapping[str, ModelInUse],
+    buckets: Sequence[Bucket],
+) -> DayTask:
     """The task of a day, with a working folder named by all that its results depend on.
 
     Working folders of the same day that depend on something else are of no more use and go.
     """
     store = chronicle.store
-    run_name = _fingerprint(chronicle, day, eve, in_use)
+    run_name = _fingerprint(chronicle, day, eve, in_use, buckets)
     work = store.path / WORK / f"score-{day}-{run_name[:16]}"
     for other in (store.path / WORK).glob(f"score-{day}-*"):
-        if other != work:
+        if not other.name.startswith(work.name):
             shutil.rmtree(other)
-    for kind in _SCORES:
-        (work / kind).mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     folder = eve.folder or work / "eve"
     if not folder.exists():
         beside = work / "eve.new"
@@ -197,7 +222,13 @@ def day_task(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str, Mod
     return DayTask(run_name, store.path, chronicle.settings.overlay, day, folder, work, models)
 
 
-def _fingerprint(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str, ModelInUse]) -> str:
+def _fingerprint(
+    chronicle: Chronicle,
+    day: date,
+    eve: Eve,
+    in_use: Mapping[str, ModelInUse],
+    buckets: Sequence[Bucket],
+) -> str:
     digest = hashlib.sha256()
     described = {
         "day": day.isoformat(),
@@ -206,8 +237,8 @@ def _fingerprint(chronicle: Chronicle, day: date, eve: Eve, in_use: Mapping[str,
         "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
     }
     digest.update(json.dumps(described, sort_keys=True).encode())
-    for file in chronicle.store.declaration_files(day):
-        digest.update(file_digest(file))
+    for bucket in buckets:
+        digest.update(bucket.digest)
     return digest.hexdigest()
 
 
@@ -224,19 +255,3 @@ def without_exchange_rate(task: DayTask, files: Sequence[Path]) -> dict[str, int
     )
     unknown = counts.filter(workspace(task).reference.cny_rate(counts["currency"]).is_null())
     return {str(currency): int(count) for currency, count in unknown.iter_rows()}
-
-
-def _rows(files: Sequence[Path]) -> int:
-    return sum(_height(file) for file in files)
-
-
-def _height(file: Path) -> int:
-    return int(pl.scan_parquet(file, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-
-
-def _short_buckets(files: Sequence[Path], counts: Sequence[int]) -> list[str]:
-    return [
-        f"{file.name} ({_height(file) - count:,} lines)"
-        for file, count in zip(files, counts, strict=True)
-        if _height(file) != count
-    ]

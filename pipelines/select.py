@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any
 
 import polars as pl
 
-from configs.errors import DataError, UsageError
+from configs.errors import DataError, StoreError, UsageError
 from configs.schema import Settings
+from pipelines.attempts import Limits
 from pipelines.chronicle import Chronicle
-from pipelines.day_history import close_days_before, fold_day, sum_day
+from pipelines.day_history import close_days_before, fold_day
+from pipelines.day_steps import sum_day
+from pipelines.gaps import Gap, Troubles, buckets_of, incomplete_days, require_whole
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
 from pipelines.night import Night
@@ -30,13 +34,19 @@ class SelectReport:
     day: date
     listed: Listed
     folder: Path
-    exit_code: int = 0
+    gaps: Sequence[Gap] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 5 where the lists have gaps."""
+        return 5 if self.gaps else 0
 
     def lines(self) -> list[str]:
         """The report for people."""
         return [
             f"{self.day}: {self.listed.parcels:,} parcels on the lists of {self.listed.offices:,} offices, "
-            f"in {self.folder}"
+            f"in {self.folder}",
+            *(f"{self.day}: INCOMPLETE: {gap}" for gap in self.gaps),
         ]
 
     def as_dict(self) -> dict[str, Any]:
@@ -46,6 +56,7 @@ class SelectReport:
             "parcels_listed": self.listed.parcels,
             "offices": self.listed.offices,
             "lists": str(self.folder),
+            "gaps": [gap.as_dict() for gap in self.gaps],
         }
 
 
@@ -64,22 +75,34 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
                 f"{scored}. Score it with `parcel-risk score --date {day}`."
             )
+        troubles = Troubles()
+        if day in incomplete_days(opened):
+            raise StoreError(
+                f"expected a score for every line of {day}, some are missing: score it again with "
+                f"`parcel-risk score --date {day}`; lists are made anew from whole days only"
+            )
+        require_whole(opened, day)
         _check_unchanged(files, scores, day)
         manifest = ManifestBuilder("select")
         scoring = settings.pipeline.scoring
-        night = Night(scoring.workers, scoring.threads, None, progress)
+        limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
+        night = Night(scoring.workers, scoring.threads, None, progress, limits)
         chronicle = Chronicle(opened, settings)
         in_use, _ = models_in_use(opened, settings)
         with manifest.step("history"):
-            task = day_task(chronicle, day, close_days_before(chronicle, day), in_use)
+            eve, buckets = close_days_before(chronicle, day), buckets_of(opened, day)
+            task = day_task(chronicle, day, eve, in_use, buckets)
         with manifest.step("sums of the day"):
-            sum_day(task, files, night)
+            sum_day(task, buckets, night, troubles)
+            if troubles.gaps:
+                raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
             fold_day(chronicle, task, files, night, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(
                     t, task, files, scores, values, capacity=settings.capacity, overrides={},
                     workers=night.workers, threads=night.threads, scheduler=None,
+                    limits=limits, troubles=troubles,
                 )  # fmt: skip
             rows = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
@@ -87,10 +110,11 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 parcels_listed=listed.parcels,
                 strata=listed.strata,
                 capacity=settings.capacity.model_dump(mode="json"),
+                **troubles.as_dict(),
             )
             opened.write_manifest(t, "select", day, manifest.as_dict())
         shutil.rmtree(task.work, ignore_errors=True)
-    return SelectReport(day, listed, opened.path / opened.partition("lists", day))
+    return SelectReport(day, listed, opened.path / opened.partition("lists", day), tuple(troubles.gaps))
 
 
 def _check_unchanged(files: list[Path], scores: Path, day: date) -> None:

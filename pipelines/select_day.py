@@ -13,7 +13,9 @@ from configs.schema import CapacityConfig
 from features.reasons import random_check_reason, reasons
 from models.parcel_table import parcel_table
 from models.selection import select
+from pipelines.attempts import Limits
 from pipelines.execution import run
+from pipelines.gaps import REASONS, Troubles, mark_lists
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
@@ -58,10 +60,14 @@ def stage_lists(
     workers: int,
     threads: int,
     scheduler: str | None,
+    limits: Limits,
+    troubles: Troubles,
 ) -> Listed:
     """Selects the parcels of the day and stages its lists.
 
-    `scores` and `values` are the folders with one file a bucket, named as the bucket.
+    `scores` and `values` are the folders with one file a bucket, named as the bucket. Lists are marked
+    incomplete where `troubles` has gaps by then; a bucket whose listed lines cannot be explained is added
+    to them.
     """
     space = workspace(task)
     store = space.chronicle.store
@@ -80,7 +86,12 @@ def stage_lists(
         ExplainTask(task, files[int(number)], part.select(*KEY, "risk", "selection"))
         for (number,), part in located.sort("bucket", *KEY).group_by("bucket", maintain_order=True)
     ]
-    explained = run(explain, items, workers=workers, threads=threads, scheduler=scheduler, done=lambda: None)
+    found = run(
+        explain, items, workers=workers, threads=threads, scheduler=scheduler, limits=limits,
+        done=lambda: None, name=lambda item: f"{task.day} reasons of {item.file.name}",
+    )  # fmt: skip
+    troubles.note(REASONS, [item.file for item in items], {}, found)
+    explained = found.good
     listed = chosen.listed
     if explained:
         listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
@@ -88,7 +99,8 @@ def stage_lists(
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
     listed = _with_random_reason(listed, chosen.strata)
     folder = t.stage(store.partition("lists", task.day))
-    write_lists(folder, listed, task.day, space.settings.risks)
+    write_lists(folder, listed, task.day, space.settings.risks, incomplete=bool(troubles.gaps))
+    mark_lists(folder, troubles.gaps)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
     return Listed(listed.height, listed["customs_office"].n_unique(), chosen.strata.to_dicts())

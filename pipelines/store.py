@@ -14,6 +14,7 @@ import polars as pl
 from configs.errors import StoreError, StoreLockedError
 from features.declarations import DECLARATION_COLUMNS
 from features.inspections import INSPECTION_COLUMNS
+from pipelines.bucket_checks import stage_checks
 from pipelines.journal import Transaction, pending, roll_forward
 from pipelines.locking import hold_lock
 from pipelines.quarantine import append_quarantine
@@ -191,12 +192,18 @@ class Store:
         """
         folder = t.stage(self.partition("declarations", day))
         if lines.is_empty():
+            self.note_checks(t, day)
             return
         rows = with_contract_first(lines, list(DECLARATION_COLUMNS))
         count = bucket_count(rows.height, bucket_rows)
         numbers = bucket_numbers(bucket_hash(rows), count)
         for number in range(count):
             write_bucket(rows.filter(numbers == number), folder, number, count)
+        self.note_checks(t, day)
+
+    def note_checks(self, t: Transaction, day: date) -> None:
+        """Remember what the buckets of a day staged in ``t`` hold, so that later damage is seen."""
+        stage_checks(t, self.partition("declarations", day))
 
     # Inspections
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from configs.errors import StoreError
 from features.hashing import hash_text
 
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 BUCKET_PATTERN = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _HASH_BITS = 64
 _ROW_GROUP = 65_536
+_SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")
 
 
 def partition_name(column: str, day: date | None) -> str:
@@ -105,8 +108,40 @@ def bucket_range(number: int, count: int) -> tuple[int, int]:
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
-    """Write Parquet whose bytes depend on the frame's content alone, not on how it was put together."""
-    frame.rechunk().write_parquet(path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP)
+    """Write Parquet whose bytes depend on the frame's content alone, not on how it was put together.
+
+    Raises:
+        OSError: the system refused, for example on a full disk.
+    """
+    try:
+        frame.rechunk().write_parquet(
+            path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP
+        )
+    except pl.exceptions.ComputeError as error:
+        # Polars tells a full disk as a failed computation.
+        refused = _SYSTEM_ERROR.search(str(error))
+        if refused is None:
+            raise
+        raise OSError(int(refused[2]), refused[1].strip(), str(path)) from error
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Tell of a file of the store that the block cannot read.
+
+    Raises:
+        StoreError: the system refuses, or the file is not the Parquet that it should be.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = _SYSTEM_ERROR.search(str(error))
+        reason = error.strerror or (said[1].strip() if said else "the system refused")
+        raise StoreError(f"{path} cannot be read: {reason}. Restore it from a backup of the store") from error
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise StoreError(
+            f"{path} is damaged: expected Parquet. Restore it from a backup of the store"
+        ) from error
 
 
 def read_tables(
@@ -128,10 +163,11 @@ def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
 
 
 def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) -> pl.DataFrame:
-    present = pl.read_parquet_schema(path)
-    # A frame without columns has no height, so at least one is read even where none is asked for.
-    there = [name for name in wanted if name in present] or list(present)[:1]
-    frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
+    with reading(path):
+        present = pl.read_parquet_schema(path)
+        # A frame without columns has no height, so at least one is read even where none is asked for.
+        there = [name for name in wanted if name in present] or list(present)[:1]
+        frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
     missing = [pl.lit(None, dtype=schema[name]).alias(name) for name in wanted if name not in present]
     return frame.with_columns(missing).select(*wanted)
 

@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+from pipelines.attempts import Limits
 from pipelines.execution import run
 
 
@@ -21,4 +22,4 @@ if __name__ == "__main__":
     from tests.pipelines.pausing import say_and_pause as importable
 
     pipes = [Path(name) for name in sys.argv[1:]]
-    run(importable, pipes, workers=2, threads=1, scheduler=None, done=lambda: None)
+    run(importable, pipes, workers=2, threads=1, scheduler=None, limits=Limits(), done=lambda: None)

@@ -19,10 +19,12 @@ from features.day_tables import DayTables
 from features.history import History
 from pipelines import fold_day
 from pipelines.chronicle import Chronicle
-from pipelines.day_history import close_days_before, sum_day
+from pipelines.day_history import close_days_before
 from pipelines.day_history import fold_day as fold
+from pipelines.day_steps import sum_day
 from pipelines.day_sums import asked_today, load_today
 from pipelines.fold_day import AFTER
+from pipelines.gaps import Troubles, buckets_of
 from pipelines.night import Night
 from pipelines.profiles import describe_profile, load_profile
 from pipelines.progress import Progress
@@ -55,11 +57,12 @@ def store(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Store
 
 
 def folded_in_files(chronicle: Chronicle, *, close: bool) -> DayTask:
+    buckets = buckets_of(chronicle.store, DAY)
     with chronicle.store.lock("test"):
-        task = day_task(chronicle, DAY, close_days_before(chronicle, DAY), {})
+        task = day_task(chronicle, DAY, close_days_before(chronicle, DAY), {}, buckets)
     files = chronicle.store.declaration_files(DAY)
     assert len(files) > 2
-    sum_day(task, files, ALONE)
+    sum_day(task, buckets, ALONE, Troubles())
     fold(chronicle, task, files, ALONE, close=close)
     return task
 
