@@ -20,7 +20,7 @@ import features.blocks
 from configs.errors import ConfigurationError
 from configs.reference import ReferenceDay
 from configs.schema import PipelineConfig, RiskConfig
-from features.keys import key_specs, with_keys
+from features.keys import hashed_columns, key_specs, with_keys
 from features.peers import with_measures
 from features.prepare import prepare
 from features.view import DayContext, HistoryView
@@ -47,8 +47,11 @@ def block_names() -> tuple[str, ...]:
 def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: PipelineConfig) -> pl.DataFrame:
     """The lines of whole parcels with what blocks and history need: derived columns, key hashes, log
     prices."""
-    keyed = with_keys(prepare(lines, reference), key_specs(config.history))
-    return with_measures(keyed, config.peers.columns_by_level)
+    prepared = prepare(lines, reference)
+    specs, levels = key_specs(config.history), config.peers.columns_by_level
+    columns = [*(spec.columns for spec in specs), *levels.values()]
+    hashed = hashed_columns(prepared, [name for names in columns for name in names])
+    return with_measures(with_keys(prepared, specs, hashed), levels, hashed)
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,10 @@ def _built(
     stray = [column for column in frame.columns if not column.startswith(f"{name}__")]
     if stray:
         raise ValueError(f"block {name}: columns without its prefix: {', '.join(stray[:5])}")
-    numeric = [column for column, dtype in frame.schema.items() if dtype != pl.String]
-    return frame.with_columns(
-        pl.when(pl.col(column).cast(pl.Float64).is_finite())
-        .then(pl.col(column).cast(pl.Float64))
-        .alias(column)
-        for column in numeric
+    numbers = frame.select(
+        pl.col(column).cast(pl.Float64) for column, dtype in frame.schema.items() if dtype != pl.String
     )
+    finite = numbers.select(pl.all().is_finite().all())
+    wrong = [column for column in numbers.columns if not finite[column][0]]
+    kept = numbers.with_columns(pl.when(pl.col(column).is_finite()).then(column) for column in wrong)
+    return frame.with_columns(kept.get_columns())

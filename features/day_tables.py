@@ -7,16 +7,20 @@ the same to the last bit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from configs.schema import PipelineConfig
-from features.hashing import text_hashes
-from features.keys import key_column, key_specs
+from features.distinct import distinct_keys, distinct_text
+from features.group_sums import lines_of, parcels_of, sums_of, union_of
+from features.hashing import UInt64Array
+from features.key_index import NO_KEY, Indexes, Rows, rows_of_keys, taken, wanted_keys
+from features.keys import hashed_column, key_column, key_specs
 from features.peers import count_prices, price_levels_of
 
 if TYPE_CHECKING:
@@ -34,6 +38,11 @@ class DayTables:
 
     parties: Mapping[str, pl.DataFrame]
     prices: Mapping[str, pl.DataFrame]
+    indexes: Indexes = field(default_factory=Indexes, init=False, repr=False, compare=False)
+
+    def rows_of(self, key: str, wanted: UInt64Array) -> Rows:
+        """The row of the sums of `key` for each hash (lines,); NOT_FOUND, and NO_KEY for 0."""
+        return rows_of_keys(self.indexes, key, self.parties[key], wanted)
 
 
 def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineConfig) -> DayTables:
@@ -44,38 +53,31 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineCon
     that day. `price_milli` adds up how far the unit prices are from those of their peers (`priced` lines have
     any): peers by name where there are some, by heading elsewhere.
     """
-    specs, peers = key_specs(config.history), config.peers
-    known = {name: eve.tables[name] for name in ("seller", "buyer") if name in eve.tables}
+    peers = config.peers
     levels = [level.name for level in (*peers.goods_levels, *peers.levels)]
-    marked = lines.with_columns(
-        price_levels_of(lines, eve.peers(day, config), levels),
-        _bit(lines["_hs4"], "_heading_bit"),
-        _bit(lines["seller_id"], "_seller_bit"),
-        _bit(lines["buyer_id"], "_buyer_bit"),
-        _is_new(lines, known, "seller").alias("_new_seller"),
-        _is_new(lines, known, "buyer").alias("_new_buyer"),
-    )
-    plans = []
-    for spec in specs:
-        key = pl.col(key_column(spec.name)).alias("key")
-        expressions = [pl.len().cast(pl.Int64).alias("lines")]
+    prices = price_levels_of(lines, eve.peers(day, config), levels)
+    parcels = distinct_text(lines["declaration_id"]).groups
+    value_fen = lines["_total_fen"].to_numpy()
+    priced = prices.is_not_null().cast(pl.Int64).to_numpy()
+    price_milli = prices.fill_null(0).to_numpy()
+    new = {name: _is_new(lines, eve, name) for name in ("seller", "buyer")}
+    bitmaps = {"headings": _bits(lines, "_hs4"), "sellers": _bits(lines, "seller_id")}
+    bitmaps["buyers"] = _bits(lines, "buyer_id")
+    parties = {}
+    for spec in key_specs(config.history):
+        keys = wanted_keys(lines[key_column(spec.name)])
+        groups = distinct_keys(keys)
+        columns = {"key": keys[groups.firsts], "lines": lines_of(groups)}
         if spec.party or spec.same_day:
-            expressions += [
-                pl.col("declaration_id").n_unique().cast(pl.Int64).alias("parcels"),
-                pl.col("_total_fen").sum().alias("value_fen"),
-            ]
+            columns |= {"parcels": parcels_of(groups, parcels), "value_fen": sums_of(groups, value_fen)}
         if spec.party:
-            other = "_new_buyer" if spec.name == "seller" else "_new_seller"
-            expressions += [
-                pl.col(other).sum().cast(pl.Int64).alias("first_timers"),
-                pl.col("_price_milli").count().cast(pl.Int64).alias("priced"),
-                pl.col("_price_milli").sum().alias("price_milli"),
-                pl.col("_heading_bit").bitwise_or().alias("headings"),
-                pl.col("_seller_bit").bitwise_or().alias("sellers"),
-                pl.col("_buyer_bit").bitwise_or().alias("buyers"),
-            ]
-        plans.append(marked.lazy().filter(key.is_not_null()).group_by(key).agg(expressions))
-    parties = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
+            columns |= {
+                "first_timers": sums_of(groups, new["buyer" if spec.name == "seller" else "seller"]),
+                "priced": sums_of(groups, priced),
+                "price_milli": sums_of(groups, price_milli),
+                **{name: union_of(groups, bits) for name, bits in bitmaps.items()},
+            }
+        parties[spec.name] = pl.DataFrame(columns)
     return DayTables(parties, count_prices(lines, peers.columns_by_level))
 
 
@@ -107,17 +109,19 @@ def merge_parties(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     )
 
 
-def _bit(values: pl.Series, name: str) -> pl.Series:
-    """A bitmap with the one bit that stands for the value; no bit where it is null."""
-    hashes = text_hashes(values)
+def _bits(lines: pl.DataFrame, column: str) -> UInt64Array:
+    """Bitmaps (lines,) with the one bit that stands for the value; no bit where it is null."""
+    hashes = hashed_column(lines, column)
     bits = np.uint64(1) << (hashes >> np.uint64(17) & np.uint64(63))
     bits[hashes == 0] = 0
-    return pl.Series(name, bits, dtype=pl.UInt64)
+    return bits
 
 
-def _is_new(lines: pl.DataFrame, known: Mapping[str, pl.DataFrame], party: str) -> pl.Series:
-    keys = lines[key_column(party)] if key_column(party) in lines.columns else None
-    if keys is None or party not in known:
-        return pl.Series(party, [False]).new_from_index(0, lines.height)
-    seen = known[party].filter(pl.col("lines") > 0)["key"]
-    return keys.is_not_null() & ~keys.is_in(seen.implode()).fill_null(value=False)
+def _is_new(lines: pl.DataFrame, eve: History, party: str) -> npt.NDArray[np.int64]:
+    """1 where a line has the party and no line before that day had it (lines,)."""
+    if party not in eve.tables or key_column(party) not in lines.columns:
+        return np.zeros(lines.height, dtype=np.int64)
+    rows = eve.rows_of(party, wanted_keys(lines[key_column(party)]))
+    seen: npt.NDArray[np.bool_] = taken(eve.tables[party]["lines"].to_numpy(), rows) > 0
+    new: npt.NDArray[np.int64] = ((rows != NO_KEY) & ~seen).astype(np.int64)
+    return new

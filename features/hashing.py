@@ -29,19 +29,33 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 @numba.njit(cache=True, nogil=True)
+def mix_bits(value: np.uint64) -> np.uint64:
+    """MurmurHash3's finaliser of one value, for compiled callers: spreads every input bit over all 64."""
+    value ^= value >> _SHIFT
+    value *= _MIX_1
+    value ^= value >> _SHIFT
+    value *= _MIX_2
+    value ^= value >> _SHIFT
+    return value
+
+
+@numba.njit(cache=True, nogil=True)
 def _hash_buffer(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], out: UInt64Array) -> None:
     for row in range(out.shape[0]):
         state = _FNV_OFFSET
         for position in range(offsets[row], offsets[row + 1]):
             state = (state ^ np.uint64(data[position])) * _FNV_PRIME
-        state ^= state >> _SHIFT
-        state *= _MIX_1
-        state ^= state >> _SHIFT
-        state *= _MIX_2
-        state ^= state >> _SHIFT
+        state = mix_bits(state)
         if state == np.uint64(0):
             state = np.uint64(1)
         out[row] = state
+
+
+@numba.njit(cache=True, nogil=True)
+def _mix_in(part: UInt64Array, state: UInt64Array, missing: npt.NDArray[np.bool_]) -> None:
+    for row in range(state.shape[0]):
+        state[row] = mix_bits(state[row] * _FNV_PRIME + part[row])
+        missing[row] |= part[row] == np.uint64(0)
 
 
 def utf8_buffers(text: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
@@ -103,8 +117,7 @@ def combined_hashes(parts: Sequence[UInt64Array]) -> UInt64Array:
     state = np.full(len(parts[0]), _GOLDEN, dtype=np.uint64)
     missing = np.zeros(len(parts[0]), dtype=np.bool_)
     for part in parts:
-        missing |= part == 0
-        state = mix(state * _FNV_PRIME + part)
+        _mix_in(part, state, missing)
     out = np.maximum(state, np.uint64(1))
     out[missing] = 0
     return out
@@ -113,7 +126,8 @@ def combined_hashes(parts: Sequence[UInt64Array]) -> UInt64Array:
 def as_series(name: str, hashes: UInt64Array) -> pl.Series:
     """Hashes as a UInt64 column, null for 0."""
     values = pl.Series(name, hashes)
-    return values if hashes.all() else values.replace(0, None)
+    missing = hashes == 0
+    return values.set(pl.Series(missing), None) if missing.any() else values
 
 
 def hash_text(text: pl.Series) -> pl.Series:

@@ -22,6 +22,8 @@ import polars as pl
 
 from configs.schema import HistoryConfig, PipelineConfig
 from features.day_tables import DayTables
+from features.hashing import UInt64Array
+from features.key_index import Indexes, Rows, rows_of_keys
 from features.keys import KeySpec, key_specs
 from features.peers import PRICE_SCHEMA, PeerSketches, fold_prices
 
@@ -35,8 +37,9 @@ _UNION = "or"
 class History:
     """What is known at the close of `as_of`; `None` before the first day.
 
-    `tables`: one frame per key name, unsorted, with a unique UInt64 `key`. `prices`: one frame per measure
-    and level. `lineage` names the files it was folded from, where the caller keeps track of them.
+    `tables`: one frame per key name with a unique UInt64 `key`. `prices`: one frame per measure and level.
+    Stored ones are sorted by key, which look-ups make use of. `lineage` names the files it was folded from,
+    where the caller keeps track of them.
     """
 
     as_of: date | None
@@ -44,11 +47,16 @@ class History:
     lineage: str = ""
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     prices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    indexes: Indexes = field(default_factory=Indexes, init=False, repr=False, compare=False)
+
+    def rows_of(self, key: str, wanted: UInt64Array) -> Rows:
+        """The row of the table of `key` for each hash (lines,); NOT_FOUND, and NO_KEY for 0."""
+        return rows_of_keys(self.indexes, key, self.tables[key], wanted)
 
     def peers(self, day: date, config: PipelineConfig) -> PeerSketches:
         """The sketches of prices and weights as they count on `day`."""
         weight = forward_weight(day, config.history.landmark, config.history.price_half_life_days)
-        return PeerSketches(self.prices, weight, config.peers.fewest_by_level)
+        return PeerSketches(self.prices, weight, config.peers.fewest_by_level, self.indexes)
 
     @classmethod
     def empty(cls, config: HistoryConfig, labels: Sequence[str], price_levels: Sequence[str]) -> History:

@@ -6,7 +6,7 @@ A key is a list of columns: one party (`seller_id`), one commodity level (`hs6`)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -54,15 +54,15 @@ def key_column(name: str) -> str:
     return f"_key_{name}"
 
 
-def with_keys(prepared: pl.DataFrame, specs: Sequence[KeySpec]) -> pl.DataFrame:
+def with_keys(
+    prepared: pl.DataFrame, specs: Sequence[KeySpec], hashed: Mapping[str, UInt64Array] | None = None
+) -> pl.DataFrame:
     """The prepared lines with one UInt64 column `_key_<name>` per key; null where a part is missing.
 
-    A key over a column that the source does not have is null in every row.
+    A key over a column that the source does not have is null in every row. `hashed` are the hashes of columns
+    that are known already.
     """
-    parts = {
-        column: hashed_column(prepared, column)
-        for column in dict.fromkeys(column for spec in specs for column in spec.columns)
-    }
+    parts = hashed_columns(prepared, [column for spec in specs for column in spec.columns], hashed)
     constant = np.ones(prepared.height, dtype=np.uint64)
     return prepared.with_columns(
         as_series(
@@ -71,6 +71,17 @@ def with_keys(prepared: pl.DataFrame, specs: Sequence[KeySpec]) -> pl.DataFrame:
         )
         for spec in specs
     )
+
+
+def hashed_columns(
+    prepared: pl.DataFrame, columns: Sequence[str], known: Mapping[str, UInt64Array] | None = None
+) -> dict[str, UInt64Array]:
+    """`hashed_column` of each of the columns, those that are `known` taken from there."""
+    found = dict(known or {})
+    for column in columns:
+        if column not in found:
+            found[column] = hashed_column(prepared, column)
+    return found
 
 
 def hashed_column(prepared: pl.DataFrame, column: str) -> UInt64Array:

@@ -8,26 +8,35 @@ Masson, Rim, Lee, "DDSketch", PVLDB 12(12), 2019.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
-from features.hashing import as_series, combined_hashes, text_hashes
-from features.keys import hashed_column
+from features.distinct import distinct_keys, distinct_pairs
+from features.group_sums import lines_of
+from features.hashing import UInt64Array, as_series, combined_hashes, text_hashes
+from features.key_index import Indexes, KeyIndex, wanted_keys
+from features.keys import hashed_columns
+from features.quantiles import BIN_WIDTH, FloatArray, quantiles_of, take_first
 
-BIN_WIDTH = 0.1
 PRICE_SCHEMA = {"key": pl.UInt64(), "bin": pl.Int16(), "count": pl.Int64(), "weight": pl.Float64()}
 MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_log_kg_per_unit"}
 _LIMIT = 30.0
-_IQR_TO_SIGMA = 1.349
+_ABOVE_ANY_BIN = 1 << 15
 _FARTHEST = 3.0
 # Log ratios are added up as whole thousandths.
 MILLI = 1000.0
 
 
-def with_measures(prepared: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def with_measures(
+    prepared: pl.DataFrame,
+    levels: Mapping[str, Sequence[str]],
+    hashed: Mapping[str, UInt64Array] | None = None,
+) -> pl.DataFrame:
     """Adds what the sketches need: per measure its natural logarithm (null where not positive and finite) and
     per measure and commodity level the hash of the level. Prices and weights per unit are kept apart by unit.
+    `hashed` are the hashes of columns that are known already.
     """
     quantity = pl.when(pl.col("quantity") > 0).then(pl.col("quantity"))
     measured = prepared.with_columns(
@@ -35,7 +44,7 @@ def with_measures(prepared: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -
         _log(pl.col("_unit_price_cny")).alias("_log_unit_price_cny"),
         _log(pl.col("_line_kg") / quantity).alias("_log_kg_per_unit"),
     )
-    parts = {name: hashed_column(prepared, name) for columns in levels.values() for name in columns}
+    parts = hashed_columns(prepared, [name for columns in levels.values() for name in columns], hashed)
     unit = text_hashes(prepared["unit"].fill_null(""))
     keys = []
     for level, columns in levels.items():
@@ -59,19 +68,17 @@ def sketch_names(levels: Mapping[str, Sequence[str]]) -> list[str]:
 
 def count_prices(lines: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> dict[str, pl.DataFrame]:
     """Counts of the day's lines by sketch, key and bin."""
-    bins = lines.lazy().with_columns(
-        (pl.col(column) / BIN_WIDTH).floor().cast(pl.Int16).alias(f"_bin_{measure}")
-        for measure, column in MEASURES.items()
-    )
-    plans = [
-        bins.select(pl.col(peer_column(measure, level)).alias("key"), pl.col(f"_bin_{measure}").alias("bin"))
-        .drop_nulls()
-        .group_by("key", "bin")
-        .agg(pl.len().cast(pl.Int64).alias("count"))
-        for measure in MEASURES
-        for level in levels
-    ]
-    return dict(zip(sketch_names(levels), pl.collect_all(plans), strict=True))
+    counts = {}
+    for measure, column in MEASURES.items():
+        bins = lines.select((pl.col(column) / BIN_WIDTH).floor().cast(pl.Int16)).to_series()
+        shifted = (bins.cast(pl.Int64) + _ABOVE_ANY_BIN).fill_null(0).cast(pl.UInt64).to_numpy()
+        for level in levels:
+            keys = wanted_keys(lines[peer_column(measure, level)])
+            groups = distinct_pairs(keys, shifted)
+            counts[f"{measure}-{level}"] = pl.DataFrame(
+                {"key": keys[groups.firsts], "bin": bins.gather(groups.firsts), "count": lines_of(groups)}
+            )
+    return counts
 
 
 def fold_prices(
@@ -104,6 +111,7 @@ class PeerSketches:
     sketches: Mapping[str, pl.DataFrame]
     weight_now: float
     fewest: Mapping[str, int]
+    indexes: Indexes = field(default_factory=Indexes, repr=False, compare=False)
 
 
 def look_up_peers(
@@ -112,30 +120,39 @@ def look_up_peers(
     """`peers`, `median`, `sigma`, `level` (0 = the first) of the first of `levels` with enough peers, a row a
     line; null where no level has enough. `measure` is one of `MEASURES`.
 
-    Only the keys of `lines` are read from the sketches: these hold every name that was ever declared.
+    `peers` are lines ever, `sigma` is the interquartile range / 1.349. Median and sigma are on the log scale,
+    interpolated within a bin. Only the keys of `lines` are read from the sketches: these hold every name that
+    was ever declared.
 
     Raises KeyError for another measure.
     """
     MEASURES[measure]
-    plans = []
+    found = np.full((4, lines.height), np.nan)
     for position, level in enumerate(levels):
-        keys = lines.lazy().select(pl.col(peer_column(measure, level)).alias("key"))
-        asked = peers.sketches[f"{measure}-{level}"].lazy().join(keys.unique(), on="key", how="semi")
-        plans.append(
-            keys.join(
-                quantile_table(asked, peers.weight_now, peers.fewest[level]),
-                on="key", how="left", maintain_order="left",
-            ).select(
-                pl.when(pl.col("peers").is_not_null())
-                .then(pl.struct("peers", "median", "sigma", pl.lit(float(position)).alias("level")))
-                .alias(level)
-            )
-        )  # fmt: skip
-    if not plans:
-        nothing = pl.lit(None, dtype=pl.Float64)
-        return lines.select(nothing.alias(name) for name in ("peers", "median", "sigma", "level"))
-    found = pl.concat(pl.collect_all(plans), how="horizontal")
-    return found.select(pl.coalesce(levels).alias("found")).unnest("found")
+        keys = wanted_keys(lines[peer_column(measure, level)])
+        same = distinct_keys(keys)
+        quantiles = _quantiles(peers, f"{measure}-{level}", keys[same.firsts], peers.fewest[level])
+        take_first(quantiles, same.groups, float(position), found)
+    return pl.DataFrame(
+        [
+            pl.Series(name, values, nan_to_null=True)
+            for name, values in zip(("peers", "median", "sigma", "level"), found, strict=True)
+        ]
+    )
+
+
+def _quantiles(peers: PeerSketches, name: str, keys: UInt64Array, fewest: int) -> FloatArray:
+    """Peers, median and sigma (3, keys) of distinct keys; NaN where fewer than `fewest` decayed lines are."""
+    sketch = peers.sketches[name]
+    # A median is found by adding up from the lowest bin.
+    index = peers.indexes.of(f"price {name}", sketch, then_by="bin")
+    if index is None:
+        sketch = sketch.filter(pl.col("key").is_in(pl.Series(keys).implode())).sort("key", "bin")
+        index = KeyIndex.of(sketch["key"].to_numpy())
+    bins, counts, weights = (sketch[column].to_numpy() for column in ("bin", "count", "weight"))
+    least = fewest * peers.weight_now
+    quantiles: FloatArray = quantiles_of(index.places(keys), index.keys, bins, counts, weights, least)
+    return quantiles
 
 
 def price_levels_of(lines: pl.DataFrame, peers: PeerSketches, levels: Sequence[str]) -> pl.Series:
@@ -147,34 +164,6 @@ def price_levels_of(lines: pl.DataFrame, peers: PeerSketches, levels: Sequence[s
     median = look_up_peers(lines, peers, "unit", levels)["median"]
     deviation = (lines["_log_unit_price_cny"] - median).clip(-_FARTHEST, _FARTHEST)
     return (deviation * MILLI).round(0).cast(pl.Int64).alias("_price_milli")
-
-
-def quantile_table(sketch: pl.LazyFrame, weight_now: float, min_peers: int) -> pl.LazyFrame:
-    """Per key with at least `min_peers` decayed lines: `peers` (lines ever), `median`, `sigma` (interquartile
-    range / 1.349).
-
-    Median and sigma are on the log scale, interpolated within a bin.
-    """
-    ordered = (
-        sketch.sort("key", "bin")
-        .with_columns(pl.col("weight").cum_sum().over("key").alias("upto"))
-        # Not `sum`: it adds up in an order that depends on which other keys are there.
-        .with_columns(pl.col("upto").last().over("key").alias("total"))
-        .filter(pl.col("total") >= min_peers * weight_now)
-    )
-    return ordered.group_by("key").agg(
-        pl.col("count").sum().cast(pl.Float64).alias("peers"),
-        _quantile(0.5).alias("median"),
-        ((_quantile(0.75) - _quantile(0.25)) / _IQR_TO_SIGMA).alias("sigma"),
-    )
-
-
-def _quantile(share: float) -> pl.Expr:
-    """Interpolates within the bin in which the cumulated weight passes `share` of the total."""
-    target = pl.col("total") * share
-    reached = pl.col("upto") >= target
-    inside = (target - (pl.col("upto") - pl.col("weight"))) / pl.col("weight")
-    return ((pl.col("bin").cast(pl.Float64) + inside) * BIN_WIDTH).filter(reached).first()
 
 
 def _log(positive: pl.Expr) -> pl.Expr:

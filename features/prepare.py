@@ -10,6 +10,7 @@ import polars as pl
 
 from configs.reference import ReferenceDay
 from features.declarations import DECLARATION_COLUMNS
+from features.distinct import distinct_text
 from features.text_disguise import readable
 
 FEN = 100.0
@@ -78,5 +79,6 @@ def item_key(name: pl.Series) -> pl.Series:
     >>> item_key(pl.Series(["Ｔoy  Car-2 (红)", "tоy car", "12"])).to_list()
     ['toycar红', 'toycar', None]
     """
-    reduced = readable(name).str.replace_all(r"[\s\d\p{P}\p{S}]+", "")
-    return pl.select(pl.when(reduced != "").then(reduced)).to_series().alias(name.name)
+    same = distinct_text(name)
+    reduced = readable(name[same.firsts]).str.replace_all(r"[\s\d\p{P}\p{S}]+", "")
+    return reduced.set(reduced == "", None).gather(same.groups).alias(name.name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import polars as pl
 
 _LOOK_ALIKES = {
@@ -30,6 +31,8 @@ _HIDDEN = r"[\p{Cf}\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{3164}\x{2800}]"
 _LETTER = r"[\p{Latin}\p{Han}\p{Cyrillic}\p{Greek}\p{Nd}]"
 _HIDDEN_IN_WORD = rf"{_LETTER}{_HIDDEN}+{_LETTER}"
 _OVERLAID = r"[\x{300}-\x{36f}]"
+# Anything else than ASCII and the common ideographs: what is left out reads as it stands, but for its case.
+_UNUSUAL = r"[^\x00-\x7f\x{4e00}-\x{9fff}]"
 _GAP = r"[ ._*·~|\-]"
 _SPELLED = rf"(?:^|[^\p{{L}}\p{{N}}])(?:[a-z]{_GAP}){{2,}}[a-z](?:$|[^\p{{L}}\p{{N}}])"
 
@@ -41,8 +44,7 @@ def readable(text: pl.Series) -> pl.Series:
     >>> readable(pl.Series(["Live аnts", "ро\u200bза"])).to_list()
     ['live ants', 'роза']
     """
-    plain = _visible(text)
-    return _where(plain.str.contains(_MIXED), lambda: plain.str.replace_many(_LOOK_ALIKES), plain)
+    return _where(text.str.contains(_UNUSUAL), text, _readable, text.str.to_lowercase())
 
 
 def undisguised(text: pl.Series) -> pl.Series:
@@ -52,13 +54,7 @@ def undisguised(text: pl.Series) -> pl.Series:
     ['live ants', 'a.n.t.s ants']
     """
     plain = readable(text)
-
-    def with_words() -> pl.Series:
-        spelled = plain.str.extract_all(_SPELLED)
-        words = spelled.list.eval(pl.element().str.replace_all(r"[^\p{L}\p{N}]", ""))
-        return plain + " " + words.list.join(" ")
-
-    return _where(plain.str.contains(_SPELLED), with_words, plain)
+    return _where(plain.str.contains(_SPELLED), plain, _with_words, plain)
 
 
 def is_disguised(text: pl.Series) -> pl.Series:
@@ -68,9 +64,29 @@ def is_disguised(text: pl.Series) -> pl.Series:
     >>> is_disguised(pl.Series(["Live аnts", "live ants", "μm 10", None])).to_list()
     [True, False, False, None]
     """
+    spelled = text.str.to_lowercase().str.contains(_SPELLED)
+    return _where(text.str.contains(_UNUSUAL), text, _is_disguised, spelled)
+
+
+def _is_disguised(text: pl.Series) -> pl.Series:
     plain = _visible(text)
     hidden = text.str.contains(_HIDDEN_IN_WORD) | text.str.normalize("NFC").str.contains(_OVERLAID)
-    return (hidden | plain.str.contains(_MIXED) | plain.str.contains(_SPELLED)).alias(text.name)
+    return hidden | plain.str.contains(_MIXED) | plain.str.contains(_SPELLED)
+
+
+def _readable(text: pl.Series) -> pl.Series:
+    plain = _visible(text)
+    return _where(plain.str.contains(_MIXED), plain, _of_one_script, plain)
+
+
+def _of_one_script(plain: pl.Series) -> pl.Series:
+    return plain.str.replace_many(_LOOK_ALIKES)
+
+
+def _with_words(plain: pl.Series) -> pl.Series:
+    spelled = plain.str.extract_all(_SPELLED)
+    words = spelled.list.eval(pl.element().str.replace_all(r"[^\p{L}\p{N}]", ""))
+    return plain + " " + words.list.join(" ")
 
 
 def _visible(text: pl.Series) -> pl.Series:
@@ -78,8 +94,13 @@ def _visible(text: pl.Series) -> pl.Series:
     return shown.str.replace_all(_OVERLAID, "").alias(text.name)
 
 
-def _where(mask: pl.Series, made: Callable[[], pl.Series], otherwise: pl.Series) -> pl.Series:
-    """What is made where the mask is true; not made where it is nowhere."""
-    if not mask.any():
-        return otherwise
-    return pl.select(pl.when(mask).then(made()).otherwise(otherwise)).to_series().alias(otherwise.name)
+def _where(
+    mask: pl.Series, source: pl.Series, make: Callable[[pl.Series], pl.Series], otherwise: pl.Series
+) -> pl.Series:
+    """`otherwise`, but what is made of the `source` where the mask is true: the dear step for few rows."""
+    chosen = mask.arg_true()
+    if chosen.is_empty():
+        return otherwise.alias(source.name)
+    places = np.arange(len(source))
+    places[chosen.to_numpy()] = len(source) + np.arange(len(chosen))
+    return pl.concat([otherwise, make(source.gather(chosen))]).gather(places).alias(source.name)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
 from configs.schema import PipelineConfig
 from features.day_tables import DayTables
+from features.hashing import UInt64Array
 from features.history import History, forward_weight
+from features.key_index import NO_KEY, Rows, taken, wanted_keys
 from features.keys import KeySpec, key_column, key_specs
 from features.peers import look_up_peers
 
 _BITS = 64.0
-PRIOR = 0.01
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,50 @@ class DayContext:
     history: History
     today: DayTables
     config: PipelineConfig
+
+
+class KeyRows:
+    """The rows of one table that belong to some lines; a column is read when it is asked for.
+
+    Numbers are zero for a key that is not in the table, everything is null where a line has no such key.
+    `rows` (lines,) are those of `History.rows_of`.
+    """
+
+    def __init__(self, table: pl.DataFrame, rows: Rows) -> None:
+        self.rows = rows
+        self._table = table
+        has_key = rows != NO_KEY
+        self._has_key = None if has_key.all() else has_key
+        self._read: dict[str, pl.Series] = {}
+
+    def table_column(self, column: str) -> npt.NDArray[Any]:
+        """A numeric column of the table itself (rows of the table,), zero for null."""
+        values = self._table[column]
+        return (values.fill_null(0) if values.null_count() else values).to_numpy()
+
+    def __getitem__(self, column: str) -> pl.Series:
+        """A column of the table, a row a line."""
+        if column not in self._read:
+            values = self._table[column]
+            whole = values.n_chunks() == 1 and not values.null_count()
+            if whole and values.dtype.is_numeric():
+                self._read[column] = masked(column, taken(values.to_numpy(), self.rows), self._has_key)
+            else:
+                self._read[column] = self._gathered(values)
+        return self._read[column]
+
+    def _gathered(self, values: pl.Series) -> pl.Series:
+        known = pl.Series(np.maximum(self.rows, 0), dtype=pl.get_index_type())
+        found = values.gather(known.set(pl.Series(self.rows < 0), None))
+        if not values.dtype.is_numeric():
+            return found
+        filled = found.fill_null(0)
+        return filled if self._has_key is None else filled.set(pl.Series(~self._has_key), None)
+
+    def frame(self, *columns: str) -> pl.DataFrame:
+        """Some columns of the table, or all but the key, a row a line."""
+        chosen = columns or [name for name in self._table.columns if name != "key"]
+        return pl.DataFrame([self[name] for name in chosen])
 
 
 @dataclass(frozen=True)
@@ -40,7 +89,7 @@ class HistoryView:
     lines: pl.DataFrame
     context: DayContext
     label: str | None = None
-    _cache: dict[str, dict[str, pl.DataFrame]] = field(default_factory=dict, repr=False, compare=False)
+    _cache: dict[tuple[str, str], KeyRows] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def day(self) -> date:
@@ -56,14 +105,19 @@ class HistoryView:
         """The same view for the blocks that depend on a label."""
         return replace(self, label=label)
 
-    def before(self, key: str) -> pl.DataFrame:
+    def before(self, key: str) -> KeyRows:
         """The history table of `key` at the close of the eve, a row a line; zero counts for a key never seen,
-        null where the line has no such key."""
-        return self._look_up("before", key, self.context.history.tables)
+        null where the line has no such key.
 
-    def today(self, key: str) -> pl.DataFrame:
+        Raises KeyError for a key that the history does not count by.
+        """
+        history = self.context.history
+        return self._look_up("before", key, history.tables[key], history.rows_of)
+
+    def today(self, key: str) -> KeyRows:
         """The sums of `key`, a party or a pair with `same_day`, over the whole day, a row a line."""
-        return self._look_up("today", key, self.context.today.parties)
+        today = self.context.today
+        return self._look_up("today", key, today.parties[key], today.rows_of)
 
     def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
         """A forward-decayed sum of `before(key)`, as it counts on the day of the lines."""
@@ -83,19 +137,26 @@ class HistoryView:
         peers = self.context.history.peers(self.day, self.context.config)
         return look_up_peers(self.lines, peers, measure, [level.name for level in levels])
 
-    def _look_up(self, kind: str, key: str, tables: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        if kind not in self._cache:
-            specs = [spec for spec in self.specs if kind == "before" or spec.party or spec.same_day]
-            plans = [self._joined(spec.name, tables[spec.name]) for spec in specs]
-            self._cache[kind] = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
-        return self._cache[kind][key]
+    def _look_up(
+        self, kind: str, key: str, table: pl.DataFrame, rows_of: Callable[[str, UInt64Array], Rows]
+    ) -> KeyRows:
+        if (kind, key) not in self._cache:
+            wanted = wanted_keys(self.lines[key_column(key)])
+            self._cache[kind, key] = KeyRows(table, rows_of(key, wanted))
+        return self._cache[kind, key]
 
-    def _joined(self, key: str, table: pl.DataFrame) -> pl.LazyFrame:
-        keys = self.lines.lazy().select(pl.col(key_column(key)).alias("key"))
-        counts = [name for name, dtype in table.schema.items() if name != "key" and dtype.is_numeric()]
-        return keys.join(table.lazy(), on="key", how="left", maintain_order="left").with_columns(
-            pl.when(pl.col("key").is_not_null()).then(pl.col(counts).fill_null(0))
-        )
+
+def masked(name: str, values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None) -> pl.Series:
+    """The numbers (lines,) as a column that is null where they are not known, without a copy.
+
+    >>> masked("a", np.array([1.0, 2.0]), np.array([True, False])).to_list()
+    [1.0, None]
+    """
+    if known is None:
+        return pl.Series(name, values)
+    bits = pa.py_buffer(np.packbits(known, bitorder="little"))
+    kind = pa.from_numpy_dtype(values.dtype)
+    return pl.Series(name, pa.Array.from_buffers(kind, len(values), [bits, pa.py_buffer(values)]))
 
 
 def distinct(bitmap: pl.Series) -> pl.Series:
@@ -122,53 +183,3 @@ def share_of(part: pl.Series, whole: pl.Series) -> pl.Series:
 def days_since(day: date, dates: pl.Series) -> pl.Series:
     """Whole days from each date to `day`, as Float64."""
     return (pl.select(pl.lit(day) - dates).to_series().dt.total_days()).cast(pl.Float64).alias(dates.name)
-
-
-def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
-    """Per key of the history its hit rate for `label`, lines inspected and findings: columns `<key>_rate`,
-    `<key>_inspected`, `<key>_findings`, a row a line.
-
-    The rate is decayed, and smoothed towards that of the shorter key: (findings + a x rate of the back-off) /
-    (inspected + a), with a from the configuration (empirical Bayes with a fixed prior weight; Micci-Barreca,
-    SIGKDD Explorations 3(1), 2001). It is null where nothing with the key was inspected, and the rate of all
-    lines is no column: what is the same for every line of a day tells a model the date and nothing else.
-    """
-    config = view.context.config
-    weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
-    counts = [
-        f"{kind}__{label}" for kind in ("inspected", "findings", "inspected_decayed", "findings_decayed")
-    ]
-    frame = pl.concat(
-        [view.before(spec.name).select(pl.col(counts).name.prefix(f"{spec.name}:")) for spec in view.specs],
-        how="horizontal",
-    )
-    frame = frame.with_columns(pl.lit(PRIOR).alias("_rate"))
-    done: set[str | None] = {None}
-    waiting = list(view.specs)
-    while waiting:
-        ready = [spec for spec in waiting if spec.backoff in done]
-        frame = frame.with_columns(
-            _smoothed(spec, label, weight_now, config.hit_rates.smoothing) for spec in ready
-        )
-        done |= {spec.name for spec in ready}
-        waiting = [spec for spec in waiting if spec not in ready]
-    return frame.select(
-        expression
-        for spec in view.specs
-        if spec.columns
-        for expression in (
-            pl.when(pl.col(f"{spec.name}:inspected__{label}") > 0).then(f"{spec.name}_rate"),
-            pl.col(f"{spec.name}:inspected__{label}").cast(pl.Float64).alias(f"{spec.name}_inspected"),
-            pl.col(f"{spec.name}:findings__{label}").cast(pl.Float64).alias(f"{spec.name}_findings"),
-        )
-    )
-
-
-def _smoothed(spec: KeySpec, label: str, weight_now: float, smoothing: float) -> pl.Expr:
-    inspected, findings = (
-        pl.col(f"{spec.name}:{kind}_decayed__{label}") / weight_now for kind in ("inspected", "findings")
-    )
-    prior = pl.col(f"{spec.backoff or ''}_rate")
-    return (
-        ((findings + prior * smoothing) / (inspected + smoothing)).fill_null(prior).alias(f"{spec.name}_rate")
-    )

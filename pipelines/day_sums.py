@@ -83,7 +83,7 @@ def load_today(work: Path, bucket: Path, specs: Sequence[KeySpec]) -> DayTables:
             spec.name: pl.concat(
                 pl.read_parquet(path, glob=False, hive_partitioning=False)
                 for path in sorted(folder.glob(f"{spec.name}@*.parquet"))
-            )
+            ).rechunk()
             for spec in asked_today(specs)
         },
         {},

@@ -113,7 +113,7 @@ def stored_eve(store: Store, before: date, settings: Settings) -> Eve:
 
 
 def load_profile(folder: Path, settings: Settings) -> History:
-    """Reads what `save_profile` wrote."""
+    """Reads what `save_profile` wrote, each column in one piece: look-ups read it in place."""
     description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
     labels = tuple(description["labels"])
     config = settings.pipeline
@@ -123,13 +123,13 @@ def load_profile(folder: Path, settings: Settings) -> History:
             schema=table_schema(spec, config.history, labels),
             glob=False,
             hive_partitioning=False,
-        )
+        ).rechunk()
         for spec in key_specs(config.history)
     }
     prices = {
         name: pl.read_parquet(
             folder / price_file(name), schema=PRICE_SCHEMA, glob=False, hive_partitioning=False
-        )
+        ).rechunk()
         for name in sketches_of(settings)
     }
     as_of = None if description["as_of"] is None else date.fromisoformat(description["as_of"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
-from features.view import HistoryView, hit_rates
+from features.hit_rates import hit_rates
+from features.view import HistoryView
 
 DEPENDS_ON_LABEL = True
 

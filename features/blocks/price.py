@@ -9,6 +9,8 @@ from features.view import HistoryView
 
 MIN_SIGMA = 0.2
 _ROUND_STEPS = 10.0
+# Not a division: Polars divides a column by a number in another way where the column has one row.
+CNY_PER_FEN = 1.0 / 100.0
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
@@ -22,7 +24,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         pl.col("_rate").alias("price__cny_rate"),
         pl.col("quantity").alias("price__quantity"),
         pl.col("_log_cny_per_kg").exp().alias("price__cny_per_kg"),
-        (pl.col("_parcel_fen") / 100.0).alias("price__parcel_total_cny"),
+        (pl.col("_parcel_fen") * CNY_PER_FEN).alias("price__parcel_total_cny"),
         (pl.col("quantity") * pl.col("unit_price") / pl.col("total_price"))
         .log()
         .alias("price__total_mismatch"),

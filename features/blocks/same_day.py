@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference import ReferenceDay
+from features.blocks.price import CNY_PER_FEN
 from features.peers import MILLI
-from features.view import HistoryView, distinct, share_of
+from features.view import HistoryView, KeyRows, distinct, share_of
 
 FEN = 100.0
 _PARTIES = ("buyer", "address", "seller")
@@ -47,7 +48,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     return pl.DataFrame(columns)
 
 
-def _together_over_limit(lines: pl.DataFrame, today: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
+def _together_over_limit(lines: pl.DataFrame, today: KeyRows, reference: ReferenceDay) -> pl.Series:
     """1 where a parcel is within the limit and all parcels of the key today are not; null without a key."""
     limit = reference.order_limit_cny * FEN
     within = lines["_parcel_fen"] <= limit
@@ -57,9 +58,10 @@ def _together_over_limit(lines: pl.DataFrame, today: pl.DataFrame, reference: Re
 def _limits(
     lines: pl.DataFrame, history: HistoryView, today_cny: pl.Series, reference: ReferenceDay
 ) -> list[pl.Series]:
+    known, this_year = history.before("buyer"), pl.col("year") == history.day.year
     year_cny = (
-        history.before("buyer")
-        .select(pl.when(pl.col("year") == history.day.year).then(pl.col("year_fen") / FEN).otherwise(0.0))
+        known.frame("year", "year_fen")
+        .select(pl.when(this_year).then(pl.col("year_fen") * CNY_PER_FEN).otherwise(0.0))
         .to_series()
     )
     return [

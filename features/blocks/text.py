@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
 from configs.reference import ReferenceDay
+from features.distinct import distinct_rows
 from features.text_disguise import is_disguised, undisguised
 from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
 from features.view import HistoryView, share_of
 
 _SHORT = 4
+# All that is looked at but for the history: equal rows are worked out once.
+_READ = ["item_name", "item_model", "hs_code"]
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Length, scripts, vagueness, disguises, watch terms by group, words of its own and of other headings,
     and how often this very name was declared before, and under this heading. All null where there is no
     text."""
+    same = distinct_rows(lines, _READ)
+    frame = same.spread(_of_text(lines.select(_READ)[same.firsts], reference))
+    return frame.with_columns(_seen_before(history))
+
+
+def _of_text(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     text = lines.select(
         pl.concat_str("item_name", "item_model", separator=" ", ignore_nulls=True).alias("text")
     ).to_series()
@@ -25,9 +35,6 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     name = pl.col("item_name")
     length = name.str.len_chars().cast(pl.Float64)
     flags = _watch(words, compacted, reference)
-    names = undisguised(lines["item_name"])
-    vague = only_of(latin_words(names), compact(names), reference.vague_terms["term"])
-    short = lines["item_name"].str.len_chars() < _SHORT
     own, other = _heading_words(lines["hs_code"], words, compacted, reference)
     frame = lines.select(
         length.alias("text__length"),
@@ -37,26 +44,36 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         pl.col("item_model").str.len_chars().cast(pl.Float64).alias("text__model_length"),
     ).with_columns(
         is_disguised(text).cast(pl.Float64).alias("text__disguised"),
-        (vague | short).cast(pl.Float64).alias("text__vague"),
+        _vague(lines, reference).cast(pl.Float64).alias("text__vague"),
         own.alias("text__own_heading_words"),
         other.alias("text__other_heading_words"),
         pl.sum_horizontal(flags).alias("text__watch_terms"),
         *flags,
     )
-    frame = frame.with_columns(
+    return frame.with_columns(
         pl.when(text.is_not_null()).then(pl.col(column)).alias(column) for column in frame.columns
     )
-    return frame.with_columns(_seen_before(history))
+
+
+def _vague(lines: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
+    same = distinct_rows(lines, ["item_name"])
+    given = lines["item_name"][same.firsts]
+    names = undisguised(given)
+    vague = only_of(latin_words(names), compact(names), reference.vague_terms["term"])
+    return (vague | (given.str.len_chars() < _SHORT)).gather(same.groups)
 
 
 def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> list[pl.Series]:
+    """One search for the terms of all groups; only where it finds one, the groups are told apart."""
     terms = reference.watch_terms
-    return [
-        contains_any(words, compacted, terms.filter(pl.col("group") == group)["term"])
-        .cast(pl.Float64)
-        .alias(f"text__watch_{group}")
-        for group in reference.watch_groups
-    ]
+    found = contains_any(words, compacted, terms["term"]).arg_true()
+    columns = []
+    for group in reference.watch_groups:
+        of_group = terms.filter(pl.col("group") == group)["term"]
+        flags = np.zeros(len(words))
+        flags[found.to_numpy()] = contains_any(words.gather(found), compacted.gather(found), of_group)
+        columns.append(pl.Series(f"text__watch_{group}", flags))
+    return columns
 
 
 def _heading_words(

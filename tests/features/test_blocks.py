@@ -93,6 +93,20 @@ def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Setti
         assert frame["price__total_cny"].null_count() < frame.height
 
 
+def test_a_line_alone_in_its_bucket_has_the_features_that_it_has_among_others(
+    last_day: Day, settings: Settings
+) -> None:
+    context, reference = context_of(last_day, settings), load_reference(settings).on(last_day[0])
+    risks = list(settings.risks.values())
+    lines = last_day[1]
+    together = assemble(lines, context, reference, risks)
+    for place in range(0, lines.height, 9):
+        alone = assemble(lines[place : place + 1], context, reference, risks)
+        for risk in risks:
+            expected = together.for_risk(risk)[place : place + 1]
+            assert alone.for_risk(risk).equals(expected, null_equal=True)
+
+
 def test_an_unknown_currency_makes_the_cny_value_null_and_nothing_else(
     last_day: Day, settings: Settings
 ) -> None:
