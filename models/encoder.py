@@ -63,11 +63,18 @@ class Encoder:
         return tuple(_OWN_BLOCKS.get(name) or block_of(name) or name for name in self.names)
 
     def learned(
-        self, frame: pl.DataFrame, *, threads: int = 1, numbers: FrameNumbers | None = None
+        self,
+        frame: pl.DataFrame,
+        *,
+        threads: int = 1,
+        numbers: FrameNumbers | None = None,
+        text_score: FloatArray | None = None,
     ) -> Learned:
-        """What the smaller models say about each line; `numbers` are those of the frame where somebody has
-        them already."""
-        text = None if self.text is None else self.text.score(frame)
+        """What the smaller models say about each line; `numbers` are those of the frame, and `text_score`
+        (lines,) is that of its text, where somebody has them already."""
+        text = None if self.text is None else text_score
+        if self.text is not None and text is None:
+            text = self.text.score(frame)
         if self.fair_value is None:
             return Learned(text, None)
         prices = self.fair_value.expected_log_prices(frame, threads=threads, numbers=numbers)

@@ -78,10 +78,13 @@ class RiskModel:
         self.encoder.columns.check(frame, self.name)
         return self._raw(frame, threads)[0]
 
-    def score(self, frame: pl.DataFrame, *, threads: int = 1) -> Scores:
-        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once."""
+    def score(
+        self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
+    ) -> Scores:
+        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once; that of the
+        text not at all where `text_score` (lines,) is given."""
         self.encoder.columns.check(frame, self.name)
-        raw, learned = self._raw(frame, threads)
+        raw, learned = self._raw(frame, threads, text_score)
         expected = self._expected(learned)
         probability = self.calibrator(raw) * self.examined(frame)
         return Scores(probability, self._value(frame, learned, expected), expected)
@@ -220,9 +223,11 @@ class RiskModel:
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
 
-    def _raw(self, frame: pl.DataFrame, threads: int) -> tuple[FloatArray, Learned]:
+    def _raw(
+        self, frame: pl.DataFrame, threads: int, text_score: FloatArray | None = None
+    ) -> tuple[FloatArray, Learned]:
         numbers = FrameNumbers(frame)
-        learned = self.encoder.learned(frame, threads=threads, numbers=numbers)
+        learned = self.encoder.learned(frame, threads=threads, numbers=numbers, text_score=text_score)
         raw = np.empty(frame.height, dtype=np.float64)
         for lines, columns in self.encoder.slices(frame, learned, self.booster.places, numbers):
             raw[lines] = self.booster.predict_columns(columns, threads=threads)

@@ -18,6 +18,7 @@ import polars as pl
 
 from features.hashing import utf8_buffers
 from features.text_disguise import undisguised
+from models.columns import TEXT_COLUMNS
 
 BUCKETS = 1 << 18
 MAX_CHARACTERS = 256
@@ -40,15 +41,19 @@ def clean_text(frame: pl.DataFrame) -> pl.Series:
     >>> clean_text(pl.DataFrame({"item_name": ["Ｔoy  Car", None], "item_model": ["A1", None]})).to_list()
     [' toy  car a1 ', None]
     """
-    parts = [
-        frame[name].cast(pl.String) if name in frame.columns else pl.Series(name, [None], dtype=pl.String)
-        for name in ("item_name", "item_model")
-    ]
-    height = frame.height
-    both = pl.DataFrame([part if len(part) == height else part.new_from_index(0, height) for part in parts])
-    joined = both.select(pl.concat_str(pl.all(), separator=" ", ignore_nulls=True).alias("text")).to_series()
+    joined = (
+        declared_text(frame)
+        .select(pl.concat_str(pl.all(), separator=" ", ignore_nulls=True).alias("text"))
+        .to_series()
+    )
     text = undisguised(joined).str.strip_chars()
     return pl.select(pl.when(text != "").then(pl.lit(" ") + text + pl.lit(" "))).to_series().alias("text")
+
+
+def declared_text(frame: pl.DataFrame) -> pl.DataFrame:
+    """`item_name` and `item_model` of a frame that may lack either, as String."""
+    absent = [pl.lit(None, dtype=pl.String).alias(name) for name in TEXT_COLUMNS if name not in frame.columns]
+    return frame.with_columns(absent).select(pl.col(TEXT_COLUMNS).cast(pl.String))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -131,20 +136,24 @@ def _score(
     offsets: npt.NDArray[np.int64],
     data: npt.NDArray[np.uint8],
     weights: npt.NDArray[np.float32],
-    intercept: float,
+    intercepts: npt.NDArray[np.float64],
     out: npt.NDArray[np.float64],
 ) -> None:
     codes = np.empty(MAX_CHARACTERS, dtype=np.uint64)
     found = np.empty(_MAX_GRAMS, dtype=np.int64)
+    models = weights.shape[1]
+    totals = np.empty(models)
     for row in range(out.shape[0]):
         count = _grams(codes, _characters(data, offsets[row], offsets[row + 1], codes), found)
         if count == 0:
             out[row] = np.nan
             continue
-        total = 0.0
+        totals[:] = 0.0
         for index in range(count):
-            total += weights[found[index]]
-        out[row] = intercept + total / np.sqrt(count)
+            for model in range(models):
+                totals[model] += weights[found[index], model]
+        for model in range(models):
+            out[row, model] = intercepts[model] + totals[model] / np.sqrt(count)
 
 
 def gram_matrix(text: pl.Series) -> Any:
@@ -169,7 +178,17 @@ def linear_score(
     text: pl.Series, weights: npt.NDArray[np.float32], intercept: float
 ) -> npt.NDArray[np.float64]:
     """Linear score a line (lines,), summed in the order of the text so no batch matters; NaN for null."""
-    out = np.empty(len(text), dtype=np.float64)
+    return linear_scores(text, weights[:, np.newaxis], np.array([intercept]))[:, 0]
+
+
+def linear_scores(
+    text: pl.Series, weights: npt.NDArray[np.float32], intercepts: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """`linear_score` of several models (lines, models), for which the text is hashed once.
+
+    `weights` are (BUCKETS, models), `intercepts` (models,).
+    """
+    out = np.empty((len(text), len(intercepts)), dtype=np.float64)
     if len(text):
-        _score(*utf8_buffers(text), weights, intercept, out)
+        _score(*utf8_buffers(text), np.ascontiguousarray(weights), intercepts, out)
     return out

@@ -7,7 +7,7 @@ Generalization").
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +16,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.distinct import distinct_rows
 from features.hashing import hash_text
-from models.text_grams import BUCKETS, clean_text, gram_matrix, linear_score
+from models.text_grams import (
+    BUCKETS,
+    clean_text,
+    declared_text,
+    gram_matrix,
+    linear_score,
+    linear_scores,
+)
 
 FloatArray = npt.NDArray[np.float64]
 Target = Literal["finding", "price"]
@@ -38,7 +46,7 @@ class TextScore:
 
     def score(self, frame: pl.DataFrame) -> FloatArray:
         """Score a line (lines,), NaN where name and model are both missing."""
-        return linear_score(clean_text(frame), self.weights, self.intercept)
+        return text_scores([self], frame)[0]
 
     def save(self, path: Path) -> None:
         """Write the weights that are not zero to an `.npz` file."""
@@ -54,6 +62,18 @@ class TextScore:
             weights = np.zeros(BUCKETS, dtype=np.float32)
             weights[stored["buckets"]] = stored["weights"]
             return cls(weights, float(stored["intercept"][0]))
+
+
+def text_scores(models: Sequence[TextScore], frame: pl.DataFrame) -> list[FloatArray]:
+    """`TextScore.score` of several models, which read and hash each distinct text once for all of them."""
+    if not models:
+        return []
+    given = declared_text(frame)
+    same = distinct_rows(given, given.columns)
+    weights = np.stack([model.weights for model in models], axis=1)
+    intercepts = np.array([model.intercept for model in models])
+    scores = linear_scores(clean_text(given[same.firsts]), weights, intercepts)
+    return [scores[same.groups, place] for place in range(len(models))]
 
 
 def fit_text_score(

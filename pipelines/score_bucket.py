@@ -14,6 +14,8 @@ from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from configs.loader import load_settings
@@ -23,6 +25,7 @@ from features.assemble import FeatureSet, assemble, prepare_lines
 from features.history import History
 from features.view import DayContext
 from models.risk_model import RiskModel
+from models.text_score import text_scores
 from pipelines.chronicle import Chronicle
 from pipelines.day_sums import load_today, save_sums, sums_folder
 from pipelines.profiles import load_profile
@@ -131,7 +134,8 @@ def score_bucket(task: BucketTask) -> int:
         lines = space.lines(task.file)
         features = space.features(lines, task.file)
         keys = lines.select(KEY)
-        by_risk = {risk: predict(space, features, risk) for risk in space.settings.risks}
+        texts = scores_of_text(space, lines)
+        by_risk = {risk: predict(space, features, risk, texts.get(risk)) for risk in space.settings.risks}
         _write(
             keys.with_columns(probability.alias(risk) for risk, (probability, _) in by_risk.items()), scores
         )
@@ -139,13 +143,27 @@ def score_bucket(task: BucketTask) -> int:
     return int(pl.scan_parquet(scores, glob=False).select(pl.len()).collect().item())
 
 
-def predict(space: Workspace, features: FeatureSet, risk: str) -> tuple[pl.Series, pl.Series]:
+def scores_of_text(space: Workspace, lines: pl.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+    """What the text says of each line (lines,), by risk whose champion reads it; together, because reading
+    costs more than scoring."""
+    models = {risk: champion_model(folder).encoder.text for risk, folder in space.task.champions}
+    reading = {risk: model for risk, model in models.items() if model is not None}
+    return dict(zip(reading, text_scores(list(reading.values()), lines), strict=True))
+
+
+def predict(
+    space: Workspace,
+    features: FeatureSet,
+    risk: str,
+    text_score: npt.NDArray[np.float64] | None = None,
+) -> tuple[pl.Series, pl.Series]:
     """Probabilities and values of a finding in CNY; both null for a risk without a champion."""
     folder = dict(space.task.champions).get(risk)
     if folder is None:
         nothing = pl.Series(risk, [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
         return nothing, nothing
-    scores = champion_model(folder).score(features.for_risk(space.settings.risks[risk]))
+    frame = features.for_risk(space.settings.risks[risk])
+    scores = champion_model(folder).score(frame, text_score=text_score)
     return pl.Series(risk, scores.probability), pl.Series(risk, scores.value_cny)
 
 
