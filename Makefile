@@ -17,13 +17,14 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench bench-models clean
+.PHONY: help demo test lint bench bench-day bench-models clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
 	@echo 'make test    lint, types, import layers and every test'
 	@echo 'make lint    the first three of these'
 	@echo 'make bench   measure the choices that docs/decisions.md rests on'
+	@echo 'make bench-day   time a night of two million lines, beside plain LightGBM and beside pandas (an hour on 2 cores)'
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
@@ -41,6 +42,10 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks
+
+# OPTIONS='--lines 20e6 --skip-naive' or '--sizes 2e6,4e6,8e6': see benchmarks/national_day.py.
+bench-day: $(STAMP)
+	@$(BIN)/python -m benchmarks.national_day $(OPTIONS)
 
 # OPTIONS='--fresh --parallel 2': see benchmarks/models.py. CatBoost is only compared with, so it may be missing.
 bench-models: $(STAMP)

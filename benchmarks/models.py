@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import choices, coverage, korea, world_report, worlds
+from benchmarks.processes import commit
 from pipelines.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,22 +105,11 @@ def _head(seconds: dict[str, float]) -> str:
         "# The models, measured\n\n"
         "Written by `make bench-models`; no figure here was typed. Each stands with its 95% interval and the "
         "number of findings that it rests on.\n\n"
-        f"- made on {datetime.now(UTC):%Y-%m-%d} from commit {_commit()}\n"
+        f"- made on {datetime.now(UTC):%Y-%m-%d} from commit {commit()}\n"
         f"- machine: {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
         f"{packages}\n"
         f"- this run: {took}; what an earlier run left in the work folder was not measured again\n"
     )
-
-
-def _commit() -> str:
-    """The commit of the checkout, with a word where files differ from it."""
-
-    def git(*arguments: str) -> str:
-        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-        return done.stdout.strip()
-
-    changed = git("status", "--porcelain", "--untracked-files=no")
-    return (git("rev-parse", "--short", "HEAD") or "unknown") + (", with changed files" if changed else "")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """Long measurements in processes of their own: threads are set before anything is imported, and the memory of
-each is given back."""
+each is given back; and the commit that they measure."""
 
 from __future__ import annotations
 
@@ -33,3 +33,14 @@ def run_modules(calls: Sequence[Sequence[str]], *, parallel: int, threads: int) 
                 for other in running:
                     other.terminate()
                 raise SystemExit(process.returncode)
+
+
+def commit() -> str:
+    """The commit of the checkout, with a word where files differ from it."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], cwd=_ROOT, capture_output=True, text=True, check=False)
+        return done.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return (git("rev-parse", "--short", "HEAD") or "unknown") + (", with changed files" if changed else "")

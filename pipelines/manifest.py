@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from configs.errors import ParcelRiskError
@@ -45,6 +47,8 @@ class ManifestBuilder:
     model_versions: dict[str, str] = field(default_factory=dict)
     further: dict[str, Any] = field(default_factory=dict)
     _seconds: dict[str, float] = field(default_factory=dict)
+    _cpu_seconds: dict[str, float] = field(default_factory=dict)
+    _began_at: dict[str, datetime] = field(default_factory=dict)
     _peaks: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -52,12 +56,15 @@ class ManifestBuilder:
         """Measure the block; a step that runs several times is added up.
 
         The memory is the highest that the process and its finished children had reached by the step's end.
+        CPU seconds are those of the process and of children that ended in the step, not those of a cluster.
         """
-        begin = time.perf_counter()
+        begin, begin_cpu = time.perf_counter(), cpu_seconds()
+        self._began_at.setdefault(name, datetime.now(UTC))
         try:
             yield
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begin
+            self._cpu_seconds[name] = self._cpu_seconds.get(name, 0.0) + cpu_seconds() - begin_cpu
             self._peaks[name] = max(self._peaks.get(name, 0.0), peak_memory_mb())
 
     def add_rows(
@@ -101,9 +108,17 @@ class ManifestBuilder:
             "reasons": _by_name(self.reasons),
             "model_versions": dict(sorted(self.model_versions.items())),
             "seconds": {name: round(value, 3) for name, value in self._seconds.items()},
+            "cpu_seconds": {name: round(value, 3) for name, value in self._cpu_seconds.items()},
+            "began_at": {name: moment.isoformat() for name, moment in self._began_at.items()},
             "peak_memory_mb": {name: round(value, 1) for name, value in self._peaks.items()},
             **self.further,
         }
+
+
+def cpu_seconds() -> float:
+    """Processor time in seconds that this process and its finished children have used."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def peak_memory_mb() -> float:

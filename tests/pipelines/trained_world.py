@@ -169,11 +169,11 @@ def make_world(folder: Path) -> World:
         world.path, days=DAYS, parcels_per_day=PARCELS_PER_DAY, end=END, seed=3, drift=False,
         settings=settings, progress=Progress.silent(),
     )  # fmt: skip
-    write_frames(world.store, None, _results(world.path), settings=settings)
+    write_frames(world.store, None, results_of(world.path), settings=settings)
     return world
 
 
-def _results(store: Path) -> pl.DataFrame:
+def results_of(store: Path) -> pl.DataFrame:
     """Results of every line with a risk and of some without; what was inspected anyway is left out."""
     truth = pl.read_parquet(store / "truth/*/*.parquet", hive_partitioning=True)
     inspected = pl.read_parquet(store / "inspections/*/*.parquet", hive_partitioning=False)

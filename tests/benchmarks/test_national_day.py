@@ -1,0 +1,160 @@
+"""The national day at a tiny size: all of it runs, the day is what it says it is, the figures add up."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from benchmarks import national_day, national_report
+from benchmarks.day_material import PARTIES, Month, make_day
+from benchmarks.measured_process import run_measured
+from benchmarks.naive_day import validated
+from benchmarks.national_night import REST, verb_figures
+from benchmarks.national_stores import DAY, DONE, OFFICES, Setup, month_commands
+from features.conversions import china_day
+from features.declarations import DECLARATION_COLUMNS, validate_declarations
+from pipelines.cli import run
+from pipelines.ingest import write_frames
+from pipelines.store import Store
+from tests.pipelines.trained_world import DAYS, PARCELS_PER_DAY, TRAINED_UNTIL, make_world, results_of
+
+LINES = 6_000
+NAIVE_LINES = 4_000
+
+
+@pytest.fixture(scope="module")
+def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
+    """A store with one model, instead of the large one that the benchmark trains for minutes."""
+    work = tmp_path_factory.mktemp("national")
+    sizes = {"trained_days": DAYS, "trained_parcels": PARCELS_PER_DAY, "month_parcels": 500, "month_days": 8}
+    given = Setup(work, workers=1, **sizes)
+    given.trained.parent.mkdir(parents=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        world = make_world(given.trained.parent)
+        until = TRAINED_UNTIL.isoformat()
+        assert world.run("train", "--risk", "undervaluation", "--until", until, "--quiet") == 0
+        whole = Setup(work, workers=1, configs=world.configs, **sizes)
+        patch.setenv("MLFLOW_TRACKING_URI", whole.environment()["MLFLOW_TRACKING_URI"])
+        # In this process: what a verb imports takes longer than so small a month.
+        simulated, closed = month_commands(whole)
+        assert run(simulated[3:]) == 0
+        # Of so few parcels no officer finds anything in a week.
+        write_frames(Store.open(whole.month), None, results_of(whole.month), settings=world.settings)
+        assert run(closed[3:]) == 0
+    for store in (whole.trained, whole.month):
+        (store.parent / DONE).touch()
+    return whole
+
+
+@pytest.fixture(scope="module")
+def figures(setup: Setup) -> dict[str, dict[str, Any]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        national_day.run(setup, LINES, NAIVE_LINES, lines_of_a_file=LINES // 2)
+    return {done["kind"]: done for done in national_day.kept_figures(setup)}
+
+
+def test_every_line_of_the_night_is_accounted_for(figures: dict[str, dict[str, Any]]) -> None:
+    night = figures["night"]
+    assert night["kept"] == night["scored"]
+    assert night["kept"] + night["quarantined"] + night["superseded"] == LINES
+    assert 0 < night["quarantined"] < LINES / 200
+    assert night["offices"] in (OFFICES, OFFICES + 1)
+    for verb in night["verbs"].values():
+        assert verb["peak_bytes"] > 50e6
+        assert verb["written_bytes"] > 100_000
+        assert sum(step["seconds"] for step in verb["steps"]) == pytest.approx(verb["seconds"])
+        assert sum(step["cpu_seconds"] for step in verb["steps"]) == pytest.approx(verb["cpu_seconds"])
+        assert [step["step"] for step in verb["steps"]][-1] == REST
+
+
+def test_the_others_do_as_many_lines_with_models_of_the_said_size(figures: dict[str, dict[str, Any]]) -> None:
+    trees, naive, models = figures["trees"], figures["naive"], figures["night"]["models"]
+    assert (trees["lines"], trees["trees"], trees["columns"]) == (LINES, [400] * 3, 60)
+    assert {name.partition("/")[0] for name in models} == {"undervaluation"}
+    assert naive["lines"] == NAIVE_LINES
+    assert naive["rejected"] > 0
+    assert naive["listed"] >= OFFICES
+    # The keys, hit rates, peers and words of the configuration: as many columns as our models have, or more.
+    assert naive["columns"] > 250
+
+
+def test_the_report_compares_and_projects(setup: Setup, figures: dict[str, dict[str, Any]]) -> None:
+    night, trees, naive = (figures[kind] for kind in ("night", "trees", "naive"))
+    larger = {**night, "lines": 2 * LINES}
+    text = national_report.report([night, larger, trees, naive])
+    taken = national_report.seconds_of(night)
+    assert f"**{taken / trees['seconds']:.2f}**" in text
+    fixed = naive["seconds"]["read the month"] + naive["seconds"]["history of the month"]
+    rest = sum(naive["seconds"].values()) - fixed
+    assert national_report.naive_seconds(naive, 10 * NAIVE_LINES) == pytest.approx(fixed + 10 * rest)
+    # Twice the lines in the same time.
+    assert f"| {taken:.1f} s | 0.50 |" in text
+    assert "| 20,000,000 |" in text
+    national_day.write_report(setup, setup.work / "report" / "national_day.md")
+    assert "## (b) by step" in (setup.work / "report" / "national_day.md").read_text(encoding="utf-8")
+
+
+def test_the_day_is_like_the_month(setup: Setup, figures: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    month = Month(setup.month)
+    made = make_day(month, LINES, tmp_path / "day", lines_of_a_file=LINES // 3)
+    again = make_day(month, LINES, tmp_path / "again", lines_of_a_file=LINES // 3)
+    assert [path.read_bytes() for path in made.files] == [path.read_bytes() for path in again.files]
+    lines = pl.concat([pl.read_parquet(path) for path in made.files])
+    assert lines.height == made.lines == LINES
+    assert lines.columns == list(DECLARATION_COLUMNS)
+    found = validate_declarations(lines, latest=None, max_text_chars=2000)
+    assert found.rejected["reasons"].explode().unique().to_list() == ["hs_code:bad_format"]
+    assert list(found.nulled) == ["quantity:out_of_range"]
+    assert china_day(lines["declared_at"]).unique().to_list() == [DAY]
+    assert lines["declaration_id"].n_unique() == made.parcels
+    # No parcel of the month comes again, so the store takes every line that keeps the contract.
+    assert not lines["declaration_id"].is_in(month.lines["declaration_id"].implode()).any()
+    for name in PARTIES:
+        known = lines[name].drop_nulls().is_in(month.lines[name].implode()).mean()
+        assert known == pytest.approx(made.known[name], abs=0.12)
+    one, other = lines["total_price"].median(), month.lines["total_price"].median()
+    assert one == pytest.approx(other, rel=0.15)
+
+
+def test_the_naive_day_keeps_the_same_lines(setup: Setup, figures: dict[str, Any], tmp_path: Path) -> None:
+    made = make_day(Month(setup.month), LINES, tmp_path / "day")
+    raw = pl.read_parquet(made.files[0])
+    kept, rejected = validated(raw.to_pandas())
+    ours = validate_declarations(raw, latest=None, max_text_chars=2000)
+    first = ours.kept.unique(["declaration_id", "line_no"], keep="first")
+    assert rejected == LINES - first.height
+    assert len(kept) == first.height
+    assert kept["quantity"].isna().sum() == first["quantity"].null_count()
+
+
+def test_all_processes_of_a_command_are_measured(tmp_path: Path) -> None:
+    child = "data = bytearray(60_000_000); import time; time.sleep(1.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}], check=True)"
+    written = f"open({str(tmp_path / 'file')!r}, 'wb').write(bytes(5_000_000)); sum(range(10**7))"
+    both = parent + f"; subprocess.run([sys.executable, '-c', {written!r}], check=True)"
+    measured = run_measured([sys.executable, "-c", both], {}, tmp_path / "log")
+    assert measured.peak_bytes > 60e6
+    assert measured.written_bytes >= 5_000_000
+    assert measured.cpu_seconds > 0.05
+    assert measured.seconds >= 1.5
+    last = measured.memory[-1][0] + 60
+    assert measured.peak_between(0, last) == measured.peak_bytes
+    assert measured.peak_between(last, last + 1) == measured.memory[-1][1]
+
+
+def test_a_command_that_fails_says_why(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="exit code 3:\nno such day"):
+        run_measured([sys.executable, "-c", "print('no such day'); exit(3)"], {}, tmp_path / "log")
+
+
+def test_what_no_step_covers_is_a_step(tmp_path: Path) -> None:
+    measured = run_measured([sys.executable, "-c", ""], {}, tmp_path / "log")
+    manifest = {"seconds": {}, "cpu_seconds": {}, "began_at": {}}
+    only = verb_figures(measured, manifest)["steps"]
+    assert [(step["step"], step["seconds"]) for step in only] == [(REST, measured.seconds)]
