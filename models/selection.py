@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -22,7 +21,8 @@ import polars as pl
 
 from configs.messages import nearest
 from configs.schema import CapacityConfig
-from features.hashing import hash_text, mix
+from features.hashing import UInt64Array, hash_text, mix
+from models.shortlist import STRATUM, RandomShortlist, ValueShortlist
 from models.strata import plan_strata
 
 LOG = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ LISTED_SCHEMA: dict[str, type[pl.DataType]] = {
     "inspection_probability": pl.Float64,
     "trade_mode": pl.String,
 }
-_STRATUM = ["customs_office", "trade_mode"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,13 @@ class Selection:
     """What was chosen, and the plan of the random share.
 
     `listed` has the columns of `LISTED_SCHEMA`, sorted by office and rank; `strata` those of
-    `models.strata.STRATA_SCHEMA`, one row a stratum that has parcels, whether drawn from or not.
+    `models.strata.STRATA_SCHEMA`, one row a stratum that has parcels, drawn from or not. `origin` has,
+    for each of `listed`, its `declaration_id` and in `part` the number of the part that it came in.
     """
 
     listed: pl.DataFrame
     strata: pl.DataFrame
+    origin: pl.DataFrame
 
 
 def select(
@@ -80,19 +81,76 @@ def select(
 
     Raises ValueError where a parcel stands in the table twice.
     """
-    lots = _lots(parcels["declaration_id"], capacity.seed, day)
-    sizes = parcels.group_by(_STRATUM).agg(parcels=pl.len())
-    places = _places(sizes, capacity, overrides or {})
-    strata = plan_strata(sizes, places, capacity.random_share)
-    drawn = _draw(parcels.with_columns(lots), strata)
-    left = {office: count - _count(drawn, office) for office, count in places.items()}
-    undrawn = parcels.filter(
-        pl.col("expected_value_cny").is_not_null()
-        & ~pl.col("declaration_id").is_in(drawn["declaration_id"].implode())
+    return select_from([parcels], capacity, day, overrides)
+
+
+def select_from(
+    parts: Iterable[pl.DataFrame],
+    capacity: CapacityConfig,
+    day: date,
+    overrides: Mapping[str, int] | None = None,
+) -> Selection:
+    """The same from a table that comes in parts, in memory of one part, of the lists, and of eight bytes a
+    parcel.
+
+    `parts` are gone through several times, so they are no generator; there is at least one. However the table
+    is cut, the lists are the same.
+    """
+    census, columns = _census(parts, capacity.seed, day)
+    places = _places(census.select(*STRATUM, "parcels"), capacity, overrides or {})
+    strata = plan_strata(census.select(*STRATUM, "parcels"), places, capacity.random_share)
+    at_random = RandomShortlist(strata)
+    for number, part in enumerate(parts):
+        at_random.add(_numbered(part, number).with_columns(_lots(part["declaration_id"], capacity.seed, day)))
+    drawn = at_random.drawn(columns)
+    left = {office: count - drawn.filter(customs_office=office).height for office, count in places.items()}
+    by_value = ValueShortlist(left, capacity.caps.per_seller)
+    for number, part in enumerate(parts):
+        by_value.add(
+            _numbered(part, number).filter(
+                pl.col("expected_value_cny").is_not_null()
+                & ~pl.col("declaration_id").is_in(drawn["declaration_id"].implode())
+            )
+        )
+    chosen = by_value.chosen(columns.drop("lot"))
+    _report_empty_places(by_value.empty_places(), census, drawn, chosen)
+    listed = pl.concat([drawn, chosen], how="diagonal").pipe(_rank)
+    return Selection(
+        listed.select(pl.col(name).cast(dtype) for name, dtype in LISTED_SCHEMA.items()),
+        strata,
+        listed.select("declaration_id", "part"),
     )
-    by_risk = _by_value(undrawn, left, capacity.caps.per_seller)
-    listed = pl.concat([drawn, by_risk], how="diagonal").pipe(_rank)
-    return Selection(listed.select(pl.col(name).cast(dtype) for name, dtype in LISTED_SCHEMA.items()), strata)
+
+
+def _numbered(part: pl.DataFrame, number: int) -> pl.DataFrame:
+    return part.with_columns(pl.lit(number, dtype=pl.Int64).alias("part"))
+
+
+def _census(parts: Iterable[pl.DataFrame], seed: int, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Parcels of each stratum and those with a value; and a frame without rows that has all columns."""
+    counts, lots = [], []
+    columns = pl.DataFrame()
+    for part in parts:
+        counts.append(
+            part.group_by(STRATUM).agg(parcels=pl.len(), valued=pl.col("expected_value_cny").count())
+        )
+        lots.append(_lots(part["declaration_id"], seed, day))
+        columns = _numbered(part.clear(), 0).with_columns(lots[-1].clear())
+    _refuse_repeats(parts, np.concatenate([part.to_numpy() for part in lots]), seed, day)
+    census = pl.concat(counts).group_by(STRATUM).agg(pl.col("parcels").sum(), pl.col("valued").sum())
+    return census, columns
+
+
+def _refuse_repeats(parts: Iterable[pl.DataFrame], lots: UInt64Array, seed: int, day: date) -> None:
+    lots.sort()
+    equal = pl.Series(lots[1:][lots[1:] == lots[:-1]], dtype=pl.UInt64).unique()
+    if equal.is_empty():
+        return
+    ids = [part["declaration_id"] for part in parts]
+    suspects = pl.concat([some.filter(_lots(some, seed, day).is_in(equal.implode())) for some in ids])
+    repeated = len(suspects) - suspects.n_unique()
+    if repeated:
+        raise ValueError(f"one row a parcel expected, {repeated} rows repeat a declaration_id")
 
 
 def _places(sizes: pl.DataFrame, capacity: CapacityConfig, overrides: Mapping[str, int]) -> dict[str, int]:
@@ -115,101 +173,21 @@ def _places(sizes: pl.DataFrame, capacity: CapacityConfig, overrides: Mapping[st
 def _lots(declaration_id: pl.Series, seed: int, day: date) -> pl.Series:
     """The lot of each parcel: a hash of its number, keyed by seed and day."""
     key = int.from_bytes(hashlib.blake2b(f"{seed}|{day.isoformat()}".encode(), digest_size=8).digest(), "big")
-    lots = pl.Series("lot", mix(mix(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))
-    ascending = lots.sort()
-    equal = ascending.filter(ascending == ascending.shift(1))
-    suspects = declaration_id.filter(lots.is_in(equal.implode()))
-    repeated = len(suspects) - suspects.n_unique()
-    if repeated:
-        raise ValueError(f"one row a parcel expected, {repeated} rows repeat a declaration_id")
-    return lots
+    return pl.Series("lot", mix(mix(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))
 
 
-def _draw(parcels: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
-    """The `drawn` parcels of each stratum with the lowest lots."""
-    wanted = strata.filter(pl.col("drawn") > 0)
-    return (
-        _head(parcels, wanted.select(*_STRATUM, wanted="drawn"), "lot", descending=False)
-        .join(wanted.select(*_STRATUM, "drawn", "inspection_probability"), on=_STRATUM)
-        .sort("lot", "declaration_id")
-        .filter(pl.int_range(pl.len()).over(_STRATUM) < pl.col("drawn"))
-        .drop("drawn")
-        .with_columns(selection=pl.lit("random"))
-    )
-
-
-def _by_value(parcels: pl.DataFrame, left: Mapping[str, int], per_seller: float | None) -> pl.DataFrame:
-    """The highest values of each office for the places that are `left`, at most the cap of one seller."""
-    offices = pl.DataFrame(
-        {
-            "customs_office": list(left),
-            "left": list(left.values()),
-            "cap": [_cap(count, per_seller) for count in left.values()],
-        },
-        schema={"customs_office": pl.String, "left": pl.Int64, "cap": pl.Int64},
-    ).filter(pl.col("left") > 0)
-    # A nation's parcels are sorted for a few thousand places: their head will do, unless a cap bites.
-    candidates = parcels.filter(pl.col("customs_office").is_in(offices["customs_office"].implode()))
-    depth = 4
-    while True:
-        wanted = offices.select("customs_office", wanted=pl.col("left") * depth)
-        head = _head(candidates, wanted, "expected_value_cny", descending=True)
-        chosen = _capped(head.join(offices, on="customs_office"))
-        short = _short_of(chosen, offices)
-        if head.height == candidates.height or not short:
-            break
-        depth *= 8
-    for office, missing in sorted(short.items()):
-        held_back = _count(candidates, office) - _count(chosen, office)
+def _report_empty_places(
+    empty: Mapping[str, int], census: pl.DataFrame, drawn: pl.DataFrame, chosen: pl.DataFrame
+) -> None:
+    for office, missing in sorted(empty.items()):
+        valued = census.filter(customs_office=office)["valued"].sum()
+        valued -= drawn.filter(customs_office=office)["expected_value_cny"].count()
+        held_back = valued - chosen.filter(customs_office=office).height
         if held_back:
             LOG.warning(
                 "office %s: %d places stay empty: the %d parcels left are of sellers at their cap "
                 "(capacity.yaml, caps.per_seller)", office, missing, held_back,
             )  # fmt: skip
-    return chosen.with_columns(selection=pl.lit("risk"), inspection_probability=pl.lit(1.0))
-
-
-def _count(parcels: pl.DataFrame, office: str) -> int:
-    return parcels.filter(customs_office=office).height
-
-
-def _cap(places: int, per_seller: float | None) -> int:
-    return places if per_seller is None else max(1, math.floor(per_seller * places + 1e-9))
-
-
-def _capped(head: pl.DataFrame) -> pl.DataFrame:
-    """Going down by value, a parcel is taken unless its seller's cap or the office's places are used up."""
-    return (
-        head.sort(["expected_value_cny", "declaration_id"], descending=[True, False])
-        .filter(
-            pl.col("seller_id").is_null()
-            | (pl.int_range(pl.len()).over("customs_office", "seller_id") < pl.col("cap"))
-        )
-        .filter(pl.int_range(pl.len()).over("customs_office") < pl.col("left"))
-        .drop("left", "cap")
-    )
-
-
-def _short_of(chosen: pl.DataFrame, offices: pl.DataFrame) -> dict[str, int]:
-    taken = chosen.group_by("customs_office").agg(taken=pl.len())
-    missing = offices.join(taken, on="customs_office", how="left").select(
-        "customs_office", pl.col("left") - pl.col("taken").fill_null(0).cast(pl.Int64)
-    )
-    return {office: count for office, count in missing.iter_rows() if count > 0}
-
-
-def _head(frame: pl.DataFrame, wanted: pl.DataFrame, by: str, *, descending: bool) -> pl.DataFrame:
-    """The `wanted` first rows by `by` of each group named there, with all that equal the last of them."""
-    groups = [name for name in wanted.columns if name != "wanted"]
-    narrow = frame.select(*groups, by)
-    last = (
-        narrow.group_by(groups)
-        .agg(pl.col(by).sort(descending=descending))
-        .join(wanted, on=groups)
-        .select(*groups, last=pl.col(by).list.get(pl.min_horizontal("wanted", pl.col(by).list.len()) - 1))
-    )
-    limit = narrow.join(last, on=groups, how="left", maintain_order="left")["last"]
-    return frame.filter(frame[by] >= limit if descending else frame[by] <= limit)
 
 
 def _rank(chosen: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from pipelines.store import Store
 
 MARK = "incomplete.json"
 REASONS = "reasons"
+PARCELS = "parcels"
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Gap:
     """A bucket that was set aside: its lines, the step at which it failed, and why.
 
     `lines` is None where nobody knows how many there are. A bucket that failed at the step `reasons` is
-    scored and listed, but its entries do not say why.
+    scored and listed, but its entries do not say why; one that failed at `parcels` is scored, not listed.
     """
 
     bucket: str
@@ -34,12 +35,14 @@ class Gap:
     def __str__(self) -> str:
         if self.step == REASONS:
             return f"{self.bucket}: its listed parcels have no reasons: {self.reason}"
+        if self.step == PARCELS:
+            return f"{self.bucket}: scored, but none of its parcels could be listed: {self.reason}"
         lines = "an unknown number of lines has" if self.lines is None else f"{self.lines:,} lines have"
         return f"{self.bucket}: {lines} no score ({self.step}): {self.reason}"
 
     def as_dict(self) -> dict[str, Any]:
         """As plain values, for manifests and marks."""
-        missing = 0 if self.step == REASONS else self.lines
+        missing = 0 if self.step in (REASONS, PARCELS) else self.lines
         return {"bucket": self.bucket, "lines": missing, "step": self.step, "reason": self.reason}
 
 

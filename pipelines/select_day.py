@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,13 @@ import polars as pl
 from configs.schema import CapacityConfig
 from features.reasons import random_check_reason, reasons
 from models.parcel_table import parcel_table
-from models.selection import select
+from models.selection import select_from
 from pipelines.attempts import Limits
 from pipelines.execution import run
-from pipelines.gaps import REASONS, Troubles, mark_lists
+from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
-from pipelines.store import Store
 from pipelines.store_files import write_table
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
@@ -27,6 +26,7 @@ _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
     *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
 ]
+_PARCELS = "parcels"
 _REASONS = ["reason_1", "reason_2", "reason_3"]
 
 
@@ -37,6 +37,16 @@ class Listed:
     parcels: int
     offices: int
     strata: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class ParcelTask:
+    """One bucket whose scores and values are in these files."""
+
+    of: DayTask
+    file: Path
+    scores: Path
+    values: Path
 
 
 @dataclass(frozen=True)
@@ -71,20 +81,19 @@ def stage_lists(
     """
     space = workspace(task)
     store = space.chronicle.store
-    risks = sorted(space.settings.risks)
-    parcels = pl.concat(
-        [
-            parcel_table(_scored(store, file, scores, values, risks), risks).with_columns(
-                pl.lit(number, dtype=pl.Int64).alias("bucket")
-            )
-            for number, file in enumerate(files)
-        ]
-    )
-    chosen = select(parcels.drop("bucket"), capacity, task.day, overrides)
-    located = chosen.listed.join(parcels.select("declaration_id", "bucket"), on="declaration_id", how="left")
+    (task.work / _PARCELS).mkdir(exist_ok=True)
+    buckets = [ParcelTask(task, file, scores / file.name, values / file.name) for file in files]
+    tabulated = run(
+        tabulate, buckets, workers=workers, threads=threads, scheduler=scheduler, limits=limits,
+        done=lambda: None, name=lambda item: f"{task.day} parcels of {item.file.name}",
+    )  # fmt: skip
+    troubles.note(PARCELS, files, {}, tabulated)
+    files = [file for place, file in enumerate(files) if place not in tabulated.failed]
+    chosen = select_from(_Parcels(tabulated.good), capacity, task.day, overrides)
+    located = chosen.listed.join(chosen.origin, on="declaration_id", how="left")
     items = [
         ExplainTask(task, files[int(number)], part.select(*KEY, "risk", "selection"))
-        for (number,), part in located.sort("bucket", *KEY).group_by("bucket", maintain_order=True)
+        for (number,), part in located.sort("part", *KEY).group_by("part", maintain_order=True)
     ]
     found = run(
         explain, items, workers=workers, threads=threads, scheduler=scheduler, limits=limits,
@@ -104,6 +113,37 @@ def stage_lists(
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
     return Listed(listed.height, listed["customs_office"].n_unique(), chosen.strata.to_dicts())
+
+
+@dataclass(frozen=True)
+class _Parcels:
+    """The parcels of a day, bucket by bucket, as often as they are asked for."""
+
+    files: Sequence[Path]
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        for file in self.files:
+            yield pl.read_parquet(file, glob=False, hive_partitioning=False)
+
+
+def tabulate(task: ParcelTask) -> Path:
+    """Writes the parcels of a bucket among the working files of the day and returns where."""
+    space = workspace(task.of)
+    risks = sorted(space.settings.risks)
+    lines = space.chronicle.store.read_declaration_files([task.file], _PARCEL_COLUMNS)
+    probability = pl.read_parquet(task.scores, glob=False, hive_partitioning=False)
+    value = pl.read_parquet(task.values, glob=False, hive_partitioning=False)
+    scored = pl.concat(
+        [
+            lines,
+            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
+            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+        ],
+        how="horizontal",
+    )
+    file = task.of.work / _PARCELS / task.file.name
+    write_table(parcel_table(scored, risks), file)
+    return file
 
 
 def explain(task: ExplainTask) -> pl.DataFrame:
@@ -142,20 +182,6 @@ def _expected_price(space: Workspace, frame_of: Any, height: int) -> pl.Series:
         if expected is not None:
             return pl.Series("expected_price_cny", expected).fill_nan(None)
     return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, height)
-
-
-def _scored(store: Store, file: Path, scores: Path, values: Path, risks: Sequence[str]) -> pl.DataFrame:
-    lines = store.read_declaration_files([file], _PARCEL_COLUMNS)
-    probability = pl.read_parquet(scores / file.name, glob=False, hive_partitioning=False)
-    value = pl.read_parquet(values / file.name, glob=False, hive_partitioning=False)
-    return pl.concat(
-        [
-            lines,
-            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
-        ],
-        how="horizontal",
-    )
 
 
 def _explained_nothing(space: Workspace) -> pl.DataFrame:

@@ -135,3 +135,8 @@ def test_a_text_that_is_left_alone_needs_no_cleaning(texts: list[str | None], ma
         patch.setattr(conversions, "may_be_unclean", lambda text, _: np.ones(len(text), dtype=np.bool_))
         assert found.equals(to_text(values, max_chars), check_names=True)
     assert values.to_list() == texts, "the input stays as it is"
+
+
+def test_every_blank_of_unicode_is_stripped() -> None:
+    around = [text for blank in UNICODE_BLANKS for text in (blank + "a", "a" + blank, blank + "茶" + blank)]
+    assert set(to_text(pl.Series(around), 9)) == {"a", "茶"}

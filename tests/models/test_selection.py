@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.schema import CapacityConfig
-from models.selection import LISTED_SCHEMA, select
+from models.selection import LISTED_SCHEMA, select, select_from
 
 DAY = date(2026, 11, 20)
 
@@ -242,3 +242,39 @@ def test_a_parcel_that_stands_in_the_table_twice_is_refused() -> None:
     parcels = _parcels(_distinct(3))
     with pytest.raises(ValueError, match="2 rows repeat a declaration_id"):
         select(pl.concat([parcels, parcels.head(2)]), _capacity(2), DAY)
+
+
+@settings(max_examples=80)
+@given(
+    PARCELS.filter(lambda parcels: parcels.height > 0),
+    st.integers(0, 12),
+    st.sampled_from([0.0, 0.1, 0.35, 1.0]),
+    st.sampled_from([None, 0.2, 0.5]),
+    st.lists(st.integers(0, 6), min_size=60, max_size=60),
+)
+def test_in_parts_as_in_one(
+    parcels: pl.DataFrame, places: int, share: float, per_seller: float | None, part_of: list[int]
+) -> None:
+    capacity = _capacity(places, share, per_seller)
+    whole = select(parcels, capacity, DAY)
+    numbers = pl.Series(part_of[: parcels.height])
+    parts = [parcels.filter(numbers == number) for number in range(7)]
+    chosen = select_from(parts, capacity, DAY)
+    assert chosen.listed.equals(whole.listed)
+    assert chosen.strata.equals(whole.strata)
+    where = dict(zip(parcels["declaration_id"], numbers, strict=True))
+    assert chosen.origin["part"].to_list() == [where[name] for name in chosen.listed["declaration_id"]]
+
+
+def test_a_parcel_that_stands_in_two_parts_is_refused() -> None:
+    parcels = _parcels(_distinct(5))
+    with pytest.raises(ValueError, match="2 rows repeat a declaration_id"):
+        select_from([parcels, parcels[:2]], _capacity(3), DAY)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_equals_in_a_later_part_are_told_apart_by_the_declaration_too(share: float) -> None:
+    parcels = _parcels([("0100", "9610", f"S{number}", 1.0) for number in range(6)])
+    whole = select(parcels, _capacity(2, share), DAY)
+    chosen = select_from([parcels[[number]] for number in reversed(range(6))], _capacity(2, share), DAY)
+    assert chosen.listed.equals(whole.listed)
