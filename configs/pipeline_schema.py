@@ -189,6 +189,7 @@ class ScoringConfig(Frozen):
     threads: int = Field(1, ge=1, le=1024)
     tries: int = Field(3, ge=1, le=20)
     bucket_timeout_seconds: float | None = Field(1800.0, gt=0.0)
+    metrics_file: str | None = None
 
 
 class PipelineConfig(Frozen):

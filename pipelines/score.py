@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,9 +11,10 @@ from typing import Any
 
 from configs.errors import UsageError
 from configs.schema import Settings
-from pipelines.attempts import Limits
+from pipelines.attempts import Limits, exit_code_of
 from pipelines.chronicle import Chronicle
 from pipelines.gaps import incomplete_days
+from pipelines.metrics_file import write_metrics
 from pipelines.models_in_use import ModelInUse, models_in_use
 from pipelines.night import Night
 from pipelines.progress import Progress
@@ -92,17 +94,31 @@ def score(
 ) -> ScoreReport:
     """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
 
+    However it ends, the file of metrics says so.
+
     Raises UsageError where no day of the range has declarations, NoChampionError where no risk has a model,
     StoreLockedError where another run works on the store.
     """
-    night = Night(
-        workers or settings.pipeline.scoring.workers,
-        threads or settings.pipeline.scoring.threads,
-        scheduler,
-        progress,
-        limits_of(settings),
-    )
-    return _score(store, (first, last), night, settings)
+    started = time.monotonic()
+    report, exit_code = None, 1
+    try:
+        wanted = (first, last)
+        night = Night(
+            workers or settings.pipeline.scoring.workers,
+            threads or settings.pipeline.scoring.threads,
+            scheduler,
+            progress,
+            limits_of(settings),
+        )
+        report = _score(store, wanted, night, settings)
+        exit_code = report.exit_code
+    except BaseException as error:
+        exit_code = exit_code_of(error)
+        raise
+    finally:
+        seconds = time.monotonic() - started
+        write_metrics(store, settings.pipeline.scoring.metrics_file, report, exit_code, seconds)
+    return report
 
 
 def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Settings) -> ScoreReport:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import multiprocessing
 import os
 import signal
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines import day_steps, score_bucket, select_day
+from pipelines import day_steps, locking, score_bucket, select_day
 from pipelines.score_bucket import BucketTask, Workspace
 from pipelines.select_day import ExplainTask
 from pipelines.store_files import write_table
@@ -194,7 +196,10 @@ def test_no_later_day_rests_on_one_that_cannot_be_read(
 def test_lines_of_a_file_that_is_gone_come_back_with_their_source(world: World, tmp_path: Path) -> None:
     lines = world.store.read_declarations(NIGHT)
     lines.write_parquet(tmp_path / "source.parquet")
-    world.store.declaration_files(NIGHT)[0].unlink()
+    bucket = world.store.declaration_files(NIGHT)[0]
+    rot(bucket)
+    assert world.run("ingest", tmp_path / "source.parquet") == 1, "damage is not written on"
+    bucket.unlink()
     assert world.run("ingest", tmp_path / "source.parquet") == 0
     key = ["declaration_id", "line_no"]
     assert world.store.read_declarations(NIGHT).sort(key).equals(lines.sort(key))
@@ -253,6 +258,24 @@ def test_a_full_disk_ends_the_night_with_what_to_do_and_the_next_start_goes_on(
     assert not full[0].exists(), "half a file would take room"
     assert NIGHT not in world.store.days("scores")
     assert world.score() == 0
+    assert different(world.results(), scored.results()) == []
+
+
+def test_a_clock_that_is_set_over_midnight_again_and_again_changes_nothing(
+    world: World, scored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, days = time.time(), itertools.count(1)
+
+    class Jumping(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromtimestamp(time.time(), tz)
+
+    monkeypatch.setattr(time, "time", lambda: start + 86_400.0 * next(days))
+    monkeypatch.setattr(locking, "datetime", Jumping)
+    assert world.score() == 0
+    assert next(days) > 2, "the clock was looked at"
+    monkeypatch.undo()
     assert different(world.results(), scored.results()) == []
 
 
