@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MEASUREMENTS = ("simulator",)
+MEASUREMENTS = ("simulator", "trees")
 
 
 def main() -> int:
