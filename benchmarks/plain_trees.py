@@ -3,8 +3,8 @@
     python -m benchmarks.plain_trees STORE DAY LINES THREADS RESULT
 
 Always of this size, whatever the models in use have. The matrix is ready and holds the 60 feature columns of
-the store's days that trees use most, so that lines take the paths that real lines take: on made-up columns
-most end in a few leaves, which looks up to twice as fast. Lines beyond those days are rows drawn from them.
+a day of the store that trees use most, so that lines take the paths that real lines take: on made-up columns
+most end in a few leaves, which looks up to twice as fast. Its lines are drawn from those of the day.
 The matrix is predicted in chunks, of which one is in memory; only the time of `predict` counts.
 """
 
@@ -13,22 +13,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from configs.loader import load_settings
 from pipelines.features_of_day import features_of_day
 
 TREES, LEAVES, MODELS, COLUMNS = 400, 63, 3, 60
 CHUNK = 250_000
-# A day of the month as it usually is; earlier ones cost a replay of the history each.
-_REAL_LINES = 30_000
 _RISK = "undervaluation"
 _RATES = (0.03, 0.02, 0.05)
 _FIXED = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1, "seed": 7}
@@ -41,9 +38,9 @@ def plain_trees(
 ) -> dict[str, Any]:
     """Train and time; `seconds` are those of `predict` alone, for `lines` lines and the three models.
 
-    `store` needs the history of the days up to `day`, of whose lines the features are taken.
+    The features are those of the lines of `day` in `store`.
     """
-    columns = real_columns(store, day, min(lines, _REAL_LINES))
+    columns = real_columns(store, day)
     rng = np.random.default_rng(7)
     targets = [_target(columns, rate, rng) for rate in _RATES[:MODELS]]
     used = _most_used(columns, targets[0], threads)
@@ -69,14 +66,9 @@ def plain_trees(
     }
 
 
-def real_columns(store: Path, day: date, wanted: int) -> FloatArray:
-    """The numeric features of at least `wanted` lines of the days up to `day` (lines, columns), or of all."""
-    settings, frames, held = load_settings(), list[pd.DataFrame](), 0
-    while held < wanted and (store / f"declarations/declared_on={day}").is_dir():
-        frames.append(features_of_day(store, day, _RISK, settings).select_dtypes("number"))
-        held += len(frames[-1])
-        day -= timedelta(days=1)
-    return pd.concat(frames).to_numpy(dtype=np.float64)[:wanted]
+def real_columns(store: Path, day: date) -> FloatArray:
+    """The numeric features of the lines of a day (lines, columns)."""
+    return features_of_day(store, day, _RISK, load_settings()).select_dtypes("number").to_numpy(np.float64)
 
 
 def _target(columns: FloatArray, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
