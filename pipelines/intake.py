@@ -177,7 +177,8 @@ class Intake:
         deletes = (raw["_action"] == "delete").fill_null(False) & verdict.is_null()
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
-        frame, hashed = screen_pseudonyms(raw[rows], self._hasher)
+        # Taking all rows would copy them all.
+        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._hasher)
         result.hashed.update(hashed)
         source = part.source
         found = validate_declarations(
@@ -204,7 +205,7 @@ class Intake:
 
     def _keep_lines(self, part: _Part, lines: pl.DataFrame, rows: pl.Series) -> None:
         extras = [*part.source.extra_categories, *part.source.extra_numbers]
-        origin = part.frame[rows].select("_source_row", *MESSAGE_COLUMNS)
+        origin = part.frame.select("_source_row", *MESSAGE_COLUMNS)[rows]
         lines = lines.hstack(origin).with_columns(
             china_day(lines["declared_at"]).alias("_day"),
             hash_text(lines["declaration_id"]).alias("_id_hash"),

@@ -193,4 +193,6 @@ def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFram
 
 def write_bucket(lines: pl.DataFrame, folder: Path, number: int, count: int) -> None:
     """Write one bucket of a day, sorted by key."""
-    write_table(lines.sort("declaration_id", "line_no"), folder / bucket_name(number, count))
+    ordered = lines.sort("declaration_id", "line_no")
+    del lines  # the caller has handed them over; two copies of a bucket need not be held while it is written
+    write_table(ordered, folder / bucket_name(number, count))

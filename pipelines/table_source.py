@@ -95,7 +95,8 @@ class TableSource(Source):
         """The rows in the contract's columns, not yet validated."""
         done = 0
         for raw in self._file.chunks(rows):
-            filled = raw.filter(~pl.all_horizontal(pl.all().is_null()))  # blank lines are no rows
+            blank = raw.select(pl.all_horizontal(pl.all().is_null())).to_series()  # such lines are no rows
+            filled = raw.filter(~blank) if blank.any() else raw
             if filled.is_empty():
                 continue
             raw = filled.drop(SURPLUS, strict=False).rename(str.strip)
