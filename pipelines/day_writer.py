@@ -15,6 +15,7 @@ from features.declarations import DECLARATION_COLUMNS
 from features.hashing import UInt64Array, hash_text
 from pipelines.changes import Changes
 from pipelines.disputes import TOP, Disputes, Settled, filled
+from pipelines.gaps import require_undamaged
 from pipelines.journal import Transaction
 from pipelines.line_spool import LineSpool, contains
 from pipelines.merge import LEDGER_COLUMNS
@@ -102,6 +103,7 @@ class DayWriter:
 
     def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
         """The files that the day will have; it loses those that it has."""
+        require_undamaged(self._store, day)
         changed, names_of_changed = settled.rewritten.summary(day, self._extras)
         rows, names = rows + changed, names | names_of_changed
         gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))

@@ -84,6 +84,18 @@ def require_whole(store: Store, day: date) -> None:
         )
 
 
+def require_undamaged(store: Store, day: date) -> None:
+    """Make sure that the files of a day are what was written, before they are merged into new ones.
+
+    A file that is gone is no fault here: its lines come back with their source.
+
+    Raises StoreError where a file is damaged.
+    """
+    for bucket in buckets_of(store, day):
+        if bucket.fault is not None and bucket.path.exists():
+            raise StoreError(f"{bucket.fault}; nothing was taken in")
+
+
 def mark_lists(folder: Path, gaps: Sequence[Gap]) -> None:
     """Say beside the lists, for programs, what they lack; nothing where they lack nothing."""
     if gaps:

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 import multiprocessing
 import os
 import signal
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines import day_steps, score_bucket, select_day
+from pipelines import day_steps, locking, score_bucket, select_day
 from pipelines.score_bucket import BucketTask, Workspace
 from pipelines.select_day import ExplainTask
 from pipelines.store_files import write_table
@@ -146,6 +148,12 @@ def rot(bucket: Path) -> None:
     bucket.write_bytes(whole[:1000] + bytes(200) + whole[1200:])
 
 
+def change(bucket: Path) -> None:
+    """Sound Parquet, but not what was written."""
+    lines = pl.read_parquet(bucket, hive_partitioning=False)
+    write_table(lines.with_columns(pl.col("total_price") * 2), bucket)
+
+
 def cut_short(bucket: Path) -> None:
     bucket.write_bytes(bucket.read_bytes()[:-100])
 
@@ -155,7 +163,7 @@ def make_unreadable(bucket: Path) -> None:
     bucket.mkdir()
 
 
-@pytest.mark.parametrize("damage", [rot, cut_short, make_unreadable, Path.unlink])
+@pytest.mark.parametrize("damage", [change, rot, cut_short, make_unreadable, Path.unlink])
 def test_a_bucket_that_cannot_be_read_is_set_aside(
     damage: Callable[[Path], None], world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -194,10 +202,24 @@ def test_no_later_day_rests_on_one_that_cannot_be_read(
 def test_lines_of_a_file_that_is_gone_come_back_with_their_source(world: World, tmp_path: Path) -> None:
     lines = world.store.read_declarations(NIGHT)
     lines.write_parquet(tmp_path / "source.parquet")
-    world.store.declaration_files(NIGHT)[0].unlink()
+    bucket = world.store.declaration_files(NIGHT)[0]
+    bucket.unlink()
     assert world.run("ingest", tmp_path / "source.parquet") == 0
     key = ["declaration_id", "line_no"]
     assert world.store.read_declarations(NIGHT).sort(key).equals(lines.sort(key))
+
+
+def test_damage_is_not_merged_into_new_files_that_look_whole(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = world.store.read_declarations(NIGHT)
+    lines.with_columns(("N" + pl.col("declaration_id")).alias("declaration_id")).write_parquet(tmp_path / "more.parquet")
+    bucket = world.store.declaration_files(NIGHT)[0]
+    change(bucket)
+    before = world.results("declarations")
+    assert world.run("ingest", tmp_path / "more.parquet") == 1
+    assert f"{bucket} is damaged: its bytes are not those that were written" in capsys.readouterr().err
+    assert different(world.results("declarations"), before) == []
 
 
 def test_nothing_is_published_where_no_bucket_can_be_scored(
@@ -253,6 +275,24 @@ def test_a_full_disk_ends_the_night_with_what_to_do_and_the_next_start_goes_on(
     assert not full[0].exists(), "half a file would take room"
     assert NIGHT not in world.store.days("scores")
     assert world.score() == 0
+    assert different(world.results(), scored.results()) == []
+
+
+def test_a_clock_that_is_set_over_midnight_again_and_again_changes_nothing(
+    world: World, scored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, days = time.time(), itertools.count(1)
+
+    class Jumping(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.fromtimestamp(time.time(), tz)
+
+    monkeypatch.setattr(time, "time", lambda: start + 86_400.0 * next(days))
+    monkeypatch.setattr(locking, "datetime", Jumping)
+    assert world.score() == 0
+    assert next(days) > 2, "the clock was looked at"
+    monkeypatch.undo()
     assert different(world.results(), scored.results()) == []
 
 
