@@ -148,6 +148,12 @@ def rot(bucket: Path) -> None:
     bucket.write_bytes(whole[:1000] + bytes(200) + whole[1200:])
 
 
+def change(bucket: Path) -> None:
+    """Sound Parquet, but not what was written."""
+    lines = pl.read_parquet(bucket, hive_partitioning=False)
+    write_table(lines.with_columns(pl.col("total_price") * 2), bucket)
+
+
 def cut_short(bucket: Path) -> None:
     bucket.write_bytes(bucket.read_bytes()[:-100])
 
@@ -157,7 +163,7 @@ def make_unreadable(bucket: Path) -> None:
     bucket.mkdir()
 
 
-@pytest.mark.parametrize("damage", [rot, cut_short, make_unreadable, Path.unlink])
+@pytest.mark.parametrize("damage", [change, rot, cut_short, make_unreadable, Path.unlink])
 def test_a_bucket_that_cannot_be_read_is_set_aside(
     damage: Callable[[Path], None], world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -197,12 +203,23 @@ def test_lines_of_a_file_that_is_gone_come_back_with_their_source(world: World, 
     lines = world.store.read_declarations(NIGHT)
     lines.write_parquet(tmp_path / "source.parquet")
     bucket = world.store.declaration_files(NIGHT)[0]
-    rot(bucket)
-    assert world.run("ingest", tmp_path / "source.parquet") == 1, "damage is not written on"
     bucket.unlink()
     assert world.run("ingest", tmp_path / "source.parquet") == 0
     key = ["declaration_id", "line_no"]
     assert world.store.read_declarations(NIGHT).sort(key).equals(lines.sort(key))
+
+
+def test_damage_is_not_merged_into_new_files_that_look_whole(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = world.store.read_declarations(NIGHT)
+    lines.with_columns(("N" + pl.col("declaration_id")).alias("declaration_id")).write_parquet(tmp_path / "more.parquet")
+    bucket = world.store.declaration_files(NIGHT)[0]
+    change(bucket)
+    before = world.results("declarations")
+    assert world.run("ingest", tmp_path / "more.parquet") == 1
+    assert f"{bucket} is damaged: its bytes are not those that were written" in capsys.readouterr().err
+    assert different(world.results("declarations"), before) == []
 
 
 def test_nothing_is_published_where_no_bucket_can_be_scored(

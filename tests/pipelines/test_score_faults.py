@@ -123,7 +123,8 @@ INGEST_MOMENTS = (
 def test_an_ingest_that_is_killed_took_all_or_nothing(
     tmp_path: Path, untrained: World, program: Killer
 ) -> None:
-    lines = untrained.store.read_declarations(NIGHT).with_columns("N" + pl.col("declaration_id"))
+    lines = untrained.store.read_declarations(NIGHT)
+    lines = lines.with_columns(("N" + pl.col("declaration_id")).alias("declaration_id"))
     lines = pl.concat([lines, lines[:3].with_columns(pl.lit("x").alias("hs_code"))])
     lines.write_parquet(tmp_path / "lines.parquet")
     lines[:5].select("declaration_id", "line_no").with_columns(
