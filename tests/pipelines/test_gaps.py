@@ -213,7 +213,8 @@ def test_damage_is_not_merged_into_new_files_that_look_whole(
     world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = world.store.read_declarations(NIGHT)
-    lines.with_columns(("N" + pl.col("declaration_id")).alias("declaration_id")).write_parquet(tmp_path / "more.parquet")
+    renamed = ("N" + pl.col("declaration_id")).alias("declaration_id")
+    lines.with_columns(renamed).write_parquet(tmp_path / "more.parquet")
     bucket = world.store.declaration_files(NIGHT)[0]
     change(bucket)
     before = world.results("declarations")
