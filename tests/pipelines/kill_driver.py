@@ -40,8 +40,9 @@ class Watch:
     def start(self) -> None:
         """Begin; an audit hook cannot be taken off again, so this is for a child."""
         import polars as pl
+        import pyarrow.parquet as pq
 
-        write = pl.DataFrame.write_parquet
+        write, close = pl.DataFrame.write_parquet, pq.ParquetWriter.close
 
         def watched(frame: pl.DataFrame, file: Any, *args: Any, **options: Any) -> None:
             last = self.change("write", str(file))
@@ -50,7 +51,15 @@ class Watch:
                 os.truncate(file, Path(file).stat().st_size // 2)
                 self.die()
 
+        def watched_close(writer: Any) -> None:
+            last = writer.is_open and self.change("write", str(writer.where))
+            close(writer)
+            if last:
+                os.truncate(writer.where, Path(writer.where).stat().st_size // 2)
+                self.die()
+
         pl.DataFrame.write_parquet = watched  # type: ignore[method-assign, assignment]
+        pq.ParquetWriter.close = watched_close
         sys.addaudithook(self.hear)
 
     def hear(self, event: str, args: tuple[Any, ...]) -> None:
