@@ -17,7 +17,7 @@ from features.history import fold_table, forward_weight, table_schema
 from features.keys import KeySpec
 from features.peers import PRICE_SCHEMA, fold_sketch
 from pipelines.day_sums import RESULTS, asked_today, key_file, price_file, save_today, sums_folder
-from pipelines.profiles import sketches_of
+from pipelines.profiles import labels_of, sketches_of
 from pipelines.score_bucket import DayTask, workspace
 from pipelines.sorted_file import SortedWriter, height, ranges, read_range, scan_range
 
@@ -71,7 +71,7 @@ def fold_part(task: FoldTask) -> None:
 
 def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     space, work = workspace(task.of), task.of.work
-    labels, config = space.chronicle.labels, space.settings.pipeline.history
+    labels, config = labels_of(task.of.eve), space.settings.pipeline.history
     schema = table_schema(spec, config, labels)
     stored = task.of.eve / task.file
     sums = [sums_folder(work, bucket) / task.file for bucket in task.buckets]

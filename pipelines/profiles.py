@@ -93,6 +93,11 @@ def describe_profile(folder: Path, as_of: date | None, lineage: str, settings: S
     (folder / _DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
+def labels_of(folder: Path) -> tuple[str, ...]:
+    """The labels whose results a stored history counts."""
+    return tuple(json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["labels"])
+
+
 @dataclass(frozen=True)
 class Eve:
     """A stored history by its place: the day at whose close it is, its folder, and what it was folded from.

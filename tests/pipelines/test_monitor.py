@@ -44,9 +44,10 @@ def pretend_scores(world: World) -> None:
 
 
 def replace_prices(world: World, factor: float) -> None:
-    for file in world.store.declaration_files(NIGHT):
-        lines = pl.read_parquet(file, glob=False, hive_partitioning=False)
-        write_table(lines.with_columns(pl.col(name) * factor for name in PRICES), file)
+    store = world.store
+    lines = store.read_declarations(NIGHT).with_columns(pl.col(name) * factor for name in PRICES)
+    with store.lock("test"), store.transaction() as t:
+        store.write_declarations(t, NIGHT, lines, world.settings.pipeline.store.bucket_rows)
 
 
 def report_of(world: World) -> dict[str, Any]:
