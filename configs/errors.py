@@ -51,3 +51,7 @@ class StoreLockedError(StoreError):
 
 class TrackingError(ParcelRiskError):
     """The MLflow server or registry cannot be reached, and the step cannot do without it."""
+
+
+class ClusterError(ParcelRiskError):
+    """The cluster that the work was sent to is gone, or cannot finish it."""

@@ -81,8 +81,9 @@ def in_words(error: BaseException) -> str:
         return f"the system refused: {error.strerror or error}{place}"
     if isinstance(error, MemoryError):
         return "out of memory"
-    if isinstance(error, BrokenExecutor):
-        return "a worker was killed, mostly for want of memory"
+    # The second is Dask's word for it, whose package may not be there.
+    if isinstance(error, BrokenExecutor) or type(error).__name__ == "KilledWorker":
+        return "its worker died, and so did each that got it next, mostly for want of memory"
     # The text of an unexpected error may quote a row of data, so the line says only what and where.
     frame = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" in {frame[0].filename}, line {frame[0].lineno}" if frame else ""

@@ -165,9 +165,14 @@ cli.add_command(champion)
 @click.option("--date", "first", type=Day(), required=True, help="The day to score.")
 @click.option("--to", "last", type=Day(), help="Score each day from --date to this one.")
 @click.option(
-    "--workers", type=click.IntRange(min=1), metavar="N", help="Processes. [default: scoring.workers]"
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes, or workers of the cluster to wait for. [default: scoring.workers, or 1 of a cluster]",
 )
-@click.option("--scheduler", metavar="ADDRESS", help="Score on the Dask cluster at this address.")
+@click.option(
+    "--scheduler", metavar="ADDRESS", help="Score on the Dask cluster at this address; see docs/scaling.md."
+)
 @click.option(
     "--threads", type=click.IntRange(min=1), metavar="T", help="Threads a process. [default: scoring.threads]"
 )
@@ -189,6 +194,7 @@ def score(
     Example:
       parcel-risk score --store S --date 2026-11-20 --workers 8
       parcel-risk score --store S --date 2026-11-01 --to 2026-11-20
+      parcel-risk score --store S --date 2026-11-20 --scheduler tcp://10.0.0.1:8786
     """
     last = last or first
     if last < first:

@@ -7,7 +7,6 @@ keys.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ import polars as pl
 from features.day_tables import DayTables
 from features.keys import KeySpec
 from pipelines.sorted_file import write_sorted
+from pipelines.store_files import unfinished
 
 SUMS = "sums"
 TODAY = "today"
@@ -40,15 +40,19 @@ def sums_folder(work: Path, bucket: Path) -> Path:
 
 def save_sums(folder: Path, sums: DayTables) -> None:
     """Writes the sums of a bucket, each table sorted by key; complete or not at all."""
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
+    beside = unfinished(folder)
     beside.mkdir(parents=True)
     for name, table in sums.parties.items():
         write_sorted(table.sort("key"), beside / key_file(name))
     for name, table in sums.prices.items():
         write_sorted(table.sort("key", "bin"), beside / price_file(name))
-    shutil.rmtree(folder, ignore_errors=True)
-    beside.replace(folder)
+    try:
+        beside.replace(folder)
+    except OSError:
+        # Another worker was given the same bucket and was faster: its bytes are the same.
+        if not folder.is_dir():
+            raise
+        shutil.rmtree(beside)
 
 
 def save_results(work: Path, results: Mapping[str, pl.DataFrame]) -> None:
@@ -70,7 +74,7 @@ def save_today(work: Path, bucket: Path, name: str, piece: int, rows: pl.DataFra
     folder = work / TODAY / bucket.stem
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}@{piece:05d}.parquet"
-    beside = folder / f".{path.name}.{os.getpid()}"
+    beside = unfinished(path)
     rows.write_parquet(beside, compression="lz4")
     beside.replace(path)
 

@@ -12,7 +12,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
 from contextlib import contextmanager
-from typing import Any, TypeVar, cast
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
 
 from configs.errors import UsageError
 from pipelines.attempts import Limits, Outcomes, concerns_the_run, in_words
@@ -25,7 +27,7 @@ Result = TypeVar("Result")
 # Items by their place, and how many may be worked on at once; yields each place with its answer.
 _Attempt = Callable[[Mapping[int, Any], int], Iterator[tuple[int, Answer]]]
 
-_THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def run(
@@ -46,15 +48,14 @@ def run(
     together. `done` is called as an item is done with, `name` says in the log which one failed.
 
     With one worker or one item, and no scheduler, everything runs in this process, which can then neither be
-    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries, and
-    there is no limit of time.
+    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries.
 
     Raises what no item is at fault for, such as OSError on a full disk.
     """
     by_place = dict(enumerate(items))
     told = {place: name(item) for place, item in by_place.items()}
     if scheduler is not None:
-        with _cluster(scheduler, limits.tries) as executor:
+        with _cluster_support().cluster(scheduler, threads=threads, limits=limits) as executor:
             return _collect(_on(executor, function), by_place, len(items), 1, told, done)
     if workers == 1 or len(items) <= 1:
 
@@ -136,8 +137,8 @@ def _on(executor: Executor, function: Callable[[Any], Any]) -> _Attempt:
 @contextmanager
 def _crew(threads: int) -> Iterator[Crew]:
     """Workers with so many threads each; they take the environment of the moment at which they start."""
-    before = {name: os.environ.get(name) for name in (*_THREAD_VARIABLES, "OMP_WAIT_POLICY")}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
+    before = {name: os.environ.get(name) for name in (*THREAD_VARIABLES, "OMP_WAIT_POLICY")}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
     crew = Crew()
     try:
         yield crew
@@ -150,18 +151,22 @@ def _crew(threads: int) -> Iterator[Crew]:
                 os.environ[name] = value
 
 
-@contextmanager
-def _cluster(address: str, tries: int) -> Iterator[Executor]:
+def check_cluster(address: str, *, store: Path, overlay: Path | None, workers: int, threads: int) -> None:
+    """See that a cluster can do a run's work before it is sent any; see `pipelines.cluster.check`."""
+    _cluster_support().check(address, store=store, overlay=overlay, workers=workers, threads=threads)
+
+
+def _cluster_support() -> ModuleType:
+    """`pipelines.cluster`, which is imported only where a scheduler is named.
+
+    Raises UsageError where Dask is not installed.
+    """
     try:
-        distributed = importlib.import_module("distributed")
+        importlib.import_module("distributed")
     except ImportError as error:
         raise UsageError(
-            "--scheduler needs the package `distributed`, which is not installed: "
-            "install it in this environment with `pip install distributed`, on the workers too"
+            f"--scheduler needs the package `distributed`, which is not installed ({error}): install the "
+            "extra `cluster` in this environment, or run `pip install distributed`, on the machines of the "
+            "scheduler and the workers too"
         ) from error
-    try:
-        client = distributed.Client(address, timeout="20s")
-    except OSError as error:
-        raise UsageError(f"expected a Dask scheduler at {address}, none answered: {error}") from error
-    with client:
-        yield cast(Executor, client.get_executor(pure=False, retries=tries - 1))
+    return importlib.import_module("pipelines.cluster")

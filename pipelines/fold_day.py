@@ -7,7 +7,6 @@ held. On the way the buckets get what they need of the whole day.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from pipelines.day_sums import RESULTS, asked_today, key_file, price_file, save_
 from pipelines.profiles import labels_of, sketches_of
 from pipelines.score_bucket import DayTask, workspace
 from pipelines.sorted_file import SortedWriter, height, ranges, read_range, scan_range
+from pipelines.store_files import unfinished
 
 AFTER = "after"
 # So many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
@@ -58,7 +58,7 @@ def fold_part(task: FoldTask) -> None:
     if done.exists():
         return
     done.parent.mkdir(parents=True, exist_ok=True)
-    beside = done.with_name(f".{done.name}.{os.getpid()}")
+    beside = unfinished(done)
     spec = next(
         (spec for spec in workspace(task.of).chronicle.specs if key_file(spec.name) == task.file), None
     )

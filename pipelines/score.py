@@ -13,6 +13,7 @@ from configs.errors import UsageError
 from configs.schema import Settings
 from pipelines.attempts import Limits, exit_code_of
 from pipelines.chronicle import Chronicle
+from pipelines.execution import check_cluster
 from pipelines.gaps import incomplete_days
 from pipelines.metrics_file import write_metrics
 from pipelines.models_in_use import ModelInUse, models_in_use
@@ -94,18 +95,26 @@ def score(
 ) -> ScoreReport:
     """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
 
+    `workers` are processes of this machine; with a `scheduler` they are the cluster's, and how many of them
+    are waited for.
+
     However it ends, the file of metrics says so.
 
     Raises UsageError where no day of the range has declarations, NoChampionError where no risk has a model,
     StoreLockedError where another run works on the store.
     """
+    if scheduler is not None:
+        # Workers have working directories of their own.
+        store, overlay = store.absolute(), settings.overlay and settings.overlay.absolute()
+        settings = settings.model_copy(update={"overlay": overlay})
+    scoring = settings.pipeline.scoring
     started = time.monotonic()
     report, exit_code = None, 1
     try:
         wanted = (first, last)
         night = Night(
-            workers or settings.pipeline.scoring.workers,
-            threads or settings.pipeline.scoring.threads,
+            workers or (scoring.workers if scheduler is None else 1),
+            threads or scoring.threads,
             scheduler,
             progress,
             limits_of(settings),
@@ -117,7 +126,7 @@ def score(
         raise
     finally:
         seconds = time.monotonic() - started
-        write_metrics(store, settings.pipeline.scoring.metrics_file, report, exit_code, seconds)
+        write_metrics(store, scoring.metrics_file, report, exit_code, seconds)
     return report
 
 
@@ -128,6 +137,14 @@ def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Setti
         days = [day for day in opened.declaration_days() if first <= day <= last]
         if not days:
             raise UsageError(_no_such_day(opened, first, last))
+        if night.scheduler is not None:
+            check_cluster(
+                night.scheduler,
+                store=store,
+                overlay=settings.overlay,
+                workers=night.workers,
+                threads=night.threads,
+            )
         in_use, notes = models_in_use(opened, settings)
         chronicle = Chronicle(opened, settings)
         reports = [score_day(chronicle, day, in_use, night) for day in days]

@@ -8,7 +8,6 @@ another machine.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -30,7 +29,7 @@ from pipelines.chronicle import Chronicle
 from pipelines.day_sums import load_today, save_sums, sums_folder
 from pipelines.profiles import load_profile
 from pipelines.store import Store
-from pipelines.store_files import write_table
+from pipelines.store_files import unfinished, write_table
 
 KEY = ["declaration_id", "line_no"]
 
@@ -175,7 +174,7 @@ def champion_model(folder: Path) -> RiskModel:
 
 def _write(frame: pl.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = unfinished(path)
     try:
         write_table(frame, beside)
     except BaseException:

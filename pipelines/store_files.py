@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from uuid import uuid4
 
 import polars as pl
 
@@ -170,6 +171,15 @@ def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) 
         frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
     missing = [pl.lit(None, dtype=schema[name]).alias(name) for name in wanted if name not in present]
     return frame.with_columns(missing).select(*wanted)
+
+
+def unfinished(path: Path) -> Path:
+    """A name beside ``path`` to write to before it is renamed, which no other process has.
+
+    Processes of two machines may have the same number, and a cluster that has lost sight of a worker gives
+    its task to another while the first still writes.
+    """
+    return path.with_name(f".{path.name}.{uuid4().hex}")
 
 
 def put_in(file: Path, target: Path) -> None:

@@ -46,6 +46,16 @@ def imported(path: Path) -> set[str]:
     return names
 
 
+def modules_imported(path: Path) -> set[str]:
+    """The modules that a module imports anywhere, by their whole names."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
 def normalised(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -83,6 +93,14 @@ def test_no_module_imports_a_pickler(path: Path) -> None:
     assert not imported(path) & PICKLERS
 
 
+def test_only_a_named_scheduler_leads_to_dask() -> None:
+    knowing = {path.name for path in modules() if imported(path) & {"dask", "distributed"}}
+    assert knowing == {"cluster.py"}
+    # It is imported by name, once Dask is known to be there.
+    told = {path.name for path in modules() if "pipelines.cluster" in modules_imported(path)}
+    assert told == set()
+
+
 def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("def load():\n    from pickle import load\n    import os.path\n")
@@ -105,7 +123,9 @@ def test_every_dependency_is_pinned_exactly() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][\w.+!]*", pin) for pin in pins)
     pinned = {normalised(pin.partition("==")[0]) for pin in pins}
     described = project()["project"]
-    required = described["dependencies"] + described["optional-dependencies"]["dev"]
+    extras = described["optional-dependencies"]
+    assert set(extras["cluster"]) <= set(extras["dev"]), "tests of the cluster would not run everywhere"
+    required = described["dependencies"] + extras["dev"] + extras["bench"]
     named = {normalised(re.split(r"[<>=!~\[; ]", requirement)[0]) for requirement in required}
     assert named <= pinned
     assert "parcel-risk" not in pinned
