@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from configs.errors import ParcelRiskError, UsageError
-from pipelines.execution import THREAD_VARIABLES
+from pipelines.worker_processes import thread_environment
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Environment:
 
 def set_threads(threads: int) -> None:
     """Let the libraries that this process imports from now on have that many threads."""
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
+    os.environ.update(thread_environment(threads))
 
 
 def program() -> Program:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -31,7 +32,11 @@ def fold_day(
     chronicle: Chronicle, task: DayTask, files: Sequence[Path], night: Night, *, close: bool
 ) -> None:
     """What each bucket needs of the whole day and, with `close`, the history after it, into its working
-    folder; the sums of the buckets come before."""
+    folder; the sums of the buckets come before.
+
+    No more processes than there are buckets take part: a day of one stays in this process.
+    """
     if close:
         save_results(task.work, chronicle.results(task.day))
-    night.map(f"history of {task.day}", fold_part, fold_tasks(task, files, close=close))
+    few = replace(night, workers=min(night.workers, len(files)))
+    few.map(f"history of {task.day}", fold_part, fold_tasks(task, files, close=close))

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import importlib
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, as_completed
-from contextlib import contextmanager
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -27,8 +26,6 @@ Result = TypeVar("Result")
 # Items by their place, and how many may be worked on at once; yields each place with its answer.
 _Attempt = Callable[[Mapping[int, Any], int], Iterator[tuple[int, Answer]]]
 
-THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-
 
 def run(
     function: Callable[[Item], Result],
@@ -40,6 +37,7 @@ def run(
     limits: Limits,
     done: Callable[[], None],
     name: Callable[[Item], str] = str,
+    crew: Crew | None = None,
 ) -> Outcomes[Result]:
     """What became of `function` for every item, in the order of the items.
 
@@ -48,7 +46,8 @@ def run(
     together. `done` is called as an item is done with, `name` says in the log which one failed.
 
     With one worker or one item, and no scheduler, everything runs in this process, which can then neither be
-    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries.
+    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries. Several
+    workers are those of the `crew`, whose threads count then, or some that end with the call.
 
     Raises what no item is at fault for, such as OSError on a full disk.
     """
@@ -63,10 +62,10 @@ def run(
             return ((place, tried(function, item)) for place, item in some.items())
 
         return _collect(here, by_place, 1, limits.tries, told, done)
-    with _crew(threads) as crew:
+    with Crew(threads) if crew is None else nullcontext(crew) as hands:
 
         def beside(some: Mapping[int, Any], most: int) -> Iterator[tuple[int, Answer]]:
-            return crew.work(function, some, most, limits.seconds)
+            return hands.work(function, some, most, limits.seconds)
 
         return _collect(beside, by_place, min(workers, len(items)), limits.tries, told, done)
 
@@ -132,23 +131,6 @@ def _on(executor: Executor, function: Callable[[Any], Any]) -> _Attempt:
                 future.cancel()
 
     return attempt
-
-
-@contextmanager
-def _crew(threads: int) -> Iterator[Crew]:
-    """Workers with so many threads each; they take the environment of the moment at which they start."""
-    before = {name: os.environ.get(name) for name in (*THREAD_VARIABLES, "OMP_WAIT_POLICY")}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)), OMP_WAIT_POLICY="PASSIVE")
-    crew = Crew()
-    try:
-        yield crew
-    finally:
-        crew.close()
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def check_cluster(address: str, *, store: Path, overlay: Path | None, workers: int, threads: int) -> None:

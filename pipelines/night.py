@@ -10,6 +10,7 @@ from configs.errors import ParcelRiskError
 from pipelines.attempts import Limits, Outcomes
 from pipelines.execution import run
 from pipelines.progress import Progress
+from pipelines.worker_processes import Crew
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -19,14 +20,15 @@ _ONE_TRY = Limits()
 
 @dataclass(frozen=True)
 class Night:
-    """How a run works: processes, threads of each, an address of a cluster, where progress is shown, and how
-    patient it is."""
+    """How a run works: processes, threads of each, an address of a cluster, where progress is shown, how
+    patient it is, and the processes that serve all its steps; without a `crew` each step starts its own."""
 
     workers: int
     threads: int
     scheduler: str | None
     progress: Progress
     limits: Limits = _ONE_TRY
+    crew: Crew | None = None
 
     def map(self, what: str, function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
         """The results of `function` for every item, in the order of the items; `what` is shown meanwhile.
@@ -52,6 +54,7 @@ class Night:
                 limits=self.limits,
                 done=bar.advance,
                 name=lambda item: f"{what}: {_name(item)}",
+                crew=self.crew,
             )
 
 

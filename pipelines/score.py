@@ -21,6 +21,7 @@ from pipelines.night import Night
 from pipelines.progress import Progress
 from pipelines.score_day import DayReport, score_day
 from pipelines.store import Store
+from pipelines.worker_processes import Crew
 
 
 @dataclass(frozen=True)
@@ -111,15 +112,17 @@ def score(
     started = time.monotonic()
     report, exit_code = None, 1
     try:
-        wanted = (first, last)
-        night = Night(
-            workers or (scoring.workers if scheduler is None else 1),
-            threads or scoring.threads,
-            scheduler,
-            progress,
-            limits_of(settings),
-        )
-        report = _score(store, wanted, night, settings)
+        threads = threads or scoring.threads
+        with Crew(threads) as crew:
+            night = Night(
+                workers or (scoring.workers if scheduler is None else 1),
+                threads,
+                scheduler,
+                progress,
+                Limits(scoring.tries, scoring.bucket_timeout_seconds),
+                crew,
+            )
+            report = _score(store, (first, last), night, settings)
         exit_code = report.exit_code
     except BaseException as error:
         exit_code = exit_code_of(error)
@@ -155,12 +158,6 @@ def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Setti
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     return ScoreReport(reports, in_use, unmodelled, notes)
-
-
-def limits_of(settings: Settings) -> Limits:
-    """How patient the configuration is with a bucket."""
-    scoring = settings.pipeline.scoring
-    return Limits(scoring.tries, scoring.bucket_timeout_seconds)
 
 
 def _no_such_day(store: Store, first: date, last: date) -> str:

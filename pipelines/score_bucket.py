@@ -106,7 +106,7 @@ class Workspace:
         return assemble(lines, self.context(file), self.reference, risks)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def workspace(task: DayTask) -> Workspace:
     """The workspace of a day, kept by the process while it works on that day."""
     return Workspace(task)

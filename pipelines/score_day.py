@@ -160,10 +160,7 @@ def _make_lists(
         task.work / "values",
         capacity=workspace(task).settings.capacity,
         overrides={},
-        workers=night.workers,
-        threads=night.threads,
-        scheduler=night.scheduler,
-        limits=night.limits,
+        night=night,
         troubles=troubles,
     )
 

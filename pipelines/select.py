@@ -25,6 +25,7 @@ from pipelines.progress import Progress
 from pipelines.score_day import day_task
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
+from pipelines.worker_processes import Crew
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
     Raises UsageError where the day was not scored, DataError where its lines changed since.
     """
     opened = Store.open(store)
-    with opened.lock("select"):
+    scoring = settings.pipeline.scoring
+    with opened.lock("select"), Crew(scoring.threads) as crew:
         files = opened.declaration_files(day)
         scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
         if not scores.is_dir():
@@ -84,9 +86,8 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         require_whole(opened, day)
         _check_unchanged(files, scores, day)
         manifest = ManifestBuilder("select")
-        scoring = settings.pipeline.scoring
         limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
-        night = Night(scoring.workers, scoring.threads, None, progress, limits)
+        night = Night(scoring.workers, scoring.threads, None, progress, limits, crew)
         chronicle = Chronicle(opened, settings)
         in_use, _ = models_in_use(opened, settings)
         with manifest.step("history"):
@@ -101,8 +102,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             with manifest.step("lists"):
                 listed = stage_lists(
                     t, task, files, scores, values, capacity=settings.capacity, overrides={},
-                    workers=night.workers, threads=night.threads, scheduler=None,
-                    limits=limits, troubles=troubles,
+                    night=night, troubles=troubles,
                 )  # fmt: skip
             rows = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)

@@ -13,11 +13,10 @@ from configs.schema import CapacityConfig
 from features.reasons import random_check_reason, reasons
 from models.parcel_table import parcel_table
 from models.selection import select_from
-from pipelines.attempts import Limits
-from pipelines.execution import run
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
+from pipelines.night import Night
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
 from pipelines.store_files import write_table
 
@@ -67,10 +66,7 @@ def stage_lists(
     *,
     capacity: CapacityConfig,
     overrides: Mapping[str, int],
-    workers: int,
-    threads: int,
-    scheduler: str | None,
-    limits: Limits,
+    night: Night,
     troubles: Troubles,
 ) -> Listed:
     """Selects the parcels of the day and stages its lists.
@@ -83,10 +79,7 @@ def stage_lists(
     store = space.chronicle.store
     (task.work / _PARCELS).mkdir(exist_ok=True)
     buckets = [ParcelTask(task, file, scores / file.name, values / file.name) for file in files]
-    tabulated = run(
-        tabulate, buckets, workers=workers, threads=threads, scheduler=scheduler, limits=limits,
-        done=lambda: None, name=lambda item: f"{task.day} parcels of {item.file.name}",
-    )  # fmt: skip
+    tabulated = night.attempt(f"parcels of {task.day}", tabulate, buckets)
     troubles.note(PARCELS, files, {}, tabulated)
     files = [file for place, file in enumerate(files) if place not in tabulated.failed]
     chosen = select_from(_Parcels(tabulated.good), capacity, task.day, overrides)
@@ -95,10 +88,7 @@ def stage_lists(
         ExplainTask(task, files[int(number)], part.select(*KEY, "risk", "selection"))
         for (number,), part in located.sort("part", *KEY).group_by("part", maintain_order=True)
     ]
-    found = run(
-        explain, items, workers=workers, threads=threads, scheduler=scheduler, limits=limits,
-        done=lambda: None, name=lambda item: f"{task.day} reasons of {item.file.name}",
-    )  # fmt: skip
+    found = night.attempt(f"reasons of {task.day}", explain, items)
     troubles.note(REASONS, [item.file for item in items], {}, found)
     explained = found.good
     listed = chosen.listed

@@ -13,13 +13,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Self
 
 from pipelines.attempts import concerns_the_run, in_words
 
+_THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 _SECONDS_TO_END = 10.0
 # Until a process has loaded the program and its item; only then the time of the item counts.
 _SECONDS_TO_BEGIN = 300.0
@@ -37,13 +38,19 @@ class Answer:
     error: BaseException | None = None
 
 
+def thread_environment(threads: int) -> dict[str, str]:
+    """The variables with which a process starts to have so many threads, which sleep while they wait."""
+    return {**dict.fromkeys(_THREAD_VARIABLES, str(threads)), "OMP_WAIT_POLICY": "PASSIVE"}
+
+
 class _Worker:
     """One process, and the item that it works on."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
-        self._process.start()
+        with _environment(environment):
+            self._process.start()
         # With its other end open here as well, the death of the worker would not close the pipe.
         theirs.close()
         self.place: int | None = None
@@ -90,11 +97,24 @@ class _Worker:
 
 
 class Crew:
-    """Workers of one run. To be closed, which ends them, at work or not."""
+    """Workers of one run, started as they are needed and kept until it ends: starting one takes seconds.
 
-    def __init__(self) -> None:
+    Use as a context manager, whose end ends them, at work or not.
+
+    Args:
+        threads: of each worker.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._environment = thread_environment(threads)
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def work(
         self, function: Callable[[Any], Any], items: Mapping[int, Any], workers: int, seconds: float | None
@@ -106,7 +126,7 @@ class Crew:
         waiting = deque(items.items())
         while waiting or self._busy:
             while waiting and len(self._busy) < workers:
-                worker = self._idle.pop() if self._idle else _Worker()
+                worker = self._idle.pop() if self._idle else _Worker(self._environment)
                 self._busy.append(worker)
                 place, item = waiting.popleft()
                 worker.give(place, function, item, seconds)
@@ -135,6 +155,21 @@ class Crew:
         for worker in self._idle:
             worker.end(kindly=True)
         self._busy, self._idle = [], []
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """The environment that a process takes with it when it is started within the block."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def tried(function: Callable[[Any], Any], item: Any) -> Answer:
