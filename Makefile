@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench bench-day bench-models bench-faults clean
+.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-scaling clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
@@ -26,6 +26,7 @@ help:
 	@echo 'make bench   measure the choices that docs/decisions.md rests on'
 	@echo 'make bench-day   time a night of two million lines, beside plain LightGBM and beside pandas (an hour on 2 cores)'
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
+	@echo 'make bench-scaling   the law by which a night scales, and the workers of a national day (minutes, more for a large store)'
 	@echo 'make bench-faults   kill a small night at 50 random moments and compare what its restart leaves (minutes)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
@@ -57,6 +58,10 @@ bench-models: $(STAMP)
 # OPTIONS='--moments 5 --seed 1': see benchmarks/faults.py.
 bench-faults: $(STAMP)
 	@$(BIN)/python -m benchmarks.faults $(OPTIONS)
+
+# OPTIONS='--store S --date D --configs DIR': see benchmarks/scaling.py.
+bench-scaling: $(STAMP)
+	@$(BIN)/python -m benchmarks.scaling $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
