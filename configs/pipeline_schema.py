@@ -23,6 +23,7 @@ class IngestConfig(Frozen):
     future_days: int = Field(1, ge=0, le=366)
     chunk_rows: int = Field(100_000, ge=1_000, le=10_000_000)
     workers: int = Field(2, ge=1, le=64)
+    merge_rows: int = Field(250_000, ge=1_000, le=10_000_000)
     max_text_chars: int = Field(2_000, ge=100, le=100_000)
 
 

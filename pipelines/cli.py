@@ -22,7 +22,7 @@ from pipelines.cli_options import (
     with_capacity,
 )
 from pipelines.cli_tune import tune
-from pipelines.cli_types import Capacity, Day
+from pipelines.cli_types import Capacity, Day, MemorySize
 
 _HELP_WIDTH = 100
 
@@ -67,6 +67,11 @@ def cli() -> None:
     metavar="M",
     help="For a foreign table: a name in configs/sources/, or a path to a YAML file.",
 )
+@click.option(
+    "--memory-limit",
+    type=MemorySize(),
+    help="Stay within this memory, such as 2GiB, with fewer workers and smaller chunks.",
+)
 @verb("ingest")
 def ingest(
     session: Session,
@@ -74,6 +79,7 @@ def ingest(
     store: Path,
     source: Literal["ceb", "table"] | None,
     mapping: str | None,
+    memory_limit: int | None,
 ) -> Report:
     """Take declarations or inspections into a store.
 
@@ -83,13 +89,13 @@ def ingest(
     \b
     Example:
       parcel-risk ingest inventories/*.xml --store S
-      parcel-risk ingest declarations.csv --store S --mapping korea
+      parcel-risk ingest declarations.csv --store S --mapping korea --memory-limit 2GiB
     """
     from pipelines.ingest import ingest as run
+    from pipelines.memory_limit import within_memory
 
-    return run(
-        files, store, source=source, mapping=mapping, settings=session.settings, progress=session.progress
-    )
+    settings = within_memory(session.settings, memory_limit)
+    return run(files, store, source=source, mapping=mapping, settings=settings, progress=session.progress)
 
 
 @cli.command(short_help="Fill a store with simulated data.")

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import click
+
+_UNITS = {
+    "": 1,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+    "tib": 2**40,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+}
 
 
 class Day(click.ParamType[date]):
@@ -32,6 +44,29 @@ class Day(click.ParamType[date]):
             except ValueError:
                 pass
         return self.fail(f"expected a date such as 2026-11-20 (YYYY-MM-DD), got {text!r}.", param, ctx)
+
+
+class MemorySize(click.ParamType[int]):
+    """An amount of memory in bytes: a number with a unit, such as 4GiB or 800MB.
+
+    >>> MemorySize().convert("1.5GiB", None, None), MemorySize().convert("800 mb", None, None)
+    (1610612736, 800000000)
+    """
+
+    name = "memory"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what `--help` shows in place of the value."""
+        return "SIZE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the bytes; anything else than a number with a unit is a usage error."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+        if found is None or found[2] not in _UNITS:
+            self.fail(f"expected an amount of memory such as 4GiB or 800MB, got {value!r}.", param, ctx)
+        return int(float(found[1]) * _UNITS[found[2]])
 
 
 class Capacity(click.ParamType[tuple[str | None, int]]):

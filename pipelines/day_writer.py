@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -31,8 +30,6 @@ from pipelines.store_files import (
     write_table,
 )
 
-MERGE_ROWS: Final = 250_000
-
 
 @dataclass(frozen=True)
 class _Bucket:
@@ -55,6 +52,7 @@ class DayWriter:
         bucket_rows: about how many lines a bucket file should hold.
         folder: for working files, thrown away by the caller.
         workers: buckets that are worked on at the same time.
+        merge_rows: lines that are compared at once.
     """
 
     def __init__(
@@ -66,6 +64,7 @@ class DayWriter:
         bucket_rows: int,
         folder: Path,
         workers: int,
+        merge_rows: int,
     ) -> None:
         self._store = store
         self._t = t
@@ -73,7 +72,7 @@ class DayWriter:
         self._extras = [name for name in schema if name not in DECLARATION_COLUMNS]
         self._bucket_rows = bucket_rows
         self._workers = workers
-        self._disputes = Disputes(store, schema, folder, MERGE_ROWS, workers)
+        self._disputes = Disputes(store, schema, folder, merge_rows, workers)
 
     def write(self, incoming: LineSpool) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files."""

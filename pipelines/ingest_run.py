@@ -56,7 +56,6 @@ class IngestRun:
         latest: declarations dated later are rejected; None accepts any date.
         now: the moment of the run; its date in China names the manifest.
         verb: for the lock and the manifest.
-        workers: chunks and buckets that are worked on at the same time; default as configured.
     """
 
     def __init__(
@@ -69,7 +68,6 @@ class IngestRun:
         latest: datetime | None,
         now: datetime,
         verb: str = "ingest",
-        workers: int | None = None,
     ) -> None:
         self._store = store
         self._pipeline = settings.pipeline
@@ -78,7 +76,7 @@ class IngestRun:
         self._latest = latest
         self._day = (now + _CHINA).date()
         self._verb = verb
-        self._workers = workers or settings.pipeline.ingest.workers
+        self._workers = settings.pipeline.ingest.workers
         self._manifest = ManifestBuilder(verb)
 
     def run(self, openers: Iterable[Opener]) -> IngestReport:
@@ -139,6 +137,7 @@ class IngestRun:
             bucket_rows=self._pipeline.store.bucket_rows,
             folder=t.scratch("merge"),
             workers=self._workers,
+            merge_rows=self._pipeline.ingest.merge_rows,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
         return writer.write(spools.declarations), write_results(self._store, t, spools.inspections, further)

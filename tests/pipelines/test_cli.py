@@ -89,7 +89,7 @@ def test_every_verb_has_an_example_and_the_common_options(
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("ingest", {"--store", "--source", "--mapping"}),
+        ("ingest", {"--store", "--source", "--mapping", "--memory-limit"}),
         ("simulate", {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift"}),
         ("train", {"--store", "--risk", "--until"}),
         ("champion list", {"--store"}),

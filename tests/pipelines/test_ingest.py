@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from configs.errors import StoreError, UsageError
 from configs.loader import load_settings
 from configs.schema import Settings
-from pipelines import day_writer, store_files
+from pipelines import store_files
 from pipelines.ingest import ingest, write_frames
 from pipelines.ingest_report import IngestReport
 from pipelines.progress import Progress
@@ -109,14 +109,11 @@ def test_again_changes_nothing(tmp_path: Path) -> None:
     assert report.days == []
 
 
-def test_chunks_buckets_and_passes_of_any_size_give_the_same_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_chunks_buckets_and_passes_of_any_size_give_the_same_store(tmp_path: Path) -> None:
     file = put(tmp_path / "a.csv", pl.concat([lines(60), lines(20, "2026-11-19", first=60)]))
     bad = put(tmp_path / "b.csv", lines(6, first=70).with_columns(pl.lit("9").alias("total_price")))
     run(tmp_path / "S", file, bad)
-    monkeypatch.setattr(day_writer, "MERGE_ROWS", 7)
-    run(tmp_path / "T", file, bad, settings=with_settings(chunk_rows=9))
+    run(tmp_path / "T", file, bad, settings=with_settings(chunk_rows=9, merge_rows=7))
     assert tables(tmp_path / "S") == tables(tmp_path / "T")
 
 

@@ -1,0 +1,52 @@
+"""How an ingest is cut so that it stays within a limit of memory."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from configs.errors import UsageError
+from configs.schema import Settings
+
+MIB: Final = 2**20
+# Measured on simulated lines (600 bytes each in memory), above the base:
+# 2.6 KB a line of a chunk, 2 KB a line of a bucket, 2.3 KB a line that is compared; the rest is margin.
+_BASE_BYTES: Final = 500 * MIB
+_CHUNK_LINE_BYTES: Final = 3_200
+_BUCKET_LINE_BYTES: Final = 2_600
+_MERGE_LINE_BYTES: Final = 4_000
+_LEAST_CHUNK: Final = 5_000
+
+
+def within_memory(settings: Settings, limit: int | None) -> Settings:
+    """The settings with as many workers and as large chunks as `ingest` may have within `limit` bytes.
+
+    A day's bucket is written by one worker as a whole, so what a bucket needs decides how many workers there
+    can be, and what is left how many rows each of them reads at once. The store does not depend on either.
+
+    Raises:
+        UsageError: not even one bucket fits; the message says what would be enough.
+    """
+    if limit is None:
+        return settings
+    pipeline = settings.pipeline
+    bucket = pipeline.store.bucket_rows * _BUCKET_LINE_BYTES
+    least = _BASE_BYTES + max(bucket, _LEAST_CHUNK * _CHUNK_LINE_BYTES)
+    if limit < least:
+        fits = max(0, limit - _BASE_BYTES) // _BUCKET_LINE_BYTES // 1_000 * 1_000
+        smaller = f", or store.bucket_rows of at most {fits:,} in pipeline.yaml" if fits >= 1_000 else ""
+        raise UsageError(
+            f"--memory-limit: expected at least {-(-least // MIB)}MiB, which one bucket of "
+            f"{pipeline.store.bucket_rows:,} lines (store.bucket_rows) needs, got {limit // MIB}MiB. "
+            f"Give more{smaller}"
+        )
+    free = limit - _BASE_BYTES
+    workers = max(1, min(pipeline.ingest.workers, free // max(bucket, _LEAST_CHUNK * _CHUNK_LINE_BYTES)))
+    # One chunk more than there are workers: the next one is read while they work.
+    chunk_rows = max(_LEAST_CHUNK, free // (workers + 1) // _CHUNK_LINE_BYTES)
+    changed = {
+        "workers": workers,
+        "chunk_rows": min(pipeline.ingest.chunk_rows, chunk_rows),
+        "merge_rows": min(pipeline.ingest.merge_rows, max(_LEAST_CHUNK, free // _MERGE_LINE_BYTES)),
+    }
+    ingest = pipeline.ingest.model_copy(update=changed)
+    return settings.model_copy(update={"pipeline": pipeline.model_copy(update={"ingest": ingest})})
