@@ -9,8 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from benchmarks.day_material import LINES_OF_A_FILE, Made, Month, make_day
 from benchmarks.measured_process import Measured, run_measured
 from benchmarks.national_stores import (
@@ -23,6 +21,7 @@ from benchmarks.national_stores import (
     store_of_the_night,
 )
 from pipelines.store import Store
+from pipelines.store_files import row_count
 
 LINES_OF_A_LISTED_PARCEL = 500
 REST = "start, checks, commit"
@@ -129,7 +128,7 @@ def _size(folder: Path) -> int:
 
 def _history_rows(store: Path) -> int:
     files = (store / f"profiles/as_of={EVE}").rglob("key-*.parquet")
-    return sum(int(pl.scan_parquet(path).select(pl.len()).collect().item()) for path in files)
+    return sum(row_count(path) for path in files)
 
 
 def _check(done: dict[str, Any], wanted: int) -> None:

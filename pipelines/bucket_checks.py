@@ -6,17 +6,14 @@ keeps the number of lines and the SHA-256 of every bucket in `.checks/<day>.json
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import polars as pl
-
 from configs.errors import StoreError
 from pipelines.journal import Transaction
-from pipelines.store_files import bucket_name, bucket_of, reading
+from pipelines.store_files import bucket_name, bucket_of, file_digest, reading, row_count
 
 _FOLDER = ".checks"
 
@@ -46,7 +43,7 @@ def stage_checks(t: Transaction, partition: str) -> None:
     if not files:
         t.remove(_check_file(partition))
         return
-    noted = {file.name: {"lines": _height(file), "sha256": _digest(file).hex()} for file in files}
+    noted = {file.name: {"lines": row_count(file), "sha256": file_digest(file).hex()} for file in files}
     t.stage_file(_check_file(partition)).write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
 
@@ -71,11 +68,11 @@ def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
     lines = None if noted is None else int(str(noted["lines"]))
     try:
         with reading(path):
-            digest = _digest(path)
+            digest = file_digest(path)
             if noted is not None:
                 fault = None if digest.hex() == noted["sha256"] else _damaged(path)
                 return Bucket(path, lines, digest, fault)
-            return Bucket(path, _height(path), digest)
+            return Bucket(path, row_count(path), digest)
     except StoreError as error:
         return Bucket(path, lines, b"", str(error))
 
@@ -100,12 +97,3 @@ def _noted(file: Path) -> dict[str, dict[str, object]]:
 
 def _check_file(partition: str) -> str:
     return f"{_FOLDER}/{PurePosixPath(partition).name}.json"
-
-
-def _height(file: Path) -> int:
-    return int(pl.scan_parquet(file, glob=False, hive_partitioning=False).select(pl.len()).collect().item())
-
-
-def _digest(file: Path) -> bytes:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
-from pathlib import Path
 
 import polars as pl
 
@@ -24,6 +23,7 @@ from features.results import LINE_KEY, increments, result_tables
 from pipelines.gaps import require_whole
 from pipelines.profiles import empty_history, history_labels, load_profile, usable_profile
 from pipelines.store import Store
+from pipelines.store_files import file_digest
 
 logger = logging.getLogger(__name__)
 
@@ -182,9 +182,3 @@ class Chronicle:
             today = self.tables(self.prepared(day), day, history)
             history = self.step(history, day, today, self.results(day))
             yield day, history
-
-
-def file_digest(path: Path) -> bytes:
-    """The SHA-256 of a file."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()

@@ -10,8 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Never
 
-import polars as pl
-
 from configs.errors import StoreError
 from pipelines.bucket_checks import Bucket
 from pipelines.day_sums import SUMS
@@ -19,6 +17,7 @@ from pipelines.fold_day import AFTER
 from pipelines.gaps import Gap, Troubles
 from pipelines.night import Night
 from pipelines.score_bucket import DayTask, score_bucket, sum_bucket
+from pipelines.store_files import row_count
 
 _LINEAGE = "lineage"
 
@@ -95,7 +94,7 @@ def score_buckets(
     }
     if not counts:
         _nothing_left(summed.task.day, troubles)
-    short = [file.name for file, count in counts.items() if count != _height(file)]
+    short = [file.name for file, count in counts.items() if count != row_count(file)]
     if short:
         raise StoreError(
             f"{summed.task.day}: expected a score for every line; they differ in {', '.join(short[:5])}"
@@ -112,7 +111,3 @@ def _nothing_left(day: date, troubles: Troubles) -> Never:
 
 def _lines(buckets: Sequence[Bucket]) -> dict[str, int | None]:
     return {bucket.path.name: bucket.lines for bucket in buckets}
-
-
-def _height(file: Path) -> int:
-    return int(pl.scan_parquet(file, glob=False, hive_partitioning=False).select(pl.len()).collect().item())

@@ -13,7 +13,7 @@ import polars as pl
 from features.declarations import DECLARATION_COLUMNS
 from features.hashing import UInt64Array, hash_text
 from pipelines.changes import Changes
-from pipelines.disputes import TOP, Disputes, Settled, filled
+from pipelines.disputes import Disputes, Settled
 from pipelines.gaps import require_undamaged
 from pipelines.journal import Transaction
 from pipelines.line_spool import LineSpool, contains
@@ -21,10 +21,12 @@ from pipelines.merge import LEDGER_COLUMNS
 from pipelines.spool import complete
 from pipelines.store import Store
 from pipelines.store_files import (
+    TOP,
     bucket_count,
     bucket_hash,
     bucket_of,
     bucket_range,
+    filled,
     read_tables,
     write_bucket,
     write_table,
@@ -109,7 +111,7 @@ class DayWriter:
         for path in self._store.declaration_files(day):
             lines = _without(gone, read_tables([path], self._schema, ["declaration_id", *self._extras]))
             rows += lines.height
-            names |= filled(self._extras, lines)
+            names |= filled(lines, self._extras)
         folder = self._t.stage(self._store.partition("declarations", day))
         count = bucket_count(rows, self._bucket_rows) if rows else 0
         columns = [*DECLARATION_COLUMNS, *sorted(names)]

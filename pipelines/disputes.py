@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,9 +18,8 @@ from pipelines.line_spool import LineSpool, contains, sorted_union
 from pipelines.merge import LEDGER_COLUMNS, Merged, content_hash, merge
 from pipelines.spool import Spool, complete
 from pipelines.store import Store
-from pipelines.store_files import bucket_hash, read_tables
+from pipelines.store_files import bucket_hash, filled, hash_ranges, read_tables
 
-TOP: Final = (1 << 64) - 1
 _STORED_COLUMNS: Final[dict[str, pl.DataType]] = {"_day": pl.Date(), "_id_hash": pl.UInt64()}
 _ORIGIN_COLUMNS: Final[dict[str, pl.DataType]] = {
     "_file": pl.Int32(),
@@ -74,7 +72,7 @@ class LinesByDay:
         """How many lines a day has, and which of some columns hold anything."""
         if self._days is not None:
             frame = self._days.get(day, pl.DataFrame())
-            return frame.height, filled([name for name in names if name in frame.columns], frame)
+            return frame.height, filled(frame, [name for name in names if name in frame.columns])
         rows = self._spool.scan()
         assert rows is not None
         of_day = rows.filter(pl.col("_day") == day)
@@ -109,7 +107,8 @@ class Disputes:
         spool = Spool(self.folder / "rewritten", "_bucket")
         ledger = [pl.DataFrame(schema=LEDGER_COLUMNS)]
         gone: dict[date, list[UInt64Array]] = {}
-        for low, high in _ranges(-(-(incoming.disputed.rows + stored.rows) // self.merge_rows)):
+        total = incoming.disputed.rows + stored.rows
+        for low, high in hash_ranges(total, self.merge_rows) if total else []:
             rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _ORIGIN_COLUMNS))
             before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
             messages = known.filter(pl.col("_id_hash").is_between(low, high)).select(*LEDGER_COLUMNS)
@@ -166,11 +165,6 @@ class Disputes:
         return pl.concat(frames)
 
 
-def filled(names: list[str], lines: pl.DataFrame) -> set[str]:
-    """Which of some columns hold anything."""
-    return {name for name in names if lines[name].null_count() < lines.height}
-
-
 def _rewritten(
     before: pl.DataFrame, merged: Merged, touched: pl.DataFrame, columns: list[str]
 ) -> pl.DataFrame:
@@ -191,11 +185,3 @@ def _collect(rows: pl.LazyFrame | None, schema: dict[str, pl.DataType]) -> pl.Da
     if rows is None:
         return pl.DataFrame(schema=schema)
     return complete(rows.collect(), schema.items())
-
-
-def _ranges(parts: int) -> Iterator[tuple[int, int]]:
-    if not parts:
-        return
-    width = (1 << 64) // parts
-    for part in range(parts):
-        yield part * width, TOP if part == parts - 1 else (part + 1) * width - 1

@@ -18,8 +18,8 @@ from features.peers import PRICE_SCHEMA, fold_sketch
 from pipelines.day_sums import RESULTS, asked_today, key_file, price_file, save_today, sums_folder
 from pipelines.profiles import labels_of, sketches_of
 from pipelines.score_bucket import DayTask, workspace
-from pipelines.sorted_file import SortedWriter, height, ranges, read_range, scan_range
-from pipelines.store_files import unfinished
+from pipelines.sorted_file import SortedWriter, read_range, scan_range
+from pipelines.store_files import hash_ranges, row_count, unfinished
 
 AFTER = "after"
 # So many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
@@ -77,9 +77,9 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     sums = [sums_folder(work, bucket) / task.file for bucket in task.buckets]
     reported = work / RESULTS / task.file
     give = spec in asked_today(space.chronicle.specs)
-    rows = sum(height(part) for part in (stored, *sums))
+    rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, schema) as after:
-        for piece, within in enumerate(ranges(rows, _PIECE_NUMBERS // len(schema))):
+        for piece, within in enumerate(hash_ranges(rows, _PIECE_NUMBERS // len(schema))):
             parts = [read_range([part], within) for part in sums]
             merged = merge_parties(parts) if parts else None
             if give and merged is not None:
@@ -104,9 +104,9 @@ def _fold_sketch(task: FoldTask, path: Path) -> None:
     weight = forward_weight(task.of.day, config.landmark, config.price_half_life_days)
     stored = task.of.eve / task.file
     sums = [sums_folder(task.of.work, bucket) / task.file for bucket in task.buckets]
-    rows = sum(height(part) for part in (stored, *sums))
+    rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, dict(PRICE_SCHEMA)) as after:
-        for within in ranges(rows, _PIECE_NUMBERS // len(PRICE_SCHEMA)):
+        for within in hash_ranges(rows, _PIECE_NUMBERS // len(PRICE_SCHEMA)):
             folded = scan_range(stored, within)
             if sums:
                 counted = merge_prices([read_range([part], within) for part in sums])

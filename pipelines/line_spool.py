@@ -21,7 +21,7 @@ import polars as pl
 
 from features.hashing import UInt64Array, combined_hashes, text_hashes
 from pipelines.spool import Spool
-from pipelines.store_files import bucket_hash
+from pipelines.store_files import bucket_hash, filled
 
 BATCH_ROWS: Final = 2_048
 _SLICE_ROWS: Final = 32 * BATCH_ROWS
@@ -172,13 +172,13 @@ class LineSpool:
             left = ~contains(disputed, part.ids())
             for day, rows in part.days.items():
                 count = int(left[rows.first : rows.end].sum())
-                filled: set[str] = set(rows.filled)
-                if filled and 0 < count < rows.end - rows.first:
-                    lines = part.read(rows.first, rows.end, sorted(filled))
-                    filled = _filled(lines.filter(pl.Series(left[rows.first : rows.end])), filled)
+                names: set[str] = set(rows.filled)
+                if names and 0 < count < rows.end - rows.first:
+                    lines = part.read(rows.first, rows.end, sorted(names))
+                    names = filled(lines.filter(pl.Series(left[rows.first : rows.end])), names)
                 if count:
                     before = found.get(day, (0, set()))
-                    found[day] = (before[0] + count, before[1] | filled)
+                    found[day] = (before[0] + count, before[1] | names)
         return found
 
     def lines(self, day: date, low: int, high: int, disputed: UInt64Array) -> list[pl.DataFrame]:
@@ -244,10 +244,6 @@ def _days(ordered: pl.DataFrame, extras: Sequence[str]) -> dict[date, _Day]:
     first = 0
     for (day,), lines in ordered.select("_day", *extras).group_by("_day", maintain_order=True):
         assert isinstance(day, date)
-        days[day] = _Day(first, first + lines.height, frozenset(_filled(lines, set(extras))))
+        days[day] = _Day(first, first + lines.height, frozenset(filled(lines, set(extras))))
         first += lines.height
     return days
-
-
-def _filled(lines: pl.DataFrame, names: set[str]) -> set[str]:
-    return {name for name in names if lines[name].null_count() < lines.height}

@@ -29,7 +29,7 @@ from pipelines.chronicle import Chronicle
 from pipelines.day_sums import load_today, save_sums, sums_folder
 from pipelines.profiles import load_profile
 from pipelines.store import Store
-from pipelines.store_files import unfinished, write_table
+from pipelines.store_files import row_count, unfinished, write_table
 
 KEY = ["declaration_id", "line_no"]
 
@@ -139,7 +139,7 @@ def score_bucket(task: BucketTask) -> int:
             keys.with_columns(probability.alias(risk) for risk, (probability, _) in by_risk.items()), scores
         )
         _write(keys.with_columns(value.alias(risk) for risk, (_, value) in by_risk.items()), values)
-    return int(pl.scan_parquet(scores, glob=False).select(pl.len()).collect().item())
+    return row_count(scores)
 
 
 def scores_of_text(space: Workspace, lines: pl.DataFrame) -> dict[str, npt.NDArray[np.float64]]:

@@ -25,6 +25,7 @@ from pipelines.progress import Progress
 from pipelines.score_day import day_task
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
+from pipelines.store_files import row_count
 from pipelines.worker_processes import Crew
 
 
@@ -80,8 +81,8 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         troubles = Troubles()
         if day in incomplete_days(opened):
             raise StoreError(
-                f"expected a score for every line of {day}, some are missing: score it again with "
-                f"`parcel-risk score --date {day}`; lists are made anew from whole days only"
+                f"{day} was left incomplete: score it again with `parcel-risk score --date {day}`; "
+                "lists are made anew from whole days only"
             )
         require_whole(opened, day)
         _check_unchanged(files, scores, day)
@@ -104,7 +105,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                     t, task, files, scores, values, capacity=settings.capacity, overrides={},
                     night=night, troubles=troubles,
                 )  # fmt: skip
-            rows = sum(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item() for file in files)
+            rows = sum(row_count(file) for file in files)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             manifest.further.update(
                 parcels_listed=listed.parcels,

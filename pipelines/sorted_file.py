@@ -13,9 +13,10 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipelines.store_files import TOP
+
 KEY = "key"
 _ROW_GROUP = 65_536
-_HASHES = 1 << 64
 
 
 class SortedWriter:
@@ -63,26 +64,6 @@ def write_sorted(rows: pl.DataFrame, path: Path) -> None:
         file.add(rows)
 
 
-def height(path: Path) -> int:
-    """The number of rows of a file, from its footer."""
-    return int(pq.read_metadata(path).num_rows)
-
-
-def ranges(rows: int, most: int) -> list[tuple[int, int]]:
-    """Ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
-
-    >>> ranges(10, 10)
-    [(0, 18446744073709551615)]
-    >>> len(ranges(25, 10))
-    4
-    """
-    count = 1
-    while count * most < rows:
-        count *= 2
-    width = _HASHES // count
-    return [(number * width, (number + 1) * width - 1) for number in range(count)]
-
-
 def read_range(paths: Sequence[Path], within: tuple[int, int]) -> pl.DataFrame:
     """The rows of sorted files whose key lies within a range, file after file; row groups outside of it are
     passed over."""
@@ -92,7 +73,7 @@ def read_range(paths: Sequence[Path], within: tuple[int, int]) -> pl.DataFrame:
 def scan_range(path: Path, within: tuple[int, int]) -> pl.LazyFrame:
     """The rows of one sorted file whose key lies within a range, not yet read."""
     rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
-    if within == (0, _HASHES - 1):
+    if within == (0, TOP):
         return rows
     low, high = (pl.lit(end, dtype=pl.UInt64) for end in within)
     return rows.filter(pl.col(KEY).is_between(low, high))

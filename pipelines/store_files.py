@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from configs.errors import StoreError
 from features.hashing import hash_text
@@ -18,6 +21,7 @@ from features.hashing import hash_text
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 BUCKET_PATTERN = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _HASH_BITS = 64
+TOP = (1 << _HASH_BITS) - 1
 _ROW_GROUP = 65_536
 _SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")
 
@@ -108,6 +112,18 @@ def bucket_range(number: int, count: int) -> tuple[int, int]:
     return number * width, (number + 1) * width - 1
 
 
+def hash_ranges(rows: int, most: int) -> list[tuple[int, int]]:
+    """Ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
+
+    >>> hash_ranges(10, 10)
+    [(0, 18446744073709551615)]
+    >>> len(hash_ranges(25, 10))
+    4
+    """
+    count = bucket_count(rows, most)
+    return [bucket_range(number, count) for number in range(count)]
+
+
 def write_table(frame: pl.DataFrame, path: Path) -> None:
     """Write Parquet whose bytes depend on the frame's content alone, not on how it was put together.
 
@@ -139,10 +155,26 @@ def reading(path: Path) -> Iterator[None]:
         said = _SYSTEM_ERROR.search(str(error))
         reason = error.strerror or (said[1].strip() if said else "the system refused")
         raise StoreError(f"{path} cannot be read: {reason}. Restore it from a backup of the store") from error
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowInvalid) as error:
         raise StoreError(
             f"{path} is damaged: expected Parquet. Restore it from a backup of the store"
         ) from error
+
+
+def row_count(path: Path) -> int:
+    """The number of rows of a Parquet file, from its footer."""
+    return int(pq.read_metadata(path).num_rows)
+
+
+def file_digest(path: Path) -> bytes:
+    """The SHA-256 of a file (32 bytes)."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").digest()
+
+
+def filled(lines: pl.DataFrame, names: Iterable[str]) -> set[str]:
+    """Which of some columns hold anything."""
+    return {name for name in names if lines[name].null_count() < lines.height}
 
 
 def read_tables(

@@ -31,8 +31,9 @@ from pipelines.progress import Progress
 from pipelines.score_bucket import DayTask
 from pipelines.score_day import day_task
 from pipelines.simulation import WorldParameters, simulate
-from pipelines.sorted_file import SortedWriter, height, ranges, read_range, write_sorted
+from pipelines.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store import Store
+from pipelines.store_files import hash_ranges, row_count
 from tests.pipelines.trained_world import with_bucket_rows
 
 DAY = date(2026, 11, 20)
@@ -130,15 +131,15 @@ def test_bytes_do_not_depend_on_how_the_rows_came(tmp_path: Path) -> None:
         for start in range(0, rows.height, 7_001):
             file.add(rows.slice(start, 7_001))
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "pieces").read_bytes()
-    assert height(tmp_path / "whole") == rows.height
-    parts = [read_range([tmp_path / "whole"], within) for within in ranges(rows.height, 30_000)]
+    assert row_count(tmp_path / "whole") == rows.height
+    parts = [read_range([tmp_path / "whole"], within) for within in hash_ranges(rows.height, 30_000)]
     assert len(parts) == 8
     assert_frame_equal(pl.concat(parts), rows, check_exact=True)
 
 
 def test_an_empty_table_is_a_file_without_rows(tmp_path: Path) -> None:
     write_sorted(pl.DataFrame(schema={"key": pl.UInt64, "day": pl.Date}), tmp_path / "none")
-    found = read_range([tmp_path / "none"], ranges(0, 1)[0])
+    found = read_range([tmp_path / "none"], hash_ranges(0, 1)[0])
     assert found.schema == {"key": pl.UInt64, "day": pl.Date}
     assert found.is_empty()
 

@@ -22,7 +22,7 @@ import pytest
 
 from pipelines import day_steps, locking, score_bucket, select_day
 from pipelines.score_bucket import BucketTask, Workspace
-from pipelines.select_day import ExplainTask
+from pipelines.select_day import ExplainTask, ParcelTask
 from pipelines.store_files import write_table
 from tests.pipelines.trained_world import NIGHT, World, different
 
@@ -39,7 +39,7 @@ def failing(
     real = getattr(module, name)
     called: list[str] = []
 
-    def step(task: BucketTask | ExplainTask) -> Any:
+    def step(task: BucketTask | ExplainTask | ParcelTask) -> Any:
         called.append(task.file.name)
         if unlucky(task):
             raise error
@@ -234,6 +234,25 @@ def test_nothing_is_published_where_no_bucket_can_be_scored(
     assert "out of memory" in said
     new = {name.split("/")[0] for name in different(world.results(), before)}
     assert new <= {"profiles"}, "only earlier days were closed"
+
+
+def test_parcels_that_cannot_be_tabulated_are_missing_from_the_lists_alone(
+    world: World, scored: World
+) -> None:
+    bucket, *others = world.store.declaration_files(NIGHT)
+    with failing(select_day, "tabulate", MemoryError(), first_bucket):
+        assert world.score() == 5
+    assert different(world.results("scores"), scored.results("scores")) == []
+    elsewhere = pl.concat(pl.read_parquet(file, columns=["declaration_id"]) for file in others)
+    listed = world.listed()["declaration_id"]
+    assert len(listed)
+    assert set(listed) <= set(elsewhere["declaration_id"])
+    (gap,) = manifest(world)["missing"]
+    assert (gap["bucket"], gap["step"]) == (bucket.name, "parcels")
+    assert_marked(world)
+    assert world.score() == 0
+    assert world.run("select", "--date", NIGHT.isoformat()) == 0
+    assert different(world.results("lists", "strata"), scored.results("lists", "strata")) == []
 
 
 def test_listed_parcels_that_cannot_be_explained_stand_on_the_lists_without_reasons(
