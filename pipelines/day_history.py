@@ -10,6 +10,7 @@ from pathlib import Path
 from pipelines.chronicle import Chronicle
 from pipelines.day_sums import save_results
 from pipelines.fold_day import fold_part, fold_tasks
+from pipelines.mapped_history import open_table, opening_tasks
 from pipelines.night import Night
 from pipelines.profiles import Eve, stage_profile, stored_eve
 from pipelines.score_bucket import DayTask
@@ -26,6 +27,12 @@ def close_days_before(chronicle: Chronicle, day: date) -> Eve:
     with chronicle.store.transaction() as t:
         stage_profile(t, chronicle.store, history, chronicle.settings)
     return stored_eve(chronicle.store, day, chronicle.settings)
+
+
+def open_history(chronicle: Chronicle, task: DayTask, night: Night) -> None:
+    """Lay the history of the eve open for the look-ups of all processes; what lies open already stays."""
+    tables = opening_tasks(task.eve, task.opened, chronicle.settings)
+    night.map(f"history before {task.day}", open_table, tables)
 
 
 def fold_day(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -117,26 +117,33 @@ def stored_eve(store: Store, before: date, settings: Settings) -> Eve:
     return Eve(as_of, folder, json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["lineage"])
 
 
+def table_files(settings: Settings) -> list[str]:
+    """The files of a stored history, each one table."""
+    keys = [key_file(spec.name) for spec in key_specs(settings.pipeline.history)]
+    return keys + [price_file(name) for name in sketches_of(settings)]
+
+
 def load_profile(folder: Path, settings: Settings) -> History:
     """Reads what `save_profile` wrote, each column in one piece: look-ups read it in place."""
+
+    def read(name: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+        table = pl.read_parquet(folder / name, schema=schema, glob=False, hive_partitioning=False)
+        return table.rechunk()
+
+    return history_from(folder, settings, read)
+
+
+def history_from(
+    folder: Path, settings: Settings, read: Callable[[str, dict[str, pl.DataType]], pl.DataFrame]
+) -> History:
+    """A stored history whose tables `read` gives, by file name and schema."""
     description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
     labels = tuple(description["labels"])
-    config = settings.pipeline
+    config = settings.pipeline.history
     tables = {
-        spec.name: pl.read_parquet(
-            folder / key_file(spec.name),
-            schema=table_schema(spec, config.history, labels),
-            glob=False,
-            hive_partitioning=False,
-        ).rechunk()
-        for spec in key_specs(config.history)
+        spec.name: read(key_file(spec.name), table_schema(spec, config, labels)) for spec in key_specs(config)
     }
-    prices = {
-        name: pl.read_parquet(
-            folder / price_file(name), schema=PRICE_SCHEMA, glob=False, hive_partitioning=False
-        ).rechunk()
-        for name in sketches_of(settings)
-    }
+    prices = {name: read(price_file(name), dict(PRICE_SCHEMA)) for name in sketches_of(settings)}
     as_of = None if description["as_of"] is None else date.fromisoformat(description["as_of"])
     return History(as_of, labels, description["lineage"], tables, prices)
 

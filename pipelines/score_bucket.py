@@ -27,7 +27,7 @@ from models.risk_model import RiskModel
 from models.text_score import text_scores
 from pipelines.chronicle import Chronicle
 from pipelines.day_sums import load_today, save_sums, sums_folder
-from pipelines.profiles import load_profile
+from pipelines.mapped_history import mapped_history
 from pipelines.store import Store
 from pipelines.store_files import row_count, unfinished, write_table
 
@@ -36,8 +36,8 @@ KEY = ["declaration_id", "line_no"]
 
 @dataclass(frozen=True)
 class DayTask:
-    """A day to score: where its store, its history of the eve and its working files are, and with which
-    models.
+    """A day to score: where its store, its history of the eve, stored and laid open, and its working files
+    are, and with which models.
 
     `champions` are pairs of a risk's name and its model's folder. `run` names all that the results depend on,
     so that a process that lives on does not mistake another run's day for this one.
@@ -48,6 +48,7 @@ class DayTask:
     overlay: Path | None
     day: date
     eve: Path
+    opened: Path
     work: Path
     champions: tuple[tuple[str, Path], ...]
 
@@ -87,8 +88,8 @@ class Workspace:
 
     @cached_property
     def eve(self) -> History:
-        """The history at the close of the eve."""
-        return load_profile(self.task.eve, self.settings)
+        """The history at the close of the eve, laid open before."""
+        return mapped_history(self.task.eve, self.task.opened, self.settings)
 
     def context(self, file: Path) -> DayContext:
         """All that a line of a bucket may look up."""

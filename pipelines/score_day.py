@@ -24,7 +24,7 @@ import polars as pl
 
 from pipelines.bucket_checks import Bucket
 from pipelines.chronicle import Chronicle
-from pipelines.day_history import close_days_before, fold_day
+from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import forget_other_history, score_buckets, sum_day
 from pipelines.fold_day import AFTER
 from pipelines.gaps import MARK, Gap, Troubles, buckets_of
@@ -75,6 +75,8 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
     if done is not None:
         _forget(task)
         return _report(store, day, done, "was scored before with the same result")
+    with manifest.step("history of the eve"):
+        open_history(chronicle, task, night)
     with manifest.step("sums of the day"):
         summed = sum_day(task, buckets, night, troubles)
     closed = not troubles.gaps
@@ -216,7 +218,9 @@ def day_task(
         save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
         beside.replace(folder)
     models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
-    return DayTask(run_name, store.path, chronicle.settings.overlay, day, folder, work, models)
+    return DayTask(
+        run_name, store.path, chronicle.settings.overlay, day, folder, work / "opened", work, models
+    )
 
 
 def _fingerprint(

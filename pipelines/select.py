@@ -15,7 +15,7 @@ from configs.errors import DataError, StoreError, UsageError
 from configs.schema import Settings
 from pipelines.attempts import Limits
 from pipelines.chronicle import Chronicle
-from pipelines.day_history import close_days_before, fold_day
+from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import sum_day
 from pipelines.gaps import Gap, Troubles, buckets_of, incomplete_days, require_whole
 from pipelines.manifest import ManifestBuilder
@@ -94,6 +94,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         with manifest.step("history"):
             eve, buckets = close_days_before(chronicle, day), buckets_of(opened, day)
             task = day_task(chronicle, day, eve, in_use, buckets)
+            open_history(chronicle, task, night)
         with manifest.step("sums of the day"):
             sum_day(task, buckets, night, troubles)
             if troubles.gaps:

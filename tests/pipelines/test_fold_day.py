@@ -19,7 +19,7 @@ from features.day_tables import DayTables
 from features.history import History
 from pipelines import fold_day
 from pipelines.chronicle import Chronicle
-from pipelines.day_history import close_days_before
+from pipelines.day_history import close_days_before, open_history
 from pipelines.day_history import fold_day as fold
 from pipelines.day_steps import sum_day
 from pipelines.day_sums import asked_today, load_today
@@ -63,6 +63,7 @@ def folded_in_files(chronicle: Chronicle, *, close: bool) -> DayTask:
         task = day_task(chronicle, DAY, close_days_before(chronicle, DAY), {}, buckets)
     files = chronicle.store.declaration_files(DAY)
     assert len(files) > 2
+    open_history(chronicle, task, ALONE)
     sum_day(task, buckets, ALONE, Troubles())
     fold(chronicle, task, files, ALONE, close=close)
     return task
