@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import re
 import resource
 import time
 from collections import Counter
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from configs.errors import ParcelRiskError
@@ -55,8 +58,8 @@ class ManifestBuilder:
     def step(self, name: str) -> Iterator[None]:
         """Measure the block; a step that runs several times is added up.
 
-        The memory is the highest that the process and its finished children had reached by the step's end.
-        CPU seconds are those of the process and of children that ended in the step, not those of a cluster.
+        The memory is the highest that the process, or one of its workers, had reached by the step's end. CPU
+        seconds are those of the process and of its workers, not those of a cluster.
         """
         begin, begin_cpu = time.perf_counter(), cpu_seconds()
         self._began_at.setdefault(name, datetime.now(UTC))
@@ -116,15 +119,39 @@ class ManifestBuilder:
 
 
 def cpu_seconds() -> float:
-    """Processor time in seconds that this process and its finished children have used."""
+    """Processor time in seconds that this process and the workers that it started have used."""
     used = os.times()
-    return used.user + used.system + used.children_user + used.children_system
+    finished = used.user + used.system + used.children_user + used.children_system
+    return finished + sum(_cpu_of(worker) for worker in _workers())
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process, or the largest of its finished children, has held, in MB."""
+    """The most memory that this process, or the largest of the workers that it started, has held, in MB."""
     kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(kind).ru_maxrss for kind in kinds) / _KIB_PER_MB
+    held = [resource.getrusage(kind).ru_maxrss for kind in kinds]
+    return max(*held, *(_peak_kib_of(worker) for worker in _workers())) / _KIB_PER_MB
+
+
+def _workers() -> list[Path]:
+    """Where Linux tells of the worker processes that have not ended."""
+    return [Path(f"/proc/{process.pid}") for process in multiprocessing.active_children()]
+
+
+def _cpu_of(worker: Path) -> float:
+    """See proc_pid_stat(5): fields 14 and 15, counted from behind the name, which may hold anything."""
+    try:
+        fields = (worker / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _peak_kib_of(worker: Path) -> int:
+    try:
+        found = re.search(r"VmHWM:\s*(\d+) kB", (worker / "status").read_text(encoding="utf-8"))
+    except OSError:
+        return 0
+    return int(found[1]) if found else 0
 
 
 def _by_name(counts: Mapping[str, int]) -> dict[str, int]:

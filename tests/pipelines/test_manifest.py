@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import subprocess
 import sys
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 
 import pytest
 
@@ -34,6 +36,31 @@ def test_steps_add_up_and_everything_is_plain() -> None:
     assert 0 < found["peak_memory_mb"]["read"] <= peak_memory_mb() + 0.1  # it is rounded
     assert list(found["values_nulled"].items()) == [("a", 2), ("b", 1)]
     assert (found["model_versions"], found["days"]) == ({"undervaluation": "3"}, ["2026-11-20"])
+
+
+def _hold_and_spend(rest: Connection) -> None:
+    held = bytearray(200 << 20)
+    held[:: 1 << 12] = b"1" * len(held[:: 1 << 12])
+    sum(range(10**7))
+    rest.send("done")
+    rest.recv()
+
+
+def test_processor_time_and_memory_of_a_worker_that_goes_on_working_count() -> None:
+    manifest = ManifestBuilder("score")
+    here, there = multiprocessing.get_context("spawn").Pipe()
+    worker = multiprocessing.get_context("spawn").Process(target=_hold_and_spend, args=(there,))
+    before = peak_memory_mb()
+    with manifest.step("work"):
+        worker.start()
+        assert here.recv() == "done"
+    with manifest.step("rest"):
+        pass
+    here.send("end")
+    worker.join()
+    found = manifest.as_dict()
+    assert found["cpu_seconds"]["work"] > 0.02 + found["cpu_seconds"]["rest"]
+    assert found["peak_memory_mb"]["work"] >= max(before, 200)
 
 
 def test_processor_time_of_children_that_end_in_a_step_counts() -> None:
