@@ -54,8 +54,7 @@ def look_at(root: Path, partition: str, files: Sequence[Path]) -> list[Bucket]:
         root: folder of the store.
         partition: folder of the day's declarations, relative to `root`.
         files: the bucket files that are there, in order; a day that an older version wrote has no checks,
-        so its
-            lines are counted in the files themselves.
+            so its lines are counted in the files themselves.
     """
     noted = _noted(root / _check_file(partition))
     count = bucket_of(files[0])[1] if files else 0

@@ -17,12 +17,13 @@ from pipelines.cli_options import (
     Report,
     Session,
     demo_directory,
+    memory_limit_option,
     store_option,
     verb,
     with_capacity,
 )
 from pipelines.cli_tune import tune
-from pipelines.cli_types import Capacity, Day, MemorySize
+from pipelines.cli_types import Capacity, Day
 
 _HELP_WIDTH = 100
 
@@ -67,11 +68,7 @@ def cli() -> None:
     metavar="M",
     help="For a foreign table: a name in configs/sources/, or a path to a YAML file.",
 )
-@click.option(
-    "--memory-limit",
-    type=MemorySize(),
-    help="Stay within this memory, such as 2GiB, with fewer workers and smaller chunks.",
-)
+@memory_limit_option
 @verb("ingest")
 def ingest(
     session: Session,
@@ -182,6 +179,7 @@ cli.add_command(champion)
 @click.option(
     "--threads", type=click.IntRange(min=1), metavar="T", help="Threads a process. [default: scoring.threads]"
 )
+@memory_limit_option
 @verb("score")
 def score(
     session: Session,
@@ -191,6 +189,7 @@ def score(
     workers: int | None,
     scheduler: str | None,
     threads: int | None,
+    memory_limit: int | None,
 ) -> Report:
     """Score a day, or each day of a range, and write its sampling lists: the nightly job.
 
@@ -205,6 +204,8 @@ def score(
     last = last or first
     if last < first:
         raise click.UsageError(f"--to {last} is before --date {first}: give the earlier day as --date.")
+    if memory_limit is not None and scheduler is not None:
+        raise click.UsageError("--memory-limit is of this machine, the workers of a cluster have their own.")
     from pipelines.score import score as run
 
     return run(
@@ -214,6 +215,7 @@ def score(
         workers=workers,
         threads=threads,
         scheduler=scheduler,
+        memory_limit=memory_limit,
         settings=session.settings,
         progress=session.progress,
     )

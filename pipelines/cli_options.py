@@ -13,6 +13,7 @@ import click
 
 from configs.errors import ParcelRiskError
 from pipelines.attempts import cure, in_words
+from pipelines.cli_types import MemorySize
 from pipelines.logs import LogFormat, set_up_logging, to_json
 from pipelines.progress import Progress
 
@@ -101,6 +102,11 @@ store_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     metavar="S",
     help="Folder of the store.",
+)
+memory_limit_option = click.option(
+    "--memory-limit",
+    type=MemorySize(),
+    help="Stay within this memory, such as 2GiB, with fewer workers or smaller chunks.",
 )
 registry_option = click.option(
     "--store",

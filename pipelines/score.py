@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from configs.errors import UsageError
+from configs.errors import StoreError, UsageError
 from configs.schema import Settings
 from pipelines.attempts import Limits, exit_code_of
 from pipelines.chronicle import Chronicle
 from pipelines.execution import check_cluster
 from pipelines.gaps import incomplete_days
+from pipelines.memory_limit import workers_within_memory
 from pipelines.metrics_file import write_metrics
 from pipelines.models_in_use import ModelInUse, models_in_use
 from pipelines.night import Night
 from pipelines.progress import Progress
 from pipelines.score_day import DayReport, score_day
 from pipelines.store import Store
+from pipelines.store_files import row_count
 from pipelines.worker_processes import Crew
 
 
@@ -93,11 +96,12 @@ def score(
     scheduler: str | None,
     settings: Settings,
     progress: Progress,
+    memory_limit: int | None = None,
 ) -> ScoreReport:
     """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
 
     `workers` are processes of this machine; with a `scheduler` they are the cluster's, and how many of them
-    are waited for.
+    are waited for. With a `memory_limit` in bytes there are no more than fit into it.
 
     However it ends, the file of metrics says so.
 
@@ -122,7 +126,7 @@ def score(
                 Limits(scoring.tries, scoring.bucket_timeout_seconds),
                 crew,
             )
-            report = _score(store, (first, last), night, settings)
+            report = _score(store, (first, last), night, settings, memory_limit)
         exit_code = report.exit_code
     except BaseException as error:
         exit_code = exit_code_of(error)
@@ -133,13 +137,18 @@ def score(
     return report
 
 
-def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Settings) -> ScoreReport:
+def _score(
+    store: Path, wanted: tuple[date, date], night: Night, settings: Settings, memory_limit: int | None
+) -> ScoreReport:
     opened = Store.open(store)
     first, last = wanted
     with opened.lock("score"):
         days = [day for day in opened.declaration_days() if first <= day <= last]
         if not days:
             raise UsageError(_no_such_day(opened, first, last))
+        if memory_limit is not None:
+            largest = max(_largest_bucket(opened, day) for day in days)
+            night = replace(night, workers=workers_within_memory(memory_limit, night.workers, largest))
         if night.scheduler is not None:
             check_cluster(
                 night.scheduler,
@@ -158,6 +167,15 @@ def _score(store: Path, wanted: tuple[date, date], night: Night, settings: Setti
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     return ScoreReport(reports, in_use, unmodelled, notes)
+
+
+def _largest_bucket(store: Store, day: date) -> int:
+    """Lines of the largest bucket of a day; what cannot be read is set aside later."""
+    largest = 0
+    for file in store.declaration_files(day):
+        with suppress(StoreError):
+            largest = max(largest, row_count(file))
+    return largest
 
 
 def _no_such_day(store: Store, first: date, last: date) -> str:

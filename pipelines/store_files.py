@@ -162,8 +162,13 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def row_count(path: Path) -> int:
-    """The number of rows of a Parquet file, from its footer."""
-    return int(pq.read_metadata(path).num_rows)
+    """The number of rows of a Parquet file, from its footer.
+
+    Raises:
+        StoreError: the file cannot be read, or is damaged.
+    """
+    with reading(path):
+        return int(pq.read_metadata(path).num_rows)
 
 
 def file_digest(path: Path) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 from configs.errors import UsageError
 from configs.loader import load_settings
 from features.declarations import DECLARATION_COLUMNS
-from pipelines.memory_limit import MIB, within_memory
+from pipelines.memory_limit import MIB, within_memory, workers_within_memory
 from tests.pipelines.test_ingest import tables
 
 SETTINGS = load_settings()
@@ -86,3 +86,11 @@ def test_more_memory_is_never_used_worse(limit: int) -> None:
 def test_much_memory_is_used_as_configured() -> None:
     assert within_memory(SETTINGS, 64 * 1024 * MIB) == SETTINGS
     assert within_memory(SETTINGS, None) is SETTINGS
+
+
+def test_a_night_works_on_as_many_buckets_as_fit() -> None:
+    counts = [workers_within_memory(size * MIB, 4, 250_000) for size in (2200, 4000, 4700, 8800, 64_000)]
+    assert counts == [1, 1, 2, 3, 4]
+    assert workers_within_memory(2200 * MIB, 8, 10_000) == 4
+    with pytest.raises(UsageError, match=r"at least 2139MiB.*250,000 lines.*got 2000MiB.*at most 230,000"):
+        workers_within_memory(2000 * MIB, 2, 250_000)

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.lists import SAMPLING_LIST_SCHEMA
+from pipelines.worker_processes import Crew
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
 
 
@@ -130,3 +131,21 @@ def test_a_gap_is_caught_up_and_a_range_is_scored_day_by_day(
         == []
     )
     assert other.store.days("scores") == [END]
+
+
+def test_a_night_starts_no_more_processes_than_fit_into_its_memory(
+    world: World, scored: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = world.results()
+    assert world.score(NIGHT, "--memory-limit", "300MiB") == 2
+    assert "--memory-limit: expected at least 35" in capsys.readouterr().err
+    assert different(world.results(), before) == []
+
+    def too_much(*_: object) -> None:
+        raise AssertionError("there is room for one process")
+
+    monkeypatch.setattr(Crew, "work", too_much)
+    assert world.score(NIGHT, "--workers", "2", "--memory-limit", "600MiB") == 0
+    assert different(world.results("scores", "lists"), scored.results("scores", "lists")) == []
+    assert world.score(NIGHT, "--scheduler", "tcp://127.0.0.1:1", "--memory-limit", "1GiB") == 2
+    assert "the workers of a cluster have their own" in capsys.readouterr().err
