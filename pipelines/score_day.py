@@ -12,7 +12,6 @@ a bucket, all scores are provisional, and the history of the day is not closed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -22,23 +21,22 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.bucket_checks import Bucket
 from pipelines.chronicle import Chronicle
 from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import forget_other_history, score_buckets, sum_day
+from pipelines.day_task import WORK, day_task
 from pipelines.fold_day import AFTER
 from pipelines.gaps import MARK, Gap, Troubles, buckets_of
 from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import ModelInUse
 from pipelines.night import Night
-from pipelines.profiles import Eve, empty_history, history_fingerprint, save_profile, stage_folded
+from pipelines.profiles import stage_folded
 from pipelines.score_bucket import DayTask, workspace
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
 from pipelines.store_files import put_in
 
-WORK = ".work"
 _SCORES = ("scores", "values")
 
 
@@ -68,7 +66,7 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
     manifest = ManifestBuilder("score")
     troubles = Troubles()
     with manifest.step("history"):
-        eve = close_days_before(chronicle, day)
+        eve = close_days_before(chronicle, day, night)
     buckets = buckets_of(store, day)
     task = day_task(chronicle, day, eve, in_use, buckets)
     done = _done(store, day, task.run)
@@ -190,57 +188,6 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
         return None
     known = json.loads(file.read_text(encoding="utf-8"))
     return known if known.pop("run") == run_name and "gaps" not in known else None
-
-
-def day_task(
-    chronicle: Chronicle,
-    day: date,
-    eve: Eve,
-    in_use: Mapping[str, ModelInUse],
-    buckets: Sequence[Bucket],
-) -> DayTask:
-    """The task of a day, with a working folder named by all that its results depend on.
-
-    Working folders of the same day that depend on something else are of no more use and go.
-    """
-    store = chronicle.store
-    run_name = _fingerprint(chronicle, day, eve, in_use, buckets)
-    work = store.path / WORK / f"score-{day}-{run_name[:16]}"
-    for other in (store.path / WORK).glob(f"score-{day}-*"):
-        if not other.name.startswith(work.name):
-            shutil.rmtree(other)
-    work.mkdir(parents=True, exist_ok=True)
-    folder = eve.folder or work / "eve"
-    if not folder.exists():
-        beside = work / "eve.new"
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
-        save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
-        beside.replace(folder)
-    models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
-    return DayTask(
-        run_name, store.path, chronicle.settings.overlay, day, folder, work / "opened", work, models
-    )
-
-
-def _fingerprint(
-    chronicle: Chronicle,
-    day: date,
-    eve: Eve,
-    in_use: Mapping[str, ModelInUse],
-    buckets: Sequence[Bucket],
-) -> str:
-    digest = hashlib.sha256()
-    described = {
-        "day": day.isoformat(),
-        "settings": chronicle.settings.fingerprint,
-        "history": [history_fingerprint(chronicle.settings), eve.lineage],
-        "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
-    }
-    digest.update(json.dumps(described, sort_keys=True).encode())
-    for bucket in buckets:
-        digest.update(bucket.digest)
-    return digest.hexdigest()
 
 
 def without_exchange_rate(task: DayTask, files: Sequence[Path]) -> dict[str, int]:

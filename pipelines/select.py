@@ -17,12 +17,12 @@ from pipelines.attempts import Limits
 from pipelines.chronicle import Chronicle
 from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import sum_day
+from pipelines.day_task import day_task
 from pipelines.gaps import Gap, Troubles, buckets_of, incomplete_days, require_whole
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
 from pipelines.night import Night
 from pipelines.progress import Progress
-from pipelines.score_day import day_task
 from pipelines.select_day import Listed, stage_lists
 from pipelines.store import Store
 from pipelines.store_files import row_count
@@ -92,7 +92,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         chronicle = Chronicle(opened, settings)
         in_use, _ = models_in_use(opened, settings)
         with manifest.step("history"):
-            eve, buckets = close_days_before(chronicle, day), buckets_of(opened, day)
+            eve, buckets = close_days_before(chronicle, day, night), buckets_of(opened, day)
             task = day_task(chronicle, day, eve, in_use, buckets)
             open_history(chronicle, task, night)
         with manifest.step("sums of the day"):

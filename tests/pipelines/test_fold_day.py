@@ -17,19 +17,19 @@ from configs.schema import Settings
 from features.assemble import prepare_lines
 from features.day_tables import DayTables
 from features.history import History
-from pipelines import fold_day
+from pipelines import day_history, fold_day
 from pipelines.chronicle import Chronicle
 from pipelines.day_history import close_days_before, open_history
 from pipelines.day_history import fold_day as fold
 from pipelines.day_steps import sum_day
 from pipelines.day_sums import asked_today, load_today
+from pipelines.day_task import day_task
 from pipelines.fold_day import AFTER
 from pipelines.gaps import Troubles, buckets_of
 from pipelines.night import Night
 from pipelines.profiles import describe_profile, load_profile
 from pipelines.progress import Progress
 from pipelines.score_bucket import DayTask
-from pipelines.score_day import day_task
 from pipelines.simulation import WorldParameters, simulate
 from pipelines.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store import Store
@@ -60,7 +60,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Store
 def folded_in_files(chronicle: Chronicle, *, close: bool) -> DayTask:
     buckets = buckets_of(chronicle.store, DAY)
     with chronicle.store.lock("test"):
-        task = day_task(chronicle, DAY, close_days_before(chronicle, DAY), {}, buckets)
+        task = day_task(chronicle, DAY, close_days_before(chronicle, DAY, ALONE), {}, buckets)
     files = chronicle.store.declaration_files(DAY)
     assert len(files) > 2
     open_history(chronicle, task, ALONE)
@@ -152,8 +152,29 @@ def test_a_history_of_yesterday_is_not_read_to_find_it(
     _copy(store.path, copied.path)
     chronicle = Chronicle(copied, settings)
     with copied.lock("test"):
-        first = close_days_before(chronicle, DAY)
+        first = close_days_before(chronicle, DAY, ALONE)
     monkeypatch.setattr("pipelines.chronicle.load_profile", None)
     with copied.lock("test"):
-        assert close_days_before(Chronicle(copied, settings), DAY) == first
+        assert close_days_before(Chronicle(copied, settings), DAY, ALONE) == first
     assert first.as_of == DAY - timedelta(days=1)
+
+
+def test_large_days_that_were_missed_are_closed_in_files_as_in_memory(
+    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = sorted(store.declaration_days())[:5]
+    found, days = [], []
+    for name, lines in (("memory", 250_000), ("files", 0)):
+        copied = Store(tmp_path / name)
+        _copy(store.path, copied.path)
+        chronicle = Chronicle(copied, settings)
+        with copied.lock("test"):
+            close_days_before(chronicle, small[-1], ALONE)
+            monkeypatch.setattr(day_history, "_LINES_IN_MEMORY", lines)
+            eve = close_days_before(chronicle, DAY, ALONE)
+        assert eve.folder is not None
+        assert not list((copied.path / ".work").glob("*")), "working files go"
+        found.append({path.name: path.read_bytes() for path in eve.folder.iterdir()})
+        days.append(len(copied.profile_days()))
+    assert found[0] == found[1]
+    assert days == [2, 4], "each day that is closed in files is kept"
