@@ -54,11 +54,9 @@ class Scored:
         return cls(risk, ours, scores, tax)
 
 
-def compared(
-    scored: Scored, later: pl.DataFrame, *, seed: int, level_findings: float = 0.0
-) -> dict[str, Any]:
-    """All figures of a risk on all later lines, each as [figure, low, high]; `level_findings` is how many the
-    mean probability of our model rests on."""
+def compared(scored: Scored, later: pl.DataFrame, *, seed: int, level: f.Level) -> dict[str, Any]:
+    """All figures of a risk on all later lines, each as [figure, low, high]; `level` is how sure the mean
+    probability of our model is."""
     found = later[scored.risk.label].to_numpy()
     draws = f.Draws.of(later["seller_id"], later["declaration_id"], seed)
     ties = hash_text(later["declaration_id"] + "/" + later["line_no"].cast(pl.String)).to_numpy()
@@ -73,7 +71,7 @@ def compared(
         done[kind] = _by_score(drawn, kind)
     done["ratios"] = _ratios(drawn, "average_precision")
     recorded = later[f"recorded__{scored.risk.label}"].to_numpy()
-    done["calibration"] = f.calibration(scored.probability, recorded, draws, seed, level_findings)
+    done["calibration"] = f.calibration(scored.probability, recorded, draws, seed, level)
     if isinstance(scored.risk.finding_value, TaxShortfallValue):
         of_parcels = _tax_of_parcels(scored, later, seed)
         done["tax"] = {"lines": _tax(scored, later, draws, ties), "parcels": of_parcels}

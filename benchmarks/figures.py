@@ -43,6 +43,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Level:
+    """How sure the mean probability is: the findings that it rests on, and how far (relative) the share of
+    findings moves from week to week beyond that. None at all: taken for known."""
+
+    findings: float = 0.0
+    spread: float = 0.0
+
+    def drawn(self, rng: np.random.Generator) -> FloatArray:
+        """What the level may be, relative to what it was set to (DRAWS,)."""
+        shapes = [shape for shape in (self.findings, self.spread and self.spread**-2) if shape > 0.0]
+        return np.prod([rng.gamma(shape, 1.0 / shape, DRAWS) for shape in shapes] or [np.ones(DRAWS)], axis=0)
+
+
+@dataclass(frozen=True)
 class Draws:
     """The clusters of the lines (lines,), and how often each is drawn: the same for every figure."""
 
@@ -133,25 +147,23 @@ def _share_of_top(
 
 
 def calibration(
-    probability: FloatArray, recorded: BoolArray, draws: Draws, seed: int, level_findings: float
+    probability: FloatArray, recorded: BoolArray, draws: Draws, seed: int, level: Level
 ) -> dict[str, Any]:
     """What was said over what inspections of all lines would record; the error by bins beside noise alone.
 
-    The mean probability is an estimate as well: it was set to what `level_findings` findings of the random
-    share said about all lines. `ratio` has the interval of both, `ratio_of_lines` that of the later lines
-    alone.
+    The mean probability is an estimate as well, and about other weeks: `level` says how sure it is. `ratio`
+    has the interval of both, `ratio_of_lines` that of the later lines alone.
     """
     said = figures(
         draws,
         {"said": lambda weight: weight @ probability, "recorded": lambda weight: weight @ recorded},
     )
-    level = np.ones(1 + DRAWS)
-    if level_findings > 0.0:
-        level[1:] = np.random.default_rng(seed).gamma(level_findings, 1.0 / level_findings, DRAWS)
+    moved = np.concatenate([[1.0], level.drawn(np.random.default_rng(seed))])
     return {
-        "ratio": ratio(said["said"] * level, said["recorded"]).as_list(),
+        "ratio": ratio(said["said"] * moved, said["recorded"]).as_list(),
         "ratio_of_lines": ratio(said["said"], said["recorded"]).as_list(),
-        "level_findings": level_findings,
+        "level_findings": level.findings,
+        "level_spread": level.spread,
         "recorded": int(recorded.sum()),
         "expected": float(probability.sum()),
         "error": expected_calibration_error(probability, recorded),

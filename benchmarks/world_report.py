@@ -136,12 +136,14 @@ def _calibration(worlds: Sequence[Figures]) -> str:
         "A probability means: an inspection would record this finding. So the sum of probabilities stands "
         "over the findings that inspections of every line would record: with what officers miss, what they "
         "see where there is nothing, and what no laboratory tests. The mean probability is itself an "
-        "estimate: it was set to what so many findings (*level rests on*, those of the random share and a "
-        "prior worth 30) say about all lines, and the interval holds that uncertainty and that of the later "
-        "lines; *of the later lines alone* takes the level for known. The error is the mean distance in ten "
+        "estimate: it was set to what so many findings (*level rests on*, those of the random share and "
+        "what the promise of earlier models is worth beside them) say about all lines of the weeks learned "
+        "from, and the share moves from week to week (*weeks differ by*, what the inspected lines of these "
+        "weeks leave possible). The interval holds both and the uncertainty of the later lines; *of the "
+        "later lines alone* takes the level for known. The error is the mean distance in ten "
         "equal bins; beside it, what perfect probabilities would show on as many lines by chance.\n"
     )
-    head = ("world", "recorded", "level rests on", "said / recorded", "contains 1",
+    head = ("world", "recorded", "level rests on", "weeks differ by", "said / recorded", "contains 1",
             "of the later lines alone", "calibration error", "by chance alone")  # fmt: skip
     return _by_risk(worlds, title, head, lambda risk: _calibrated(risk["calibration"]))
 
@@ -151,6 +153,7 @@ def _calibrated(figures: Figures) -> list[str]:
     return [
         f"{figures['recorded']:,}",
         f"{figures['level_findings']:.0f}",
+        f"{figures['level_spread']:.0%}",
         _cell(figures["ratio"], 2),
         "yes" if low <= 1.0 <= high else "**no**",
         _cell(figures["ratio_of_lines"], 2),

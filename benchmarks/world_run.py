@@ -17,6 +17,7 @@ import polars as pl
 from benchmarks.bound import all_lines, bound_scores
 from benchmarks.clock import Clock
 from benchmarks.compare import Scored, compared
+from benchmarks.figures import Level
 from benchmarks.later_lines import later_lines, recorded
 from benchmarks.reference_features import plain_columns
 from benchmarks.reference_model import reference_scores
@@ -162,17 +163,18 @@ def _figures(
                 bound = bound_scores(lines, risk, later, seed=bench.seed, threads=threads)
         with clock.step(f"figures: {risk.name}"):
             scored = Scored.of(risk, later, references[risk.name], bound)
-            done[risk.name] |= compared(
-                scored, later, seed=bench.seed, level_findings=levels.get(risk.name, 0.0)
-            )
+            done[risk.name] |= compared(scored, later, seed=bench.seed, level=levels.get(risk.name, Level()))
     return done
 
 
-def _levels(store: Store, settings: Settings) -> dict[str, float]:
-    """By risk with a model: how many findings the level of its probabilities rests on."""
+def _levels(store: Store, settings: Settings) -> dict[str, Level]:
+    """By risk with a model: how sure the level of its probabilities is."""
     used, _ = models_in_use(store, settings)
     said = {name: RiskModel.load(model.folder).metadata for name, model in used.items()}
-    return {name: float(metadata.get("level_findings", 0.0)) for name, metadata in said.items()}
+    return {
+        name: Level(float(metadata.get("level_findings", 0.0)), float(metadata.get("level_spread", 0.0)))
+        for name, metadata in said.items()
+    }
 
 
 def write_figures(done: dict[str, Any], path: Path) -> None:

@@ -6,8 +6,13 @@ says about all of them. Where the random share holds few findings, what earlier 
 as well, and the findings that a tip or an X-ray image gave away are added, because a random draw would have
 found them too.
 
-Source of the estimate: Hájek's ratio for the random share; a gamma prior worth thirty parcels with findings
-for the rest.
+A promise is made by a calibration that rests mostly on lines that officers chose, who may find more, or less,
+than features explain. How far it holds for lines that nobody chose only the random share can say, so the
+promise is worth the less the further the two are apart.
+
+Sources: Hájek's ratio for the random share; a gamma prior worth at most thirty findings for the promise, with
+an unknown power: Ibrahim and Chen 2000, "Power Prior Distributions for Regression Models"; Duan, Ye and Smith
+2006, "Evaluating Water Quality Using Power Priors to Incorporate Historical Information" (normalised).
 """
 
 from __future__ import annotations
@@ -19,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from scipy.special import gammaln
 
 from models.calibration import Calibrator
 from models.columns import number_column
@@ -27,7 +33,8 @@ from models.fold import Fold, chosen_by_outcome
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_PRIOR_FINDINGS = 30.0
+# What a promise may be worth, in findings: one as likely as another before the random share is seen.
+_PRIOR_FINDINGS = np.linspace(0.5, 30.0, 60)
 # With fewer random lines nothing is known about all lines, with fewer lines to add up nothing about the sum.
 _LEAST_LINES = 200
 _FARTHEST = math.log(4.0)
@@ -37,7 +44,7 @@ _STEPS = 60
 @dataclass(frozen=True)
 class RecordedShare:
     """Share of all examined lines on which an inspection would record a finding, and how many findings it
-    rests on: those of the random share, and those that the prior is worth."""
+    rests on: those of the random share, and those that the promise turned out to be worth."""
 
     share: float
     findings: float
@@ -60,13 +67,36 @@ def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> R
     inspected = findings * every / float(hits.sum()) if len(hits) else float(drawn.sum())
     if promised is None:
         return RecordedShare(findings / inspected, findings) if findings else None
-    prior = promised + float((found & chosen_by_outcome(lines)).sum()) / every
-    behind = findings + _PRIOR_FINDINGS
-    return RecordedShare(behind / (inspected + _PRIOR_FINDINGS / max(prior, 1e-9)), behind)
+    referred = float((found & chosen_by_outcome(lines)).sum()) / every
+    return _with_prior(findings, inspected, max(promised + referred, 1e-9))
+
+
+def _with_prior(findings: float, inspected: float, prior: float) -> RecordedShare:
+    """Mean of the posterior of a share, and the findings that a gamma distribution as wide rests on.
+
+    The share has a gamma prior of mean `prior`; the findings that it is worth are unknown. Each possible
+    number weighs as much as it makes the observed `findings` among `inspected` lines likely (negative
+    binomial).
+    """
+    worth = _PRIOR_FINDINGS
+    lines = worth / prior
+    share = (findings + worth) / (inspected + lines)
+    log_weight = (
+        gammaln(findings + worth) - gammaln(worth)
+        + worth * np.log(lines / (lines + inspected)) + findings * np.log(inspected / (lines + inspected))
+    )  # fmt: skip
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    mean = float(weight @ share)
+    variance = float(weight @ (share**2 * (1.0 + 1.0 / (findings + worth)))) - mean**2
+    return RecordedShare(mean, mean**2 / variance)
 
 
 def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
-    """What the findings of each parcel stand for: its lines are inspected, and guilty, together."""
+    """What the findings of each parcel stand for: its lines are inspected, and guilty, together.
+
+    Parcels, and not sellers, are what was drawn: of one seller's parcels each has its own chance.
+    """
     parcels = lines.select("declaration_id", hits=pl.Series(hits)).filter(pl.col("hits") > 0.0)
     summed = parcels.group_by("declaration_id", maintain_order=True).agg(pl.col("hits").sum())
     return summed["hits"].to_numpy()

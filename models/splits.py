@@ -65,6 +65,19 @@ def last_due(first: date, last: date, until: date | None, maturity_days: int) ->
     return max(first, min(last, until - timedelta(days=wait)))
 
 
+def lines_due(frame: pl.DataFrame, until: date | None, maturity_days: int) -> pl.DataFrame:
+    """Inspected lines (at least one) whose results were due by the close of `until` (see `last_due`).
+
+    Counted from `until`, because the newest line with a result is itself as old as the fastest result;
+    without `until` from the newest line.
+    """
+    oldest, newest = frame["declared_on"].min(), frame["declared_on"].max()
+    assert isinstance(oldest, date)
+    assert isinstance(newest, date)
+    due = last_due(oldest, newest, until or newest, maturity_days)
+    return frame.filter(pl.col("declared_on") <= due)
+
+
 def rolling_origin_splits(
     first: date, last: date, *, folds: int, evaluation_days: int, gap_days: int
 ) -> tuple[Split, ...]:

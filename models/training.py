@@ -29,7 +29,8 @@ from models.inspection_weights import equal_after_all, training_weights
 from models.linear_start import LinearStart, fit_start
 from models.prevalence import adding_up_to, promised_share, recorded_share
 from models.risk_model import RiskModel
-from models.splits import last_due, rolling_origin_splits, verify_split
+from models.splits import last_due, lines_due, rolling_origin_splits, verify_split
+from models.weekly_spread import weekly_spread
 from models.worst_lines import worst_lines
 
 FloatArray = npt.NDArray[np.float64]
@@ -92,11 +93,12 @@ def fit_risk(
         model,
         calibrator=calibrator,
         metadata=_metadata(lines, risk, trees, until),
-        examined=ExaminedShare.fit(_with_results_in(frame, risk), risk.label),
+        examined=ExaminedShare.fit(lines_due(frame, until, risk.maturity_days), risk.label),
     )
     if all_lines is not None and not all_lines.is_empty():
         promised = promised_share(blocks, [calibrator(raw) for raw, _ in pooled])
-        recorded = recorded_share(_with_results_in(lines, risk), risk.label, promised)
+        due = lines_due(lines, until, risk.maturity_days)
+        recorded = recorded_share(due, risk.label, promised)
         # The newest days are most like those to come.
         day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
         asked = all_lines.filter(day > day.max() - span)
@@ -104,7 +106,11 @@ def fit_risk(
         model = replace(
             model,
             calibrator=adding_up_to(calibrator, raw, model.examined(asked), recorded),
-            metadata={**model.metadata, "level_findings": f"{recorded.findings if recorded else 0.0:.1f}"},
+            metadata={
+                **model.metadata,
+                "level_findings": f"{recorded.findings if recorded else 0.0:.1f}",
+                "level_spread": f"{weekly_spread(due, risk.label):.3f}",
+            },
         )
     ahead = out_of_time(blocks, [calibrator(raw) for raw, _ in pooled])
     warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
@@ -228,14 +234,6 @@ def _grown(rounds: int, risk: RiskConfig, blocks: list[Fold], findings: int) -> 
         return rounds
     growth = min(max(findings * len(learned) / sum(learned), 1.0), _MOST_GROWTH)
     return min(risk.rounds, round(rounds * growth))
-
-
-def _with_results_in(frame: pl.DataFrame, risk: RiskConfig) -> pl.DataFrame:
-    """Inspected lines old enough for a result, so that what is null was not examined."""
-    newest = frame["declared_on"].max()
-    assert isinstance(newest, date)
-    old = frame.filter(pl.col("declared_on") <= newest - timedelta(days=risk.maturity_days))
-    return frame if old.is_empty() else old
 
 
 def _evaluation(

@@ -65,6 +65,7 @@ def test_a_world_gives_every_figure(done: dict[str, Any]) -> None:
     assert risk["calibration"]["ratio"][0] == pytest.approx(
         risk["calibration"]["expected"] / risk["calibration"]["recorded"]
     )
+    assert risk["calibration"]["level_spread"] > 0.0
     assert {*done["seconds"]} >= {"simulate", "train", "score", "reference: undervaluation"}
 
 
@@ -106,6 +107,21 @@ def test_a_score_beside_itself_has_a_ratio_of_one_without_doubt() -> None:
     own = f.figure(drawn["one"])
     assert own.low < own.value < own.high
     assert len(drawn["two"]) == 1 + f.DRAWS
+
+
+def test_a_level_is_no_surer_than_its_findings_and_the_weeks() -> None:
+    rng = np.random.default_rng(5)
+    assert f.Level().drawn(rng).tolist() == [1.0] * f.DRAWS
+    levels = f.Level(100.0), f.Level(0.0, 0.3), f.Level(100.0, 0.3)
+    spreads = [float(np.std(level.drawn(rng))) for level in levels]
+    assert spreads == pytest.approx([0.1, 0.3, 0.316], rel=0.2)
+    found, score = rng.random(4000) < 0.05, np.full(4000, 0.05)
+    draws = f.Draws.of(pl.Series(np.arange(4000).astype(str)), pl.Series(["d"] * 4000), seed=3)
+    narrow, wide = (
+        f.calibration(score, found, draws, 3, level)["ratio"] for level in (f.Level(40.0), f.Level(40.0, 0.4))
+    )
+    assert narrow[0] == wide[0]
+    assert wide[1] < narrow[1] < narrow[2] < wide[2]
 
 
 def test_the_top_holds_a_share_of_lines_and_of_tax() -> None:

@@ -47,7 +47,20 @@ def test_a_line_drawn_at_random_stands_for_as_many_as_it_was_drawn_from() -> Non
     assert with_promise is not None
     assert alone.share == pytest.approx(by_hand)
     assert with_promise.share == pytest.approx(by_hand, rel=0.1)
-    assert with_promise.findings == pytest.approx(alone.findings + 30.0)
+    assert alone.findings < with_promise.findings < alone.findings + 30.0
+
+
+def test_a_promise_counts_the_less_the_further_the_random_share_is_from_it() -> None:
+    lines = _lines(share=0.3)
+    alone = recorded_share(lines, "found", None)
+    assert alone is not None
+    told = [recorded_share(lines, "found", factor * alone.share) for factor in (1.0, 1.5, 3.0)]
+    agreed, apart, wrong = (share for share in told if share is not None)
+    assert agreed.findings > apart.findings > wrong.findings
+    # Worth thirty findings whatever is found, three times as much would be believed to a good part.
+    findings, promised = alone.findings, 3.0 * alone.share
+    believed = (findings + 30.0) / (findings / alone.share + 30.0 / promised)
+    assert alone.share < wrong.share < believed
 
 
 def test_with_few_findings_the_promise_and_the_referrals_count() -> None:

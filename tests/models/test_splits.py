@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import DataError
-from models.splits import Split, rolling_origin_splits, verify_split
+from models.splits import Split, lines_due, rolling_origin_splits, verify_split
 
 FIRST = date(2026, 3, 1)
 
@@ -110,3 +110,12 @@ def test_a_result_after_the_training_date_is_refused() -> None:
     verify_split(frame, split, until=FIRST + timedelta(days=13))
     with pytest.raises(DataError, match="reported on 2026-03-14, after the training date 2026-03-13"):
         verify_split(frame, split, until=FIRST + timedelta(days=12))
+
+
+def test_lines_are_due_by_the_day_of_training_and_not_by_the_newest_result() -> None:
+    """The newest known line of a slow laboratory is ten days old: its age must not be counted twice."""
+    first, until = date(2026, 6, 1), date(2026, 9, 30)
+    days = [first + timedelta(days=day) for day in range((until - first).days - 9)]
+    known = pl.DataFrame({"declared_on": days})
+    assert lines_due(known, until, 30)["declared_on"].max() == until - timedelta(days=30)
+    assert lines_due(known, None, 30)["declared_on"].max() == days[-1] - timedelta(days=30)
