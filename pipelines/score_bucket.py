@@ -96,9 +96,12 @@ class Workspace:
         today = load_today(self.task.work, file, self.chronicle.specs)
         return DayContext(self.task.day, self.eve, today, self.settings.pipeline)
 
-    def lines(self, file: Path) -> pl.DataFrame:
-        """The prepared lines of a bucket."""
+    def lines(self, file: Path, of: pl.DataFrame | None = None) -> pl.DataFrame:
+        """The prepared lines of a bucket: all, or those of whole parcels that have a `declaration_id` in
+        `of`."""
         lines = self.chronicle.store.read_declaration_files([file])
+        if of is not None:
+            lines = lines.join(of, on="declaration_id", how="semi", maintain_order="left")
         return prepare_lines(lines, self.reference, self.settings.pipeline)
 
     def features(self, lines: pl.DataFrame, file: Path) -> FeatureSet:

@@ -140,7 +140,8 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     """What the lists show of the listed lines of a bucket: the columns `_SHOWN`, prices in CNY, and three
     reasons."""
     space = workspace(task.of)
-    lines = space.lines(task.file).join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
+    lines = space.lines(task.file, of=task.listed)
+    lines = lines.join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     units = space.reference.units
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(

@@ -28,10 +28,9 @@ class SortedWriter:
     def __init__(self, path: Path, schema: dict[str, pl.DataType]) -> None:
         self._waiting = pl.DataFrame(schema=schema)
         arrow = self._waiting.to_arrow().schema
-        # Hashes and sums hardly repeat: a dictionary of them is work for nothing.
-        self._file = pq.ParquetWriter(
-            path, arrow, compression="zstd", compression_level=1, use_dictionary=False
-        )
+        # Hashes and sums hardly repeat: a dictionary of them is work for nothing. LZ4, at 1.3 times the size,
+        # takes 0.6 of the time of Zstandard's fastest level to write and half of it to read.
+        self._file = pq.ParquetWriter(path, arrow, compression="lz4", use_dictionary=False)
 
     def __enter__(self) -> Self:
         return self
