@@ -62,27 +62,33 @@ def _close_in_files(chronicle: Chronicle, day: date, night: Night) -> None:
     eve, buckets = stored_eve(store, day, chronicle.settings), buckets_of(store, day)
     task = day_task(chronicle, day, eve, {}, buckets)
     troubles, lineage = Troubles(), chronicle.lineage(eve.lineage, day)
-    open_history(chronicle, task, night)
+    open_history(chronicle, task, night, troubles)
     files: Sequence[Path] = []
     if buckets:
         files = sum_day(task, buckets, night, troubles).files
     if troubles.gaps:
         raise StoreError(f"{day} has to be closed before later days are scored; {troubles.gaps[0]}")
     forget_other_history(task.work, lineage)
-    fold_day(chronicle, task, files, night, close=True)
+    fold_day(chronicle, task, files, night, troubles, close=True)
     with store.transaction() as t:
         stage_folded(t, store, task.work / AFTER, chronicle.settings, day, lineage)
     shutil.rmtree(task.work, ignore_errors=True)
 
 
-def open_history(chronicle: Chronicle, task: DayTask, night: Night) -> None:
+def open_history(chronicle: Chronicle, task: DayTask, night: Night, troubles: Troubles) -> None:
     """Lay the history of the eve open for the look-ups of all processes; what lies open already stays."""
     tables = opening_tasks(task.eve, task.opened, chronicle.settings)
-    night.map(f"history before {task.day}", open_table, tables)
+    night.map("history of the eve", open_table, tables, troubles.retried)
 
 
 def fold_day(
-    chronicle: Chronicle, task: DayTask, files: Sequence[Path], night: Night, *, close: bool
+    chronicle: Chronicle,
+    task: DayTask,
+    files: Sequence[Path],
+    night: Night,
+    troubles: Troubles,
+    *,
+    close: bool,
 ) -> None:
     """What each bucket needs of the whole day and, with `close`, the history after it, into its working
     folder; the sums of the buckets come before.
@@ -92,4 +98,4 @@ def fold_day(
     if close:
         save_results(task.work, chronicle.results(task.day))
     few = replace(night, workers=max(1, min(night.workers, len(files))))
-    few.map(f"history of {task.day}", fold_part, fold_tasks(task, files, close=close))
+    few.map("history of the day", fold_part, fold_tasks(task, files, close=close), troubles.retried)

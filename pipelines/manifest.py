@@ -127,9 +127,9 @@ def cpu_seconds() -> float:
 
 def peak_memory_mb() -> float:
     """The most memory that this process, or the largest of the workers that it started, has held, in MB."""
-    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    held = [resource.getrusage(kind).ru_maxrss for kind in kinds]
-    return max(*held, *(_peak_kib_of(worker) for worker in _workers())) / _KIB_PER_MB
+    # Not `ru_maxrss` of this process: it begins with what the process that started this one held.
+    held = [_peak_kib_of(process) for process in (Path("/proc/self"), *_workers())]
+    return max(*held, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / _KIB_PER_MB
 
 
 def _workers() -> list[Path]:

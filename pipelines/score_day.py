@@ -74,14 +74,14 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         _forget(task)
         return _report(store, day, done, "was scored before with the same result")
     with manifest.step("history of the eve"):
-        open_history(chronicle, task, night)
+        open_history(chronicle, task, night, troubles)
     with manifest.step("sums of the day"):
         summed = sum_day(task, buckets, night, troubles)
     closed = not troubles.gaps
     lineage = chronicle.lineage(eve.lineage, day) if closed else ""
     with manifest.step("history of the day"):
         forget_other_history(summed.task.work, lineage)
-        fold_day(chronicle, summed.task, summed.files, night, close=closed)
+        fold_day(chronicle, summed.task, summed.files, night, troubles, close=closed)
     with manifest.step("scores"):
         counts = score_buckets(summed, buckets, night, troubles)
     files = list(counts)

@@ -94,12 +94,12 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         with manifest.step("history"):
             eve, buckets = close_days_before(chronicle, day, night), buckets_of(opened, day)
             task = day_task(chronicle, day, eve, in_use, buckets)
-            open_history(chronicle, task, night)
+            open_history(chronicle, task, night, troubles)
         with manifest.step("sums of the day"):
             sum_day(task, buckets, night, troubles)
             if troubles.gaps:
                 raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
-            fold_day(chronicle, task, files, night, close=False)
+            fold_day(chronicle, task, files, night, troubles, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(

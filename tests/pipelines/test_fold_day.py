@@ -63,9 +63,9 @@ def folded_in_files(chronicle: Chronicle, *, close: bool) -> DayTask:
         task = day_task(chronicle, DAY, close_days_before(chronicle, DAY, ALONE), {}, buckets)
     files = chronicle.store.declaration_files(DAY)
     assert len(files) > 2
-    open_history(chronicle, task, ALONE)
+    open_history(chronicle, task, ALONE, Troubles())
     sum_day(task, buckets, ALONE, Troubles())
-    fold(chronicle, task, files, ALONE, close=close)
+    fold(chronicle, task, files, ALONE, Troubles(), close=close)
     return task
 
 
