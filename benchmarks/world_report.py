@@ -94,10 +94,12 @@ def _verdict(worlds: Sequence[Figures]) -> str:
         shares = [risk["ratios"]["reference over bound"][0] for _, risk in measured]
         easiest = max((share for share in shares if not math.isnan(share)), default=math.nan)
         middle = median(risk["ratios"]["ours over reference"][0] for risk in usual) if usual else float("nan")
-        reached = middle >= GOAL and gains[lowest] > 1.0 and easiest < TOO_EASY
+        won = middle >= GOAL and gains[lowest] > 1.0
+        # Where no bound was fitted nobody knows whether the worlds are too easy.
+        reached = "yes" if won and easiest < TOO_EASY else "no bound" if won and math.isnan(easiest) else "no"
         said.append(
-            f"| {name} | {middle:.2f} | {gains[lowest]:.2f} ({lowest}) | {easiest:.2f} "
-            f"| {'yes' if reached else 'no'} |"
+            f"| {name} | {middle:.2f} | {gains[lowest]:.2f} ({lowest}) "
+            f"| {'–' if math.isnan(easiest) else f'{easiest:.2f}'} | {reached} |"
         )
     return "\n".join(said) + "\n"
 
