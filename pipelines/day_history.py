@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import takewhile
 from pathlib import Path
+from typing import TypeVar
 
 from configs.errors import StoreError
 from pipelines.chronicle import Chronicle
 from pipelines.day_steps import forget_other_history, sum_day
 from pipelines.day_sums import save_results
 from pipelines.day_task import day_task
-from pipelines.fold_day import AFTER, fold_part, fold_tasks
-from pipelines.gaps import Troubles, buckets_of, require_whole
-from pipelines.mapped_history import open_table, opening_tasks
+from pipelines.fold_day import AFTER, FoldTask, fold_part, fold_tasks
+from pipelines.gaps import Troubles, require_whole
+from pipelines.mapped_history import TableTask, open_table, opening_tasks
 from pipelines.night import Night
 from pipelines.profiles import Eve, stage_folded, stage_profile, stored_eve
 from pipelines.score_bucket import DayTask
-from pipelines.store_files import row_count
+from pipelines.store import Store
+from pipelines.store_files import lines_that_can_be_read
 
-# As many lines as a bucket usually holds, and a history of about 1.3 GB.
+Table = TypeVar("Table", TableTask, FoldTask)
+
+# As many lines as a bucket usually holds, and a history of about 1.4 GB: 5.4 million rows took 0.76.
 _LINES_IN_MEMORY = 250_000
 _ROWS_IN_MEMORY = 10_000_000
 
@@ -37,7 +41,7 @@ def close_days_before(chronicle: Chronicle, day: date, night: Night) -> Eve:
     last = day - timedelta(days=1)
     stored = stored_eve(chronicle.store, day, chronicle.settings)
     open_days = chronicle.days(stored.as_of, last)
-    small = list(takewhile(lambda open_day: _fits(chronicle, stored, open_day), open_days))
+    small = _days_for_memory(chronicle.store, stored, open_days)
     if small:
         history = chronicle.stored_history(day)
         for _, folded in chronicle.replay(history, small[-1]):
@@ -49,17 +53,21 @@ def close_days_before(chronicle: Chronicle, day: date, night: Night) -> Eve:
     return stored_eve(chronicle.store, day, chronicle.settings)
 
 
-def _fits(chronicle: Chronicle, stored: Eve, day: date) -> bool:
-    """Whether a day can be folded in memory: neither it nor the stored history is large."""
-    lines = sum(row_count(file) for file in chronicle.store.declaration_files(day))
-    known = sum(row_count(file) for file in stored.folder.glob("*.parquet")) if stored.folder else 0
-    return lines <= _LINES_IN_MEMORY and known <= _ROWS_IN_MEMORY
+def _days_for_memory(store: Store, stored: Eve, days: Sequence[date]) -> list[date]:
+    """The first of the days, up to one that is large; none where the stored history is."""
+    tables = list(stored.folder.glob("*.parquet")) if stored.folder and days else []
+    if sum(lines_that_can_be_read(tables)) > _ROWS_IN_MEMORY:
+        return []
+
+    def is_small(day: date) -> bool:
+        return sum(lines_that_can_be_read(store.declaration_files(day))) <= _LINES_IN_MEMORY
+
+    return list(takewhile(is_small, days))
 
 
 def _close_in_files(chronicle: Chronicle, day: date, night: Night) -> None:
     store = chronicle.store
-    require_whole(store, day)
-    eve, buckets = stored_eve(store, day, chronicle.settings), buckets_of(store, day)
+    eve, buckets = stored_eve(store, day, chronicle.settings), require_whole(store, day)
     task = day_task(chronicle, day, eve, {}, buckets)
     troubles, lineage = Troubles(), chronicle.lineage(eve.lineage, day)
     open_history(chronicle, task, night, troubles)
@@ -78,7 +86,7 @@ def _close_in_files(chronicle: Chronicle, day: date, night: Night) -> None:
 def open_history(chronicle: Chronicle, task: DayTask, night: Night, troubles: Troubles) -> None:
     """Lay the history of the eve open for the look-ups of all processes; what lies open already stays."""
     tables = opening_tasks(task.eve, task.opened, chronicle.settings)
-    night.map("history of the eve", open_table, tables, troubles.retried)
+    _every_table("history of the eve", task.day, open_table, tables, night, troubles)
 
 
 def fold_day(
@@ -98,4 +106,20 @@ def fold_day(
     if close:
         save_results(task.work, chronicle.results(task.day))
     few = replace(night, workers=max(1, min(night.workers, len(files))))
-    few.map("history of the day", fold_part, fold_tasks(task, files, close=close), troubles.retried)
+    tables = fold_tasks(task, files, close=close)
+    _every_table("history of the day", task.day, fold_part, tables, few, troubles)
+
+
+def _every_table(
+    step: str,
+    day: date,
+    function: Callable[[Table], None],
+    tables: Sequence[Table],
+    night: Night,
+    troubles: Troubles,
+) -> None:
+    """Raises StoreError where a table failed all its tries: without one the day cannot go on."""
+    found = night.attempt(f"{step} {day}", function, tables)
+    troubles.note_retried(step, [Path(table.file) for table in tables], found)
+    for place, reason in found.failed.items():
+        raise StoreError(f"{day}, {step}: {tables[place].file} failed: {reason}")

@@ -57,11 +57,15 @@ class Troubles:
         self, step: str, files: Sequence[Path], lines: Mapping[str, int | None], found: Outcomes[Any]
     ) -> None:
         """Take in what became of `files` at a step; `lines` are those of each by its name."""
-        for place, reasons in found.retried.items():
-            self.retried.append({"bucket": files[place].name, "step": step, "reasons": list(reasons)})
+        self.note_retried(step, files, found)
         for place, reason in found.failed.items():
             name = files[place].name
             self.gaps.append(Gap(name, lines.get(name), step, reason))
+
+    def note_retried(self, step: str, files: Sequence[Path], found: Outcomes[Any]) -> None:
+        """Take in only which of `files`, buckets or tables of the history, were tried in vain."""
+        for place, reasons in found.retried.items():
+            self.retried.append({"bucket": files[place].name, "step": step, "reasons": list(reasons)})
 
     def as_dict(self) -> dict[str, Any]:
         """For the manifest: `missing` and `retried`, by bucket."""
@@ -73,18 +77,20 @@ def buckets_of(store: Store, day: date) -> list[Bucket]:
     return look_at(store.path, store.partition("declarations", day), store.declaration_files(day))
 
 
-def require_whole(store: Store, day: date) -> None:
-    """Make sure that every line of a day can be read, before something is built on the whole of it.
+def require_whole(store: Store, day: date) -> list[Bucket]:
+    """The buckets of a day of which every line can be read, as what is built on the whole of it needs.
 
     Raises StoreError where a bucket is missing or damaged.
     """
-    faults = [bucket.fault for bucket in buckets_of(store, day) if bucket.fault is not None]
+    buckets = buckets_of(store, day)
+    faults = [bucket.fault for bucket in buckets if bucket.fault is not None]
     if faults:
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         raise StoreError(
             f"every line of {day} is needed, and some cannot be read: {faults[0]}{more}. Days are "
             "closed in order: no later day is scored before that is mended. Then start the same command again"
         )
+    return buckets
 
 
 def require_undamaged(store: Store, day: date) -> None:

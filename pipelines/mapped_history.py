@@ -47,27 +47,33 @@ def open_table(task: TableTask) -> None:
     """
     beside = unfinished(task.folder)
     beside.mkdir(parents=True)
-    rows = pl.scan_parquet(task.file, glob=False, hive_partitioning=False)
+    try:
+        _write_columns(task.file, beside)
+        beside.replace(task.folder)
+    except OSError:
+        # Another worker may have been given the same table and been faster: its bytes are the same.
+        if not task.folder.is_dir():
+            raise
+    finally:
+        # Half a table would take room that a full disk does not have.
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_columns(table: Path, folder: Path) -> None:
+    rows = pl.scan_parquet(table, glob=False, hive_partitioning=False)
     names = rows.collect_schema().names()
     gaps = dict.fromkeys(names, 0)
     with ExitStack() as closing:
-        numbers = {name: closing.enter_context((beside / name).open("wb")) for name in names}
-        known = {name: closing.enter_context((beside / f"{name}{_KNOWN}").open("wb")) for name in names}
-        for first in range(0, row_count(task.file), _PIECE_ROWS):
+        numbers = {name: closing.enter_context((folder / name).open("wb")) for name in names}
+        known = {name: closing.enter_context((folder / f"{name}{_KNOWN}").open("wb")) for name in names}
+        for first in range(0, row_count(table), _PIECE_ROWS):
             for column in rows.slice(first, _PIECE_ROWS).collect():
                 gaps[column.name] += column.null_count()
                 column.to_physical().fill_null(0).rechunk().to_numpy().tofile(numbers[column.name])
                 np.packbits(column.is_not_null().to_numpy(), bitorder="little").tofile(known[column.name])
     for name in names:
         if not gaps[name]:
-            (beside / f"{name}{_KNOWN}").unlink()
-    try:
-        beside.replace(task.folder)
-    except OSError:
-        # Another worker was given the same table and was faster: its bytes are the same.
-        if not task.folder.is_dir():
-            raise
-        shutil.rmtree(beside)
+            (folder / f"{name}{_KNOWN}").unlink()
 
 
 def mapped_history(eve: Path, opened: Path, settings: Settings) -> History:

@@ -15,11 +15,12 @@ _CHUNK_LINE_BYTES: Final = 3_200
 _BUCKET_LINE_BYTES: Final = 2_600
 _MERGE_LINE_BYTES: Final = 4_000
 _LEAST_CHUNK: Final = 5_000
-# Measured on nights with buckets of 200,000 and 250,000 lines: 250 MB of the process that leads and of each
-# worker, 6.6 KB a line of a bucket whose features are put together; the rest is margin. The history is not in
-# it: its pages are read from files, and leave memory when something else needs it.
-_LEAD_BYTES: Final = 350 * MIB
-_WORKER_BYTES: Final = 350 * MIB
+# Of a night, private memory as seen with buckets of 10,000 and 50,000 lines: 502 and 686 MiB where one
+# process does all, else 285 of the one that leads and 335 and 577 of each worker; the rest is margin. The
+# history is not in it: its pages are read from files, and leave memory when something else needs it.
+_ALONE_BYTES: Final = 500 * MIB
+_LEAD_BYTES: Final = 300 * MIB
+_WORKER_BYTES: Final = 300 * MIB
 _SCORED_LINE_BYTES: Final = 7_500
 
 
@@ -38,13 +39,8 @@ def within_memory(settings: Settings, limit: int | None) -> Settings:
     bucket = pipeline.store.bucket_rows * _BUCKET_LINE_BYTES
     least = _BASE_BYTES + max(bucket, _LEAST_CHUNK * _CHUNK_LINE_BYTES)
     if limit < least:
-        fits = max(0, limit - _BASE_BYTES) // _BUCKET_LINE_BYTES // 1_000 * 1_000
-        smaller = f", or store.bucket_rows of at most {fits:,} in pipeline.yaml" if fits >= 1_000 else ""
-        raise UsageError(
-            f"--memory-limit: expected at least {-(-least // MIB)}MiB, which one bucket of "
-            f"{pipeline.store.bucket_rows:,} lines (store.bucket_rows) needs, got {limit // MIB}MiB. "
-            f"Give more{smaller}"
-        )
+        what = f"one bucket of {pipeline.store.bucket_rows:,} lines (store.bucket_rows)"
+        raise _too_little(limit, least, what, max(0, limit - _BASE_BYTES) // _BUCKET_LINE_BYTES)
     free = limit - _BASE_BYTES
     workers = max(1, min(pipeline.ingest.workers, free // max(bucket, _LEAST_CHUNK * _CHUNK_LINE_BYTES)))
     # One chunk more than there are workers: the next one is read while they work.
@@ -67,12 +63,18 @@ def workers_within_memory(limit: int, workers: int, bucket_lines: int) -> int:
         UsageError: not even one fits; the message says what would be enough.
     """
     bucket = bucket_lines * _SCORED_LINE_BYTES
-    least = _LEAD_BYTES + bucket
-    if limit < least:
-        fits = max(0, limit - _LEAD_BYTES) // _SCORED_LINE_BYTES // 1_000 * 1_000
-        smaller = f", or ingest with store.bucket_rows of at most {fits:,}" if fits >= 1_000 else ""
-        raise UsageError(
-            f"--memory-limit: expected at least {-(-least // MIB)}MiB, which the largest bucket of "
-            f"{bucket_lines:,} lines needs, got {limit // MIB}MiB. Give more{smaller}"
-        )
+    if limit < _ALONE_BYTES + bucket:
+        fits = max(0, limit - _ALONE_BYTES) // _SCORED_LINE_BYTES
+        what = f"the day's largest bucket of {bucket_lines:,} lines"
+        raise _too_little(limit, _ALONE_BYTES + bucket, what, fits)
     return max(1, min(workers, (limit - _LEAD_BYTES) // (_WORKER_BYTES + bucket)))
+
+
+def _too_little(limit: int, least: int, what: str, lines: int) -> UsageError:
+    """That `least` bytes are needed for `what`, and that buckets of so many lines would do."""
+    fits = lines // 1_000 * 1_000
+    smaller = f", or ingest with store.bucket_rows of at most {fits:,}" if fits else ""
+    return UsageError(
+        f"--memory-limit: expected at least {-(-least // MIB)}MiB, which {what} needs, "
+        f"got {limit // MIB}MiB. Give more{smaller}"
+    )

@@ -111,7 +111,7 @@ def _gauges(
         _by("step_seconds", "Seconds by step, over the days that were computed.", "step", steps),
         _one("parcels_listed", "Parcels on the lists of the run.", sum(day.listed for day in days)),
         _one("buckets_set_aside", "Buckets that failed all their tries.", sum(len(day.gaps) for day in days)),
-        _one("buckets_retried", "Buckets that were tried again.", sum(day.retried for day in days)),
+        _one("buckets_retried", "Buckets and tables tried again.", sum(day.retried for day in days)),
         Gauge(
             "parcel_risk_model_info",
             "The version of each risk's model in use; always 1.",

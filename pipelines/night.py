@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-from configs.errors import ParcelRiskError
 from pipelines.attempts import Limits, Outcomes
 from pipelines.execution import run
 from pipelines.progress import Progress
@@ -29,26 +28,6 @@ class Night:
     progress: Progress
     limits: Limits = _ONE_TRY
     crew: Crew | None = None
-
-    def map(
-        self,
-        what: str,
-        function: Callable[[Item], Result],
-        items: Sequence[Item],
-        retried: list[dict[str, Any]],
-    ) -> list[Result]:
-        """The results of `function` for every item, in the order of the items; `what` is shown meanwhile.
-
-        Tries in vain are added to `retried` as manifests tell them.
-
-        Raises ParcelRiskError where an item failed all its tries.
-        """
-        found = self.attempt(what, function, items)
-        for place, reasons in found.retried.items():
-            retried.append({"bucket": _name(items[place]), "step": what, "reasons": list(reasons)})
-        for place, reason in found.failed.items():
-            raise ParcelRiskError(f"{what}: {_name(items[place])} failed: {reason}")
-        return cast(list[Result], found.results)
 
     def attempt(
         self, what: str, function: Callable[[Item], Result], items: Sequence[Item]

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from configs.errors import StoreError, UsageError
+from configs.errors import UsageError
 from configs.schema import Settings
 from pipelines.attempts import Limits, exit_code_of
 from pipelines.chronicle import Chronicle
@@ -23,7 +22,7 @@ from pipelines.night import Night
 from pipelines.progress import Progress
 from pipelines.score_day import DayReport, score_day
 from pipelines.store import Store
-from pipelines.store_files import row_count
+from pipelines.store_files import lines_that_can_be_read
 from pipelines.worker_processes import Crew
 
 
@@ -147,7 +146,8 @@ def _score(
         if not days:
             raise UsageError(_no_such_day(opened, first, last))
         if memory_limit is not None:
-            largest = max(_largest_bucket(opened, day) for day in days)
+            buckets = [file for day in days for file in opened.declaration_files(day)]
+            largest = max(lines_that_can_be_read(buckets), default=0)
             night = replace(night, workers=workers_within_memory(memory_limit, night.workers, largest))
         if night.scheduler is not None:
             check_cluster(
@@ -167,15 +167,6 @@ def _score(
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     return ScoreReport(reports, in_use, unmodelled, notes)
-
-
-def _largest_bucket(store: Store, day: date) -> int:
-    """Lines of the largest bucket of a day; what cannot be read is set aside later."""
-    largest = 0
-    for file in store.declaration_files(day):
-        with suppress(StoreError):
-            largest = max(largest, row_count(file))
-    return largest
 
 
 def _no_such_day(store: Store, first: date, last: date) -> str:

@@ -18,7 +18,7 @@ from pipelines.chronicle import Chronicle
 from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import sum_day
 from pipelines.day_task import day_task
-from pipelines.gaps import Gap, Troubles, buckets_of, incomplete_days, require_whole
+from pipelines.gaps import Gap, Troubles, incomplete_days, require_whole
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
 from pipelines.night import Night
@@ -84,7 +84,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 f"{day} was left incomplete: score it again with `parcel-risk score --date {day}`; "
                 "lists are made anew from whole days only"
             )
-        require_whole(opened, day)
+        buckets = require_whole(opened, day)
         _check_unchanged(files, scores, day)
         manifest = ManifestBuilder("select")
         limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
@@ -92,7 +92,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         chronicle = Chronicle(opened, settings)
         in_use, _ = models_in_use(opened, settings)
         with manifest.step("history"):
-            eve, buckets = close_days_before(chronicle, day, night), buckets_of(opened, day)
+            eve = close_days_before(chronicle, day, night)
             task = day_task(chronicle, day, eve, in_use, buckets)
             open_history(chronicle, task, night, troubles)
         with manifest.step("sums of the day"):

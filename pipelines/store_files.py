@@ -6,7 +6,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from uuid import uuid4
@@ -169,6 +169,16 @@ def row_count(path: Path) -> int:
     """
     with reading(path):
         return int(pq.read_metadata(path).num_rows)
+
+
+def lines_that_can_be_read(files: Iterable[Path]) -> list[int]:
+    """The number of rows of each file whose footer can be read; what is wrong with the others is told where
+    they are read."""
+    counts = []
+    for file in files:
+        with suppress(StoreError):
+            counts.append(row_count(file))
+    return counts
 
 
 def file_digest(path: Path) -> bytes:

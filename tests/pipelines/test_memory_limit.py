@@ -90,8 +90,8 @@ def test_much_memory_is_used_as_configured() -> None:
 
 
 def test_a_night_works_on_as_many_buckets_as_fit() -> None:
-    counts = [workers_within_memory(size * MIB, 4, 250_000) for size in (2200, 4000, 4700, 8800, 64_000)]
+    counts = [workers_within_memory(size * MIB, 4, 250_000) for size in (2300, 4400, 4500, 6600, 64_000)]
     assert counts == [1, 1, 2, 3, 4]
-    assert workers_within_memory(2200 * MIB, 8, 10_000) == 4
-    with pytest.raises(UsageError, match=r"at least 2139MiB.*250,000 lines.*got 2000MiB.*at most 230,000"):
+    assert workers_within_memory(2300 * MIB, 8, 10_000) == 5
+    with pytest.raises(UsageError, match=r"at least 2289MiB.*250,000 lines.*got 2000MiB.*at most 209,000"):
         workers_within_memory(2000 * MIB, 2, 250_000)

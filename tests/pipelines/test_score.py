@@ -138,7 +138,7 @@ def test_a_night_starts_no_more_processes_than_fit_into_its_memory(
 ) -> None:
     before = world.results()
     assert world.score(NIGHT, "--memory-limit", "300MiB") == 2
-    assert "--memory-limit: expected at least 35" in capsys.readouterr().err
+    assert "--memory-limit: expected at least 50" in capsys.readouterr().err
     assert different(world.results(), before) == []
 
     def too_much(*_: object) -> None:
