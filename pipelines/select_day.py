@@ -14,6 +14,7 @@ from features.reasons import random_check_reason, reasons
 from models.parcel_table import parcel_table
 from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
+from pipelines.issued import stage_issued, with_list_ids
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
@@ -96,10 +97,11 @@ def stage_lists(
         listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
     else:
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
-    listed = _with_random_reason(listed, chosen.strata)
+    listed = with_list_ids(_with_random_reason(listed, chosen.strata), task.day)
     folder = t.stage(store.partition("lists", task.day))
     write_lists(folder, listed, task.day, space.settings.risks, incomplete=bool(troubles.gaps))
     mark_lists(folder, troubles.gaps)
+    stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
     return Listed(listed.height, listed["customs_office"].n_unique(), chosen.strata.to_dicts())
