@@ -116,7 +116,12 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         )
         manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
         manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
-        manifest.further.update(parcels_listed=listed.parcels, strata=listed.strata, **troubles.as_dict())
+        manifest.further.update(
+            parcels_listed=listed.parcels,
+            parcels_by_selection=listed.by_selection,
+            strata=listed.strata,
+            **troubles.as_dict(),
+        )
         said = manifest.as_dict()
         store.write_manifest(t, "score", day, said)
     if not troubles.gaps:
@@ -169,7 +174,7 @@ def _keep_lists(store: Store, day: date) -> Listed:
     issued = pl.read_parquet(_lists_folder(store, day) / "sampling_list.parquet", hive_partitioning=False)
     plan = store.path / store.partition("strata", day) / "strata.parquet"
     strata = pl.read_parquet(plan, hive_partitioning=False)
-    return Listed(issued.height, issued["customs_office"].n_unique(), strata.to_dicts())
+    return Listed.of(issued, strata)
 
 
 def _lists_folder(store: Store, day: date) -> Path:

@@ -110,6 +110,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             manifest.further.update(
                 parcels_listed=listed.parcels,
+                parcels_by_selection=listed.by_selection,
                 strata=listed.strata,
                 capacity=settings.capacity.model_dump(mode="json"),
                 **troubles.as_dict(),
