@@ -71,13 +71,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
     scoring = settings.pipeline.scoring
     with opened.lock("select"), Crew(scoring.threads) as crew:
         files = opened.declaration_files(day)
-        scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
-        if not scores.is_dir():
-            scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
-            raise UsageError(
-                f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
-                f"{scored}. Score it with `parcel-risk score --date {day}`."
-            )
+        scores, values = scored_folders(opened, day)
         troubles = Troubles()
         if day in incomplete_days(opened):
             raise StoreError(
@@ -85,7 +79,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 "lists are made anew from whole days only"
             )
         buckets = require_whole(opened, day)
-        _check_unchanged(files, scores, day)
+        check_unchanged(files, scores, day)
         manifest = ManifestBuilder("select")
         limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
         night = Night(scoring.workers, scoring.threads, None, progress, limits, crew)
@@ -120,8 +114,20 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
     return SelectReport(day, listed, opened.path / opened.partition("lists", day), tuple(troubles.gaps))
 
 
-def _check_unchanged(files: list[Path], scores: Path, day: date) -> None:
-    """Every bucket has the scores of exactly its lines."""
+def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
+    """The folders with scores and values of a scored day; UsageError where it was not scored."""
+    scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
+    if not scores.is_dir():
+        scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
+        raise UsageError(
+            f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
+            f"{scored}. Score it with `parcel-risk score --date {day}`."
+        )
+    return scores, values
+
+
+def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
+    """Raises DataError unless every bucket has the scores of exactly its lines."""
     for file in files:
         stored = scores / file.name
         key = ["declaration_id", "line_no"]

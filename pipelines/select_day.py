@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from configs.schema import CapacityConfig, MustInspect, TaxShortfallValue
+from configs.schema import CapacityConfig, MustInspect
 from features.channel_reasons import exploration_reason, must_inspect_reason
-from features.hashing import text_hashes
 from features.reasons import random_check_reason, reasons
-from models.parcel_table import parcel_table
 from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
-from pipelines.score_bucket import GOODS, KEY, NOVELTY, DayTask, Workspace, champion_model, workspace
+from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
+from pipelines.scored_parcels import parcels_of_bucket
 from pipelines.store_files import write_table
 
-_PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
-_TRAVEL_COLUMNS = ["address_id", "order_id"]
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
     *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
@@ -133,49 +129,12 @@ class _Parcels:
 def tabulate(task: ParcelTask) -> Path:
     """Writes the parcels of a bucket among the working files of the day and returns where."""
     space = workspace(task.of)
-    risks = sorted(space.settings.risks)
-    entries = space.settings.capacity.must_inspect
-    columns = [*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *(entry.column for entry in entries)]
-    lines = space.chronicle.store.read_declaration_files([task.file], list(dict.fromkeys(columns)))
-    wanted = must_inspect_marks(lines, entries, task.of.day)
-    probability = pl.read_parquet(task.scores, glob=False, hive_partitioning=False)
-    value = pl.read_parquet(task.values, glob=False, hive_partitioning=False)
-    scored = pl.concat(
-        [
-            lines.select(_PARCEL_COLUMNS),
-            lines.select(
-                pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
-            ),
-            wanted.to_frame(),
-            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
-            # Days that were scored before these were computed do without.
-            value.select(
-                pl.col(name).alias(name.removeprefix("_"))
-                for name in (NOVELTY, GOODS)
-                if name in value.columns
-            ),
-        ],
-        how="horizontal",
+    parcels = parcels_of_bucket(
+        space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
     )
-    floors = {
-        name: risk.finding_value.floor_cny
-        for name, risk in space.settings.risks.items()
-        if isinstance(risk.finding_value, TaxShortfallValue)
-    }
     file = task.of.work / _PARCELS / task.file.name
-    write_table(parcel_table(scored, risks, floors), file)
+    write_table(parcels, file)
     return file
-
-
-def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:
-    """For each line the number of the first entry that wants it opened on a day, null for none (Int32)."""
-    number = pl.lit(None, pl.Int32)
-    for place, entry in reversed(list(enumerate(entries))):
-        if entry.holds_on(day):
-            meant = pl.col(entry.column).cast(pl.String) == entry.value
-            number = pl.when(meant.fill_null(False)).then(pl.lit(place, pl.Int32)).otherwise(number)
-    return lines.with_columns(number.alias("must_inspect"))["must_inspect"]
 
 
 def explain(task: ExplainTask) -> pl.DataFrame:
