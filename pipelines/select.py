@@ -19,6 +19,7 @@ from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import sum_day
 from pipelines.day_task import day_task
 from pipelines.gaps import Gap, Troubles, incomplete_days, require_whole
+from pipelines.kept_sums import bring_sums, keep_sums, sums_name
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
 from pipelines.night import Night
@@ -89,11 +90,13 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             eve = close_days_before(chronicle, day, night)
             task = day_task(chronicle, day, eve, in_use, buckets)
             open_history(chronicle, task, night, troubles)
+        sums = sums_name(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
-            sum_day(task, buckets, night, troubles)
-            if troubles.gaps:
-                raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
-            fold_day(chronicle, task, files, night, troubles, close=False)
+            if not bring_sums(task, sums):
+                sum_day(task, buckets, night, troubles)
+                if troubles.gaps:
+                    raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
+                fold_day(chronicle, task, files, night, troubles, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(
@@ -110,6 +113,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 **troubles.as_dict(),
             )
             opened.write_manifest(t, "select", day, manifest.as_dict())
+        keep_sums(task, sums)
         shutil.rmtree(task.work, ignore_errors=True)
     return SelectReport(day, listed, opened.path / opened.partition("lists", day), tuple(troubles.gaps))
 
