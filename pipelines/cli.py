@@ -22,6 +22,7 @@ from pipelines.cli_options import (
     verb,
     with_capacity,
 )
+from pipelines.cli_plan import plan
 from pipelines.cli_tune import tune
 from pipelines.cli_types import Capacity, Day
 
@@ -248,6 +249,7 @@ def select(
     )
 
 
+cli.add_command(plan)
 cli.add_command(monitor)
 
 

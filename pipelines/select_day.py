@@ -9,18 +9,18 @@ from typing import Any
 
 import polars as pl
 
-from configs.schema import CapacityConfig
+from configs.schema import CapacityConfig, MustInspect
+from features.channel_reasons import exploration_reason, must_inspect_reason
 from features.reasons import random_check_reason, reasons
-from models.parcel_table import parcel_table
 from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
+from pipelines.scored_parcels import parcels_of_bucket
 from pipelines.store_files import write_table
 
-_PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
     *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
@@ -31,11 +31,21 @@ _REASONS = ["reason_1", "reason_2", "reason_3"]
 
 @dataclass(frozen=True)
 class Listed:
-    """How many parcels and offices were listed, and the plan of the random share."""
+    """How many parcels and offices were listed, how many by each way of selection, and the plan of the random
+    share."""
 
     parcels: int
     offices: int
+    by_selection: dict[str, int]
     strata: list[dict[str, Any]]
+
+    @classmethod
+    def of(cls, listed: pl.DataFrame, strata: pl.DataFrame) -> Listed:
+        """The counts of a sampling list."""
+        ways = listed.group_by("selection").len().sort("selection")
+        return cls(
+            listed.height, listed["customs_office"].n_unique(), dict(ways.iter_rows()), strata.to_dicts()
+        )
 
 
 @dataclass(frozen=True)
@@ -96,13 +106,13 @@ def stage_lists(
         listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
     else:
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
-    listed = _with_random_reason(listed, chosen.strata)
+    listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect)
     folder = t.stage(store.partition("lists", task.day))
     write_lists(folder, listed, task.day, space.settings.risks, incomplete=bool(troubles.gaps))
     mark_lists(folder, troubles.gaps)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
-    return Listed(listed.height, listed["customs_office"].n_unique(), chosen.strata.to_dicts())
+    return Listed.of(listed, chosen.strata)
 
 
 @dataclass(frozen=True)
@@ -119,20 +129,11 @@ class _Parcels:
 def tabulate(task: ParcelTask) -> Path:
     """Writes the parcels of a bucket among the working files of the day and returns where."""
     space = workspace(task.of)
-    risks = sorted(space.settings.risks)
-    lines = space.chronicle.store.read_declaration_files([task.file], _PARCEL_COLUMNS)
-    probability = pl.read_parquet(task.scores, glob=False, hive_partitioning=False)
-    value = pl.read_parquet(task.values, glob=False, hive_partitioning=False)
-    scored = pl.concat(
-        [
-            lines,
-            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
-        ],
-        how="horizontal",
+    parcels = parcels_of_bucket(
+        space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
     )
     file = task.of.work / _PARCELS / task.file.name
-    write_table(parcel_table(scored, risks), file)
+    write_table(parcels, file)
     return file
 
 
@@ -184,28 +185,32 @@ def _explained_nothing(space: Workspace) -> pl.DataFrame:
     )
 
 
-def _with_random_reason(listed: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
-    """A parcel drawn at random says so first; two more reasons follow."""
-    sentences = {
+def _with_channel_reason(
+    listed: pl.DataFrame, strata: pl.DataFrame, must_inspect: Sequence[MustInspect]
+) -> pl.DataFrame:
+    """A parcel that risk did not put there says so first; two more reasons follow."""
+    at_random = {
         (office, mode): random_check_reason(drawn, parcels)
         for office, mode, parcels, drawn in strata.select(
             "customs_office", "trade_mode", "parcels", "drawn"
         ).iter_rows()
     }
-    said = pl.Series(
-        "said",
-        [
-            sentences[office, mode] if selection == "random" else None
-            for office, mode, selection in listed.select(
-                "customs_office", "trade_mode", "selection"
-            ).iter_rows()
-        ],
-        dtype=pl.String,
-    )
+
+    def said(row: Mapping[str, Any]) -> str | None:
+        if row["selection"] == "random":
+            return at_random[row["customs_office"], row["trade_mode"]]
+        if row["selection"] == "exploration":
+            return exploration_reason(row["inspection_probability"])
+        if row["must_inspect"] is not None:
+            entry = must_inspect[row["must_inspect"]]
+            return must_inspect_reason(entry.kind, entry.since, entry.reason)
+        return None
+
+    first_said = pl.Series("said", [said(row) for row in listed.iter_rows(named=True)], dtype=pl.String)
     first, second, third = (pl.col(name) for name in _REASONS)
-    drawn = said.is_not_null()
+    is_said = first_said.is_not_null()
     return listed.with_columns(
-        pl.when(drawn).then(said).otherwise(first).alias("reason_1"),
-        pl.when(drawn).then(first).otherwise(second).alias("reason_2"),
-        pl.when(drawn).then(second).otherwise(third).alias("reason_3"),
+        pl.when(is_said).then(first_said).otherwise(first).alias("reason_1"),
+        pl.when(is_said).then(first).otherwise(second).alias("reason_2"),
+        pl.when(is_said).then(second).otherwise(third).alias("reason_3"),
     )

@@ -41,6 +41,7 @@ DAY_COLUMN = {
     "values": "declared_on",
     "lists": "declared_on",
     "strata": "declared_on",
+    "plans": "declared_on",
     "monitoring": "date",
 }
 

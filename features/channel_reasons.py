@@ -1,0 +1,30 @@
+"""Why a parcel stands on a list that risk alone did not put there."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from features.chance import chance_in_words
+from features.visible_text import visible_text
+
+
+def exploration_reason(probability: float) -> str:
+    """What is said first of a parcel that was drawn to learn from.
+
+    >>> exploration_reason(0.08)
+    'drawn to learn from: the model is unsure, and little like it was inspected; its chance was about 1 in 12'
+    """
+    return (
+        "drawn to learn from: the model is unsure, and little like it was inspected; "
+        f"its chance was {chance_in_words(probability)}"
+    )
+
+
+def must_inspect_reason(kind: str, since: date, reason: str) -> str:
+    """What is said first of a parcel that a rule or a referral wants opened.
+
+    >>> must_inspect_reason("rule", date(2026, 11, 1), "live beetles in October")
+    'on the watch list since 2026-11-01: live beetles in October'
+    """
+    origin = "on the watch list" if kind == "rule" else "referred by another service"
+    return f"{origin} since {since.isoformat()}: {visible_text(reason)}"
