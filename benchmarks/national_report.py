@@ -166,11 +166,13 @@ def _projection(nights: Sequence[Figures]) -> list[str]:
             rows.append(
                 f"| {lines:,} | {(start + slope * lines) / 60:.1f} min | line through the sizes measured |"
             )
+    remarks = [f"{night['lines']:,} lines: {night['remark']}." for night in nights if night.get("remark")]
     return [
         "## Larger days on this machine\n",
         "| lines | end to end | |",
         "|---|---|---|",
         *rows,
+        *(f"\n{remark}" for remark in remarks),
         f"\nThe peak of {PEAK_DECLARATIONS:,} declarations a second is {needed:,.0f} lines a second at "
         f"{of_a_declaration:.2f} lines a declaration; the night does {rate:,.0f}, "
         f"{rate / needed:.1f} times as many.\n",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from configs.capacity_schema import CapacityConfig, CapsConfig, OfficeCapacity, OfficeOverride
+from configs.capacity_schema import CapacityConfig, CapsConfig, MustInspect, OfficeCapacity, OfficeOverride
 from configs.errors import ConfigurationError
 from configs.frozen import Frozen
 from configs.gate_schema import GateConfig
@@ -50,6 +50,7 @@ __all__ = [
     "InspectionColumns",
     "LabelColumn",
     "MonitoringConfig",
+    "MustInspect",
     "NumberColumn",
     "OfficeCapacity",
     "OfficeOverride",

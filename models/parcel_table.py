@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,18 +14,25 @@ UNASSIGNED = "unassigned"
 UNKNOWN_MODE = "unknown"
 """The trade mode of parcels that name none: a stratum of its own."""
 
+_PARTIES = ("seller_id", "buyer_id", "address_id", "order_id")
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
 
-def parcel_table(lines: pl.DataFrame, risks: Iterable[str]) -> pl.DataFrame:
+def parcel_table(
+    lines: pl.DataFrame, risks: Iterable[str], floors_cny: Mapping[str, float] | None = None
+) -> pl.DataFrame:
     """One row a parcel, sorted by `declaration_id`: its risk, the line that raised it, its expected value
     in CNY.
 
     `lines` has `declaration_id`, `line_no`, `customs_office`, `trade_mode`, `seller_id`, `buyer_id` and,
     per risk, `probability_<risk>` (null where the risk has no champion or the line no score) and
-    `value_<risk>` (CNY that a finding on that line is worth). Whole parcels may be handed over in any
-    number of parts: the tables of the parts, one below the other, are the table of the whole.
+    `value_<risk>` (CNY that a finding on that line is worth). It may have `address_id`, `order_id` (keys of
+    any type), `goods` (a key of the goods, any type), `novelty` (0 to 1, how little like the line was
+    inspected) and `must_inspect` (number of a rule that wants it opened, null for none); what is not there
+    is unknown. Whole parcels may be handed over in any number of parts: the tables of the parts, one below
+    the other, are the table of the whole.
 
     - The probability of a risk is 1 − Π(1 − p) over the lines, in the order of `line_no`, so that no bit
       depends on the order in which the lines come. For a parcel of one line it is that line's probability
@@ -35,11 +42,17 @@ def parcel_table(lines: pl.DataFrame, risks: Iterable[str]) -> pl.DataFrame:
       term (the first by name among equals), `probability` that risk's, `line_no` the line with the largest
       p × value for it (the lowest number among equals). A parcel without any score has nulls there and its
       lowest `line_no`.
-    - Office, trade mode, seller and buyer are those of the first line that names one. Without an office a
-      parcel belongs to `unassigned`, without a trade mode to `unknown`.
+    - Office, trade mode, parties and order are those of the first line that names one. Without an office a
+      parcel belongs to `unassigned`, without a trade mode to `unknown`. `goods` is that of `line_no`,
+      `must_inspect` the lowest number of its lines.
+    - `expected_findings` is the sum of the probabilities of all risks. `expected_tax_cny` is what of
+      `expected_value_cny` is tax: for the risks in `floors_cny`, the value above the floor named there.
+    - `unsureness_cny` is the sum over risks and lines of value × √(p (1 − p)) × novelty: how far off the
+      expected value may be where little is known (novelty counts as 1 where it is unknown).
 
-    Columns: declaration_id, customs_office, trade_mode, seller_id, buyer_id (String), line_no (Int32),
-    risk (String), probability, expected_value_cny (Float64).
+    Columns: declaration_id, customs_office, trade_mode, seller_id, buyer_id (String), address_id, order_id,
+    goods (as they come), must_inspect, line_no (Int32), risk (String), probability, expected_value_cny,
+    expected_findings, expected_tax_cny, unsureness_cny (Float64).
 
     >>> lines = pl.DataFrame({"declaration_id": ["A", "A", "B"], "line_no": [2, 1, 1],
     ...     "customs_office": ["0100", None, None], "trade_mode": "9610", "seller_id": "s", "buyer_id": "b",
@@ -53,13 +66,19 @@ def parcel_table(lines: pl.DataFrame, risks: Iterable[str]) -> pl.DataFrame:
     names = sorted(risks)
     ordered = lines.sort("declaration_id", "line_no")
     grid = _Grid.of(ordered["declaration_id"])
+    novelty = _novelty(ordered)
     total, best_term = np.zeros(grid.parcels), np.full(grid.parcels, -1.0)
+    findings, tax, unsure = np.zeros(grid.parcels), np.zeros(grid.parcels), np.zeros(grid.parcels)
     best_probability, best_row = np.full(grid.parcels, np.nan), grid.starts.copy()
     best_risk = np.full(grid.parcels, -1, dtype=np.int64)
     for number, risk in enumerate(names):
         probability, value = _checked(ordered, risk)
-        whole = _fold(grid, probability, value)
+        whole = _fold(grid, probability, value, novelty)
         total += whole.term
+        findings += whole.probability
+        unsure += whole.unsure
+        if floors_cny is not None and risk in floors_cny:
+            tax += np.maximum(whole.term - whole.probability * floors_cny[risk], 0.0)
         better = whole.scored & (whole.term > best_term)
         best_term[better], best_risk[better] = whole.term[better], number
         best_probability[better], best_row[better] = whole.probability[better], whole.row[better]
@@ -72,19 +91,34 @@ def parcel_table(lines: pl.DataFrame, risks: Iterable[str]) -> pl.DataFrame:
             risk_names.gather(pl.Series(best_risk).set(pl.Series(~scored), None)),
             pl.Series("probability", best_probability, nan_to_null=True),
             pl.Series("expected_value_cny", np.where(scored, total, np.nan), nan_to_null=True),
+            *(
+                pl.Series(name, np.where(scored, sums, np.nan), nan_to_null=True)
+                for name, sums in (
+                    ("expected_findings", findings),
+                    ("expected_tax_cny", tax),
+                    ("unsureness_cny", unsure),
+                )
+            ),
+            _column(ordered, "goods").gather(best_row),
         )
         .select(
-            "declaration_id",
-            "customs_office",
-            "trade_mode",
-            "seller_id",
-            "buyer_id",
-            "line_no",
-            "risk",
-            "probability",
-            "expected_value_cny",
+            *("declaration_id", "customs_office", "trade_mode", *_PARTIES, "goods", "must_inspect"),
+            *("line_no", "risk", "probability", "expected_value_cny"),
+            *("expected_findings", "expected_tax_cny", "unsureness_cny"),
         )
     )
+
+
+def _column(lines: pl.DataFrame, name: str) -> pl.Series:
+    """The column, or one of nulls where there is none."""
+    return lines[name] if name in lines.columns else pl.Series(name, [None] * lines.height, dtype=pl.UInt64)
+
+
+def _novelty(lines: pl.DataFrame) -> FloatArray:
+    """0 to 1 a line (lines,); 1 where unknown."""
+    if "novelty" not in lines.columns:
+        return np.ones(lines.height)
+    return lines["novelty"].cast(pl.Float64).fill_null(1.0).to_numpy()
 
 
 @dataclass(frozen=True)
@@ -113,6 +147,7 @@ class _Whole:
 
     probability: FloatArray
     term: FloatArray
+    unsure: FloatArray
     row: IntArray
     scored: npt.NDArray[np.bool_]
 
@@ -138,10 +173,10 @@ def _checked(ordered: pl.DataFrame, risk: str) -> tuple[FloatArray, FloatArray]:
     return probability, value
 
 
-def _fold(grid: _Grid, probability: FloatArray, value: FloatArray) -> _Whole:
+def _fold(grid: _Grid, probability: FloatArray, value: FloatArray, novelty: FloatArray) -> _Whole:
     """Goes over all first lines, then all second ones: a fixed order, each step vectorised over parcels."""
     whole, mass, weighted = np.zeros(grid.parcels), np.zeros(grid.parcels), np.zeros(grid.parcels)
-    best, row = np.full(grid.parcels, -1.0), grid.starts.copy()
+    best, row, unsure = np.full(grid.parcels, -1.0), grid.starts.copy(), np.zeros(grid.parcels)
     scored = np.zeros(grid.parcels, dtype=np.bool_)
     parcels = np.arange(grid.parcels)
     position = 0
@@ -155,6 +190,7 @@ def _fold(grid: _Grid, probability: FloatArray, value: FloatArray) -> _Whole:
         whole[here] += p * (1.0 - whole[here])
         mass[here] += p
         weighted[here] += term
+        unsure[here] += value[at] * np.sqrt(p * (1.0 - p)) * novelty[at]
         scored[here] = True
         better = term > best[here]
         best[here[better]], row[here[better]] = term[better], at[better]
@@ -162,15 +198,21 @@ def _fold(grid: _Grid, probability: FloatArray, value: FloatArray) -> _Whole:
         parcels = parcels[grid.lengths[parcels] > position]
     np.minimum(whole, 1.0, out=whole)
     share = np.divide(whole, mass, out=np.zeros(grid.parcels), where=mass > 0.0)
-    return _Whole(whole, weighted * share, row, scored)
+    return _Whole(whole, weighted * share, unsure, row, scored)
 
 
 def _identities(ordered: pl.DataFrame) -> pl.DataFrame:
     named = [pl.col(name).cast(pl.String).replace("", None) for name in ("customs_office", "trade_mode")]
-    parties = [pl.col(name).cast(pl.String) for name in ("seller_id", "buyer_id")]
+    parties = [pl.col(name).cast(pl.String) for name in _PARTIES[:2]]
+    rule = pl.col("must_inspect").cast(pl.Int32).min()
+    known = ordered.with_columns(
+        _column(ordered, name) for name in (*_PARTIES[2:], "must_inspect") if name not in ordered.columns
+    )
     return (
-        ordered.group_by("declaration_id", maintain_order=True)
-        .agg(column.drop_nulls().first() for column in [*named, *parties])
+        known.group_by("declaration_id", maintain_order=True)
+        .agg(
+            *(column.drop_nulls().first() for column in [*named, *parties, *map(pl.col, _PARTIES[2:])]), rule
+        )
         .with_columns(
             pl.col("customs_office").fill_null(UNASSIGNED),
             pl.col("trade_mode").fill_null(UNKNOWN_MODE),

@@ -1,17 +1,18 @@
-"""Which parcels of a day are opened: a random share first, then the highest expected values.
+"""Which parcels of a day are opened, told apart in `selection`:
 
-Two channels, told apart in `selection`:
-
-- `random`: from all parcels of a stratum (office × trade mode), with no cap, so that each has exactly the
-  chance drawn / parcels and estimates over all parcels rest on it.
-- `risk`: the rest of each office's places by expected value, with a cap per seller. Given the scores
-  nothing is left to chance, so the recorded probability is 1.
+- `random`: drawn from all parcels of a stratum (office × trade mode), with no cap, so that each has exactly
+  the chance drawn / parcels and estimates over all parcels rest on it.
+- `rule` and `referral`: what a watch list or a case from outside wants opened.
+- `risk`: by expected value, with caps per seller, address and goods and minimum shares of risks. Given the
+  scores nothing is left to chance, so the recorded probability is 1.
+- `exploration`: drawn from what is left, with chances in proportion to how unsure the expected value is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +22,10 @@ import polars as pl
 
 from configs.messages import nearest
 from configs.schema import CapacityConfig
-from features.hashing import UInt64Array, hash_text, mix
+from models.capped_choice import Places, chosen_by_value
+from models.census import Census
+from models.exploration import draw
+from models.list_order import ranked, with_shifts
 from models.shortlist import STRATUM, RandomShortlist, ValueShortlist
 from models.strata import plan_strata
 
@@ -38,7 +42,13 @@ LISTED_SCHEMA: dict[str, type[pl.DataType]] = {
     "selection": pl.String,
     "inspection_probability": pl.Float64,
     "trade_mode": pl.String,
+    "shift": pl.String,
+    "together": pl.Int32,
+    "must_inspect": pl.Int32,
 }
+_HELD_AT_FIRST = 3
+_HELD_MORE = 8
+_LEAST_HELD = 200
 
 
 @dataclass(frozen=True)
@@ -64,18 +74,17 @@ def select(
     """The day's lists, from the table of `models.parcel_table.parcel_table`; `overrides` are places by
     office.
 
-    The same parcels give the same lists in whatever order they come; `capacity.seed` and the day decide the
-    draw. A parcel without any score can only be drawn at random. Where the cap per seller leaves places
-    that no other seller fills, the list is shorter, and the log says so.
-
-    `rank` follows the expected value, except that the parcels drawn at random stand evenly spread among the
-    others and in the order of the draw: a shift that ends early has then opened a random part of them, and
-    no more or fewer of them than of the rest.
+    The same parcels give the same lists in whatever order they come; `capacity.seed` and the day decide
+    what is left to chance. A parcel without any score can only be drawn at random or wanted by a rule.
+    Where the caps leave places that nothing else fills, the list is shorter, and the log says so. What
+    rules want is listed also beyond the places of an office. `models.list_order` says in which order the
+    parcels stand.
 
     >>> parcels = pl.DataFrame({"declaration_id": ["A", "B", "C"], "customs_office": "0100",
     ...     "trade_mode": "9610", "seller_id": ["s", "t", "u"], "line_no": 1, "risk": "food_safety",
     ...     "probability": [0.1, 0.3, 0.2], "expected_value_cny": [10.0, 30.0, 20.0]})
-    >>> chosen = select(parcels, CapacityConfig(random_share=0.0), date(2026, 11, 20), {"0100": 2})
+    >>> capacity = CapacityConfig(random_share=0.0, exploration_share=0.0)
+    >>> chosen = select(parcels, capacity, date(2026, 11, 20), {"0100": 2})
     >>> chosen.listed.select("rank", "declaration_id", "selection").rows()
     [(1, 'B', 'risk'), (2, 'C', 'risk')]
 
@@ -90,31 +99,38 @@ def select_from(
     day: date,
     overrides: Mapping[str, int] | None = None,
 ) -> Selection:
-    """The same from a table that comes in parts, in memory of one part, of the lists, and of eight bytes a
+    """The same from a table that comes in parts, in memory of one part, of the lists, and of some 40 bytes a
     parcel.
 
     `parts` are gone through several times, so they are no generator; there is at least one. However the table
     is cut, the lists are the same.
     """
-    census, columns = _census(parts, capacity.seed, day)
-    places = _places(census.select(*STRATUM, "parcels"), capacity, overrides or {})
-    strata = plan_strata(census.select(*STRATUM, "parcels"), places, capacity.random_share)
+    census = Census.of(parts, capacity.seed, day)
+    places = _places(census.strata, capacity, overrides or {})
+    strata = plan_strata(census.strata.select(*STRATUM, "parcels"), places, capacity.random_share)
     at_random = RandomShortlist(strata)
     for number, part in enumerate(parts):
-        at_random.add(_numbered(part, number).with_columns(_lots(part["declaration_id"], capacity.seed, day)))
-    drawn = at_random.drawn(columns)
-    left = {office: count - drawn.filter(customs_office=office).height for office, count in places.items()}
-    by_value = ValueShortlist(left, capacity.caps.per_seller)
-    for number, part in enumerate(parts):
-        by_value.add(
-            _numbered(part, number).filter(
-                pl.col("expected_value_cny").is_not_null()
-                & ~pl.col("declaration_id").is_in(drawn["declaration_id"].implode())
-            )
+        at_random.add(census.numbered(part, number))
+    drawn = at_random.drawn(census.columns)
+    wanted = _wanted(census.must_inspect, drawn, capacity)
+    taken = pl.concat([drawn, wanted], how="diagonal")
+    left = _left(places, taken)
+    explored = {
+        office: _stochastic(
+            capacity.exploration_share * places[office], _start(capacity.seed, day, office, 0)
         )
-    chosen = by_value.chosen(columns.drop("lot"))
-    _report_empty_places(by_value.empty_places(), census, drawn, chosen)
-    listed = pl.concat([drawn, chosen], how="diagonal").pipe(_rank)
+        for office in left
+    }
+    full = capacity.random_share + capacity.exploration_share >= 1.0
+    explored = {office: min(explored[office], max(count - (not full), 0)) for office, count in left.items()}
+    by_risk = {office: count - explored[office] for office, count in left.items()}
+    chosen, empty = _by_value(parts, census, taken, by_risk, capacity)
+    taken = pl.concat([taken, chosen], how="diagonal")
+    exploring = _explore(parts, census, taken, explored, capacity.seed, day)
+    listed = ranked(pl.concat([taken, exploring], how="diagonal"))
+    _report_empty_places(empty, census.strata, taken)
+    shifts = {office: capacity.for_office(office).shifts for office in places}
+    listed = with_shifts(listed, shifts)
     return Selection(
         listed.select(pl.col(name).cast(dtype) for name, dtype in LISTED_SCHEMA.items()),
         strata,
@@ -122,35 +138,93 @@ def select_from(
     )
 
 
-def _numbered(part: pl.DataFrame, number: int) -> pl.DataFrame:
-    return part.with_columns(pl.lit(number, dtype=pl.Int64).alias("part"))
+def _wanted(must_inspect: pl.DataFrame, drawn: pl.DataFrame, capacity: CapacityConfig) -> pl.DataFrame:
+    """What rules want and the draw has not listed already."""
+    kinds = pl.Series("selection", [entry.kind for entry in capacity.must_inspect], dtype=pl.String)
+    rest = must_inspect.filter(~pl.col("declaration_id").is_in(drawn["declaration_id"].implode()))
+    return rest.with_columns(
+        kinds.gather(rest["must_inspect"].cast(pl.UInt32)), pl.lit(1.0).alias("inspection_probability")
+    )
 
 
-def _census(parts: Iterable[pl.DataFrame], seed: int, day: date) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Parcels of each stratum and those with a value; and a frame without rows that has all columns."""
-    counts, lots = [], []
-    columns = pl.DataFrame()
-    for part in parts:
-        counts.append(
-            part.group_by(STRATUM).agg(parcels=pl.len(), valued=pl.col("expected_value_cny").count())
-        )
-        lots.append(_lots(part["declaration_id"], seed, day))
-        columns = _numbered(part.clear(), 0).with_columns(lots[-1].clear())
-    _refuse_repeats(parts, np.concatenate([part.to_numpy() for part in lots]), seed, day)
-    census = pl.concat(counts).group_by(STRATUM).agg(pl.col("parcels").sum(), pl.col("valued").sum())
-    return census, columns
+def _left(places: Mapping[str, int], taken: pl.DataFrame) -> dict[str, int]:
+    used = dict(taken.group_by("customs_office").len().iter_rows())
+    for office, count in sorted(places.items()):
+        if used.get(office, 0) > count:
+            LOG.warning(
+                "office %s: %d parcels must be inspected or were drawn at random, it has %d places: all "
+                "of them are on its list, and nothing else is", office, used[office], count,
+            )  # fmt: skip
+    return {office: max(count - used.get(office, 0), 0) for office, count in places.items()}
 
 
-def _refuse_repeats(parts: Iterable[pl.DataFrame], lots: UInt64Array, seed: int, day: date) -> None:
-    lots.sort()
-    equal = pl.Series(lots[1:][lots[1:] == lots[:-1]], dtype=pl.UInt64).unique()
-    if equal.is_empty():
-        return
-    ids = [part["declaration_id"] for part in parts]
-    suspects = pl.concat([some.filter(_lots(some, seed, day).is_in(equal.implode())) for some in ids])
-    repeated = len(suspects) - suspects.n_unique()
-    if repeated:
-        raise ValueError(f"one row a parcel expected, {repeated} rows repeat a declaration_id")
+def _by_value(
+    parts: Iterable[pl.DataFrame],
+    census: Census,
+    taken: pl.DataFrame,
+    left: Mapping[str, int],
+    capacity: CapacityConfig,
+) -> tuple[pl.DataFrame, dict[str, int]]:
+    """What is chosen by risk, and the places that stay empty. Where the caps turn so much down that what
+    was held does not fill the places, more is held.
+    """
+    places = {
+        office: Places.of(count, capacity.caps, capacity.minimum_shares) for office, count in left.items()
+    }
+    held = {office: _HELD_AT_FIRST * count + _LEAST_HELD if count else 0 for office, count in left.items()}
+    done = taken["declaration_id"].implode()
+    while True:
+        shortlist = ValueShortlist(held, sorted(capacity.minimum_shares))
+        for number, part in enumerate(parts):
+            valued = part.filter(
+                pl.col("expected_value_cny").is_not_null() & ~pl.col("declaration_id").is_in(done)
+            )
+            shortlist.add(census.numbered(valued, number))
+        chosen, empty, more = chosen_by_value(shortlist, shortlist.held(census.columns), places)
+        if not more:
+            selected = chosen.with_columns(selection=pl.lit("risk"), inspection_probability=pl.lit(1.0))
+            return selected, empty
+        held = {office: count * (_HELD_MORE if office in more else 1) for office, count in held.items()}
+
+
+def _explore(
+    parts: Iterable[pl.DataFrame],
+    census: Census,
+    taken: pl.DataFrame,
+    places: Mapping[str, int],
+    seed: int,
+    day: date,
+) -> pl.DataFrame:
+    """What is explored in each office: drawn from all parcels that nothing else has listed."""
+    weights = census.weights.copy()
+    weights[np.isin(census.lots, taken["lot"].to_numpy())] = 0
+    lots, chances = [], []
+    for office, count in sorted(places.items()):
+        if not count:
+            continue
+        rows = np.flatnonzero(census.offices == census.names[office])
+        start = _start(seed, day, office, 1)
+        drawn, chance = draw(census.lots[rows], weights[rows], count, start)
+        lots.append(census.lots[rows][drawn])
+        chances.append(chance)
+    if not lots:
+        return census.columns.with_columns(
+            selection=pl.lit("exploration"), inspection_probability=pl.lit(1.0)
+        ).clear()
+    chance_of = pl.DataFrame({"lot": np.concatenate(lots), "inspection_probability": np.concatenate(chances)})
+    found = [census.numbered(part, number).join(chance_of, on="lot") for number, part in enumerate(parts)]
+    return pl.concat(found).with_columns(selection=pl.lit("exploration"))
+
+
+def _stochastic(expected: float, start: float) -> int:
+    """A whole number that is `expected` on average over evenly spread `start` in [0, 1)."""
+    return math.floor(expected + start + 1e-9)
+
+
+def _start(seed: int, day: date, office: str, purpose: int) -> float:
+    """A number in [0, 1) that seed, day and office decide."""
+    text = f"{seed}|{day.isoformat()}|{office}|{purpose}".encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), "big") / 2.0**48
 
 
 def _places(sizes: pl.DataFrame, capacity: CapacityConfig, overrides: Mapping[str, int]) -> dict[str, int]:
@@ -170,40 +244,12 @@ def _places(sizes: pl.DataFrame, capacity: CapacityConfig, overrides: Mapping[st
     }
 
 
-def _lots(declaration_id: pl.Series, seed: int, day: date) -> pl.Series:
-    """The lot of each parcel: a hash of its number, keyed by seed and day."""
-    key = int.from_bytes(hashlib.blake2b(f"{seed}|{day.isoformat()}".encode(), digest_size=8).digest(), "big")
-    return pl.Series("lot", mix(mix(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))
-
-
-def _report_empty_places(
-    empty: Mapping[str, int], census: pl.DataFrame, drawn: pl.DataFrame, chosen: pl.DataFrame
-) -> None:
+def _report_empty_places(empty: Mapping[str, int], census: pl.DataFrame, taken: pl.DataFrame) -> None:
     for office, missing in sorted(empty.items()):
         valued = census.filter(customs_office=office)["valued"].sum()
-        valued -= drawn.filter(customs_office=office)["expected_value_cny"].count()
-        held_back = valued - chosen.filter(customs_office=office).height
+        held_back = valued - taken.filter(customs_office=office)["expected_value_cny"].count()
         if held_back:
             LOG.warning(
-                "office %s: %d places stay empty: the %d parcels left are of sellers at their cap "
-                "(capacity.yaml, caps.per_seller)", office, missing, held_back,
+                "office %s: %d places stay empty: the %d parcels left are of sellers, addresses or goods "
+                "at their cap (capacity.yaml, caps)", office, missing, held_back,
             )  # fmt: skip
-
-
-def _rank(chosen: pl.DataFrame) -> pl.DataFrame:
-    """Ranks within the office; the j-th of m random ones stands at the share (j − ½)/m of the list."""
-    is_random = pl.col("selection") == "random"
-    within = ["customs_office", "selection"]
-    return (
-        chosen.sort(
-            ["customs_office", "selection", "lot", "expected_value_cny", "declaration_id"],
-            descending=[False, False, False, True, False],
-            nulls_last=True,
-        )
-        .with_columns(
-            place=(pl.int_range(pl.len()).over(within) + 0.5) / pl.len().over(within),
-            is_random=is_random,
-        )
-        .sort("customs_office", "place", "is_random")
-        .with_columns(rank=pl.int_range(1, pl.len() + 1).over("customs_office"))
-    )

@@ -1,22 +1,22 @@
 """Holds, of parcels that come in parts, only those that can still be chosen.
 
-Both channels choose greedily in a fixed order, each parcel unless a limit is used up: so many of a stratum,
-or so many of an office and of a seller in it. Such limits form matroids (Edmonds, "Matroids and the greedy
-algorithm", Mathematical Programming 1971): a parcel that is turned down among some parcels is turned down
-among more of them too. So choosing from what was chosen before and the next part gives, in the end, exactly
-what choosing from all parcels at once would have given.
+A draw by lot takes so many of each stratum: a parcel that is turned down among some parcels is turned down
+among more of them too, so choosing from what was chosen before and the next part gives exactly what
+choosing from all parcels at once would have given. Caps on several parties at once do not have this
+property (they are no matroid; Edmonds, "Matroids and the greedy algorithm", Mathematical Programming 1971),
+so there the highest values are held, and whoever runs out of them asks for more.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 STRATUM: Final = ["customs_office", "trade_mode"]
-_BY_VALUE: Final = ["expected_value_cny", "declaration_id"]
+BY_VALUE: Final = ["expected_value_cny", "declaration_id"]
 
 
 class RandomShortlist:
@@ -48,69 +48,69 @@ class RandomShortlist:
 
 
 class ValueShortlist:
-    """The parcels of each office with the highest expected values so far, within the cap of each seller.
+    """The parcels with the highest expected values so far: so many of each office, and of each risk in it.
 
     Args:
-        left: places by office.
-        per_seller: the share of these places that one seller may fill; None for all.
+        held: how many by office.
+        risks: of which risks as many are held beside them.
     """
 
-    def __init__(self, left: Mapping[str, int], per_seller: float | None) -> None:
-        self.offices = pl.DataFrame(
-            {
-                "customs_office": list(left),
-                "left": list(left.values()),
-                "cap": [_cap(count, per_seller) for count in left.values()],
-            },
-            schema={"customs_office": pl.String, "left": pl.Int64, "cap": pl.Int64},
-        ).filter(pl.col("left") > 0)
+    def __init__(self, held: Mapping[str, int], risks: Sequence[str] = ()) -> None:
+        self._wanted = pl.DataFrame(
+            {"customs_office": list(held), "most": list(held.values())},
+            schema={"customs_office": pl.String, "most": pl.Int64},
+        ).filter(pl.col("most") > 0)
+        self._risks = list(risks)
         self._held: pl.DataFrame | None = None
+        self._seen: dict[tuple[str, str | None], int] = {}
 
     def add(self, parcels: pl.DataFrame) -> None:
-        """Choose among what is held and some more parcels, which all have an expected value."""
-        new = parcels.join(self.offices, on="customs_office")
+        """Hold the highest of what is held and some more parcels, which all have an expected value."""
+        new = parcels.join(self._wanted, on="customs_office")
+        self._count(new)
         if self._held is not None:
-            new = pl.concat([self._held, new.filter(pl.col("expected_value_cny") >= self._least(new))])
-        self._held = (
-            new.sort(_BY_VALUE, descending=[True, False])
-            .filter(
-                pl.col("seller_id").is_null()
-                | (pl.int_range(pl.len()).over("customs_office", "seller_id") < pl.col("cap"))
-            )
-            .filter(pl.int_range(pl.len()).over("customs_office") < pl.col("left"))
+            new = pl.concat([self._held.drop("overall"), new.filter(self._may_be_held(new))])
+        ordered = new.sort(BY_VALUE, descending=[True, False]).with_columns(
+            overall=pl.int_range(pl.len()).over("customs_office") < pl.col("most"),
         )
+        of_risk = pl.int_range(pl.len()).over("customs_office", "risk") < pl.col("most")
+        self._held = ordered.filter(pl.col("overall") | (of_risk & pl.col("risk").is_in(self._risks)))
 
-    def chosen(self, parcels: pl.DataFrame) -> pl.DataFrame:
-        """The parcels chosen, with `inspection_probability` and `selection`; `parcels` give the columns."""
+    def held(self, parcels: pl.DataFrame) -> pl.DataFrame:
+        """What is held, the highest value first; `overall` says whether it is so among all parcels of its
+        office, or only among those of its risk. `parcels` give the columns.
+        """
         if self._held is None:
             self.add(parcels.clear())
         assert self._held is not None
-        return self._held.drop("left", "cap").with_columns(
-            selection=pl.lit("risk"), inspection_probability=pl.lit(1.0)
-        )
+        return self._held.drop("most")
 
-    def empty_places(self) -> dict[str, int]:
-        """Places that nothing was found for, by office."""
-        held = self.offices.clear() if self._held is None else self._held
-        taken = held.group_by("customs_office").agg(taken=pl.len())
-        missing = self.offices.join(taken, on="customs_office", how="left").select(
-            "customs_office", pl.col("left") - pl.col("taken").fill_null(0).cast(pl.Int64)
-        )
-        return {office: count for office, count in missing.iter_rows() if count > 0}
+    def lacks(self, office: str, risk: str | None = None) -> bool:
+        """Whether there are parcels of the office (and risk) that are not held."""
+        most = self._wanted.filter(customs_office=office)["most"]
+        return bool(len(most)) and self._seen.get((office, risk), 0) > most[0]
 
-    def _least(self, new: pl.DataFrame) -> pl.Series:
-        """For each of `new`, the value below which its office, full by now, has no use for it."""
+    def _count(self, new: pl.DataFrame) -> None:
+        for office, risk, count in new.group_by("customs_office", "risk").len().iter_rows():
+            for key in ((office, None), (office, risk)):
+                self._seen[key] = self._seen.get(key, 0) + count
+
+    def _may_be_held(self, new: pl.DataFrame) -> pl.Series:
+        """Which of `new` reach the least value held of their office, or of their risk in it."""
         assert self._held is not None
-        full = (
-            self._held.group_by("customs_office")
-            .agg(pl.len(), least=pl.col("expected_value_cny").min(), left=pl.col("left").first())
-            .filter(pl.col("len") == pl.col("left"))
-        )
-        least = new.select("customs_office").join(
-            full.select("customs_office", "least"), on="customs_office", how="left", maintain_order="left"
-        )
-        return least["least"].fill_null(-math.inf)
+        fits = new["expected_value_cny"] >= _least(self._held.filter("overall"), new, ["customs_office"])
+        if self._risks:
+            among = self._held.filter(pl.col("risk").is_in(self._risks))
+            least = _least(among, new, ["customs_office", "risk"])
+            fits |= new["risk"].is_in(self._risks) & (new["expected_value_cny"] >= least)
+        return fits
 
 
-def _cap(places: int, per_seller: float | None) -> int:
-    return places if per_seller is None else max(1, math.floor(per_seller * places + 1e-9))
+def _least(held: pl.DataFrame, new: pl.DataFrame, keys: list[str]) -> pl.Series:
+    full = (
+        held.group_by(keys)
+        .agg(pl.len(), least=pl.col("expected_value_cny").min(), most=pl.col("most").first())
+        .filter(pl.col("len") >= pl.col("most"))
+    )
+    least = new.select(keys).join(full.select(*keys, "least"), on=keys, how="left", maintain_order="left")
+    return least["least"].fill_null(-math.inf)

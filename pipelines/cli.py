@@ -23,6 +23,7 @@ from pipelines.cli_options import (
     verb,
     with_capacity,
 )
+from pipelines.cli_plan import plan
 from pipelines.cli_tune import tune
 from pipelines.cli_types import Capacity, Day
 
@@ -250,6 +251,7 @@ def select(
 
 
 cli.add_command(feedback)
+cli.add_command(plan)
 cli.add_command(monitor)
 
 

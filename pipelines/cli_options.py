@@ -84,7 +84,11 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
         default = capacity.default.model_copy(update={"parcels": numbers.pop(None)})
         capacity = capacity.model_copy(update={"default": default, "offices": {}})
     named = {
-        office: OfficeOverride(parcels=parcels) for office, parcels in numbers.items() if office is not None
+        office: capacity.offices.get(office, OfficeOverride()).model_copy(
+            update={"parcels": parcels, "share": None, "minimum": None}
+        )
+        for office, parcels in numbers.items()
+        if office is not None
     }
     capacity = capacity.model_copy(update={"offices": {**capacity.offices, **named}})
     return settings.model_copy(update={"capacity": capacity})

@@ -21,7 +21,9 @@ from configs.loader import load_settings
 from configs.reference import ReferenceDay
 from configs.schema import Settings
 from features.assemble import FeatureSet, assemble, prepare_lines
+from features.hashing import text_hashes
 from features.history import History
+from features.novelty import novelty
 from features.view import DayContext
 from models.risk_model import RiskModel
 from models.text_score import text_scores
@@ -32,6 +34,8 @@ from pipelines.store import Store
 from pipelines.store_files import row_count, unfinished, write_table
 
 KEY = ["declaration_id", "line_no"]
+NOVELTY, GOODS = "_novelty", "_goods"
+"""Columns beside the values of a line: how little like it was inspected, a hash of the goods' name."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ def score_bucket(task: BucketTask) -> int:
 
     `scores/<bucket>`: declaration_id, line_no, one Float64 column per configured risk, null where it has no
     champion. `values/<bucket>`: declaration_id, line_no, one Float64 column per configured risk: CNY that a
-    finding is worth. A bucket whose two files are there is not computed again.
+    finding is worth; and `NOVELTY` and `GOODS`. A bucket whose two files are there is not computed again.
     """
     scores, values = (task.of.work / kind / task.file.name for kind in ("scores", "values"))
     if not (scores.exists() and values.exists()):
@@ -142,7 +146,13 @@ def score_bucket(task: BucketTask) -> int:
         _write(
             keys.with_columns(probability.alias(risk) for risk, (probability, _) in by_risk.items()), scores
         )
-        _write(keys.with_columns(value.alias(risk) for risk, (_, value) in by_risk.items()), values)
+        modelled = [space.settings.risks[risk] for risk, _ in space.task.champions]
+        beside = [
+            novelty((features.for_risk(risk) for risk in modelled), lines.height).alias(NOVELTY),
+            pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),
+        ]
+        worth = [value.alias(risk) for risk, (_, value) in by_risk.items()]
+        _write(keys.with_columns(*worth, *beside), values)
     return row_count(scores)
 
 

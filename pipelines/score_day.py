@@ -28,6 +28,7 @@ from pipelines.day_task import WORK, day_task
 from pipelines.fold_day import AFTER
 from pipelines.gaps import MARK, Gap, Troubles, buckets_of
 from pipelines.journal import Transaction
+from pipelines.kept_sums import keep_sums, sums_name
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import ModelInUse
 from pipelines.night import Night
@@ -116,10 +117,16 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         )
         manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
         manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
-        manifest.further.update(parcels_listed=listed.parcels, strata=listed.strata, **troubles.as_dict())
+        manifest.further.update(
+            parcels_listed=listed.parcels,
+            parcels_by_selection=listed.by_selection,
+            strata=listed.strata,
+            **troubles.as_dict(),
+        )
         said = manifest.as_dict()
         store.write_manifest(t, "score", day, said)
     if not troubles.gaps:
+        keep_sums(summed.task, sums_name(chronicle, day, eve, buckets))
         _forget(task)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
     report = _report(store, day, outcome, note)
@@ -169,7 +176,7 @@ def _keep_lists(store: Store, day: date) -> Listed:
     issued = pl.read_parquet(_lists_folder(store, day) / "sampling_list.parquet", hive_partitioning=False)
     plan = store.path / store.partition("strata", day) / "strata.parquet"
     strata = pl.read_parquet(plan, hive_partitioning=False)
-    return Listed(issued.height, issued["customs_office"].n_unique(), strata.to_dicts())
+    return Listed.of(issued, strata)
 
 
 def _lists_folder(store: Store, day: date) -> Path:

@@ -43,6 +43,7 @@ DAY_COLUMN = {
     "issued": "declared_on",
     "feedback": "declared_on",
     "strata": "declared_on",
+    "plans": "declared_on",
     "monitoring": "date",
 }
 

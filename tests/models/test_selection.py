@@ -7,12 +7,15 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 from configs.schema import CapacityConfig
+from models.census import lots
 from models.selection import LISTED_SCHEMA, select, select_from
 
 DAY = date(2026, 11, 20)
@@ -24,7 +27,7 @@ def _parcels(rows: Sequence[tuple[str, str, str | None, float | None]]) -> pl.Da
         [
             {
                 "declaration_id": f"I{number:04d}", "customs_office": office, "trade_mode": mode,
-                "seller_id": seller, "buyer_id": "B", "line_no": 1,
+                "seller_id": seller, "buyer_id": f"B{number}", "line_no": 1,
                 "risk": None if value is None else "food_safety",
                 "probability": None if value is None else 0.5, "expected_value_cny": value,
             }
@@ -51,8 +54,9 @@ def _capacity(
         {
             "default": {"parcels": parcels},
             "random_share": random_share,
+            "exploration_share": 0.0,
             "seed": seed,
-            "caps": {"per_seller": per_seller},
+            "caps": {"per_seller": per_seller, "per_address": None, "per_goods": None},
         }
     )
 
@@ -167,7 +171,7 @@ def test_places_that_a_cap_leaves_empty_are_reported(caplog: pytest.LogCaptureFi
     parcels = _parcels([("0100", "9610", "BIG", 1.0)] * 100)
     with caplog.at_level(logging.WARNING):
         select(parcels, _capacity(10, random_share=0.0, per_seller=0.2), DAY)
-    assert "office 0100: 8 places stay empty: the 98 parcels left are of sellers at their cap" in caplog.text
+    assert "office 0100: 8 places stay empty: the 98 parcels left are of sellers" in caplog.text
 
 
 def test_parcels_without_a_seller_do_not_count_as_one_seller() -> None:
@@ -209,26 +213,25 @@ def test_seed_and_day_decide_the_draw() -> None:
     assert len({tuple(drawn(seed, day)) for seed in (1, 2) for day in (DAY, DAY + timedelta(1))}) == 4
 
 
-def test_every_parcel_of_a_stratum_is_drawn_equally_often() -> None:
+def test_every_parcel_of_a_stratum_is_drawn_as_often_as_recorded() -> None:
+    """10,000 drawings, chi-square; a stratum's parcels with the lowest lots are the ones drawn."""
     parcels = _parcels(_distinct(12, mode="9610") + _distinct(5, mode="mail"))
-    drawings, capacity = 600, _capacity(6, random_share=1.0)
-    listed = pl.concat(select(parcels, capacity, DAY + timedelta(days)).listed for days in range(drawings))
+    capacity = _capacity(6, random_share=1.0)
     strata = select(parcels, capacity, DAY).strata
     assert strata["drawn"].to_list() == [4, 2]
-    for stratum in strata.iter_rows(named=True):
-        p, size = stratum["inspection_probability"], stratum["parcels"]
-        counts = (
-            listed.filter(trade_mode=stratum["trade_mode"]).group_by("declaration_id").len()["len"].to_list()
-        )
-        assert len(counts) == size
+    drawings = 10_000
+    for mode, drawn, p in strata.select("trade_mode", "drawn", "inspection_probability").iter_rows():
+        names = parcels.filter(trade_mode=mode)["declaration_id"]
+        lowest = [np.argsort(lots(names, seed, DAY).to_numpy())[:drawn] for seed in range(drawings)]
+        for seed in range(3):
+            of_seed = select(parcels, capacity.model_copy(update={"seed": seed}), DAY).listed
+            listed = of_seed.filter(selection="random", trade_mode=mode)["declaration_id"]
+            assert set(listed) == set(names[lowest[seed]])
+        counts = np.bincount(np.concatenate(lowest), minlength=len(names))
         # Drawing without replacement: the sum of squares has the scale of chi-square with size - 1 degrees.
-        statistic = (
-            sum((count - drawings * p) ** 2 for count in counts)
-            / (drawings * p * (1 - p))
-            * (size - 1)
-            / size
-        )
-        assert statistic < (size - 1) + 4 * math.sqrt(2 * (size - 1))
+        size = len(names)
+        statistic = ((counts - drawings * p) ** 2).sum() / (drawings * p * (1 - p)) * (size - 1) / size
+        assert chi2.sf(statistic, size - 1) > 0.001
 
 
 def test_no_parcels_give_no_list() -> None:

@@ -27,8 +27,8 @@ from configs.errors import (
 from pipelines.cli import cli, run
 from pipelines.cli_options import Report, Session, demo_directory, verb, with_capacity
 
-VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "monitor"]
-VERBS += ["demo"]
+VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
+VERBS += ["monitor", "demo"]
 LATER = {"feedback", "backtest"}
 
 

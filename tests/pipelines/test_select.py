@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import date
 
 import polars as pl
@@ -14,7 +15,7 @@ from tests.pipelines.trained_world import END, NIGHT, World, different
 def test_the_same_capacity_gives_the_same_lists(scored_world: World, scored: World) -> None:
     assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
     assert different(scored_world.results(), scored.results()) == []
-    assert not list((scored_world.path / ".work").glob("*"))
+    assert [path.name[:16] for path in (scored_world.path / ".work").iterdir()] == [f"today-{NIGHT}"]
 
 
 def test_another_capacity_gives_other_lists_from_the_same_scores(scored_world: World, scored: World) -> None:
@@ -65,3 +66,20 @@ def late_line(world: World, day: date) -> None:
         }
     ).write_csv(file)  # fmt: skip
     assert world.run("ingest", file) == 0
+
+
+def test_lists_are_made_again_without_adding_up_the_day_anew(
+    scored_world: World, scored: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def not_again(*_: object, **__: object) -> None:
+        raise AssertionError("the sums of the day are there")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.select.sum_day", not_again)
+        assert scored_world.run("select", "--date", NIGHT.isoformat(), "--capacity", "3") == 0
+        assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
+    assert different(scored_world.results(), scored.results()) == []
+    for kept in (scored_world.path / ".work").glob("today-*"):
+        shutil.rmtree(kept)
+    assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
+    assert different(scored_world.results(), scored.results()) == []
