@@ -24,6 +24,7 @@ from pipelines.cli_options import (
     with_capacity,
 )
 from pipelines.cli_plan import plan
+from pipelines.cli_report import report
 from pipelines.cli_tune import tune
 from pipelines.cli_types import Capacity, Day
 
@@ -251,6 +252,7 @@ def select(
 
 
 cli.add_command(feedback)
+cli.add_command(report)
 cli.add_command(plan)
 cli.add_command(monitor)
 
