@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from features.assemble import FeatureSet
-from pipelines.score_bucket import Workspace
+from pipelines.score_bucket import KEY, Workspace
 from tests.pipelines.trained_world import END, NIGHT, World, different
 
 
@@ -93,18 +93,20 @@ def test_listed_lines_have_the_features_that_they_were_scored_with(
     scored_world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the listed parcels are prepared again; parcels of several lines must come whole."""
-    features, compared = Workspace.features, Counter[str]()
+    features = Workspace.features
+    compared, parcels = set[str](), Counter[str]()
 
     def both(space: Workspace, lines: pl.DataFrame, file: Path) -> FeatureSet:
         found, whole = features(space, lines, file), features(space, space.lines(file), file)
         for risk in space.settings.risks.values():
             some, every = found.for_risk(risk), whole.for_risk(risk)
-            again = every.join(some, on="declaration_id", how="semi", maintain_order="left")
+            again = every.join(some, on=KEY, how="semi", maintain_order="left")
             assert some.equals(again)
         compared.update(lines["declaration_id"].to_list())
+        parcels.update(space.lines(file)["declaration_id"].to_list())
         return found
 
     monkeypatch.setattr(Workspace, "features", both)
     assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
-    assert compared.keys() == set(scored_world.listed()["declaration_id"])
-    assert max(compared.values()) > 1
+    assert compared == set(scored_world.listed()["declaration_id"])
+    assert max(parcels[name] for name in compared) > 1
