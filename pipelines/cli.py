@@ -12,6 +12,7 @@ import click
 
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
+from pipelines.cli_feedback import feedback
 from pipelines.cli_monitor import monitor
 from pipelines.cli_options import (
     Report,
@@ -250,6 +251,7 @@ def select(
 
 
 cli.add_command(plan)
+cli.add_command(feedback)
 cli.add_command(monitor)
 
 

@@ -28,8 +28,8 @@ from pipelines.cli import cli, run
 from pipelines.cli_options import Report, Session, demo_directory, verb, with_capacity
 
 VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
-VERBS += ["monitor", "demo"]
-LATER = {"feedback", "backtest"}
+VERBS += ["feedback", "monitor", "demo"]
+LATER = {"backtest"}
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
