@@ -111,7 +111,7 @@ def test_options_are_those_of_the_contract(name: str, options: set[str]) -> None
     ("arguments", "words"),
     [
         ([], ["Usage"]),
-        (["feedback"], ["No such command", "feedback"]),
+        (["judge"], ["No such command", "judge"]),
         (["ingest", "--store", "S"], ["FILE"]),
         (["ingest", "no-such-file.xml", "--store", "S"], ["no-such-file.xml", "does not exist"]),
         (["score", "--date", "2026-11-20"], ["--store"]),
