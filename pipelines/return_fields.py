@@ -7,8 +7,10 @@ changes, and a heading for people, which depends on the language.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal, get_args
 
+from configs.language import LANGUAGES, Language, language
 from configs.schema import RiskConfig
 
 JSON_FORMAT = "parcel-risk results 1"
@@ -58,7 +60,6 @@ LIST_HEADINGS: dict[str, str] = {
     "risk": "Risk",
     "chance": "Chance",
     "reasons": "Why",
-    "look_for": "What to look for",
     "total_price_cny": "Declared CNY",
     "expected_price_cny": "Usual CNY",
     "gross_weight_kg": "Gross kg",
@@ -108,47 +109,64 @@ def fields_to_fill_in(risks: Iterable[str]) -> tuple[str, ...]:
     return (*map(result_field, risks), *ENTRY_FIELDS)
 
 
-def result_of(words: str) -> ResultValue | None:
+def result_heading(title: str, words: Language) -> str:
+    """The heading of the result of a risk with this title."""
+    return words(RESULT_HEADING, risk=title)
+
+
+def result_of(words: str, overlay: Path | None = None) -> ResultValue | None:
     """What someone meant by the words in a result's cell, in any language of the documents; None if empty.
+
+    `overlay` is the user's folder of the configuration, whose catalogues count too.
 
     Raises ValueError where the words mean no result.
 
-    >>> [result_of(words) for words in ("nothing found", "TRUE", " not_examined ", "")]
+    >>> [result_of(words) for words in ("nothing found", "TRUE", "未查验", "")]
     ['nothing', 'found', 'not_examined', None]
     """
     plain = _plain(words)
     if not plain:
         return None
-    meaning = _meanings().get(plain)
+    meaning = _meanings(overlay).get(plain)
     if meaning is None:
         raise ValueError(f"expected one of {', '.join(map(repr, RESULT_WORDS.values()))}, came {words!r}")
     return meaning
 
 
-def field_of_heading(words: str, risks: Mapping[str, RiskConfig]) -> str | None:
+def field_of_heading(
+    words: str, risks: Mapping[str, RiskConfig], overlay: Path | None = None
+) -> str | None:
     """The technical name of the column with this heading, in any language of the documents; None if unknown.
 
-    A technical name is a heading too. `risks` is the configuration's, by name.
+    A technical name is a heading too. `risks` is the configuration's, by name, `overlay` its folder.
 
-    >>> field_of_heading("Why another  one", {}), field_of_heading("rank", {})
-    ('override_reason', 'rank')
+    >>> [field_of_heading(words, {}) for words in ("Why another  one", "序号", "rank", "Colour")]
+    ['override_reason', 'rank', 'rank', None]
     """
-    return _headings(risks).get(_plain(words))
+    return _headings(risks, overlay).get(_plain(words))
 
 
 def _plain(words: str) -> str:
     return " ".join(words.split()).casefold()
 
 
-def _meanings() -> dict[str, ResultValue]:
-    said = {_plain(word): value for value, word in RESULT_WORDS.items()}
+def _spoken(overlay: Path | None) -> list[Language]:
+    return [language(code, overlay) for code in LANGUAGES]
+
+
+def _meanings(overlay: Path | None) -> dict[str, ResultValue]:
+    said = {
+        _plain(spoken(word)): value for spoken in _spoken(overlay) for value, word in RESULT_WORDS.items()
+    }
     return _OTHER_RESULT_WORDS | said | {value: value for value in RESULT_VALUES}
 
 
-def _headings(risks: Mapping[str, RiskConfig]) -> dict[str, str]:
-    known = {_plain(words): field for field, words in (LIST_HEADINGS | ENTRY_HEADINGS).items()}
-    for name, risk in risks.items():
-        for title in filter(None, (risk.title.en, risk.title.zh)):
-            known[_plain(RESULT_HEADING.format(risk=title))] = result_field(name)
+def _headings(risks: Mapping[str, RiskConfig], overlay: Path | None) -> dict[str, str]:
+    known = {}
+    for spoken in _spoken(overlay):
+        for field, words in (LIST_HEADINGS | ENTRY_HEADINGS).items():
+            known[_plain(spoken(words))] = field
+        for name, risk in risks.items():
+            known[_plain(result_heading(risk.title.in_language(spoken), spoken))] = result_field(name)
     technical = [*LIST_HEADINGS, *fields_to_fill_in(risks), LIST_ID]
     return known | {_plain(field): field for field in technical}

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from configs.schema import CapacityConfig, MustInspect
+from configs.language import Language, language
+from configs.schema import CapacityConfig, MustInspect, Settings
 from features.channel_reasons import exploration_reason, must_inspect_reason
 from features.reasons import random_check_reason, reasons
 from models.selection import select_from
@@ -18,6 +19,7 @@ from pipelines.issued import stage_issued, with_list_ids
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
+from pipelines.office_list import in_language
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
 from pipelines.scored_parcels import parcels_of_bucket
 from pipelines.store_files import write_table
@@ -28,6 +30,7 @@ _SHOWN = [
 ]
 _PARCELS = "parcels"
 _REASONS = ["reason_1", "reason_2", "reason_3"]
+_UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
 
 @dataclass(frozen=True)
@@ -107,10 +110,10 @@ def stage_lists(
         listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
     else:
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
-    listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect)
+    listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
     listed = with_list_ids(listed, task.day)
     folder = t.stage(store.partition("lists", task.day))
-    write_lists(folder, listed, task.day, space.settings.risks, incomplete=bool(troubles.gaps))
+    write_lists(folder, listed, task.day, space.settings, incomplete=bool(troubles.gaps))
     mark_lists(folder, troubles.gaps)
     stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
@@ -142,14 +145,19 @@ def tabulate(task: ParcelTask) -> Path:
 
 def explain(task: ExplainTask) -> pl.DataFrame:
     """What the lists show of the listed lines of a bucket: the columns `_SHOWN`, prices in CNY, and three
-    reasons."""
+    reasons in every language of the documents."""
     space = workspace(task.of)
     lines = space.lines(task.file, of=task.listed)
     lines = lines.join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     units = space.reference.units
+    default, *others = space.settings.capacity.languages
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
-        pl.col("unit").replace(units["code"], units["name_en"]),
+        pl.col("unit").replace(units["code"], units[_UNIT_NAMES[default]]),
+        *(
+            pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]).alias(in_language("unit", code))
+            for code in others
+        ),
         _expected_price(space, features.for_risk, lines.height),
     )
     parts = []
@@ -161,11 +169,16 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             continue
         model, chosen = champion_model(folder), frame[rows]
         worded = pl.concat([chosen, model.model_columns(chosen)], how="horizontal")
-        pushes = model.contributions_in_heading(chosen)
-        said = reasons(worded, pushes, space.settings.risks[risk], count=len(_REASONS))
-        parts.append(pl.concat([lines[rows].select(KEY), said], how="horizontal"))
+        pushes, config = model.contributions_in_heading(chosen), space.settings.risks[risk]
+        said = [
+            reasons(worded, pushes, config, len(_REASONS), language(code, space.settings.overlay)).rename(
+                {} if code == default else {name: in_language(name, code) for name in _REASONS}
+            )
+            for code in (default, *others)
+        ]
+        parts.append(pl.concat([lines[rows].select(KEY), *said], how="horizontal"))
     nothing = pl.DataFrame(
-        schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_REASONS, pl.String)
+        schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_worded(space), pl.String)
     )
     return shown.join(pl.concat([nothing, *parts]), on=KEY, how="left", maintain_order="left")
 
@@ -184,16 +197,37 @@ def _explained_nothing(space: Workspace) -> pl.DataFrame:
     return pl.DataFrame(
         schema={name: schema[name] for name in (*KEY, *_SHOWN)}
         | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
-        | dict.fromkeys(_REASONS, pl.String)
+        | dict.fromkeys(_worded(space), pl.String)
     )
 
 
+def _worded(space: Workspace) -> list[str]:
+    """The columns of the reasons: in the default language, then in each other one."""
+    _, *others = space.settings.capacity.languages
+    return [*_REASONS, *(in_language(name, code) for code in others for name in _REASONS)]
+
+
 def _with_channel_reason(
-    listed: pl.DataFrame, strata: pl.DataFrame, must_inspect: Sequence[MustInspect]
+    listed: pl.DataFrame, strata: pl.DataFrame, must_inspect: Sequence[MustInspect], settings: Settings
 ) -> pl.DataFrame:
-    """A parcel that risk did not put there says so first; two more reasons follow."""
+    """A parcel that risk did not put there says so first, in every language; two more reasons follow."""
+    default, *others = settings.capacity.languages
+    columns = {default: _REASONS} | {code: [in_language(name, code) for name in _REASONS] for code in others}
+    for code, names in columns.items():
+        words = language(code, settings.overlay)
+        listed = _said_first(listed, strata, must_inspect, names, words)
+    return listed
+
+
+def _said_first(
+    listed: pl.DataFrame,
+    strata: pl.DataFrame,
+    must_inspect: Sequence[MustInspect],
+    names: Sequence[str],
+    words: Language,
+) -> pl.DataFrame:
     at_random = {
-        (office, mode): random_check_reason(drawn, parcels)
+        (office, mode): random_check_reason(drawn, parcels, words)
         for office, mode, parcels, drawn in strata.select(
             "customs_office", "trade_mode", "parcels", "drawn"
         ).iter_rows()
@@ -203,17 +237,17 @@ def _with_channel_reason(
         if row["selection"] == "random":
             return at_random[row["customs_office"], row["trade_mode"]]
         if row["selection"] == "exploration":
-            return exploration_reason(row["inspection_probability"])
+            return exploration_reason(row["inspection_probability"], words)
         if row["must_inspect"] is not None:
             entry = must_inspect[row["must_inspect"]]
-            return must_inspect_reason(entry.kind, entry.since, entry.reason)
+            return must_inspect_reason(entry.kind, entry.since, entry.reason, words)
         return None
 
     first_said = pl.Series("said", [said(row) for row in listed.iter_rows(named=True)], dtype=pl.String)
-    first, second, third = (pl.col(name) for name in _REASONS)
+    first, second, third = map(pl.col, names)
     is_said = first_said.is_not_null()
     return listed.with_columns(
-        pl.when(is_said).then(first_said).otherwise(first).alias("reason_1"),
-        pl.when(is_said).then(first).otherwise(second).alias("reason_2"),
-        pl.when(is_said).then(second).otherwise(third).alias("reason_3"),
+        pl.when(is_said).then(first_said).otherwise(first).alias(names[0]),
+        pl.when(is_said).then(first).otherwise(second).alias(names[1]),
+        pl.when(is_said).then(second).otherwise(third).alias(names[2]),
     )
