@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from pipelines.cli_backtest import backtest
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
 from pipelines.cli_monitor import monitor
@@ -248,6 +249,7 @@ def select(
     )
 
 
+cli.add_command(backtest)
 cli.add_command(monitor)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from configs.schema import CapacityConfig, MustInspect, TaxShortfallValue
+from configs.schema import CapacityConfig, MustInspect, Settings, TaxShortfallValue
 from features.channel_reasons import exploration_reason, must_inspect_reason
 from features.hashing import text_hashes
 from features.reasons import random_check_reason, reasons
@@ -133,39 +133,50 @@ class _Parcels:
 def tabulate(task: ParcelTask) -> Path:
     """Writes the parcels of a bucket among the working files of the day and returns where."""
     space = workspace(task.of)
-    risks = sorted(space.settings.risks)
-    entries = space.settings.capacity.must_inspect
-    columns = [*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *(entry.column for entry in entries)]
-    lines = space.chronicle.store.read_declaration_files([task.file], list(dict.fromkeys(columns)))
-    wanted = must_inspect_marks(lines, entries, task.of.day)
+    lines = space.chronicle.store.read_declaration_files([task.file], parcel_columns(space.settings))
     probability = pl.read_parquet(task.scores, glob=False, hive_partitioning=False)
     value = pl.read_parquet(task.values, glob=False, hive_partitioning=False)
+    file = task.of.work / _PARCELS / task.file.name
+    write_table(parcels_of(lines, probability, value, space.settings, task.of.day), file)
+    return file
+
+
+def parcel_columns(settings: Settings) -> list[str]:
+    """The columns of declared lines that `parcels_of` reads."""
+    wanted = (entry.column for entry in settings.capacity.must_inspect)
+    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
+
+
+def parcels_of(
+    lines: pl.DataFrame, scores: pl.DataFrame, values: pl.DataFrame, settings: Settings, day: date
+) -> pl.DataFrame:
+    """The parcels of a day that `select_from` chooses from; `scores` and `values` are those of the lines, row
+    by row."""
+    risks = sorted(settings.risks)
     scored = pl.concat(
         [
             lines.select(_PARCEL_COLUMNS),
             lines.select(
                 pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
             ),
-            wanted.to_frame(),
-            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+            must_inspect_marks(lines, settings.capacity.must_inspect, day).to_frame(),
+            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
+            values.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
             # Days that were scored before these were computed do without.
-            value.select(
+            values.select(
                 pl.col(name).alias(name.removeprefix("_"))
                 for name in (NOVELTY, GOODS)
-                if name in value.columns
+                if name in values.columns
             ),
         ],
         how="horizontal",
     )
     floors = {
         name: risk.finding_value.floor_cny
-        for name, risk in space.settings.risks.items()
+        for name, risk in settings.risks.items()
         if isinstance(risk.finding_value, TaxShortfallValue)
     }
-    file = task.of.work / _PARCELS / task.file.name
-    write_table(parcel_table(scored, risks, floors), file)
-    return file
+    return parcel_table(scored, risks, floors)
 
 
 def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:
