@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from pipelines.cli_backtest import backtest
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
 from pipelines.cli_feedback import feedback
@@ -252,6 +253,7 @@ def select(
 
 cli.add_command(plan)
 cli.add_command(feedback)
+cli.add_command(backtest)
 cli.add_command(monitor)
 
 
