@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pipelines.cli_backtest import backtest
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
+from pipelines.cli_feedback import feedback
 from pipelines.cli_monitor import monitor
 from pipelines.cli_options import (
     Report,
@@ -231,6 +233,8 @@ def score(
 
 cli.add_command(select)
 cli.add_command(plan)
+cli.add_command(feedback)
+cli.add_command(backtest)
 cli.add_command(monitor)
 
 

@@ -15,6 +15,7 @@ from features.channel_reasons import exploration_reason, must_inspect_reason
 from features.reasons import random_check_reason, reasons
 from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
+from pipelines.issued import stage_issued, with_list_ids
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
@@ -110,9 +111,11 @@ def stage_lists(
     else:
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
     listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
+    listed = with_list_ids(listed, task.day)
     folder = t.stage(store.partition("lists", task.day))
     write_lists(folder, listed, task.day, space.settings, incomplete=bool(troubles.gaps))
     mark_lists(folder, troubles.gaps)
+    stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
     return Listed.of(listed, chosen.strata)

@@ -36,8 +36,7 @@ from pipelines.cli_options import (
 )
 
 VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
-VERBS += ["monitor", "demo"]
-LATER = {"feedback", "backtest"}
+VERBS += ["feedback", "backtest", "monitor", "demo"]
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
@@ -80,7 +79,6 @@ def test_help_lists_the_verbs_in_the_order_of_their_use(capsys: pytest.CaptureFi
     assert run(["--help"]) == 0
     listed = capsys.readouterr().out.partition("Commands:")[2].splitlines()
     assert [line.split()[0] for line in listed if line.strip()] == VERBS
-    assert not LATER & set(cli.commands)
 
 
 @pytest.mark.parametrize(("name", "command"), every_verb())
@@ -119,7 +117,7 @@ def test_options_are_those_of_the_contract(name: str, options: set[str]) -> None
     ("arguments", "words"),
     [
         ([], ["Usage"]),
-        (["feedback"], ["No such command", "feedback"]),
+        (["judge"], ["No such command", "judge"]),
         (["ingest", "--store", "S"], ["FILE"]),
         (["ingest", "no-such-file.xml", "--store", "S"], ["no-such-file.xml", "does not exist"]),
         (["score", "--date", "2026-11-20"], ["--store"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import polars as pl
 import pytest
 from lxml import html
 
+from features.assemble import FeatureSet
+from pipelines.score_bucket import KEY, Workspace
 from tests.pipelines.trained_world import END, NIGHT, World, different
 
 
@@ -88,12 +91,36 @@ def test_lists_are_made_again_without_adding_up_the_day_anew(
     assert different(scored_world.results(), scored.results()) == []
 
 
+def test_listed_lines_have_the_features_that_they_were_scored_with(
+    scored_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the listed parcels are prepared again; parcels of several lines must come whole."""
+    features = Workspace.features
+    compared, parcels = set[str](), Counter[str]()
+
+    def both(space: Workspace, lines: pl.DataFrame, file: Path) -> FeatureSet:
+        found, whole = features(space, lines, file), features(space, space.lines(file), file)
+        for risk in space.settings.risks.values():
+            some, every = found.for_risk(risk), whole.for_risk(risk)
+            again = every.join(some, on=KEY, how="semi", maintain_order="left")
+            assert some.equals(again)
+        compared.update(lines["declaration_id"].to_list())
+        parcels.update(space.lines(file)["declaration_id"].to_list())
+        return found
+
+    monkeypatch.setattr(Workspace, "features", both)
+    assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
+    assert compared == set(scored_world.listed()["declaration_id"])
+    assert max(parcels[name] for name in compared) > 1
+
+
 def test_an_office_gets_reasons_in_its_language_and_the_tables_stay_as_they_are(
     scored_world: World, scored: World, tmp_path: Path
 ) -> None:
     office, other = scored.listed()["customs_office"].unique().sort()[:2]
     configs = shutil.copytree(scored_world.configs, tmp_path / "configs")
-    (configs / "capacity.yaml").write_text(f"offices: {{{office!r}: {{language: zh-CN}}}}\n", encoding="utf-8")
+    words = f"offices: {{{office!r}: {{language: zh-CN}}}}\n"
+    (configs / "capacity.yaml").write_text(words, encoding="utf-8")
     assert World(scored_world.path, configs).run("select", "--date", NIGHT.isoformat()) == 0
     changed = {file.rpartition("/")[2] for file in different(scored_world.results(), scored.results())}
     assert {f"{office}.html", f"{office}.xlsx"} <= changed
