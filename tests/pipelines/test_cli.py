@@ -25,7 +25,15 @@ from configs.errors import (
     UsageError,
 )
 from pipelines.cli import cli, run
-from pipelines.cli_options import Report, Session, demo_directory, verb, with_capacity
+from pipelines.cli_options import (
+    LANGUAGE_CHOICES,
+    Report,
+    Session,
+    demo_directory,
+    verb,
+    with_capacity,
+    with_language,
+)
 
 VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
 VERBS += ["feedback", "backtest", "monitor", "demo"]
@@ -247,6 +255,26 @@ def test_capacity_of_the_command_line_replaces_the_configured() -> None:
     one = with_capacity(settings, [("5316", 120)]).capacity
     assert one.for_office("5316").places(10_000) == 120
     assert one.for_office("4601") == settings.capacity.for_office("4601")
+
+
+def test_a_capacity_for_all_leaves_an_office_its_language() -> None:
+    from configs.capacity_schema import CapacityConfig, OfficeOverride
+    from configs.loader import load_settings
+
+    offices = {"5316": OfficeOverride(parcels=5, language="zh-CN"), "2244": OfficeOverride(share=0.5)}
+    settings = load_settings().model_copy(update={"capacity": CapacityConfig(offices=offices)})
+    every = with_capacity(settings, [(None, 60)])
+    assert every.capacity.language_of("5316") == "zh-CN"
+    assert [every.capacity.for_office(office).places(1_000) for office in offices] == [60, 60]
+    english = with_language(every, "en").capacity
+    assert (english.language_of("5316"), english.languages) == ("en", ("en",))
+    assert with_language(every, None) is every
+
+
+def test_the_languages_that_are_offered_are_those_that_there_are() -> None:
+    from configs.language import LANGUAGES
+
+    assert LANGUAGE_CHOICES == LANGUAGES
 
 
 def test_demo_stays_inside_the_checkout() -> None:

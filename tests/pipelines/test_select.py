@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import Counter
 from datetime import date
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from lxml import html
 
 from features.assemble import FeatureSet
 from pipelines.score_bucket import KEY, Workspace
@@ -110,3 +112,23 @@ def test_listed_lines_have_the_features_that_they_were_scored_with(
     assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
     assert compared == set(scored_world.listed()["declaration_id"])
     assert max(parcels[name] for name in compared) > 1
+
+
+def test_an_office_gets_reasons_in_its_language_and_the_tables_stay_as_they_are(
+    scored_world: World, scored: World, tmp_path: Path
+) -> None:
+    office, other = scored.listed()["customs_office"].unique().sort()[:2]
+    configs = shutil.copytree(scored_world.configs, tmp_path / "configs")
+    words = f"offices: {{{office!r}: {{language: zh-CN}}}}\n"
+    (configs / "capacity.yaml").write_text(words, encoding="utf-8")
+    assert World(scored_world.path, configs).run("select", "--date", NIGHT.isoformat()) == 0
+    changed = {file.rpartition("/")[2] for file in different(scored_world.results(), scored.results())}
+    assert {f"{office}.html", f"{office}.xlsx"} <= changed
+    assert not changed & {f"{other}.html", f"{other}.xlsx", "sampling_list.csv", "sampling_list.parquet"}
+    page = html.parse(scored_world.path / f"lists/declared_on={NIGHT}/{office}.html")
+    assert page.getroot().get("lang") == "zh-CN"
+    reasons = [str(each.text_content()) for each in page.xpath("//ol/li")]
+    assert reasons
+    assert [reason for reason in reasons if not re.search("[\u4e00-\u9fff]", reason)] == []
+    english = scored.listed().filter(customs_office=office)["reason_1"].to_list()
+    assert not set(reasons) & set(english)
