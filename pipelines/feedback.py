@@ -147,7 +147,9 @@ class _Run:
         with progress.task("read files", total=len(paths)) as task:
             for path in paths:
                 try:
-                    taken.append(FileTaken(str(path), read_returned(path, self._risks)))
+                    taken.append(
+                        FileTaken(str(path), read_returned(path, self._risks, self._settings.overlay))
+                    )
                 except DataError as error:
                     taken.append(FileTaken(str(path), None, fault=str(error)))
                 task.advance()
@@ -174,7 +176,14 @@ class _Run:
             raise UnreadableRowError([(RejectReason.BAD_FORMAT.value, f"this is {row.raw.fault}")])
         row.place = places.find(row.file, row.raw)
         window = Window(row.place.declared_on, self._reported_on, self._today)
-        found = entries_of(row.raw, row.place.risk, self._risks, window, decimal_comma=row.file.decimal_comma)
+        found = entries_of(
+            row.raw,
+            row.place.risk,
+            self._risks,
+            window,
+            decimal_comma=row.file.decimal_comma,
+            overlay=self._settings.overlay,
+        )
         row.entries = replace(
             found,
             reported_on=None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from configs.schema import RiskConfig
 from features.declarations import DECLARATION_COLUMNS
@@ -69,8 +70,9 @@ class Headings:
     ['declaration_id', 'result', 'inspected_on', None]
     """
 
-    def __init__(self, risks: Mapping[str, RiskConfig]) -> None:
-        self._risks = risks
+    def __init__(self, risks: Mapping[str, RiskConfig], overlay: Path | None = None) -> None:
+        self._risks, self._overlay = risks, overlay
+        self._seen: dict[str, str | None] = {}
         technical = (*_IDENTITY, "line_no", *LIST_HEADINGS, *ENTRY_FIELDS, LIST_ID, _REPORTED)
         known = {_plain(name): name for name in technical} | _SPELLINGS
         titles = [(words, name) for name, risk in risks.items() for words in (risk.title.zh, risk.title.en)]
@@ -86,8 +88,12 @@ class Headings:
 
         A heading ``result_…`` of a risk that is not configured is a field too: whoever reads it says so.
         """
-        plain = _plain(words)
-        known = field_of_heading(words, self._risks) or self._known.get(plain)
+        if words not in self._seen:
+            self._seen[words] = self._look_up(words)
+        return self._seen[words]
+
+    def _look_up(self, words: str) -> str | None:
+        known = field_of_heading(words, self._risks, self._overlay) or self._known.get(_plain(words))
         if known is None and re.fullmatch(r"result_\w+", words.strip().casefold()):
             return words.strip().casefold()
         return known
@@ -139,7 +145,7 @@ class Headings:
                 if text is None:
                     continue
                 if self.field(text.rstrip(":： ")) == LIST_ID:
-                    return next(filter(None, texts[place + 1 :]), None)
+                    return texts[place + 1] if len(texts) > place + 1 else None
                 if match := re.fullmatch(r"list[ _]id\s*[:：]?\s*([0-9a-f]{12})", text, re.IGNORECASE):
                     return match[1]
         return None

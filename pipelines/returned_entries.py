@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
 from configs.schema import RiskConfig
 from features.reject_reasons import RejectReason
@@ -89,12 +90,13 @@ def entries_of(
     window: Window,
     *,
     decimal_comma: bool = False,
+    overlay: Path | None = None,
 ) -> Entries:
     """What a row says, every value checked.
 
     Raises UnreadableRowError where a value cannot be read, or two of them contradict each other.
     """
-    reader = _Reader(row, decimal_comma)
+    reader = _Reader(row, decimal_comma, overlay)
     results: dict[str, ResultValue] = {}
     for name in row.cells:
         risk = listed_risk if name == LISTED_RISK else risk_of(name)
@@ -125,7 +127,8 @@ def entries_of(
 
 
 class _Reader:
-    def __init__(self, row: RawRow, decimal_comma: bool) -> None:
+    def __init__(self, row: RawRow, decimal_comma: bool, overlay: Path | None) -> None:
+        self._overlay = overlay
         self._cells = row.cells
         self._decimal_comma = decimal_comma
         self.faults: list[tuple[str, str]] = []
@@ -147,7 +150,7 @@ class _Reader:
             self.fault(RejectReason.NOT_IN_LIST.of(name), f"{name} is no risk: expected {known}")
             return None
         try:
-            return result_in(self._cells[name])
+            return result_in(self._cells[name], self._overlay)
         except ValueError:
             words = ", ".join(map(repr, RESULT_WORDS.values()))
             came = text_of(self._cells[name]) or ""

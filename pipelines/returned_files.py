@@ -38,8 +38,8 @@ class ReturnedFile:
     notes: list[str] = field(default_factory=list)
 
 
-def read_returned(path: Path, risks: Mapping[str, RiskConfig]) -> ReturnedFile:
-    """Read a returned list; what it is, its content says.
+def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | None = None) -> ReturnedFile:
+    """Read a returned list; what it is, its content says. `overlay` is the folder of the configuration.
 
     Raises DataError where it is none, or cannot be read.
     """
@@ -49,7 +49,7 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig]) -> ReturnedFile:
         raise DataError(f"{path} cannot be read: {error.strerror}") from error
     if len(content) > _MOST_BYTES:
         raise DataError(f"{path} has {len(content):,} bytes: expected {_WHAT}, of at most {_MOST_BYTES:,}")
-    headings = Headings(risks)
+    headings = Headings(risks, overlay)
     sha256 = hashlib.sha256(content).hexdigest()
     if content.startswith(b"PK"):
         return _workbook(path, content, sha256, headings)

@@ -6,6 +6,8 @@ import math
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 from pipelines.return_fields import ResultValue, result_of
 
@@ -52,17 +54,26 @@ def text_of(cell: Cell) -> str | None:
     return str(cell).strip() or None
 
 
-def result_in(cell: Cell) -> ResultValue | None:
-    """What a result's cell says, None where it is empty.
+def result_in(cell: Cell, overlay: Path | None = None) -> ResultValue | None:
+    """What a result's cell says, None where it is empty; `overlay` as of `return_fields.result_of`.
 
     Raises ValueError where the words mean no result.
 
     >>> [result_in(cell) for cell in (True, 0, "Nothing  found", "ＹＥＳ", "未发现", "")]
     ['found', 'nothing', 'nothing', 'found', 'nothing', None]
     """
-    words = unicodedata.normalize("NFKC", text_of(cell) or "")
+    return _result(unicodedata.normalize("NFKC", text_of(cell) or ""), overlay)
+
+
+@lru_cache(maxsize=1024)
+def _result(words: str, overlay: Path | None) -> ResultValue | None:
     plain = " ".join(words.replace("_", " ").split()).casefold()
-    return _FURTHER_WORDS.get(plain) or result_of(plain)
+    try:
+        return result_of(words, overlay)
+    except ValueError:
+        if plain not in _FURTHER_WORDS:
+            raise
+        return _FURTHER_WORDS[plain]
 
 
 def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:

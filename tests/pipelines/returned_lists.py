@@ -22,7 +22,7 @@ from pipelines.ingest import write_frames
 from pipelines.issued import issued_lists, stage_issued, with_list_ids
 from pipelines.lists import write_lists
 from pipelines.progress import Progress
-from pipelines.return_fields import ENTRY_FIELDS, result_field
+from pipelines.return_fields import ENTRY_FIELDS, RESULT_WORDS, result_field
 from pipelines.store import Store
 from tests.pipelines.list_examples import DAY, listed
 
@@ -64,7 +64,7 @@ def make_store(folder: Path) -> Store:
     write_frames(store, declarations, settings=SETTINGS)
     with store.lock("test"), store.transaction() as t:
         rows = with_list_ids(the_lists(), DAY)
-        write_lists(t.stage(store.partition("lists", DAY)), rows, DAY, RISKS)
+        write_lists(t.stage(store.partition("lists", DAY)), rows, DAY, SETTINGS)
         stage_issued(t, store, DAY, rows)
     return store
 
@@ -191,10 +191,17 @@ class Office:
         assert places, "the workbook has no row of technical names"
         for number in range(head + 1, sheet.max_row + 1):
             for column, value in filled.get(sheet.cell(number, places["rank"]).value, {}).items():
-                sheet.cell(number, places[column]).value = value
+                sheet.cell(number, places[column]).value = _as_chosen(column, value)
         path = self.folder / name
         book.save(path)
         return path
+
+
+def _as_chosen(column: str, value: Any) -> Any:
+    """What a spreadsheet program puts into a cell: the words of the drop-down, a real date."""
+    if column == "inspected_on":
+        return datetime.fromisoformat(value)
+    return RESULT_WORDS[value] if column.startswith("result_") else value
 
 
 def manifest(report: FeedbackReport) -> dict[str, int]:

@@ -78,7 +78,7 @@ def documents(office: Office, filled: Mapping[int, Any], kind: str, name: str) -
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     filled=st.dictionaries(st.integers(1, 8), _ENTRIES, max_size=8),
-    kinds=st.tuples(*[st.sampled_from(["json", "csv"])] * 2),
+    kinds=st.tuples(*[st.sampled_from(["json", "csv", "xlsx"])] * 2),
     order=st.permutations(range(8)),
     cut=st.integers(0, 8),
 )
