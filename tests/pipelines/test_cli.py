@@ -101,8 +101,12 @@ def test_every_verb_has_an_example_and_the_common_options(
         ("champion list", {"--store"}),
         ("champion promote", {"--store", "--reason"}),
         ("champion rollback", {"--store", "--reason"}),
-        ("score", {"--store", "--date", "--to", "--memory-limit", "--workers", "--scheduler", "--threads"}),
-        ("select", {"--store", "--date", "--capacity"}),
+        (
+            "score",
+            {"--store", "--date", "--to", "--memory-limit", "--workers", "--scheduler", "--threads"}
+            | {"--language"},
+        ),
+        ("select", {"--store", "--date", "--capacity", "--language"}),
         ("demo", set()),
     ],
 )
