@@ -186,6 +186,8 @@ def _steps(night: Figures) -> list[str]:
             if step["step"] == REST or step["seconds"] > 0.0:
                 rows.append(_step_row(f"{verb}: {step['step']}", step, lines, None))
         rows.append(_step_row(f"**{verb}**", figures, lines, figures["written_bytes"]))
+    for verb, figures in night.get("again", {}).items():
+        rows.append(_step_row(f"{verb}, afterwards", figures, lines, figures["written_bytes"]))
     return [
         f"## The night of {lines:,} lines, by step\n",
         f"{night['made']['parcels']:,} parcels in {night['made']['files']} files of together "

@@ -55,7 +55,8 @@ def draw_plots(
     return figures
 
 
-def _figure(width: float, height: float, columns: int = 1, **layout: Any) -> tuple[Figure, list[Axes]]:
+def new_figure(width: float, height: float, columns: int = 1, **layout: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of so many inches with axes side by side, in the style of all pictures."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -76,7 +77,7 @@ def _about(evaluation: Evaluation) -> str:
 
 
 def _capacity(evaluation: Evaluation) -> Figure:
-    figure, (precision, recall) = _figure(11.0, 4.8, columns=2)
+    figure, (precision, recall) = new_figure(11.0, 4.8, columns=2)
     lines = evaluation.lines
     found, ties = lines["found"].to_numpy(), line_keys(lines)
     total, height = int(found.sum()), lines.height
@@ -115,7 +116,7 @@ def _capacity(evaluation: Evaluation) -> Figure:
 
 
 def _calibration(evaluation: Evaluation) -> Figure:
-    figure, (axis,) = _figure(6.4, 5.6)
+    figure, (axis,) = new_figure(6.4, 5.6)
     probability, found = evaluation.lines["probability"].to_numpy(), evaluation.lines["found"].to_numpy()
     bins = _with_findings(calibration_bins(probability, found, bins=20))
     said = 100.0 * np.array([part.mean_probability for part in bins])
@@ -176,7 +177,7 @@ def _with_findings(bins: Sequence[CalibrationBin]) -> list[CalibrationBin]:
 
 
 def _importance(model: RiskModel) -> Figure:
-    figure, (blocks, columns) = _figure(11.0, 5.6, columns=2)
+    figure, (blocks, columns) = new_figure(11.0, 5.6, columns=2)
     table = model.importance()
     by_block = table.group_by("block").agg(pl.col("gain").sum()).sort("gain", "block")
     blocks.barh(by_block["block"].to_list(), 100 * by_block["gain"].to_numpy(), color=_MODEL_COLOUR)
@@ -194,7 +195,7 @@ def _importance(model: RiskModel) -> Figure:
 
 
 def _price(risk: str, residuals: pl.DataFrame) -> Figure:
-    figure, (axis,) = _figure(8.0, 4.8)
+    figure, (axis,) = new_figure(8.0, 4.8)
     known = residuals.filter(pl.col("log_price_ratio").is_finite())
     edges = np.linspace(np.log(1 / 20), np.log(20), 81)
     for is_found, colour, name in (

@@ -8,6 +8,7 @@ another machine.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, lru_cache
@@ -19,7 +20,7 @@ import polars as pl
 
 from configs.loader import load_settings
 from configs.reference import ReferenceDay
-from configs.schema import Settings
+from configs.schema import RiskConfig, Settings
 from features.assemble import FeatureSet, assemble, prepare_lines
 from features.hashing import text_hashes
 from features.history import History
@@ -139,45 +140,64 @@ def score_bucket(task: BucketTask) -> int:
     if not (scores.exists() and values.exists()):
         space = workspace(task.of)
         lines = space.lines(task.file)
-        features = space.features(lines, task.file)
-        keys = lines.select(KEY)
-        texts = scores_of_text(space, lines)
-        by_risk = {risk: predict(space, features, risk, texts.get(risk)) for risk in space.settings.risks}
-        _write(
-            keys.with_columns(probability.alias(risk) for risk, (probability, _) in by_risk.items()), scores
-        )
-        modelled = [space.settings.risks[risk] for risk, _ in space.task.champions]
-        beside = [
-            novelty((features.for_risk(risk) for risk in modelled), lines.height).alias(NOVELTY),
-            pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),
-        ]
-        worth = [value.alias(risk) for risk, (_, value) in by_risk.items()]
-        _write(keys.with_columns(*worth, *beside), values)
+        found = scored(lines, space.features(lines, task.file), space.settings, task.of.champions)
+        _write(found.scores, scores)
+        _write(found.values, values)
     return row_count(scores)
 
 
-def scores_of_text(space: Workspace, lines: pl.DataFrame) -> dict[str, npt.NDArray[np.float64]]:
+@dataclass(frozen=True)
+class Scored:
+    """The tables `scores` and `values` of some lines, see `score_bucket`."""
+
+    scores: pl.DataFrame
+    values: pl.DataFrame
+
+
+def scored(
+    lines: pl.DataFrame, features: FeatureSet, settings: Settings, champions: Sequence[tuple[str, Path]]
+) -> Scored:
+    """The scores and values of prepared lines with these features; `champions` as in `DayTask`."""
+    keys = lines.select(KEY)
+    texts = scores_of_text(champions, lines)
+    by_risk = {
+        name: predict(dict(champions).get(name), features, risk, texts.get(name))
+        for name, risk in settings.risks.items()
+    }
+    modelled = [settings.risks[name] for name, _ in champions]
+    beside = [
+        novelty((features.for_risk(risk) for risk in modelled), lines.height).alias(NOVELTY),
+        pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),
+    ]
+    worth = [value.alias(name) for name, (_, value) in by_risk.items()]
+    return Scored(
+        keys.with_columns(probability.alias(name) for name, (probability, _) in by_risk.items()),
+        keys.with_columns(*worth, *beside),
+    )
+
+
+def scores_of_text(
+    champions: Sequence[tuple[str, Path]], lines: pl.DataFrame
+) -> dict[str, npt.NDArray[np.float64]]:
     """What the text says of each line (lines,), by risk whose champion reads it; together, because reading
     costs more than scoring."""
-    models = {risk: champion_model(folder).encoder.text for risk, folder in space.task.champions}
+    models = {risk: champion_model(folder).encoder.text for risk, folder in champions}
     reading = {risk: model for risk, model in models.items() if model is not None}
     return dict(zip(reading, text_scores(list(reading.values()), lines), strict=True))
 
 
 def predict(
-    space: Workspace,
+    champion: Path | None,
     features: FeatureSet,
-    risk: str,
+    risk: RiskConfig,
     text_score: npt.NDArray[np.float64] | None = None,
 ) -> tuple[pl.Series, pl.Series]:
     """Probabilities and values of a finding in CNY; both null for a risk without a champion."""
-    folder = dict(space.task.champions).get(risk)
-    if folder is None:
-        nothing = pl.Series(risk, [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
+    if champion is None:
+        nothing = pl.Series(risk.name, [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
         return nothing, nothing
-    frame = features.for_risk(space.settings.risks[risk])
-    scores = champion_model(folder).score(frame, text_score=text_score)
-    return pl.Series(risk, scores.probability), pl.Series(risk, scores.value_cny)
+    scores = champion_model(champion).score(features.for_risk(risk), text_score=text_score)
+    return pl.Series(risk.name, scores.probability), pl.Series(risk.name, scores.value_cny)
 
 
 @lru_cache(maxsize=16)

@@ -26,24 +26,37 @@ def parcels_of_bucket(
 
     Addresses and orders are hashes; `must_inspect` counts the entries of `capacity.yaml`, from 0.
     """
-    risks = sorted(settings.risks)
-    entries = settings.capacity.must_inspect
-    columns = [*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *(entry.column for entry in entries)]
-    lines = store.read_declaration_files([file], list(dict.fromkeys(columns)))
+    lines = store.read_declaration_files([file], parcel_columns(settings))
     probability = pl.read_parquet(scores, glob=False, hive_partitioning=False)
     value = pl.read_parquet(values, glob=False, hive_partitioning=False)
+    return parcels_of(lines, probability, value, settings, day)
+
+
+def parcel_columns(settings: Settings) -> list[str]:
+    """The columns of declared lines that `parcels_of` reads."""
+    wanted = (entry.column for entry in settings.capacity.must_inspect)
+    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
+
+
+def parcels_of(
+    lines: pl.DataFrame, scores: pl.DataFrame, values: pl.DataFrame, settings: Settings, day: date
+) -> pl.DataFrame:
+    """The parcels of a day that `models.selection.select_from` chooses from; `scores` and `values` are
+    those of the lines, row by row.
+    """
+    risks = sorted(settings.risks)
     # Days that were scored before these were computed do without.
-    beside = [name for name in (NOVELTY, GOODS) if name in value.columns]
+    beside = [name for name in (NOVELTY, GOODS) if name in values.columns]
     scored = pl.concat(
         [
             lines.select(_PARCEL_COLUMNS),
             lines.select(
                 pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
             ),
-            must_inspect_marks(lines, entries, day).to_frame(),
-            probability.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            value.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
-            value.select(pl.col(name).alias(name.removeprefix("_")) for name in beside),
+            must_inspect_marks(lines, settings.capacity.must_inspect, day).to_frame(),
+            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
+            values.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+            values.select(pl.col(name).alias(name.removeprefix("_")) for name in beside),
         ],
         how="horizontal",
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,38 +31,74 @@ from pipelines.train_report import RiskTrained
 from pipelines.training_data import TrainingData
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A fitted risk and what its gate says; `agreement` is that of the random share with all lines."""
+
+    fitted: FittedRisk
+    decision: GateDecision
+    agreement: FeatureAgreement | None
+
+
+def fit_and_judge(
+    risk: RiskConfig,
+    data: TrainingData,
+    settings: Settings,
+    champion: Callable[[pl.DataFrame], pl.DataFrame | None],
+) -> Judged:
+    """Fit a risk on its frame and ask the gate.
+
+    `champion` gives, for the frame, the `unseen_predictions` of the model in use, or None where there is
+    none.
+
+    Raises TooFewFindings where the risk cannot be trained.
+    """
+    frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
+    fitted = fit_risk(frame, risk, settings.pipeline.training, until=data.until, all_lines=all_lines)
+    fitted = replace(fitted, model=fitted.model.with_background(all_lines))
+    gate = settings.pipeline.gate
+    at_random = frame.filter(pl.col("selection") == "random")
+    agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
+    decision = decide(
+        fitted.evaluation,
+        champion(frame),
+        gate=gate,
+        agreement=agreement,
+        seed=settings.pipeline.training.seed,
+    )
+    return Judged(fitted, decision, agreement)
+
+
+def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
+    """Why nothing can be learned about a risk from its frame, None where something can."""
+    if risk.label not in frame.columns or not frame[risk.label].count():
+        return f"no inspected line has a result in the column {risk.label}"
+    return None
+
+
 def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker: Tracker) -> RiskTrained:
     """Fit a risk on its frame, ask the gate, log and register the model, and promote it where it may be.
 
     A risk with too few findings is left out and says so. Raises TrackingError where MLflow refuses.
     """
-    frame = data.frames[risk.name]
-    if risk.label not in frame.columns or not frame[risk.label].count():
-        return RiskTrained(risk.name, why=[f"no inspected line has a result in the column {risk.label}"])
+    frame, gate = data.frames[risk.name], settings.pipeline.gate
+    reason = untrainable(risk, frame)
+    if reason is not None:
+        return RiskTrained(risk.name, why=[reason])
+    first = not any(champion.risk == risk.name for champion in tracker.champions())
     try:
-        fitted = fit_risk(
-            frame, risk, settings.pipeline.training, until=data.until, all_lines=data.all_lines[risk.name]
+        judged = fit_and_judge(
+            risk, data, settings, lambda lines: None if first else _unseen_by(tracker, risk, lines)
         )
     except TooFewFindings as error:
         return RiskTrained(risk.name, why=[str(error)])
-    fitted = replace(fitted, model=fitted.model.with_background(data.all_lines[risk.name]))
+    fitted, decision = judged.fitted, judged.decision
     check_reasons(risk, _words(frame, fitted))
-    gate, all_lines = settings.pipeline.gate, data.all_lines[risk.name]
-    at_random = frame.filter(pl.col("selection") == "random")
-    agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
-    first = not any(champion.risk == risk.name for champion in tracker.champions())
-    decision = decide(
-        fitted.evaluation,
-        None if first else _unseen_by(tracker, risk, frame),
-        gate=gate,
-        agreement=agreement,
-        seed=settings.pipeline.training.seed,
-    )
     lineage = _lineage(risk, data, settings, frame)
-    inspected = _agreement(frame, all_lines, fitted.evaluation, gate)
+    inspected = _agreement(frame, data.all_lines[risk.name], fitted.evaluation, gate)
     figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
     page = report_page(
-        ReportContent(risk, fitted, decision, agreement, inspected, figures, lineage, gate)
+        ReportContent(risk, fitted, decision, judged.agreement, inspected, figures, lineage, gate)
     )
     content = RunContent(
         tags=lineage,

@@ -7,14 +7,14 @@ the history of its eve; then D's lines and the results reported on D enter the h
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import polars as pl
 
 from configs.errors import DataError
-from configs.schema import RiskConfig
+from configs.schema import RiskConfig, Settings
 from features.assemble import FeatureSet, assemble
 from features.hashing import drawn_lines
 from features.history import History
@@ -74,46 +74,109 @@ def training_data(
             "models learn from results; bring them in with `parcel-risk ingest`"
         )
     known = known_labels(inspections, until)
-    labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
-    days_known = [f"reported_on__{name}" for name in labels]
-    targets = known.select(*LINE_KEY, *labels, *days_known, *_INSPECTION_COLUMNS)
+    parts, history = [], empty_history(chronicle.settings)
+    for _, part, closed in replay_features(chronicle, known, risks, until, progress):
+        history = closed
+        if part is not None:
+            parts.append(part)
+    if not any(frame.height for part in parts for frame in part.inspected.values()):
+        raise DataError(
+            f"none of the {known.height} lines inspected up to {until} is among the declarations of "
+            f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
+        )
+    return with_results(parts, known, risks, history, until)
+
+
+def replay_features(
+    chronicle: Chronicle, wanted: pl.DataFrame, risks: Sequence[RiskConfig], until: date, progress: Progress
+) -> Iterator[tuple[date, DayFeatures | None, History]]:
+    """Goes through the days of a store up to and including `until` and yields, of each, the features of the
+    lines in `wanted` (by `LINE_KEY`) and of the sample of all lines, and the history at its close.
+
+    Features are None where there are no such lines. Older days have no sample: see `newest_days_after`.
+    """
     results = chronicle.results_by_day(until)
-    config = chronicle.settings.pipeline
     history = empty_history(chronicle.settings)
-    parts: dict[str, list[pl.DataFrame]] = {risk.name: [] for risk in risks}
-    samples: dict[str, list[pl.DataFrame]] = {risk.name: [] for risk in risks}
-    waits = max((risk.maturity_days for risk in risks), default=0)
-    sampled_after = until - timedelta(days=config.training.evaluation_days + waits)
+    sampled_after = newest_days_after(chronicle.settings, risks, until)
     days = chronicle.days(until=until)
     with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
         for day in days:
             lines = chronicle.prepared(day)
             today = chronicle.tables(lines, day, history)
-            inspected = lines.join(targets.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
-            drawn = drawn_lines(lines, config.gate.sample_lines) if day > sampled_after else lines.clear()
+            inspected = lines.join(wanted.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
+            drawn = sample_of(lines, chronicle.settings) if day > sampled_after else lines.clear()
+            part = None
             if inspected.height + drawn.height:
-                context = DayContext(day, history, today, config)
+                context = DayContext(day, history, today, chronicle.settings.pipeline)
                 both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
                 built = assemble(both, context, chronicle.reference.on(day), risks)
-                for risk in risks:
-                    frame = _dated(built, risk, day)
-                    parts[risk.name].append(frame.filter(_among(both, inspected)))
-                    samples[risk.name].append(frame.filter(_among(both, drawn)))
+                part = DayFeatures.of(built, day, risks, inspected, drawn)
             history = chronicle.step(history, day, today, results.get(day, {}))
             task.advance()
-    if not any(frame.height for frames in parts.values() for frame in frames):
-        raise DataError(
-            f"none of the {known.height} lines inspected up to {until} is among the declarations of "
-            f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
+            yield day, part, history
+
+
+def newest_days_after(settings: Settings, risks: Sequence[RiskConfig], until: date) -> date:
+    """The day after which some of all lines are kept beside the inspected ones: the days of the evaluation
+    and those whose results a risk waits for."""
+    waits = max((risk.maturity_days for risk in risks), default=0)
+    return until - timedelta(days=settings.pipeline.training.evaluation_days + waits)
+
+
+def sample_of(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Some of all lines of a day, drawn by hash."""
+    return drawn_lines(lines, settings.pipeline.gate.sample_lines)
+
+
+@dataclass(frozen=True)
+class DayFeatures:
+    """Features of a day by risk name: of its inspected lines, and of the sample of all its lines."""
+
+    inspected: Mapping[str, pl.DataFrame]
+    drawn: Mapping[str, pl.DataFrame]
+
+    @classmethod
+    def of(
+        cls,
+        built: FeatureSet,
+        day: date,
+        risks: Sequence[RiskConfig],
+        inspected: pl.DataFrame,
+        drawn: pl.DataFrame,
+    ) -> DayFeatures:
+        """Picked from the features of some lines of the day, in the order of these; `inspected` and `drawn`
+        tell which by `LINE_KEY`."""
+        frames = {risk.name: _dated(built, risk, day) for risk in risks}
+        opened, sampled = _among(built.lines, inspected), _among(built.lines, drawn)
+        return cls(
+            {name: frame.filter(opened) for name, frame in frames.items()},
+            {name: frame.filter(sampled) for name, frame in frames.items()},
         )
-    joined = targets.with_columns(pl.col("line_no").cast(pl.Float64))
-    frames = {
-        risk.name: pl.concat(parts[risk.name]).join(
-            _known_for(risk, joined, days_known), on=LINE_KEY, how="left", maintain_order="left"
+
+
+def with_results(
+    parts: Sequence[DayFeatures],
+    known: pl.DataFrame,
+    risks: Sequence[RiskConfig],
+    history: History,
+    until: date,
+) -> TrainingData:
+    """The features of days, oldest first, with what is known of their inspected lines at the close of
+    `until`.
+
+    `known` is that of `features.results.known_labels`; inspected lines that it does not have are left out.
+    """
+    labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
+    days_known = [f"reported_on__{name}" for name in labels]
+    targets = known.select(*LINE_KEY, *labels, *days_known, *_INSPECTION_COLUMNS).with_columns(
+        pl.col("line_no").cast(pl.Float64)
+    )
+    frames, all_lines = {}, {}
+    for risk in risks:
+        frames[risk.name] = pl.concat(part.inspected[risk.name] for part in parts).join(
+            _known_for(risk, targets, days_known), on=LINE_KEY, how="inner", maintain_order="left"
         )
-        for risk in risks
-    }
-    all_lines = {name: pl.concat(drawn) if drawn else frames[name].clear() for name, drawn in samples.items()}
+        all_lines[risk.name] = pl.concat(part.drawn[risk.name] for part in parts)
     return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
 
 

@@ -19,6 +19,15 @@ from pipelines.simulation.schemes_undervaluation import CHEAPER_HEADING, QUANTIT
 VISUAL_DAYS: Final = (0, 2)
 VALUATION_DAYS: Final = (3, 20)
 LABORATORY_DAYS: Final = (10, 35)
+DISPUTED, UNDISPUTED = 0.45, 0.3
+"""Where in its span a valuation comes, on average, for parcels with a finding and others."""
+LABORATORY_PACE: Final = 0.4
+EASE: Final = {SPLITTING: 0.7, CHEAPER_HEADING: 0.9, QUANTITY: 1.1}
+"""How easily a method of undervaluation is noticed, against a price that is too low."""
+PRICE_ERROR: Final = 0.06
+MISTAKEN_PRICE: Final = (1.1, 1.6)
+RECOVERED: Final = (0.75, 1.0)
+MISTAKEN_TAX_RATE: Final = 0.1
 _VISUAL, _VALUATION, _LABORATORY = range(3)
 
 
@@ -101,8 +110,9 @@ def examine(day: SimulatedDay, chosen: Chosen) -> Results:
         rng.random(len(rows)) < parameters.food_tested_share
     )
     contested = np.bincount(of, undervalued, minlength=len(chosen.parcel)) > 0
-    valued = opened + _delay(rng, len(chosen.parcel), VALUATION_DAYS, np.where(contested, 0.45, 0.3))
-    laboratory = opened[of] + _delay(rng, len(rows), LABORATORY_DAYS, np.full(len(rows), 0.4))
+    pace = np.where(contested, DISPUTED, UNDISPUTED)
+    valued = opened + _delay(rng, len(chosen.parcel), VALUATION_DAYS, pace)
+    laboratory = opened[of] + _delay(rng, len(rows), LABORATORY_DAYS, np.full(len(rows), LABORATORY_PACE))
     # One report a day and line: a laboratory that answers with the valuers stands in their row.
     together = tested & (laboratory == valued[of])
     everything, later = np.arange(len(rows)), np.flatnonzero(tested & ~together)
@@ -135,20 +145,18 @@ def examine(day: SimulatedDay, chosen: Chosen) -> Results:
 def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Flags, Floats, Floats]:
     """Return what the valuers conclude: finding, established unit price, tax recovered in CNY (NaN: none)."""
     parameters, kind, count = day.today.world.parameters, day.lines.valuation[rows], len(rows)
-    ease = np.select(
-        [kind == SPLITTING, kind == CHEAPER_HEADING, kind == QUANTITY], [0.7, 0.9, 1.1], default=1.0
-    )
+    ease = np.select([kind == method for method in EASE], list(EASE.values()), default=1.0)
     sensitivity = np.minimum(parameters.sensitivity_undervaluation * ease, 0.99)
     found = rng.random(count) < np.where(kind > 0, sensitivity, parameters.false_positive_undervaluation)
     true_price = day.truth["true_unit_price"].to_numpy()[rows]
     declared = day.declarations["total_price"].to_numpy()[rows] / np.maximum(
         np.where(day.lines.in_kg, day.lines.declared_weight_kg, day.lines.declared_quantity)[rows], 1e-3
     )
-    estimate = true_price * np.exp(0.06 * rng.normal(size=count))
-    price = np.where(kind > 0, np.maximum(estimate, declared), declared * rng.uniform(1.1, 1.6, count))
-    tax = day.truth["tax_shortfall_cny"].to_numpy()[rows] * rng.uniform(0.75, 1.0, count)
+    estimate = true_price * np.exp(PRICE_ERROR * rng.normal(size=count))
+    price = np.where(kind > 0, np.maximum(estimate, declared), declared * rng.uniform(*MISTAKEN_PRICE, count))
+    tax = day.truth["tax_shortfall_cny"].to_numpy()[rows] * rng.uniform(*RECOVERED, count)
     rate = CNY_PER_UNIT[day.parcels.currency][day.lines.parcel[rows]]
-    mistaken = (price - declared) * day.lines.declared_quantity[rows] * rate * 0.1
+    mistaken = (price - declared) * day.lines.declared_quantity[rows] * rate * MISTAKEN_TAX_RATE
     tax = np.where(kind > 0, tax, mistaken)
     return (
         found,

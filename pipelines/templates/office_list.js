@@ -150,6 +150,8 @@
     const parcel = event.target.closest("tbody");
     if (event.key === "Escape" && parcel) {
       parcel.querySelector("th").focus();
+    } else if (event.key === "Enter" && event.target === tool("search")) {
+      go(0);
     } else if (typing || (event.target.matches("button, summary") && event.key === "Enter")) {
       return;
     } else if (event.key === "/") {

@@ -59,7 +59,7 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
         cells = dict(zip(technical, sheet[row], strict=True))
         assert {name for name, cell in cells.items() if not cell.protection.locked} == set(fields)
     given = sheet.data_validations.dataValidation
-    rules = {technical[rule.sqref.ranges[0].min_col - 1]: rule for rule in given}
+    rules = {technical[next(iter(rule.sqref.ranges)).min_col - 1]: rule for rule in given}
     assert {name: rule.type for name, rule in rules.items()} == {
         **{result_field(risk): "list" for risk in SETTINGS.risks},
         "inspected_on": "date", "assessed_unit_price": "decimal", "recovered_tax_cny": "decimal",

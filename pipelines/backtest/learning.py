@@ -1,0 +1,170 @@
+"""What a strategy learns: features of the lines it had opened, kept night by night, and models trained on
+them.
+
+`train` replays the store from its first day. A backtest goes through these days anyway, so it keeps the
+features of each day as they were on it: the same frames, without folding the history again for every
+training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from configs.schema import RiskConfig, Settings
+from features.history import History
+from features.results import known_labels
+from models.errors import TooFewFindings
+from models.gate import unseen_predictions
+from models.risk_model import RiskModel
+from pipelines.journal import Transaction
+from pipelines.score_bucket import champion_model
+from pipelines.store import Store
+from pipelines.store_files import write_table
+from pipelines.train_risk import fit_and_judge, untrainable
+from pipelines.training_data import DayFeatures, newest_days_after, with_results
+
+_INSPECTED, _DRAWN = "learning/inspected", "learning/drawn"
+_AHEAD = "out_of_time.parquet"
+
+
+def stage_features(t: Transaction, day: date, features: DayFeatures) -> None:
+    """Stage the features of a day's opened lines, and of its sample of all lines."""
+    for kind, frames in ((_INSPECTED, features.inspected), (_DRAWN, features.drawn)):
+        folder = t.stage(_partition(kind, day))
+        for risk, frame in frames.items():
+            if frame.height:
+                write_table(frame, folder / f"{risk}.parquet")
+
+
+def stage_forgetting(t: Transaction, store: Store, settings: Settings, day: date) -> None:
+    """Stage the removal of samples that no training after `day` looks at."""
+    oldest = newest_days_after(settings, list(settings.risks.values()), day)
+    for kept in _days(store, _DRAWN):
+        if kept <= oldest:
+            t.remove(_partition(_DRAWN, kept))
+
+
+def stage_training(
+    t: Transaction, store: Store, history: History, settings: Settings, until: date, *, gated: bool
+) -> None:
+    """Train every risk on what was reported by `until`, and stage the models and which of them are in use.
+
+    As with `train`, a risk's first model is in use whatever its gate says; with `gated` later ones only where
+    the gate lets them. A risk with too few findings keeps the model that it has.
+    """
+    used = models_in_use(store)
+    known = known_labels(store.read_inspections(reported_to=until), until)
+    said = {}
+    for risk in settings.risks.values():
+        # One risk at a time: the frames of all together would need as much memory again.
+        parts = _parts(store, [risk], until, settings)
+        if not parts or known.is_empty():
+            said[risk.name] = "nothing was inspected"
+            continue
+        data = with_results(parts, known, [risk], history, until)
+        reason = untrainable(risk, data.frames[risk.name])
+        if reason is not None:
+            said[risk.name] = reason
+            continue
+        champion = used.get(risk.name)
+        try:
+            judged = fit_and_judge(risk, data, settings, partial(_unseen, champion))
+        except TooFewFindings as error:
+            said[risk.name] = str(error)
+            continue
+        failed = [check.said for check in judged.decision.checks if not check.passed]
+        passed = not failed
+        said[risk.name] = "passed its gate" if passed else f"failed its gate: {'; '.join(failed)}"
+        if champion is None or passed or not gated:
+            folder = t.stage(f"models/{risk.name}/{until.isoformat()}")
+            judged.fitted.model.save(folder)
+            write_table(judged.fitted.out_of_time, folder / _AHEAD)
+            used[risk.name] = Path("models") / risk.name / until.isoformat()
+    content = {"models": {name: _name_of(path) for name, path in sorted(used.items())}, "said": said}
+    t.stage_file(_in_use_file(until)).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def trained(store: Store, until: date) -> bool:
+    """Whether a training until that day has been done."""
+    return (store.path / _in_use_file(until)).exists()
+
+
+def models_in_use(store: Store) -> dict[str, Path]:
+    """The folder of each risk's model by the newest training, within the store; empty before the first."""
+    files = sorted((store.path / "in_use").glob("*.json"))
+    if not files:
+        return {}
+    names = json.loads(files[-1].read_text(encoding="utf-8"))["models"]
+    return {risk: store.path / "models" / risk / name for risk, name in names.items()}
+
+
+def loaded_models(store: Store) -> dict[str, RiskModel]:
+    """The models in use by risk."""
+    return {risk: champion_model(folder) for risk, folder in models_in_use(store).items()}
+
+
+def trainings(store: Store) -> list[tuple[date, dict[str, str], dict[str, str]]]:
+    """Every training: until which day, the model in use by risk after it, and what was said of each risk."""
+    found = []
+    for file in sorted((store.path / "in_use").glob("*.json")):
+        content = json.loads(file.read_text(encoding="utf-8"))
+        found.append((date.fromisoformat(file.stem), content["models"], content["said"]))
+    return found
+
+
+def _unseen(champion: Path | None, frame: pl.DataFrame) -> pl.DataFrame | None:
+    if champion is None:
+        return None
+    ahead = pl.read_parquet(champion / _AHEAD, glob=False, hive_partitioning=False)
+    return unseen_predictions(champion_model(champion), ahead, frame)
+
+
+def _parts(store: Store, risks: Sequence[RiskConfig], until: date, settings: Settings) -> list[DayFeatures]:
+    sampled_after = newest_days_after(settings, list(settings.risks.values()), until)
+    parts = []
+    for day in sorted({*_days(store, _INSPECTED), *_days(store, _DRAWN)}):
+        if day > until:
+            continue
+        inspected = _read(store, _INSPECTED, day, risks)
+        drawn = _read(store, _DRAWN, day, risks) if day > sampled_after else {}
+        known = {**drawn, **inspected}
+        if known:
+            parts.append(
+                DayFeatures(
+                    {name: inspected.get(name, frame.clear()) for name, frame in known.items()},
+                    {name: drawn.get(name, frame.clear()) for name, frame in known.items()},
+                )
+            )
+    return parts
+
+
+def _read(store: Store, kind: str, day: date, risks: Sequence[RiskConfig]) -> dict[str, pl.DataFrame]:
+    files = {risk.name: store.path / _partition(kind, day) / f"{risk.name}.parquet" for risk in risks}
+    return {
+        name: pl.read_parquet(file, glob=False, hive_partitioning=False)
+        for name, file in files.items()
+        if file.exists()
+    }
+
+
+def _days(store: Store, kind: str) -> list[date]:
+    found = (store.path / kind).glob("declared_on=*")
+    return sorted(date.fromisoformat(folder.name.removeprefix("declared_on=")) for folder in found)
+
+
+def _partition(kind: str, day: date) -> str:
+    return f"{kind}/declared_on={day.isoformat()}"
+
+
+def _in_use_file(until: date) -> str:
+    return f"in_use/{until.isoformat()}.json"
+
+
+def _name_of(folder: Path) -> str:
+    return folder.name

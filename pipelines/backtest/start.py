@@ -1,0 +1,70 @@
+"""What every strategy knows on the eve of the period: one store, one history, and the same first models."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from configs.errors import UsageError
+from configs.schema import Settings
+from features.results import LINE_KEY
+from pipelines.backtest.learning import models_in_use, stage_features, stage_training, trained, trainings
+from pipelines.backtest.working_store import late_results, start_store
+from pipelines.chronicle import Chronicle
+from pipelines.profiles import empty_history, stage_profile
+from pipelines.progress import Progress
+from pipelines.store import Store
+from pipelines.training_data import replay_features
+
+
+def prepare_start(
+    source: Store,
+    folder: Path,
+    period: tuple[date, date],
+    settings: Settings,
+    progress: Progress,
+    *,
+    learns: bool,
+) -> Store:
+    """The store of the eve of the period; with `learns` it holds history, features and models too.
+
+    Raises UsageError where no model can be trained on what was known by then.
+    """
+    first, last = period
+    start = start_store(source, folder, first, last)
+    eve = first - timedelta(days=1)
+    if learns:
+        with start.lock("backtest"):
+            if not trained(start, eve):
+                _learn(start, eve, settings, progress)
+        if not models_in_use(start):
+            raise UsageError(_no_model(eve, trainings(start)[-1][2]))
+    return start
+
+
+def _learn(start: Store, eve: date, settings: Settings, progress: Progress) -> None:
+    chronicle, risks = Chronicle(start, settings), list(settings.risks.values())
+    inspected = pl.concat(
+        [start.read_inspections().select(LINE_KEY), late_results(start).select(LINE_KEY)]
+    ).unique()
+    history = empty_history(settings)
+    with start.transaction() as t:
+        for day, part, closed in replay_features(chronicle, inspected, risks, eve, progress):
+            if part is not None:
+                stage_features(t, day, part)
+            history = closed
+        stage_profile(t, start, history, settings)
+    with progress.task("first models", total=1) as bar, start.transaction() as t:
+        stage_training(t, start, history, settings, eve, gated=True)
+        bar.advance()
+
+
+def _no_model(eve: date, said: dict[str, str]) -> str:
+    reasons = "; ".join(f"{risk}: {why}" for risk, why in said.items())
+    return (
+        f"expected enough findings reported by {eve} to train a model on, found too few ({reasons}). "
+        "Choose a later --from, or only strategies without a model, such as --strategy random "
+        "--strategy price."
+    )
