@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,23 +17,18 @@ from features.inspections import INSPECTION_COLUMNS, validate_inspections
 from features.reject_reasons import RejectReason
 from pipelines.feedback_decisions import Decision, Decisions
 from pipelines.feedback_log import CONFLICT, REJECTED, Known, Logged, append_log, known_returns
+from pipelines.feedback_quarantine import rows_for_quarantine
 from pipelines.feedback_report import FeedbackReport, FileTaken, manifest_of
-from pipelines.identity_screen import WITHHELD, holds_a_persons_number, safe_records
+from pipelines.identity_screen import WITHHELD, holds_a_persons_number
 from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.progress import Progress
-from pipelines.quarantine import QUARANTINE_COLUMNS
 from pipelines.result_writer import merge_results, reopen_history
 from pipelines.returned_columns import RawRow, has_entry
 from pipelines.returned_entries import Entries, UnreadableRowError, Window, entries_of
 from pipelines.returned_files import ReturnedFile, read_returned
 from pipelines.returned_places import Place, Places, parcel_opened, said
-from pipelines.returned_values import text_of
 from pipelines.store import Store
-
-_TABLE = "feedback"
-_FREE_TEXT = ("note", "override_reason", "item_name", "item_model")
-_NUMBERS = ("declaration_id", "opened_instead", "waybill_id", "list_id", "hs_code")
 
 
 @dataclass
@@ -128,7 +122,9 @@ class _Run:
         with self._manifest.step("write"):
             days = self._write(t, decisions)
             append_log(t, self._store, [row.logged() for row in rows], self._risks, now)
-            self._store.append_quarantine(t, self._quarantined(rows, taken))
+            aside = [(row.logged(), row.raw) for row in rows if row.outcome in (REJECTED, CONFLICT)]
+            refused = {each.path: each.fault for each in taken if each.fault is not None}
+            self._store.append_quarantine(t, [rows_for_quarantine(aside, refused)])
             reopened = reopen_history(self._store, t, days)
         report = FeedbackReport(
             taken, [row.logged() for row in rows], [row.decision for row in rows if row.decision is not None],
@@ -260,46 +256,3 @@ class _Run:
                 "program; nothing was changed"
             )
         return merge_results(self._store, t, checked.kept, further, decisions.withdrawn)
-
-    def _quarantined(self, rows: Sequence[_Row], taken: Sequence[FileTaken]) -> list[pl.DataFrame]:
-        frames = [self._quarantine_row(row) for row in rows if row.outcome in (REJECTED, CONFLICT)]
-        frames += [
-            _rejected(
-                {
-                    "source_file": each.path,
-                    "reasons": [RejectReason.UNREADABLE_FILE.value],
-                    "record": each.fault,
-                }
-            )
-            for each in taken
-            if each.fault is not None
-        ]
-        return frames
-
-    def _quarantine_row(self, row: _Row) -> pl.DataFrame:
-        cells = pl.DataFrame({name: [text_of(cell)] for name, cell in row.raw.cells.items()})
-        record = "{}"
-        if cells.width:
-            record = safe_records(
-                cells,
-                hash_always={},
-                known=cells.columns,
-                free_text=_FREE_TEXT,
-                exempt=_NUMBERS,
-                pseudonymiser=None,
-            )[0]
-        record = json.dumps(json.loads(record) | {"_why": row.message}, ensure_ascii=False)
-        return _rejected(
-            {
-                "source_file": str(row.file.path), "source_row": row.raw.number, "reasons": row.reasons,
-                "record": record,
-                **({} if row.place is None else {
-                    "declaration_id": row.place.declaration_id, "line_no": row.place.line_no,
-                    "declared_on": row.place.declared_on,
-                }),
-            }
-        )  # fmt: skip
-
-
-def _rejected(values: Mapping[str, object]) -> pl.DataFrame:
-    return pl.DataFrame([{"table": _TABLE, **values}], schema=QUARANTINE_COLUMNS | {"declared_on": pl.Date()})
