@@ -26,6 +26,7 @@ from pipelines.cli_options import (
     with_language,
 )
 from pipelines.cli_plan import plan
+from pipelines.cli_report import report
 from pipelines.cli_select import select
 from pipelines.cli_tune import tune
 from pipelines.cli_types import Day
@@ -234,6 +235,7 @@ def score(
 cli.add_command(select)
 cli.add_command(plan)
 cli.add_command(feedback)
+cli.add_command(report)
 cli.add_command(backtest)
 cli.add_command(monitor)
 
