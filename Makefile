@@ -36,7 +36,7 @@ demo: $(STAMP)
 
 # Most tests keep one core busy: their files are shared out over the cores there are.
 test: lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .

@@ -87,6 +87,8 @@ def _module(
 
 def _kept(setup: Setup, kind: str, done: dict[str, Any]) -> dict[str, Any]:
     moment = datetime.now(UTC).isoformat(timespec="seconds")
+    if setup.remark:
+        done = {**done, "remark": setup.remark}
     done = {"kind": kind, **done, "commit": commit(), "measured_at": moment}
     path = setup.work / "figures" / f"{kind}-{done['lines']}.json"
     path.parent.mkdir(exist_ok=True)
@@ -108,6 +110,7 @@ def main() -> int:
     parser.add_argument(
         "--month-parcels", type=_count, default=Setup.month_parcels, help="parcels a day before"
     )
+    parser.add_argument("--remark", default="", help="what to say beside the figures")
     parser.add_argument("--workers", type=int, default=Setup.workers, help="processes of the night")
     parser.add_argument("--threads", type=int, default=Setup.threads, help="threads of each process")
     given = parser.parse_args()
@@ -118,6 +121,7 @@ def main() -> int:
         month_parcels=given.month_parcels,
         workers=given.workers,
         threads=given.threads,
+        remark=given.remark,
     )
     if given.sizes:
         run_sizes(setup, given.sizes)

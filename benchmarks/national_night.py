@@ -45,8 +45,11 @@ def measured_night(setup: Setup, lines: int, *, lines_of_a_file: int = LINES_OF_
         environment,
         setup.log,
     )
+    again = run_measured(
+        setup.command("select", store, "--date", str(DAY), configs=overlay), environment, setup.log
+    )
     opened = Store.open(store)
-    manifests = {verb: _newest_manifest(opened, verb) for verb in ("ingest", "score")}
+    manifests = {verb: _newest_manifest(opened, verb) for verb in ("ingest", "score", "select")}
     done = {
         "lines": lines,
         "made": _described(made),
@@ -65,6 +68,8 @@ def measured_night(setup: Setup, lines: int, *, lines_of_a_file: int = LINES_OF_
             "ingest": verb_figures(ingested, manifests["ingest"]),
             "score": verb_figures(scored, manifests["score"]),
         },
+        # Not part of the night: the same lists once more, from the stored scores.
+        "again": {"select": verb_figures(again, manifests["select"])},
     }
     _check(done, wanted)
     shutil.rmtree(folder)

@@ -166,11 +166,13 @@ def _projection(nights: Sequence[Figures]) -> list[str]:
             rows.append(
                 f"| {lines:,} | {(start + slope * lines) / 60:.1f} min | line through the sizes measured |"
             )
+    remarks = [f"{night['lines']:,} lines: {night['remark']}." for night in nights if night.get("remark")]
     return [
         "## Larger days on this machine\n",
         "| lines | end to end | |",
         "|---|---|---|",
         *rows,
+        *(f"\n{remark}" for remark in remarks),
         f"\nThe peak of {PEAK_DECLARATIONS:,} declarations a second is {needed:,.0f} lines a second at "
         f"{of_a_declaration:.2f} lines a declaration; the night does {rate:,.0f}, "
         f"{rate / needed:.1f} times as many.\n",
@@ -184,6 +186,8 @@ def _steps(night: Figures) -> list[str]:
             if step["step"] == REST or step["seconds"] > 0.0:
                 rows.append(_step_row(f"{verb}: {step['step']}", step, lines, None))
         rows.append(_step_row(f"**{verb}**", figures, lines, figures["written_bytes"]))
+    for verb, figures in night.get("again", {}).items():
+        rows.append(_step_row(f"{verb}, afterwards", figures, lines, figures["written_bytes"]))
     return [
         f"## The night of {lines:,} lines, by step\n",
         f"{night['made']['parcels']:,} parcels in {night['made']['files']} files of together "

@@ -38,6 +38,7 @@ class Setup:
         threads: threads of each.
         configs: folder for `--configs` with which the models are trained; None for the packaged settings.
         month_days: days of the month.
+        remark: what is said beside the figures.
     """
 
     work: Path
@@ -48,6 +49,7 @@ class Setup:
     threads: int = 1
     configs: Path | None = None
     month_days: int = 30
+    remark: str = ""
 
     @property
     def cores(self) -> int:

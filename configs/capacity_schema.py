@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.frozen import Code, Frozen, Name, Text
+from configs.language import LanguageCode
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
@@ -57,6 +58,7 @@ class OfficeOverride(Frozen):
     parcels: int | None = Field(None, ge=0)
     share: float | None = Field(None, ge=0.0, le=1.0)
     minimum: int | None = Field(None, ge=0)
+    language: LanguageCode | None = None
     shifts: Shifts | None = None
 
     @model_validator(mode="after")
@@ -116,6 +118,7 @@ class CapacityConfig(Frozen):
     minimum_shares: dict[Name, Share] = Field(default_factory=dict)
     seed: int = Field(11, ge=0, le=2**31 - 1)
     caps: CapsConfig = CapsConfig()
+    language: LanguageCode = "en"
     must_inspect: tuple[MustInspect, ...] = ()
 
     @model_validator(mode="after")
@@ -138,10 +141,33 @@ class CapacityConfig(Frozen):
         override = self.offices.get(office)
         if override is None:
             return self.default
-        given = override.model_dump(exclude_none=True)
+        given = override.model_dump(exclude_none=True, exclude={"language"})
         if override.shifts and not given.keys() & {"parcels", "share", "minimum"}:
             given["parcels"] = sum(override.shifts.values())
         if "parcels" not in given and ("share" in given or "minimum" in given):
             # Whoever sets a share for an office means the share, also where the default is a number.
             given["parcels"] = None
         return self.default.model_copy(update=given)
+
+    def language_of(self, office: str) -> LanguageCode:
+        """The language of the office's documents.
+
+        >>> config = CapacityConfig(offices={"4601": OfficeOverride(language="zh-CN")})
+        >>> config.language_of("4601"), config.language_of("2244")
+        ('zh-CN', 'en')
+        """
+        override = self.offices.get(office)
+        return self.language if override is None or override.language is None else override.language
+
+    @property
+    def languages(self) -> tuple[LanguageCode, ...]:
+        """Every language that documents are written in, the default one first, then by code."""
+        others = {each.language for each in self.offices.values() if each.language is not None}
+        return (self.language, *sorted(others - {self.language}))
+
+    def in_language(self, language: LanguageCode) -> CapacityConfig:
+        """The same with all documents in `language`, whatever is set for an office."""
+        offices = {
+            office: each.model_copy(update={"language": None}) for office, each in self.offices.items()
+        }
+        return self.model_copy(update={"language": language, "offices": offices})

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from configs.capacity_schema import CapacityConfig
 from configs.errors import ConfigurationError
+from configs.language import LANGUAGES
 from configs.messages import configuration_error, nearest
 from configs.pipeline_schema import PipelineConfig
 from configs.reason_schema import ReasonsConfig
@@ -23,15 +24,15 @@ from configs.yaml_file import read_yaml
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _SINGLE_FILES = ("capacity.yaml", "pipeline.yaml", "reasons.yaml")
-_FOLDERS = {"risks": ".yaml", "sources": ".yaml", "reference": ".csv"}
+_FOLDERS = {"risks": ".yaml", "sources": ".yaml", "reference": ".csv", "locale": ".po"}
 
 
 def load_settings(overlay: Path | None = None) -> Settings:
     """Every setting, from the packaged files and the `overlay` folder laid over them.
 
     A file of the overlay replaces the packaged one of the same name; in `pipeline.yaml`, `capacity.yaml` and
-    `reasons.yaml` a key that it leaves out keeps its packaged value. A new file in `risks/` or `sources/`
-    joins.
+    `reasons.yaml` a key that it leaves out keeps its packaged value, and in `locale/` a message. A new file
+    in `risks/` or `sources/` joins.
 
     Raises:
         ConfigurationError: the folder or a file in it is not as expected; the message says where and why.
@@ -171,6 +172,12 @@ def _check_folder(folder: Path, suffix: str) -> None:
             raise ConfigurationError(
                 f"{path}: expected files named *{suffix} in {folder.name}/; came this one"
             )
+        if folder.name == "locale" and path.stem not in LANGUAGES:
+            allowed = [f"{code}.po" for code in LANGUAGES]
+            raise ConfigurationError(
+                f"{path}: no language of the documents.{nearest(path.name, allowed)} "
+                f"Allowed: {', '.join(allowed)}"
+            )
         if folder.name == "reference" and path.name not in tables:
             raise ConfigurationError(
                 f"{path}: no such reference table.{nearest(path.name, tables)} Allowed: {', '.join(tables)}"
@@ -178,15 +185,17 @@ def _check_folder(folder: Path, suffix: str) -> None:
 
 
 def _fingerprint(overlay: Path | None) -> str:
-    # Keys that the overlay leaves out of a single file come from the packaged one, so both count.
+    # What the overlay leaves out of a single file or a catalogue comes from the packaged one, so both count.
     paths = [
         root / name
         for name in _SINGLE_FILES
         for root in (_packaged(), overlay)
         if root is not None and (root / name).is_file()
     ]
-    for folder in _FOLDERS:
+    for folder in ("risks", "sources", "reference"):
         paths += _files(folder, overlay)
+    for root in filter(None, (_packaged(), overlay)):
+        paths += sorted((root / "locale").glob("*.po"))
     digest = hashlib.sha256()
     for path in paths:
         content = path.read_bytes()

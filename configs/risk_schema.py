@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from configs.frozen import Frozen, Name, Text
+from configs.language import ENGLISH, Language
 from configs.reason_schema import ReasonTemplate
 
 # What a risk may set. Seeds, threads and the objective belong to the pipeline: reproducible training and
@@ -32,6 +33,10 @@ class Title(Frozen):
 
     en: Text
     zh: Text | None = None
+
+    def in_language(self, language: Language) -> str:
+        """The name in a language; what the file itself says comes before a catalogue."""
+        return self.zh if language.code == "zh-CN" and self.zh is not None else language.words(self.en)
 
 
 class ConstantValue(Frozen):
@@ -104,12 +109,12 @@ class RiskConfig(Frozen):
         """Whether the features of `block` go into this risk's model."""
         return self.blocks == "all" or block in self.blocks
 
-    def reasons_for(self, block: str) -> tuple[ReasonTemplate, ...]:
+    def reasons_for(self, block: str, language: Language = ENGLISH) -> tuple[ReasonTemplate, ...]:
         """The templates of a block, the most telling first; the last one always applies.
 
-        A block that nobody wrote words for gets the general sentence of `reasons.yaml`.
+        A block that nobody wrote words for gets the general sentence of `reasons.yaml`, in `language`.
         """
-        general = ReasonTemplate(text=self.fallback_reason.format(block=block.replace("_", " ")))
+        general = ReasonTemplate(text=language(self.fallback_reason, block=block.replace("_", " ")))
         templates = self.reasons.get(block, ())
         if templates and not templates[-1].columns and templates[-1].when is None:
             return templates

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+from configs.language import ENGLISH, Language
+
 # Above one in two, "1 in N" has no steps left: these are the fractions people say.
-_FRACTIONS: tuple[tuple[float, str], ...] = (
-    (1 / 3, "about 1 in 3"),
-    (2 / 5, "about 2 in 5"),
-    (1 / 2, "about 1 in 2"),
-    (3 / 5, "about 3 in 5"),
-    (2 / 3, "about 2 in 3"),
-    (3 / 4, "about 3 in 4"),
-    (4 / 5, "about 4 in 5"),
-    (9 / 10, "about 9 in 10"),
-    (19 / 20, "about 19 in 20"),
-    (49 / 50, "about 49 in 50"),
-    (1.0, "almost certain"),
-)
+_FRACTIONS: tuple[tuple[int, int], ...] = (
+    (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (3, 4), (4, 5), (9, 10), (19, 20), (49, 50), (1, 1),
+)  # fmt: skip
 _LEAST = 10_000
 
 
-def chance_in_words(probability: float) -> str:
+def chance_in_words(probability: float, language: Language = ENGLISH) -> str:
     """The nearest fraction that people say; natural frequencies are understood better than percentages.
 
     Source: Gigerenzer and Hoffrage, "How to improve Bayesian reasoning without instruction", Psychological
@@ -33,11 +25,18 @@ def chance_in_words(probability: float) -> str:
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability lies in [0, 1], got {probability}")
     if probability * _LEAST < 1.0:
-        return f"less than 1 in {_LEAST:,}"
+        return language("less than 1 in {among}", among=language.number(_LEAST))
     if probability >= 2 / 7:
-        return min(_FRACTIONS, key=lambda fraction: abs(fraction[0] - probability))[1]
+        count, among = min(_FRACTIONS, key=lambda fraction: abs(fraction[0] / fraction[1] - probability))
+        return _about(count, among, language)
     one_in = round(1.0 / probability)
     if one_in >= 100:
         digits = len(str(one_in)) - 2
         one_in = round(one_in, -digits)
-    return f"about 1 in {one_in:,}"
+    return _about(1, one_in, language)
+
+
+def _about(count: int, among: int, language: Language) -> str:
+    if count == among:
+        return language("almost certain")
+    return language("about {count} in {among}", count=language.number(count), among=language.number(among))

@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from configs.errors import ConfigurationError
+from configs.language import ENGLISH, Language
 from configs.messages import nearest
 from configs.schema import ReasonTemplate, RiskConfig
 from features.visible_text import visible_text
@@ -21,6 +22,8 @@ MAX_REASON_CHARACTERS = 300
 MAX_VALUE_CHARACTERS = 60
 NOTHING_STANDS_OUT = "ranked by the combination of all signals; no single one stands out"
 NOTHING_ELSE_STANDS_OUT = "beyond that no single signal stands out"
+ONE_WAS_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn"
+SEVERAL_WERE_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn"
 
 Values = Mapping[str, Any]
 
@@ -39,7 +42,11 @@ class _Candidate:
 
 
 def reasons(
-    frame: pl.DataFrame, contributions: pl.DataFrame, risk: RiskConfig, count: int = 3
+    frame: pl.DataFrame,
+    contributions: pl.DataFrame,
+    risk: RiskConfig,
+    count: int = 3,
+    language: Language = ENGLISH,
 ) -> pl.DataFrame:
     """Columns `reason_1` … `reason_<count>` (String), one row for each row of `frame` and in its order.
 
@@ -50,7 +57,7 @@ def reasons(
     templates whose columns are all known and whose condition holds. A block that did not raise the score is
     heard only if fewer than `count` others had something to say, and then only with a sentence on this very
     line. No reason is said twice. Where nothing is left to say, one plain sentence says so and the rest is
-    null.
+    null. Words that the catalogue of `language` lacks are said as they are configured.
 
     Raises ValueError where the two frames differ in length.
 
@@ -67,9 +74,9 @@ def reasons(
     names = [f"reason_{number}" for number in range(1, count + 1)]
     blocks = sorted(contributions.columns)
     known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-    candidates = {block: _candidates(known, risk.reasons_for(block)) for block in blocks}
+    candidates = {block: _candidates(known, risk.reasons_for(block, language)) for block in blocks}
     said = [
-        _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count)
+        _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count, language)
         for row, (values, pushes) in enumerate(
             zip(
                 _mentioned(known, candidates).iter_rows(named=True), _rows(contributions, blocks), strict=True
@@ -114,15 +121,14 @@ def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.D
                 raise ConfigurationError(f"{where}: expected a condition in 'when', came {template.when!r}")
 
 
-def random_check_reason(drawn: int, parcels: int) -> str:
+def random_check_reason(drawn: int, parcels: int, language: Language = ENGLISH) -> str:
     """The first reason of a parcel that was drawn at random.
 
     >>> random_check_reason(1, 250)
     'random check: 1 of the 250 parcels of this office and trade mode was drawn'
     """
-    return f"random check: {drawn:,} of the {parcels:,} parcels of this office and trade mode " + (
-        "was drawn" if drawn == 1 else "were drawn"
-    )
+    message = ONE_WAS_DRAWN if drawn == 1 else SEVERAL_WERE_DRAWN
+    return language(message, drawn=language.number(drawn), parcels=language.number(parcels))
 
 
 def _condition_columns(template: ReasonTemplate) -> list[str]:
@@ -159,6 +165,7 @@ def _row_reasons(
     pushes: Mapping[str, float],
     candidates: Mapping[str, list[_Candidate]],
     count: int,
+    language: Language,
 ) -> list[str | None]:
     said: list[str | None] = []
     for block in sorted(pushes, key=lambda name: (-pushes[name], name)):
@@ -167,21 +174,21 @@ def _row_reasons(
         for candidate in candidates[block]:
             if not candidate.holds[row] or (pushes[block] <= 0.0 and not candidate.is_specific):
                 continue
-            sentence = _sentence(candidate.template, values)
+            sentence = _sentence(candidate.template, values, language)
             if sentence not in said:
                 said.append(sentence)
                 break
     if len(said) < count:
-        said.append(NOTHING_ELSE_STANDS_OUT if said else NOTHING_STANDS_OUT)
+        said.append(language(NOTHING_ELSE_STANDS_OUT if said else NOTHING_STANDS_OUT))
     return said + [None] * (count - len(said))
 
 
-def _sentence(template: ReasonTemplate, values: Values) -> str:
+def _sentence(template: ReasonTemplate, values: Values, language: Language) -> str:
     shown = {
         name: visible_text(value, MAX_VALUE_CHARACTERS) if isinstance(value, str) else value
         for name, value in ((column, values[column]) for column in template.columns)
     }
-    sentence = template.text.format_map(shown)
+    sentence = language.words(template.text).format_map(shown)
     if len(sentence) <= MAX_REASON_CHARACTERS:
         return sentence
     return sentence[: MAX_REASON_CHARACTERS - 1] + "…"

@@ -37,6 +37,11 @@ class RejectReason(StrEnum):
     NOT_AN_AMOUNT = "not_an_amount"
     DRAFT = "draft"
     UNREADABLE_FILE = "unreadable_file"
+    UNKNOWN_LIST = "unknown_list"
+    NOT_ON_LIST = "not_on_list"
+    UNKNOWN_DECLARATION = "unknown_declaration"
+    CONTRADICTION = "contradiction"
+    CONFLICT = "conflict"
 
     def of(self, column: str) -> str:
         """This reason for one column."""

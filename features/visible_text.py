@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from configs.language import ENGLISH, Language
+
 MAX_MARKS = 3
 """Combining marks in a row that a real script needs; more of them are a way to paint over other lines."""
 
@@ -20,13 +22,13 @@ _ORDINARY_SPACES = frozenset(" \u00a0\u3000")
 _MARKS = frozenset({"Mn", "Me"})
 
 
-def visible_text(text: str, limit: int = 200) -> str:
+def visible_text(text: str, limit: int = 200, language: Language = ENGLISH) -> str:
     """The text with every hidden character spelled out, shortened to about `limit` characters of the
     original.
 
     Controls, format characters (overrides, zero-width), surrogates, unassigned and private characters, line
-    separators, odd spaces and blank letters appear as `⟦U+202E⟧`. A shortened text says how much is missing.
-    Whatever is shown, its length stays below ten times `limit` plus 40.
+    separators, odd spaces and blank letters appear as `⟦U+202E⟧`. A shortened text says in `language` how
+    much is missing. Whatever is shown, its length stays below ten times `limit` plus 40.
 
     >>> visible_text("toy\\u202egnp.exe")
     'toy⟦U+202E⟧gnp.exe'
@@ -52,5 +54,6 @@ def visible_text(text: str, limit: int = 200) -> str:
         )
         shown.append(f"⟦U+{ord(character):04X}⟧" if hidden else character)
     if len(text) > limit:
-        shown.append(f" … [{len(text) - limit:,} more characters]")
+        missing = language.number(len(text) - limit)
+        shown.append(" … " + language("[{missing} more characters]", missing=missing))
     return "".join(shown)

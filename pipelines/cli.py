@@ -6,25 +6,32 @@ import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from pipelines.cli_backtest import backtest
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
+from pipelines.cli_feedback import feedback
 from pipelines.cli_monitor import monitor
 from pipelines.cli_options import (
     Report,
     Session,
     demo_directory,
+    language_option,
     memory_limit_option,
     store_option,
     verb,
-    with_capacity,
+    with_language,
 )
+from pipelines.cli_plan import plan
+from pipelines.cli_select import select
 from pipelines.cli_tune import tune
-from pipelines.cli_types import Capacity, Day
+from pipelines.cli_types import Day
+
+if TYPE_CHECKING:
+    from configs.language import LanguageCode
 
 _HELP_WIDTH = 100
 
@@ -181,6 +188,7 @@ cli.add_command(champion)
     "--threads", type=click.IntRange(min=1), metavar="T", help="Threads a process. [default: scoring.threads]"
 )
 @memory_limit_option
+@language_option
 @verb("score")
 def score(
     session: Session,
@@ -191,6 +199,7 @@ def score(
     scheduler: str | None,
     threads: int | None,
     memory_limit: int | None,
+    language: LanguageCode | None,
 ) -> Report:
     """Score a day, or each day of a range, and write its sampling lists: the nightly job.
 
@@ -217,38 +226,14 @@ def score(
         threads=threads,
         scheduler=scheduler,
         memory_limit=memory_limit,
-        settings=session.settings,
+        settings=with_language(session.settings, language),
         progress=session.progress,
     )
 
 
-@cli.command(short_help="Write sampling lists again, with another capacity.")
-@store_option
-@click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
-@click.option(
-    "--capacity",
-    "capacities",
-    type=Capacity(),
-    multiple=True,
-    help="Parcels to list: N for each office, or OFFICE=N for one; may be given again.",
-)
-@verb("select")
-def select(
-    session: Session, store: Path, day: date, capacities: tuple[tuple[str | None, int], ...]
-) -> Report:
-    """Write the sampling lists of a scored day again, with another capacity.
-
-    \b
-    Example:
-      parcel-risk select --store S --date 2026-11-20 --capacity 60 --capacity 5316=120
-    """
-    from pipelines.select import select as run
-
-    return run(
-        store, day=day, settings=with_capacity(session.settings, capacities), progress=session.progress
-    )
-
-
+cli.add_command(select)
+cli.add_command(plan)
+cli.add_command(feedback)
 cli.add_command(backtest)
 cli.add_command(monitor)
 

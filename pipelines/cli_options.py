@@ -18,6 +18,7 @@ from pipelines.logs import LogFormat, set_up_logging, to_json
 from pipelines.progress import Progress
 
 if TYPE_CHECKING:
+    from configs.language import LanguageCode
     from configs.schema import Settings
 
 logger = logging.getLogger(__name__)
@@ -82,7 +83,12 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
     numbers = dict(capacities)
     if None in numbers:
         default = capacity.default.model_copy(update={"parcels": numbers.pop(None)})
-        capacity = capacity.model_copy(update={"default": default, "offices": {}})
+        spoken = {
+            office: OfficeOverride(language=each.language)
+            for office, each in capacity.offices.items()
+            if each.language is not None
+        }
+        capacity = capacity.model_copy(update={"default": default, "offices": spoken})
     named = {
         office: capacity.offices.get(office, OfficeOverride()).model_copy(
             update={"parcels": parcels, "share": None, "minimum": None}
@@ -92,6 +98,13 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
     }
     capacity = capacity.model_copy(update={"offices": {**capacity.offices, **named}})
     return settings.model_copy(update={"capacity": capacity})
+
+
+def with_language(settings: Settings, language: LanguageCode | None) -> Settings:
+    """Return the settings with the documents of all offices in `language`, where there is one."""
+    if language is None:
+        return settings
+    return settings.model_copy(update={"capacity": settings.capacity.in_language(language)})
 
 
 def demo_directory() -> Path:
@@ -111,6 +124,13 @@ memory_limit_option = click.option(
     "--memory-limit",
     type=MemorySize(),
     help="Stay within this memory, such as 2GiB, with fewer workers or smaller chunks.",
+)
+# Not the catalogues' own list: reading it would hold up `--help`.
+LANGUAGE_CHOICES = ("en", "zh-CN")
+language_option = click.option(
+    "--language",
+    type=click.Choice(LANGUAGE_CHOICES),
+    help="Language of all workbooks, pages and reasons. [default: the office's]",
 )
 registry_option = click.option(
     "--store",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -46,6 +47,15 @@ def names_somebody(values: pl.Series) -> pl.Series:
     text = values.cast(pl.String)
     found = text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)
     return found.fill_null(False)
+
+
+def holds_a_persons_number(text: str) -> bool:
+    """Whether an identity number or a mobile number stands somewhere in a text of words.
+
+    >>> holds_a_persons_number("call 13800138000"), holds_a_persons_number("箱内有 3 只手表")
+    (True, False)
+    """
+    return re.search(_NUMBER, text) is not None
 
 
 def screen_pseudonyms(

@@ -21,7 +21,7 @@ from pipelines.journal import Transaction
 from pipelines.manifest import ManifestBuilder
 from pipelines.progress import Progress
 from pipelines.rejects import MOST_EXAMPLES, duplicate_rows
-from pipelines.result_writer import unknown_declarations, write_results
+from pipelines.result_writer import reopen_history, unknown_declarations, write_results
 from pipelines.source import Hasher, Source
 from pipelines.store import Store
 from pipelines.store_meta import StoreMeta
@@ -92,7 +92,7 @@ class IngestRun:
             with self._manifest.step("quarantine"):
                 self._quarantine(t, spools, read, lines, results)
             unknown = unknown_declarations(self._store, spools.inspections, spools.declarations)
-            reopened = self._reopen(t, lines.days | results.days)
+            reopened = reopen_history(self._store, t, lines.days | results.days)
             self._account(read, lines, results, unknown, reopened)
             self._store.write_manifest(t, self._verb, self._day, self._manifest.as_dict())
         return IngestReport(
@@ -165,15 +165,6 @@ class IngestRun:
                     f"{result.path}, row {row}: another row has the same key (duplicate key)"
                 )
             yield frame
-
-    def _reopen(self, t: Transaction, days: set[date]) -> date | None:
-        """Data for a day that is closed already opens the history again from that day on."""
-        closed = self._store.profile_days()
-        late = [day for day in days if closed and day <= closed[-1]]
-        if not late:
-            return None
-        self._store.invalidate_profiles(t, min(late))
-        return min(late)
 
     def _account(
         self, read: _Read, lines: Changes, results: Changes, unknown: int, reopened: date | None

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from configs.schema import RiskConfig
+from configs.schema import Settings
 from pipelines.office_list import office_lists
 from pipelines.report_csv import csv_bytes
 from pipelines.report_html import page
@@ -40,7 +39,7 @@ def write_lists(
     stage: Path,
     listed: pl.DataFrame,
     day: date,
-    risks: Mapping[str, RiskConfig],
+    settings: Settings,
     *,
     incomplete: bool = False,
 ) -> list[Path]:
@@ -48,9 +47,10 @@ def write_lists(
 
     `listed` has the columns of `SAMPLING_LIST_SCHEMA` and, for the documents,
     `pipelines.office_list.DISPLAY_COLUMNS`. Written are `sampling_list.parquet` and `.csv` with exactly the
-    columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html` for
-    each office with a parcel on it. The same input gives the same bytes. `incomplete` marks the documents of
-    a run that could not score every parcel.
+    columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
+    `<office>-<shift>.xlsx` and `.html`, for each office and shift with a parcel. The language is the office's
+    one; the two tables stay in the default language. The same input gives the same bytes. `incomplete` marks
+    the documents of a run that could not score every parcel.
     """
     stage.mkdir(parents=True, exist_ok=True)
     table = listed.select(pl.col(name).cast(dtype) for name, dtype in SAMPLING_LIST_SCHEMA.items()).sort(
@@ -59,8 +59,11 @@ def write_lists(
     write_table(table, stage / "sampling_list.parquet")
     (stage / "sampling_list.csv").write_bytes(csv_bytes(table))
     written = [stage / "sampling_list.parquet", stage / "sampling_list.csv"]
-    for office_list in office_lists(listed, day, risks, incomplete=incomplete):
-        name = office_file_name(office_list.office)
+    for office_list in office_lists(listed, day, settings, incomplete=incomplete):
+        name = office_file_name(office_list.office, office_list.shift)
+        # The office `4601-night` comes after the night shift of the office 4601.
+        if stage / f"{name}.xlsx" in written:
+            name = f"{name}-{_digest(name)}"
         workbook, document = stage / f"{name}.xlsx", stage / f"{name}.html"
         workbook.write_bytes(workbook_bytes(office_list))
         document.write_bytes(page(office_list).encode("utf-8"))
@@ -68,19 +71,24 @@ def write_lists(
     return sorted(written)
 
 
-def office_file_name(office: str) -> str:
-    """The name of an office's files, without the ending: its code where that is a safe name everywhere.
+def office_file_name(office: str, shift: str | None = None) -> str:
+    """The name of the files of an office, or of one of its shifts, without the ending: its code where that is
+    a safe name everywhere, and the shift's.
 
-    What is left out of a name is made up for by a fingerprint, so that two offices never share a file.
+    What is left out of a name is made up for by a fingerprint, so that no two lists share a file.
 
-    >>> office_file_name("4601"), office_file_name("上海浦东")
-    ('4601', '上海浦东')
+    >>> office_file_name("4601"), office_file_name("上海浦东"), office_file_name("4601", "night")
+    ('4601', '上海浦东', '4601-night')
     >>> office_file_name("../../etc")
     'etc-f470a0ab'
     """
-    safe = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", office)).strip("_-")
+    whole = office if shift is None else f"{office}-{shift}"
+    safe = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", whole)).strip("_-")
     safe = safe.encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
-    if safe == office and safe and not _RESERVED.fullmatch(safe):
+    if safe == whole and safe and not _RESERVED.fullmatch(safe):
         return safe
-    digest = hashlib.blake2b(office.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"{safe or 'office'}-{digest}"
+    return f"{safe or 'office'}-{_digest(whole)}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()

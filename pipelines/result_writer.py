@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -51,6 +53,87 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
             changes.days.add(day)
             store.write_inspections(t, day, holds)
     return changes
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """What a correction takes back: `columns` of a line in what was reported on `days`; None: the row."""
+
+    declaration_id: str
+    line_no: int
+    days: frozenset[date]
+    columns: tuple[str, ...] | None
+
+
+def merge_results(
+    store: Store,
+    t: Transaction,
+    rows: pl.DataFrame,
+    labels: Sequence[str],
+    withdrawn: Sequence[Withdrawn] = (),
+) -> set[date]:
+    """Merge results into rows that were reported on the same day; returns the days that changed.
+
+    A value counts before a stored one, null before none. The channel of a row comes with its probability;
+    that of an override gives way to another one. A row without a channel only changes a stored one.
+
+    Args:
+        store: locked by the caller.
+        t: the transaction that carries the change.
+        rows: valid results, each key once.
+        labels: further label columns that the store knows.
+        withdrawn: taken out of what is stored before the rows are merged into it.
+    """
+    schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
+    new_rows = complete(rows, schema.items())
+    days = {*new_rows["reported_on"].to_list(), *(day for each in withdrawn for day in each.days)}
+    changed = set()
+    for day in sorted(days):
+        stored = complete(store.read_results(day), schema.items()).sort(KEY)
+        left = _without(stored, [each for each in withdrawn if day in each.days])
+        both = left.join(
+            new_rows.filter(pl.col("reported_on") == day), on=KEY, how="full", suffix="_new", coalesce=True
+        )
+        later = pl.col("selection_new").is_not_null() & (
+            (pl.col("selection_new") != "override") | pl.col("selection").is_null()
+        )
+        channel = [
+            pl.when(later).then(pl.col(f"{name}_new")).otherwise(pl.col(name)).alias(name)
+            for name in ("selection", "inspection_probability")
+        ]
+        values = [
+            pl.coalesce(f"{name}_new", name).alias(name)
+            for name in schema
+            if name not in (*KEY, "selection", "inspection_probability")
+        ]
+        both = both.filter(pl.col("selection_new").is_not_null() | pl.col("inspected_on").is_not_null())
+        holds = both.select(*KEY, *channel, *values).select(*schema).sort(KEY)
+        if not holds.equals(stored):
+            changed.add(day)
+            store.write_inspections(t, day, holds)
+    return changed
+
+
+def _without(stored: pl.DataFrame, withdrawn: Sequence[Withdrawn]) -> pl.DataFrame:
+    for each in withdrawn:
+        of_line = (pl.col("declaration_id") == each.declaration_id) & (pl.col("line_no") == each.line_no)
+        if each.columns is None:
+            stored = stored.filter(~of_line)
+        else:
+            stored = stored.with_columns(
+                pl.when(of_line).then(None).otherwise(pl.col(name)).alias(name) for name in each.columns
+            )
+    return stored
+
+
+def reopen_history(store: Store, t: Transaction, days: Collection[date]) -> date | None:
+    """Data for a day that is closed already opens the history again from that day on; returns that day."""
+    closed = store.profile_days()
+    late = [day for day in days if closed and day <= closed[-1]]
+    if not late:
+        return None
+    store.invalidate_profiles(t, min(late))
+    return min(late)
 
 
 def unknown_declarations(store: Store, incoming: Spool, declarations: LineSpool) -> int:

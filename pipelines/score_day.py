@@ -28,6 +28,7 @@ from pipelines.day_task import WORK, day_task
 from pipelines.fold_day import AFTER
 from pipelines.gaps import MARK, Gap, Troubles, buckets_of
 from pipelines.journal import Transaction
+from pipelines.kept_sums import keep_sums, sums_name
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import ModelInUse
 from pipelines.night import Night
@@ -125,6 +126,7 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         said = manifest.as_dict()
         store.write_manifest(t, "score", day, said)
     if not troubles.gaps:
+        keep_sums(summed.task, sums_name(chronicle, day, eve, buckets))
         _forget(task)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
     report = _report(store, day, outcome, note)

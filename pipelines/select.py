@@ -19,6 +19,7 @@ from pipelines.day_history import close_days_before, fold_day, open_history
 from pipelines.day_steps import sum_day
 from pipelines.day_task import day_task
 from pipelines.gaps import Gap, Troubles, incomplete_days, require_whole
+from pipelines.kept_sums import bring_sums, keep_sums, sums_name
 from pipelines.manifest import ManifestBuilder
 from pipelines.models_in_use import models_in_use
 from pipelines.night import Night
@@ -71,13 +72,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
     scoring = settings.pipeline.scoring
     with opened.lock("select"), Crew(scoring.threads) as crew:
         files = opened.declaration_files(day)
-        scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
-        if not scores.is_dir():
-            scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
-            raise UsageError(
-                f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
-                f"{scored}. Score it with `parcel-risk score --date {day}`."
-            )
+        scores, values = scored_folders(opened, day)
         troubles = Troubles()
         if day in incomplete_days(opened):
             raise StoreError(
@@ -85,7 +80,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 "lists are made anew from whole days only"
             )
         buckets = require_whole(opened, day)
-        _check_unchanged(files, scores, day)
+        check_unchanged(files, scores, day)
         manifest = ManifestBuilder("select")
         limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
         night = Night(scoring.workers, scoring.threads, None, progress, limits, crew)
@@ -95,11 +90,13 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             eve = close_days_before(chronicle, day, night)
             task = day_task(chronicle, day, eve, in_use, buckets)
             open_history(chronicle, task, night, troubles)
+        sums = sums_name(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
-            sum_day(task, buckets, night, troubles)
-            if troubles.gaps:
-                raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
-            fold_day(chronicle, task, files, night, troubles, close=False)
+            if not bring_sums(task, sums):
+                sum_day(task, buckets, night, troubles)
+                if troubles.gaps:
+                    raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
+                fold_day(chronicle, task, files, night, troubles, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(
@@ -116,12 +113,25 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 **troubles.as_dict(),
             )
             opened.write_manifest(t, "select", day, manifest.as_dict())
+        keep_sums(task, sums)
         shutil.rmtree(task.work, ignore_errors=True)
     return SelectReport(day, listed, opened.path / opened.partition("lists", day), tuple(troubles.gaps))
 
 
-def _check_unchanged(files: list[Path], scores: Path, day: date) -> None:
-    """Every bucket has the scores of exactly its lines."""
+def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
+    """The folders with scores and values of a scored day; UsageError where it was not scored."""
+    scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
+    if not scores.is_dir():
+        scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
+        raise UsageError(
+            f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
+            f"{scored}. Score it with `parcel-risk score --date {day}`."
+        )
+    return scores, values
+
+
+def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
+    """Raises DataError unless every bucket has the scores of exactly its lines."""
     for file in files:
         stored = scores / file.name
         key = ["declaration_id", "line_no"]

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from configs.schema import CapacityConfig, MustInspect, Settings, TaxShortfallValue
+from configs.language import Language, language
+from configs.schema import CapacityConfig, MustInspect, Settings
 from features.channel_reasons import exploration_reason, must_inspect_reason
-from features.hashing import text_hashes
 from features.reasons import random_check_reason, reasons
-from models.parcel_table import parcel_table
 from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
+from pipelines.issued import stage_issued, with_list_ids
 from pipelines.journal import Transaction
 from pipelines.lists import write_lists
 from pipelines.night import Night
-from pipelines.score_bucket import GOODS, KEY, NOVELTY, DayTask, Workspace, champion_model, workspace
+from pipelines.office_list import in_language
+from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
+from pipelines.scored_parcels import parcels_of_bucket
 from pipelines.store_files import write_table
 
-_PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
-_TRAVEL_COLUMNS = ["address_id", "order_id"]
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
     *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
 ]
 _PARCELS = "parcels"
 _REASONS = ["reason_1", "reason_2", "reason_3"]
+_UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,12 @@ def stage_lists(
         listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
     else:
         listed = listed.join(_explained_nothing(space), on=KEY, how="left")
-    listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect)
+    listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
+    listed = with_list_ids(listed, task.day)
     folder = t.stage(store.partition("lists", task.day))
-    write_lists(folder, listed, task.day, space.settings.risks, incomplete=bool(troubles.gaps))
+    write_lists(folder, listed, task.day, space.settings, incomplete=bool(troubles.gaps))
     mark_lists(folder, troubles.gaps)
+    stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
     return Listed.of(listed, chosen.strata)
@@ -133,72 +135,29 @@ class _Parcels:
 def tabulate(task: ParcelTask) -> Path:
     """Writes the parcels of a bucket among the working files of the day and returns where."""
     space = workspace(task.of)
-    lines = space.chronicle.store.read_declaration_files([task.file], parcel_columns(space.settings))
-    probability = pl.read_parquet(task.scores, glob=False, hive_partitioning=False)
-    value = pl.read_parquet(task.values, glob=False, hive_partitioning=False)
-    file = task.of.work / _PARCELS / task.file.name
-    write_table(parcels_of(lines, probability, value, space.settings, task.of.day), file)
-    return file
-
-
-def parcel_columns(settings: Settings) -> list[str]:
-    """The columns of declared lines that `parcels_of` reads."""
-    wanted = (entry.column for entry in settings.capacity.must_inspect)
-    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
-
-
-def parcels_of(
-    lines: pl.DataFrame, scores: pl.DataFrame, values: pl.DataFrame, settings: Settings, day: date
-) -> pl.DataFrame:
-    """The parcels of a day that `select_from` chooses from; `scores` and `values` are those of the lines, row
-    by row."""
-    risks = sorted(settings.risks)
-    scored = pl.concat(
-        [
-            lines.select(_PARCEL_COLUMNS),
-            lines.select(
-                pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
-            ),
-            must_inspect_marks(lines, settings.capacity.must_inspect, day).to_frame(),
-            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            values.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
-            # Days that were scored before these were computed do without.
-            values.select(
-                pl.col(name).alias(name.removeprefix("_"))
-                for name in (NOVELTY, GOODS)
-                if name in values.columns
-            ),
-        ],
-        how="horizontal",
+    parcels = parcels_of_bucket(
+        space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
     )
-    floors = {
-        name: risk.finding_value.floor_cny
-        for name, risk in settings.risks.items()
-        if isinstance(risk.finding_value, TaxShortfallValue)
-    }
-    return parcel_table(scored, risks, floors)
-
-
-def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:
-    """For each line the number of the first entry that wants it opened on a day, null for none (Int32)."""
-    number = pl.lit(None, pl.Int32)
-    for place, entry in reversed(list(enumerate(entries))):
-        if entry.holds_on(day):
-            meant = pl.col(entry.column).cast(pl.String) == entry.value
-            number = pl.when(meant.fill_null(False)).then(pl.lit(place, pl.Int32)).otherwise(number)
-    return lines.with_columns(number.alias("must_inspect"))["must_inspect"]
+    file = task.of.work / _PARCELS / task.file.name
+    write_table(parcels, file)
+    return file
 
 
 def explain(task: ExplainTask) -> pl.DataFrame:
     """What the lists show of the listed lines of a bucket: the columns `_SHOWN`, prices in CNY, and three
-    reasons."""
+    reasons in every language of the documents."""
     space = workspace(task.of)
     lines = space.lines(task.file, of=task.listed)
     lines = lines.join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     units = space.reference.units
+    default, *others = space.settings.capacity.languages
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
-        pl.col("unit").replace(units["code"], units["name_en"]),
+        pl.col("unit").replace(units["code"], units[_UNIT_NAMES[default]]),
+        *(
+            pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]).alias(in_language("unit", code))
+            for code in others
+        ),
         _expected_price(space, features.for_risk, lines.height),
     )
     parts = []
@@ -210,11 +169,16 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             continue
         model, chosen = champion_model(folder), frame[rows]
         worded = pl.concat([chosen, model.model_columns(chosen)], how="horizontal")
-        pushes = model.contributions_in_heading(chosen)
-        said = reasons(worded, pushes, space.settings.risks[risk], count=len(_REASONS))
-        parts.append(pl.concat([lines[rows].select(KEY), said], how="horizontal"))
+        pushes, config = model.contributions_in_heading(chosen), space.settings.risks[risk]
+        said = [
+            reasons(worded, pushes, config, len(_REASONS), language(code, space.settings.overlay)).rename(
+                {} if code == default else {name: in_language(name, code) for name in _REASONS}
+            )
+            for code in (default, *others)
+        ]
+        parts.append(pl.concat([lines[rows].select(KEY), *said], how="horizontal"))
     nothing = pl.DataFrame(
-        schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_REASONS, pl.String)
+        schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_worded(space), pl.String)
     )
     return shown.join(pl.concat([nothing, *parts]), on=KEY, how="left", maintain_order="left")
 
@@ -233,16 +197,37 @@ def _explained_nothing(space: Workspace) -> pl.DataFrame:
     return pl.DataFrame(
         schema={name: schema[name] for name in (*KEY, *_SHOWN)}
         | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
-        | dict.fromkeys(_REASONS, pl.String)
+        | dict.fromkeys(_worded(space), pl.String)
     )
 
 
+def _worded(space: Workspace) -> list[str]:
+    """The columns of the reasons: in the default language, then in each other one."""
+    _, *others = space.settings.capacity.languages
+    return [*_REASONS, *(in_language(name, code) for code in others for name in _REASONS)]
+
+
 def _with_channel_reason(
-    listed: pl.DataFrame, strata: pl.DataFrame, must_inspect: Sequence[MustInspect]
+    listed: pl.DataFrame, strata: pl.DataFrame, must_inspect: Sequence[MustInspect], settings: Settings
 ) -> pl.DataFrame:
-    """A parcel that risk did not put there says so first; two more reasons follow."""
+    """A parcel that risk did not put there says so first, in every language; two more reasons follow."""
+    default, *others = settings.capacity.languages
+    columns = {default: _REASONS} | {code: [in_language(name, code) for name in _REASONS] for code in others}
+    for code, names in columns.items():
+        words = language(code, settings.overlay)
+        listed = _said_first(listed, strata, must_inspect, names, words)
+    return listed
+
+
+def _said_first(
+    listed: pl.DataFrame,
+    strata: pl.DataFrame,
+    must_inspect: Sequence[MustInspect],
+    names: Sequence[str],
+    words: Language,
+) -> pl.DataFrame:
     at_random = {
-        (office, mode): random_check_reason(drawn, parcels)
+        (office, mode): random_check_reason(drawn, parcels, words)
         for office, mode, parcels, drawn in strata.select(
             "customs_office", "trade_mode", "parcels", "drawn"
         ).iter_rows()
@@ -252,17 +237,17 @@ def _with_channel_reason(
         if row["selection"] == "random":
             return at_random[row["customs_office"], row["trade_mode"]]
         if row["selection"] == "exploration":
-            return exploration_reason(row["inspection_probability"])
+            return exploration_reason(row["inspection_probability"], words)
         if row["must_inspect"] is not None:
             entry = must_inspect[row["must_inspect"]]
-            return must_inspect_reason(entry.kind, entry.since, entry.reason)
+            return must_inspect_reason(entry.kind, entry.since, entry.reason, words)
         return None
 
     first_said = pl.Series("said", [said(row) for row in listed.iter_rows(named=True)], dtype=pl.String)
-    first, second, third = (pl.col(name) for name in _REASONS)
+    first, second, third = map(pl.col, names)
     is_said = first_said.is_not_null()
     return listed.with_columns(
-        pl.when(is_said).then(first_said).otherwise(first).alias("reason_1"),
-        pl.when(is_said).then(first).otherwise(second).alias("reason_2"),
-        pl.when(is_said).then(second).otherwise(third).alias("reason_3"),
+        pl.when(is_said).then(first_said).otherwise(first).alias(names[0]),
+        pl.when(is_said).then(first).otherwise(second).alias(names[1]),
+        pl.when(is_said).then(second).otherwise(third).alias(names[2]),
     )

@@ -40,7 +40,10 @@ DAY_COLUMN = {
     "scores": "declared_on",
     "values": "declared_on",
     "lists": "declared_on",
+    "issued": "declared_on",
+    "feedback": "declared_on",
     "strata": "declared_on",
+    "plans": "declared_on",
     "monitoring": "date",
 }
 

@@ -39,15 +39,15 @@ def test_the_commands_of_the_readme_run_in_its_order(
     for words in commands(ROOT / "README.md"):
         if "VERB" in words:
             continue
-        arguments = [file for word in words for file in _expanded(word)]
-        arguments = [word.replace("/data/store", str(world.path)) for word in arguments]
+        arguments = [word.replace("/data/store", str(world.path)) for word in words]
+        arguments = [file for word in arguments for file in _expanded(word)]
         arguments = [word.replace("/data/tuned", str(world.path.parent / "tuned")) for word in arguments]
         if "--trials" in arguments:
             arguments[arguments.index("--trials") + 1] = "3"
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
     first = ["ingest", "ingest", "ingest", "train", "champion", "tune", "combinations"]
-    assert ran == [*first, "score", "monitor", "select"]
+    assert ran == [*first, "score", "monitor", "feedback", "select", "plan"]
     lists = world.path / "lists" / f"declared_on={END}"
     assert world.listed(END).height > 0
     assert list(lists.glob("*.xlsx"))
@@ -56,4 +56,5 @@ def test_the_commands_of_the_readme_run_in_its_order(
 
 def _expanded(word: str) -> list[str]:
     """What a shell makes of a word."""
-    return sorted(map(str, Path().glob(word))) if "*" in word else [word]
+    root = Path(Path(word).anchor)
+    return sorted(map(str, root.glob(word.removeprefix(str(root))))) if "*" in word else [word]

@@ -40,7 +40,7 @@ from pipelines.chronicle import Chronicle
 from pipelines.profiles import stage_profile
 from pipelines.progress import Progress
 from pipelines.score_bucket import scored
-from pipelines.select_day import parcel_columns, parcels_of
+from pipelines.scored_parcels import parcel_columns, parcels_of
 from pipelines.store import Store
 from pipelines.training_data import DayFeatures, sample_of
 

@@ -1,42 +1,204 @@
 "use strict";
 (() => {
-  const form = document.querySelector("form");
-  const body = document.querySelector("tbody");
-  const rows = [...body.rows];
-  const search = form.elements.namedItem("search");
-  const risk = form.elements.namedItem("risk");
-  const chosen = form.elements.namedItem("chosen");
-  const shown = document.querySelector("output");
+  const about = JSON.parse(document.body.dataset.about);
+  const place = `parcel-risk ${about.list_id || [about.customs_office, about.shift, about.declared_on].join(" ")}`;
+  const tools = document.querySelector("form.tools");
+  const tool = (name) => tools.elements.namedItem(name);
+  const table = document.querySelector("table");
+  const parcels = [...table.tBodies];
+  const formOf = new Map(parcels.map((parcel) => [parcel, parcel.querySelector("form.fields")]));
+  const texts = new Map(parcels.map((parcel) => [parcel, parcel.rows[0].textContent.toLowerCase()]));
+  let entries = {};
 
-  const filter = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    let count = 0;
-    for (const row of rows) {
-      const text = row.textContent.toLowerCase();
-      const fits = words.every((word) => text.includes(word))
-        && (risk.value === "" || row.dataset.risk === risk.value)
-        && (chosen.value === "" || row.dataset.chosen === chosen.value);
-      row.hidden = !fits;
-      count += fits ? 1 : 0;
+  // A browser may forbid storage, or hand back what another program wrote there.
+  const load = () => {
+    try {
+      const kept = JSON.parse(localStorage.getItem(place) ?? "{}");
+      if (kept !== null && typeof kept === "object" && !Array.isArray(kept)) entries = kept;
+    } catch {
+      document.querySelector("#forgetful").hidden = false;
     }
-    shown.textContent = `${count} of ${rows.length} shown`;
+  };
+  // What another tab has written meanwhile is read first, so that neither undoes the other's rows.
+  const keep = (parcel, entry) => {
+    load();
+    if (Object.keys(entry).length > 0) entries[parcel.dataset.rank] = entry;
+    else delete entries[parcel.dataset.rank];
+    try {
+      localStorage.setItem(place, JSON.stringify(entries));
+    } catch {
+      document.querySelector("#forgetful").hidden = false;
+    }
+    count();
   };
 
-  const sort = (header, key) => {
-    const ascending = header.getAttribute("aria-sort") !== "ascending";
-    for (const other of document.querySelectorAll("thead th")) other.removeAttribute("aria-sort");
-    header.setAttribute("aria-sort", ascending ? "ascending" : "descending");
-    const number = (row) => (row.dataset[key] === "" ? Number.NEGATIVE_INFINITY : Number(row.dataset[key]));
-    const sign = ascending ? 1 : -1;
-    rows.sort((a, b) => sign * (number(a) - number(b)) || Number(a.dataset.rank) - Number(b.dataset.rank));
-    body.append(...rows);
+  const entryOf = (parcel) => entries[parcel.dataset.rank] ?? {};
+  const isFilled = (parcel) => Object.keys(entryOf(parcel)).length > 0;
+  const read = (parcel) => {
+    const entry = {};
+    for (const [name, value] of new FormData(formOf.get(parcel))) {
+      if (value.trim() !== "") entry[name] = value.trim();
+    }
+    return entry;
+  };
+  const show = (parcel) => {
+    const entry = entryOf(parcel);
+    for (const field of formOf.get(parcel).elements) {
+      if (field.type === "radio") field.checked = entry[field.name] === field.value;
+      else if (field.name) field.value = entry[field.name] ?? "";
+    }
   };
 
-  for (const button of document.querySelectorAll("thead button")) {
-    button.addEventListener("click", () => sort(button.closest("th"), button.dataset.key));
+  const say = (name, words) => {
+    const output = tool(name);
+    output.textContent = output.dataset.words.replace(/\{(\w+)\}/g, (_, key) => words[key]);
+  };
+  const count = () => {
+    const filled = parcels.filter(isFilled);
+    for (const parcel of parcels) {
+      parcel.classList.toggle("filled", isFilled(parcel));
+      // On paper an empty date is a box to write into, not a pattern of letters.
+      formOf.get(parcel).elements.namedItem("inspected_on").classList.toggle("given", "inspected_on" in entryOf(parcel));
+    }
+    say("done", { filled: filled.length, all: parcels.length });
+    tool("export").disabled = filled.length === 0;
+  };
+  const filter = () => {
+    const words = tool("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fits = (parcel) => words.every((word) => texts.get(parcel).includes(word))
+      && ["risk", "chosen"].every((name) => ["", parcel.dataset[name]].includes(tool(name).value))
+      && ["", isFilled(parcel) ? "yes" : "no"].includes(tool("filled").value);
+    for (const parcel of parcels) parcel.hidden = !fits(parcel);
+    say("shown", { shown: parcels.filter((parcel) => !parcel.hidden).length, all: parcels.length });
+  };
+
+  const number = (text) => (text === "" ? Number.NEGATIVE_INFINITY : Number(text));
+  const measured = {
+    shortfall: (data) => (data.usual === "" || data.declared === ""
+      ? Number.NEGATIVE_INFINITY : Number(data.usual) - Number(data.declared)),
+  };
+  const asText = new Set(["declaration", "waybill", "goods", "risk"]);
+  const compare = (key) => {
+    if (asText.has(key)) return (a, b) => a.dataset[key].localeCompare(b.dataset[key], document.documentElement.lang);
+    const value = measured[key] ?? ((data) => number(data[key]));
+    return (a, b) => {
+      const [left, right] = [value(a.dataset), value(b.dataset)];
+      return left < right ? -1 : Number(left > right);
+    };
+  };
+  const sort = () => {
+    const key = tool("sort").value;
+    const sign = tool("reverse").checked ? -1 : 1;
+    const by = compare(key);
+    parcels.sort((a, b) => sign * by(a, b) || Number(a.dataset.rank) - Number(b.dataset.rank));
+    table.append(...parcels);
+    for (const header of table.tHead.rows[0].cells) {
+      header.removeAttribute("aria-sort");
+      if (header.dataset.sort === key) header.setAttribute("aria-sort", sign > 0 ? "ascending" : "descending");
+    }
+  };
+
+  const results = () => parcels.filter(isFilled)
+    .sort((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank))
+    .map((parcel) => {
+      const row = {
+        rank: Number(parcel.dataset.rank),
+        declaration_id: parcel.dataset.declaration,
+        line_no: Number(parcel.dataset.line),
+        results: {},
+      };
+      for (const [name, value] of Object.entries(entryOf(parcel))) {
+        if (name.startsWith("result_")) row.results[name.slice("result_".length)] = value;
+        else if (["assessed_unit_price", "recovered_tax_cny"].includes(name)) row[name] = Number(value);
+        else row[name] = value;
+      }
+      return row;
+    });
+  const exportResults = () => {
+    const content = { ...about, exported_at: new Date().toISOString(), rows: results() };
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
+    const name = [about.customs_office, about.shift, about.declared_on].filter(Boolean).join("-");
+    link.download = `results-${name.replace(/[^\p{L}\p{N}-]+/gu, "_").slice(0, 80)}.json`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  };
+
+  const today = () => {
+    const now = new Date();
+    const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+    return local < about.declared_on ? about.declared_on : local;
+  };
+  const changed = (parcel, field) => {
+    const form = formOf.get(parcel);
+    const inspected = form.elements.namedItem("inspected_on");
+    if (field.type === "radio" && inspected.value === "" && !isFilled(parcel)) inspected.value = tool("today").value;
+    keep(parcel, read(parcel));
+  };
+
+  const go = (step) => {
+    const visible = parcels.filter((parcel) => !parcel.hidden);
+    const here = visible.indexOf(document.activeElement.closest("tbody"));
+    const next = visible[here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1)];
+    next?.querySelector("th").focus();
+    next?.scrollIntoView({ block: "nearest" });
+  };
+  const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const typing = event.target.matches("input, select, textarea");
+    const parcel = event.target.closest("tbody");
+    if (event.key === "Escape" && parcel) {
+      parcel.querySelector("th").focus();
+    } else if (event.key === "Enter" && event.target === tool("search")) {
+      go(0);
+    } else if (typing || (event.target.matches("button, summary") && event.key === "Enter")) {
+      return;
+    } else if (event.key === "/") {
+      tool("search").focus();
+    } else if (event.key in steps) {
+      go(steps[event.key]);
+    } else if (event.key === "Enter" && parcel) {
+      formOf.get(parcel).querySelector("input").focus();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+
+  for (const header of table.tHead.querySelectorAll("[data-sort]")) {
+    header.querySelector("button").addEventListener("click", () => {
+      tool("reverse").checked = header.getAttribute("aria-sort") === "ascending";
+      tool("sort").value = header.dataset.sort;
+      sort();
+    });
   }
-  form.addEventListener("input", filter);
-  form.addEventListener("submit", (event) => event.preventDefault());
-  form.hidden = false;
+  for (const [parcel, form] of formOf) {
+    form.addEventListener("input", (event) => changed(parcel, event.target));
+    form.querySelector(".clear").addEventListener("click", () => {
+      keep(parcel, {});
+      show(parcel);
+    });
+  }
+  tools.addEventListener("input", (event) => {
+    if (["sort", "reverse"].includes(event.target.name)) sort();
+    else if (event.target.name !== "today") filter();
+  });
+  document.addEventListener("submit", (event) => event.preventDefault());
+  tool("export").addEventListener("click", exportResults);
+  window.addEventListener("storage", (event) => {
+    if (event.key !== place) return;
+    load();
+    parcels.forEach(show);
+    count();
+  });
+
+  load();
+  tool("today").value = today();
+  // The words stand beside each parcel too, and on a phone they would fill the first screen.
+  if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".guide").open = false;
+  parcels.forEach(show);
+  tools.hidden = false;
+  count();
   filter();
 })();

@@ -32,6 +32,8 @@ def settings(tmp_path: Path) -> Settings:
 def test_settings(settings: Settings) -> None:
     assert settings.pipeline.training.folds == 3
     assert settings.capacity.for_office("4601").places(10_000) == 120
+    assert settings.capacity.for_office("5316").places(10_000) == 120
+    assert settings.capacity.must_inspect[0].holds_on(date(2026, 11, 1))
 
 
 def test_risk(settings: Settings) -> None:

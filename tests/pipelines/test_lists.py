@@ -11,12 +11,12 @@ import pytest
 from lxml import html
 
 from pipelines.lists import SAMPLING_LIST_SCHEMA, office_file_name, write_lists
-from tests.pipelines.list_examples import DAY, HOSTILE, RISKS, hostile, listed
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 
 
 def test_the_tables_have_the_columns_of_the_contract_and_no_others(tmp_path: Path) -> None:
     table = listed([{}, {"customs_office": "2244", "rank": 1}, {}])
-    write_lists(tmp_path, table, DAY, RISKS)
+    write_lists(tmp_path, table, DAY, SETTINGS)
     table = pl.read_parquet(tmp_path / "sampling_list.parquet")
     assert dict(table.schema) == SAMPLING_LIST_SCHEMA
     assert table.select("customs_office", "rank").rows() == [("2244", 1), ("4601", 1), ("4601", 3)]
@@ -26,7 +26,7 @@ def test_the_tables_have_the_columns_of_the_contract_and_no_others(tmp_path: Pat
 
 def test_each_office_has_a_workbook_and_a_page(tmp_path: Path) -> None:
     table = listed([{"customs_office": "4601"}, {"customs_office": "unassigned", "rank": 1}])
-    written = write_lists(tmp_path, table, DAY, RISKS)
+    written = write_lists(tmp_path, table, DAY, SETTINGS)
     names = [
         "4601.html",
         "4601.xlsx",
@@ -40,26 +40,26 @@ def test_each_office_has_a_workbook_and_a_page(tmp_path: Path) -> None:
 
 
 def test_no_parcels_give_tables_with_a_header_and_no_documents(tmp_path: Path) -> None:
-    written = write_lists(tmp_path, listed([{}]).clear(), DAY, RISKS)
+    written = write_lists(tmp_path, listed([{}]).clear(), DAY, SETTINGS)
     assert [path.name for path in written] == ["sampling_list.csv", "sampling_list.parquet"]
     assert pl.read_parquet(written[1]).schema == pl.Schema(SAMPLING_LIST_SCHEMA)
 
 
 def test_the_same_list_gives_the_same_bytes_in_whatever_order_it_comes(tmp_path: Path) -> None:
     table = hostile()
-    first = write_lists(tmp_path / "first", table, DAY, RISKS)
-    second = write_lists(tmp_path / "second", table.sample(fraction=1.0, shuffle=True, seed=3), DAY, RISKS)
+    first = write_lists(tmp_path / "first", table, DAY, SETTINGS)
+    second = write_lists(tmp_path / "second", table.sample(fraction=1.0, shuffle=True, seed=3), DAY, SETTINGS)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
 def test_an_incomplete_run_shows_on_every_document(tmp_path: Path) -> None:
-    write_lists(tmp_path, listed([{}]), DAY, RISKS, incomplete=True)
+    write_lists(tmp_path, listed([{}]), DAY, SETTINGS, incomplete=True)
     assert openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]["A3"].value.startswith("INCOMPLETE")
     assert "INCOMPLETE" in html.parse(tmp_path / "4601.html").findtext(".//p[@class='warning']")
 
 
 def test_hostile_names_come_back_from_the_tables(tmp_path: Path) -> None:
-    write_lists(tmp_path, hostile(), DAY, RISKS)
+    write_lists(tmp_path, hostile(), DAY, SETTINGS)
     assert pl.read_parquet(tmp_path / "sampling_list.parquet")["declaration_id"].to_list() == list(HOSTILE)
     content = (tmp_path / "sampling_list.csv").read_bytes().decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(content, newline="")))
@@ -89,6 +89,14 @@ def test_hostile_names_come_back_from_the_tables(tmp_path: Path) -> None:
 )
 def test_an_office_never_names_a_file_outside_or_another_offices(office: str, pattern: str) -> None:
     assert re.fullmatch(pattern, office_file_name(office))
+
+
+def test_a_shift_has_files_of_its_own_also_where_an_office_has_its_name(tmp_path: Path) -> None:
+    rows = [{"shift": "night"}, {"shift": "day"}, {"customs_office": "4601-night"}]
+    written = write_lists(tmp_path, listed(rows), DAY, SETTINGS)
+    names = {path.name for path in written if path.suffix == ".xlsx"}
+    assert {"4601-night.xlsx", "4601-day.xlsx"} < names
+    assert len(names) == 3
 
 
 def test_offices_that_look_alike_have_files_of_their_own() -> None:

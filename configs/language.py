@@ -1,0 +1,134 @@
+"""The language of documents: message catalogues, and numbers, dates and money as its readers write them.
+
+Messages are named by their English text. A catalogue is a gettext file, `locale/<language>.po`, which any
+editor for translations opens; it is read as it is, nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import string
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from babel import Locale
+from babel.dates import format_date
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from babel.numbers import format_currency, format_decimal, format_percent
+from babel.support import Translations
+
+from configs.errors import ConfigurationError
+
+LanguageCode = Literal["en", "zh-CN"]
+LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language. What its catalogue lacks is said in English.
+
+    >>> chinese = language("zh-CN")
+    >>> chinese("Rank"), chinese.money(1234.5, "CNY"), chinese.day(date(2026, 11, 20))
+    ('序号', '¥1,234.50', '2026年11月20日')
+    >>> language("en").money(1234.5, "USD"), language("en").number(2.50)
+    ('$1,234.50', '2.5')
+    """
+
+    code: LanguageCode
+    catalogues: tuple[Translations, ...]
+    locale: Locale
+
+    def __call__(self, message: str, /, **values: Any) -> str:
+        """The message with its placeholders filled in, by the rules of `str.format`."""
+        words = self.words(message)
+        return words.format(**values) if values else words
+
+    def words(self, message: str) -> str:
+        """The message as the first catalogue that has it says it, placeholders and all."""
+        for catalogue in self.catalogues:
+            said = catalogue.gettext(message)
+            if said != message:
+                return said
+        return message
+
+    def number(self, value: float) -> str:
+        """Up to three decimals, none that say nothing; infinite and undefined ones as Python writes them."""
+        if not math.isfinite(value):
+            return str(value)
+        return format_decimal(value, "#,##0.###", locale=self.locale)
+
+    def money(self, value: float, currency: str) -> str:
+        """An amount with the sign of its currency; a text that is no currency's code stands beside it."""
+        if not math.isfinite(value):
+            return f"{currency} {value}"
+        if _CURRENCY.fullmatch(currency):
+            return format_currency(value, currency, locale=self.locale)
+        return f"{currency} {format_decimal(value, '#,##0.00', locale=self.locale)}".strip()
+
+    def percent(self, value: float) -> str:
+        """A share with one decimal."""
+        return format_percent(value, "0.0%", locale=self.locale)
+
+    def day(self, day: date) -> str:
+        """A date as people write it, the month in words or marked, so that it is not taken for the day."""
+        return format_date(day, "medium", locale=self.locale)
+
+
+@cache
+def language(code: LanguageCode, overlay: Path | None = None) -> Language:
+    """The language with this code; messages of the `overlay` folder's catalogue come before packaged ones.
+
+    Raises ConfigurationError where a catalogue is no gettext file, or a message lacks a placeholder.
+    """
+    roots = [overlay, Path(str(resources.files("configs")))]
+    files = [root / "locale" / f"{code}.po" for root in roots if root is not None]
+    return Language(
+        code,
+        tuple(_catalogue(path) for path in files if path.is_file()),
+        Locale.parse(code, sep="-"),
+    )
+
+
+ENGLISH = language("en")
+"""The language of the messages themselves."""
+
+
+def _catalogue(path: Path) -> Translations:
+    try:
+        with path.open(encoding="utf-8") as file:
+            messages = read_po(file, abort_invalid=True)
+    except (PoFileError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigurationError(f"{path}: expected a gettext catalogue in UTF-8 ({error})") from error
+    for message in messages:
+        # The first message of a catalogue is its header.
+        said, meant = str(message.string), str(message.id)
+        if meant and said and placeholders(said) != placeholders(meant):
+            raise ConfigurationError(
+                f"{path}, line {message.lineno}: expected the placeholders of {meant!r} in {said!r}, "
+                f"each written the same"
+            )
+    compiled = io.BytesIO()
+    write_mo(compiled, messages)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def placeholders(message: str) -> list[tuple[str, str]] | None:
+    """Name and format of each placeholder, sorted; None where the braces do not match.
+
+    >>> placeholders("{parcels:,.0f} of {all}")
+    [('all', ''), ('parcels', ',.0f')]
+    """
+    try:
+        parts = string.Formatter().parse(message)
+        return sorted({(field, spec or "") for _, field, spec, _ in parts if field is not None})
+    except ValueError:
+        return None

@@ -1,0 +1,62 @@
+"""Every message that documents can say, in English, gathered from where it stands."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from babel.messages.extract import extract
+from jinja2.ext import babel_extract
+
+from configs.loader import load_settings
+from features import reasons
+from pipelines import report_html, return_fields, xlsx_entries, xlsx_guide
+from pipelines.office_list import CHOSEN
+
+ROOT = Path(__file__).resolve().parents[2]
+_MODULES = (
+    *("features/chance.py", "features/channel_reasons.py", "features/visible_text.py"),
+    *("pipelines/office_list.py", "pipelines/report_xlsx.py"),
+    *("pipelines/xlsx_entries.py", "pipelines/xlsx_guide.py"),
+)
+_TEMPLATES = ("office_list.html.j2",)
+
+
+def messages() -> set[str]:
+    """Messages of the code, of the page, and of the packaged configuration."""
+    found = _of_code() | _of_pages() | _of_configuration()
+    for words in (
+        CHOSEN, report_html.SORT_KEYS, return_fields.RESULT_WORDS, return_fields.ENTRY_HEADINGS,
+        return_fields.LIST_HEADINGS, xlsx_entries.HELP,
+    ):  # fmt: skip
+        found |= set(words.values())
+    found |= {text for topic in xlsx_guide.HOW_TO_READ.items() for text in topic}
+    return found | {
+        return_fields.RESULT_HEADING, reasons.NOTHING_STANDS_OUT, reasons.NOTHING_ELSE_STANDS_OUT,
+        reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
+    }  # fmt: skip
+
+
+def _of_code() -> set[str]:
+    found: set[str] = set()
+    for name in _MODULES:
+        with (ROOT / name).open("rb") as file:
+            found |= {str(each[1]) for each in extract("python", file, {"words": None, "language": None})}
+    return found
+
+
+def _of_pages() -> set[str]:
+    found: set[str] = set()
+    for name in _TEMPLATES:
+        content = (ROOT / "pipelines" / "templates" / name).read_bytes()
+        for _, _, said, _ in babel_extract(io.BytesIO(content), ("_",), (), {}):
+            found.add(said if isinstance(said, str) else str(said[0]))
+    return found
+
+
+def _of_configuration() -> set[str]:
+    found: set[str] = set()
+    for risk in load_settings().risks.values():
+        found |= {risk.title.en, risk.fallback_reason, *risk.look_for}
+        found |= {template.text for templates in risk.reasons.values() for template in templates}
+    return found

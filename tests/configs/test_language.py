@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import math
+from datetime import date
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+
+from configs.errors import ConfigurationError
+from configs.language import LANGUAGES, language, placeholders
+from tests.configs.catalogue import ROOT, messages
+
+
+@pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
+def test_every_message_is_translated_with_the_same_placeholders_and_no_other(code: str) -> None:
+    with (ROOT / "configs" / "locale" / f"{code}.po").open(encoding="utf-8") as file:
+        catalogue = {str(each.id): each for each in read_po(file) if each.id}
+    assert set(catalogue) == messages()
+    for said in catalogue.values():
+        assert said.string, said.id
+        assert not said.fuzzy, said.id
+        assert placeholders(str(said.string)) == placeholders(str(said.id)), said.id
+
+
+def test_messages_of_code_page_and_configuration_are_all_gathered() -> None:
+    assert {
+        "not scored", "List", "Export results", "about {count} in {among}", "{shown} of {all} shown",
+        "a sample for the laboratory", "buyer never seen before", "Choose one of: {choices}.",
+    } <= messages()  # fmt: skip
+
+
+def test_numbers_that_are_none_do_not_stop_a_document() -> None:
+    for code in LANGUAGES:
+        words = language(code)
+        assert (words.number(math.inf), words.money(math.nan, "CNY")) == ("inf", "CNY nan")
+        assert words.money(2.0, "<b>") == "<b> 2.00"
+
+
+def test_a_catalogue_of_the_user_comes_first_and_may_be_short(tmp_path: Path) -> None:
+    _write(tmp_path, 'msgid "Rank"\nmsgstr "顺序"\n')
+    words = language("zh-CN", tmp_path)
+    assert (words("Rank"), words("Why"), words("no such message")) == ("顺序", "理由", "no such message")
+    assert words.day(date(2026, 11, 20)) == "2026年11月20日"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('msgid "{shown} of {all} shown"\nmsgstr "显示 {shown}"\n', "line 5: expected the placeholders of"),
+        ('msgid "{shown} of {all} shown"\nmsgstr "{shown} {all"\n', "line 5: expected the placeholders of"),
+        ("this is no catalogue\n", "expected a gettext catalogue"),
+        ("\x00\xff", "expected a gettext catalogue"),
+    ],
+)
+def test_a_catalogue_that_would_break_a_document_is_refused(tmp_path: Path, content: str, told: str) -> None:
+    _write(tmp_path, content)
+    with pytest.raises(ConfigurationError, match=told):
+        language("zh-CN", tmp_path)
+
+
+def _write(overlay: Path, content: str) -> None:
+    (overlay / "locale").mkdir()
+    header = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n\n'
+    encoding = "latin-1" if "\xff" in content else "utf-8"
+    (overlay / "locale" / "zh-CN.po").write_bytes((header + content).encode(encoding))
