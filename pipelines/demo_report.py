@@ -72,8 +72,13 @@ class DemoReport:
         # Without this MLflow starts ten more processes, for jobs that nobody here has.
         lean = "MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false"
         browse = _command("mlflow", "ui", "--backend-store-uri", self.trained.tracking, "--workers", "1")
+        back = {}
+        if self.sample is not None:
+            filled = _shown(self.sample.page.with_suffix(".xlsx"))
+            back["results back"] = _command("parcel-risk", "feedback", filled, *given)
         return {
             "runs and models": f"{lean} {browse}",
+            **back,
             "models in use": _command("parcel-risk", "champion", "list", *given),
             "shorter lists": _command("parcel-risk", "select", *given, "--date", day, "--capacity", "3"),
         }

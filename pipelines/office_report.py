@@ -188,9 +188,7 @@ def _by_office(report: OfficeReport) -> list[str]:
             pl.col("parcels", "returned", "in_conflict", "rejected").sum(),
         )
     )
-    rows = [
-        ["office", "lists", "returned", "parcels", "returned", "in conflict", "rejected", "days to result"]
-    ]
+    rows = [["office", "lists", "back", "parcels", "back", "in conflict", "rejected", "days to result"]]
     delay = dict(report.tables["delays"].select("customs_office", "half_within_days").iter_rows())
     for office, *counts in lists.sort("customs_office").iter_rows():
         days = delay.get(office)

@@ -160,7 +160,7 @@ def test_the_sample_shows_the_top_of_a_list_beside_the_truth(report: DemoReport)
 def test_the_commands_work(report: DemoReport, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("MLFLOW_TRACKING_URI", raising=False)
-        for purpose in ("models in use", "shorter lists"):
+        for purpose in ("models in use", "results back", "shorter lists"):
             program, *arguments = shlex.split(report.commands()[purpose])
             assert Path(program).name == "parcel-risk"
             assert run(arguments) == 0

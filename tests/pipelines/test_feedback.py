@@ -307,9 +307,11 @@ def test_headings_that_people_write(office: Office) -> None:
 
 def test_a_list_without_an_id_is_the_newest_with_the_parcel(office: Office) -> None:
     later = DAY + timedelta(days=1)
-    again = with_list_ids(listed([{"declaration_id": "P01", "selection": "random"}]), later)
-    with office.store.lock("test"), office.store.transaction() as t:
-        stage_issued(t, office.store, later, again.with_columns(inspection_probability=0.125))
+    first = listed([{"declaration_id": "P01", "selection": "random", "inspection_probability": 0.5}])
+    second = first.with_columns(inspection_probability=0.125)
+    for rows in (first, second):
+        with office.store.lock("test"), office.store.transaction() as t:
+            stage_issued(t, office.store, later, with_list_ids(rows, later))
     office.give_back(
         office.table("a.csv", ["declaration_id", "undervaluation"], ["P01", 1]), reported_on=later
     )
