@@ -6,6 +6,9 @@ and the features of what was chosen. A killed run goes on with the next night.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -99,9 +102,23 @@ def replay(
         left = [day for day in plan.days if day not in done]
         if left:
             state = _state(chronicle, strategy, left[0])
-            for day in left:
-                _one_night(chronicle, strategy, plan, oracle, day, state)
-                bar.advance()
+            with _quiet_selection():
+                for day in left:
+                    _one_night(chronicle, strategy, plan, oracle, day, state)
+                    bar.advance()
+
+
+@contextmanager
+def _quiet_selection() -> Iterator[None]:
+    """Selection warns of every list that its caps leave short; over months of nights the counts say it
+    better."""
+    logger = logging.getLogger(select_from.__module__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _state(chronicle: Chronicle, strategy: Strategy, day: date) -> _State:
