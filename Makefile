@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-scaling clean
+.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-scaling bench-selection clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
@@ -28,6 +28,7 @@ help:
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
 	@echo 'make bench-scaling   the law by which a night scales, and the workers of a national day (minutes, more for a large store)'
 	@echo 'make bench-faults   kill a small night at 50 random moments and compare what its restart leaves (minutes)'
+	@echo 'make bench-selection   26 weeks of nights in changing worlds: whole lists against a sort (a day on 2 cores; a killed run goes on)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
 demo: $(STAMP)
@@ -35,7 +36,7 @@ demo: $(STAMP)
 
 # Most tests keep one core busy: their files are shared out over the cores there are.
 test: lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
@@ -62,6 +63,10 @@ bench-faults: $(STAMP)
 # OPTIONS='--store S --date D --configs DIR': see benchmarks/scaling.py.
 bench-scaling: $(STAMP)
 	@$(BIN)/python -m benchmarks.scaling $(OPTIONS)
+
+# OPTIONS='--seeds 2 --weeks 4 --parcels 400': see benchmarks/selection.py.
+bench-selection: $(STAMP)
+	@$(BIN)/python -m benchmarks.selection $(OPTIONS)
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build

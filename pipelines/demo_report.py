@@ -20,6 +20,12 @@ from pipelines.text_table import shortened, text_table
 from pipelines.train import RiskTrained, TrainReport
 
 WIDTH = 108
+_OTHERWISE = {
+    "random": "drawn at random",
+    "exploration": "explored",
+    "rule": "on the watch list",
+    "referral": "referred",
+}
 _BASELINES = {"random": "a random order", "seller_rate": "the seller's past"}
 
 
@@ -180,7 +186,7 @@ def _risk_row(risk: RiskOutcome) -> list[str]:
 def _promise_row(chosen: ListedFor) -> list[str]:
     low, high = chosen.interval
     return [
-        "drawn at random: any of them" if chosen.promised is None else chosen.reason,
+        chosen.reason if chosen.promised is not None else f"{_OTHERWISE[chosen.reason]}: any of them",
         f"{chosen.listed:,}",
         f"{chosen.found:,}",
         f"{_percent(chosen.found, chosen.listed)} ({low:.1%} to {high:.1%})" if chosen.listed else "",

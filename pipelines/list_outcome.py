@@ -90,7 +90,8 @@ class Outcome:
     """What the lists of some nights would have found.
 
     `risks` has one entry a risk and a last one for parcels with any of them; `listed_for` one a risk, of the
-    parcels that the models chose for it, and a last one of those drawn at random, in which any risk counts.
+    parcels that the models chose for it, then one for each other way of selection that listed any, in which
+    any risk counts, the last one of those drawn at random.
     Shortfalls are the tax in CNY that undervalued parcels evade.
     """
 
@@ -136,7 +137,7 @@ def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str
         parcels=known.height,
         listed=opened.height,
         risks=tuple(_risk_outcome(marked, risk, column) for risk, column in columns.items()),
-        listed_for=(*_chosen_for(opened, labels), _drawn(opened)),
+        listed_for=(*_chosen_for(opened, labels), *_listed_otherwise(opened)),
         shortfall_cny=float(known["tax_shortfall_cny"].sum()),
         shortfall_found_cny=float(opened["tax_shortfall_cny"].sum()),
         shortfall_at_random_cny=float((by_stratum["mean"] * by_stratum["listed"]).sum()),
@@ -161,7 +162,7 @@ def _risk_outcome(marked: pl.DataFrame, risk: str, column: str) -> RiskOutcome:
 
 
 def _chosen_for(opened: pl.DataFrame, labels: Mapping[str, str]) -> Sequence[ListedFor]:
-    chosen = opened.filter(pl.col("selection") != "random")
+    chosen = opened.filter(pl.col("selection") == "risk")
     return [
         ListedFor(risk, of.height, int(of[column].sum()), float(of["probability"].sum()))
         for risk, column in labels.items()
@@ -169,9 +170,10 @@ def _chosen_for(opened: pl.DataFrame, labels: Mapping[str, str]) -> Sequence[Lis
     ]
 
 
-def _drawn(opened: pl.DataFrame) -> ListedFor:
-    drawn = opened.filter(pl.col("selection") == "random")
-    return ListedFor("random", drawn.height, int(drawn[ANY].sum()), None)
+def _listed_otherwise(opened: pl.DataFrame) -> list[ListedFor]:
+    ways = sorted(set(opened["selection"].to_list()) - {"risk", "random"})
+    listed = [(way, opened.filter(selection=way)) for way in (*ways, "random")]
+    return [ListedFor(way, of.height, int(of[ANY].sum()), None) for way, of in listed]
 
 
 def _share(part: float, whole: float) -> float:

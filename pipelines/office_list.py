@@ -33,6 +33,7 @@ DISPLAY_COLUMNS: dict[str, type[pl.DataType]] = {
     "trade_mode": pl.String,
     "shift": pl.String,
     "list_id": pl.String,
+    "together": pl.Int32,
 }
 """What the documents show beside the columns of the sampling list; what is missing or null is left blank.
 
@@ -92,6 +93,7 @@ class ListRow:
     expected_value_cny: float | None
     selection: str
     chosen: str
+    together: str
     reasons: tuple[str, ...]
 
 
@@ -181,6 +183,7 @@ def office_lists(
         code = settings.capacity.language_of(str(office))
         words = language(code, settings.overlay)
         shown = _in_language_of_office(rows, code)
+        ranks = _ranks_together(rows)
         mentioned = set(rows["risk"].drop_nulls().to_list()) - set(settings.risks)
         lists.append(
             OfficeList(
@@ -189,7 +192,7 @@ def office_lists(
                 list_id=rows["list_id"][0] or "",
                 day=day,
                 incomplete=incomplete,
-                rows=tuple(_row(row, settings.risks, words) for row in shown.iter_rows(named=True)),
+                rows=tuple(_row(row, settings.risks, words, ranks) for row in shown.iter_rows(named=True)),
                 guides=tuple(
                     _guide(name, settings.risks, words) for name in (*settings.risks, *sorted(mentioned))
                 ),
@@ -230,7 +233,15 @@ def _title(name: str, risks: Mapping[str, RiskConfig], words: Language) -> str:
     return risks[name].title.in_language(words) if name in risks else name.replace("_", " ").capitalize()
 
 
-def _row(row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Language) -> ListRow:
+def _ranks_together(rows: pl.DataFrame) -> dict[int, list[int]]:
+    """The ranks of the parcels that travel together, by the number of their group."""
+    groups = rows.drop_nulls("together").sort("rank").group_by("together", maintain_order=True).agg("rank")
+    return dict(groups.iter_rows())
+
+
+def _row(
+    row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Language, ranks: Mapping[int, list[int]]
+) -> ListRow:
     def code(name: str) -> str:
         return visible_text(row[name] or "", CODE_CHARACTERS, words)
 
@@ -264,5 +275,6 @@ def _row(row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Languag
         expected_value_cny=row["expected_value_cny"],
         selection=selection,
         chosen=words(CHOSEN[selection]) if selection in CHOSEN else visible_text(selection, CODE_CHARACTERS),
+        together=", ".join(str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]),
         reasons=tuple(visible_text(reason, 2 * TEXT_CHARACTERS, words) for reason in reasons if reason),
     )

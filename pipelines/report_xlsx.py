@@ -104,6 +104,9 @@ def _write_head(
         sheet.write_string(
             HEADER_ROW, column, each.heading, formats["entry_head" if each.kind in ENTRY_KINDS else "head"]
         )
+    headings = [each.heading for each in columns]
+    # The arrows of the filter take room from the words.
+    sheet.set_row(HEADER_ROW, row_height(headings, [max(each.width - 3, 4) for each in columns]))
     for row in TECHNICAL_ROWS:
         sheet.set_row(row, None, None, {"hidden": True})
 

@@ -72,6 +72,7 @@ LIST_HEADINGS: dict[str, str] = {
     "total_price": "Declared price",
     "currency": "Currency",
     "trade_mode": "Trade mode",
+    "together": "Travels with rank",
     "seller_id": "Seller",
     "selection": "Chosen",
     "probability": "Probability",

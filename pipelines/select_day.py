@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from configs.errors import StoreError
 from configs.language import Language, language
 from configs.schema import CapacityConfig, MustInspect, Settings
 from features.channel_reasons import exploration_reason, must_inspect_reason
@@ -17,7 +18,7 @@ from models.selection import select_from
 from pipelines.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.issued import stage_issued, with_list_ids
 from pipelines.journal import Transaction
-from pipelines.lists import write_lists
+from pipelines.lists import DocumentsTask, write_lists
 from pipelines.night import Night
 from pipelines.office_list import in_language
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
@@ -113,7 +114,19 @@ def stage_lists(
     listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
     listed = with_list_ids(listed, task.day)
     folder = t.stage(store.partition("lists", task.day))
-    write_lists(folder, listed, task.day, space.settings, incomplete=bool(troubles.gaps))
+
+    def in_all_processes(
+        function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]
+    ) -> None:
+        written = night.attempt(f"documents of {task.day}", function, tasks)
+        troubles.note_retried("documents", [each.file for each in tasks], written)
+        for place, reason in written.failed.items():
+            raise StoreError(f"{tasks[place].file.name} could not be written, no list was issued: {reason}")
+
+    write_lists(
+        folder, listed, task.day, space.settings,
+        incomplete=bool(troubles.gaps), map_documents=in_all_processes,
+    )  # fmt: skip
     mark_lists(folder, troubles.gaps)
     stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.

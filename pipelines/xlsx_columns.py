@@ -72,6 +72,7 @@ _DETAILS: dict[str, tuple[int, ListKind, Callable[[ListRow], Value]]] = {
     "total_price": (14, "decimal", lambda row: row.total_price),
     "currency": (9, "label", lambda row: row.currency),
     "trade_mode": (11, "label", lambda row: row.trade_mode),
+    "together": (11, "label", lambda row: row.together),
     "seller_id": (20, "label", lambda row: row.seller_id),
     "selection": (11, "label", lambda row: row.chosen),
     "probability": (11, "share", lambda row: row.probability),

@@ -12,6 +12,13 @@ from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+# Files that take minutes, the longest first: a process that starts one of them last keeps the others waiting.
+_LONGEST = (
+    *("test_train", "test_gaps", "test_score_faults", "test_national_day", "test_tune", "test_cluster"),
+    *("test_broken_input", "test_backtest", "test_first_reason", "test_training", "test_worlds", "test_demo"),
+    *("test_readme", "test_select", "test_tutorial", "test_new_risk", "test_score", "test_selection"),
+    *("test_any_partition", "test_memory_limit", "test_fold_day", "test_late_data", "test_number_columns"),
+)
 _LOGGERS = ("", "configs", "features", "models", "pipelines")
 _FORBID_SKIPS = "PARCEL_RISK_FORBID_SKIPS"
 
@@ -50,6 +57,12 @@ def untouched_tracking_address() -> Iterator[None]:
     else:
         os.environ["MLFLOW_TRACKING_URI"] = before
     assert after == before, f"the test left MLFLOW_TRACKING_URI={after} behind"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise the order in which they were found."""
+    place = {name: number for number, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,9 @@ and the features of what was chosen. A killed run goes on with the next night.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -75,10 +78,12 @@ class Plan:
 
 @dataclass
 class _State:
-    """What is carried from night to night: the history of the eve, and what was opened in the period."""
+    """What is carried from night to night: the history of the eve, results that are still to be reported, and
+    for past hit rates the results reported so far and the lines that were inspected."""
 
     history: History | None
     pending: pl.DataFrame
+    reports: pl.DataFrame
     inspected: pl.DataFrame
 
 
@@ -97,9 +102,23 @@ def replay(
         left = [day for day in plan.days if day not in done]
         if left:
             state = _state(chronicle, strategy, left[0])
-            for day in left:
-                _one_night(chronicle, strategy, plan, oracle, day, state)
-                bar.advance()
+            with _quiet_selection():
+                for day in left:
+                    _one_night(chronicle, strategy, plan, oracle, day, state)
+                    bar.advance()
+
+
+@contextmanager
+def _quiet_selection() -> Iterator[None]:
+    """Selection warns of every list that its caps leave short; over months of nights the counts say it
+    better."""
+    logger = logging.getLogger(select_from.__module__)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _state(chronicle: Chronicle, strategy: Strategy, day: date) -> _State:
@@ -110,12 +129,13 @@ def _state(chronicle: Chronicle, strategy: Strategy, day: date) -> _State:
         pl.col("reported_on") >= day
     )
     history = chronicle.history_before(day) if strategy.learns else None
-    inspected = pl.DataFrame()
+    reports = inspected = pl.DataFrame()
     if strategy.worth == "past hit rate":
-        known = pl.concat([store.read_inspections().select(LINE_KEY), pending.select(LINE_KEY)]).unique()
+        reports = store.read_inspections()
+        known = pl.concat([reports.select(LINE_KEY), pending.select(LINE_KEY)]).unique()
         lines = store.scan_declarations(last=day - timedelta(days=1)).select(*LINE_KEY, *_PARTIES)
         inspected = lines.join(known.lazy(), on=LINE_KEY, how="semi").collect()
-    return _State(history, pending, inspected)
+    return _State(history, pending, reports, inspected)
 
 
 def _one_night(
@@ -140,7 +160,8 @@ def _one_night(
             stage_features(t, day, DayFeatures.of(found.features, day, risks, chosen, sample))
             stage_forgetting(t, store, settings, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
-    if strategy.worth == "past hit rate" and found.lines.height:
+    if strategy.worth == "past hit rate":
+        state.reports = pl.concat([state.reports, with_schema(due, store)])
         opened = found.lines.join(night.opened.select("declaration_id"), on="declaration_id", how="semi")
         state.inspected = pl.concat([state.inspected, opened.select(*LINE_KEY, *_PARTIES)])
     if state.history is not None and found.today is not None and (found.lines.height or due.height):
@@ -200,7 +221,7 @@ def _valued_parcels(
     if strategy.worth == "price":
         return parcels_by_price(lines, chronicle.reference.on(day))
     if strategy.worth == "past hit rate":
-        known = known_findings(chronicle.store, day - timedelta(days=1), state.inspected)
+        known = known_findings(state.reports, day - timedelta(days=1), state.inspected)
         rates = PastHitRates(known, chronicle.settings.pipeline.hit_rates.smoothing)
         return parcels_by_hit_rate(lines, rates)
     return unsorted_parcels(lines)

@@ -9,7 +9,6 @@ import polars as pl
 from configs.reference import ReferenceDay
 from features.results import LINE_KEY, known_labels
 from models.parcel_table import parcel_table
-from pipelines.store import Store
 
 PARCEL_COLUMNS = ("declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id")
 _HEADING = pl.col("hs_code").str.slice(0, 4).alias("_heading")
@@ -72,12 +71,13 @@ class PastHitRates:
         return rate
 
 
-def known_findings(store: Store, until: date, attributes: pl.DataFrame) -> pl.DataFrame:
-    """Inspected lines with what was known of them at the close of `until`, as `PastHitRates` takes them.
+def known_findings(reports: pl.DataFrame, until: date, attributes: pl.DataFrame) -> pl.DataFrame:
+    """Inspected lines with what `reports` (inspections) tell of them at the close of `until`, as
+    `PastHitRates` takes them.
 
     `attributes` has the key, `seller_id` and `hs_code` of every line that was inspected by then.
     """
-    known = known_labels(store.read_inspections(reported_to=until), until)
+    known = known_labels(reports, until)
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
     found = known.select(*LINE_KEY, pl.any_horizontal(pl.col(labels).fill_null(False)).alias("found"))
     return found.join(attributes, on=LINE_KEY).sort(LINE_KEY)

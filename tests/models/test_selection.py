@@ -73,7 +73,7 @@ PARCELS = st.lists(
 ).map(_parcels)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(
     PARCELS,
     st.integers(0, 25),
@@ -247,7 +247,7 @@ def test_a_parcel_that_stands_in_the_table_twice_is_refused() -> None:
         select(pl.concat([parcels, parcels.head(2)]), _capacity(2), DAY)
 
 
-@settings(max_examples=80)
+@settings(max_examples=30)
 @given(
     PARCELS.filter(lambda parcels: parcels.height > 0),
     st.integers(0, 12),

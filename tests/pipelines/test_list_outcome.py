@@ -23,7 +23,7 @@ def nights(draw: st.DrawFn) -> list[Row]:
     """Parcels of two nights and two offices, some of them listed."""
     rows = []
     for number in range(draw(st.integers(1, 30))):
-        listed = draw(st.sampled_from([None, None, "risk", "random"]))
+        listed = draw(st.sampled_from([None, None, "risk", "random", "exploration"]))
         rows.append(
             {
                 "declared_on": FIRST + timedelta(days=draw(st.integers(0, 1))),
@@ -81,13 +81,15 @@ def test_every_figure_is_what_counting_by_hand_gives(rows: list[Row]) -> None:
             assert risk.recall == risk.found / len(with_it)
         if opened:
             assert risk.precision == risk.found / len(opened)
-    for chosen in outcome.listed_for[:-1]:
+    for chosen in outcome.listed_for[: len(LABELS)]:
         own = [row for row in opened if row["selection"] == "risk" and row["risk"] == chosen.reason]
         assert (chosen.listed, chosen.found) == (len(own), sum(map(has[chosen.reason], own)))
         assert chosen.promised == pytest.approx(sum(row["probability"] for row in own))
-    drawn = [row for row in opened if row["selection"] == "random"]
-    assert outcome.listed_for[-1].listed == len(drawn)
-    assert outcome.listed_for[-1].found == sum(map(has["any of them"], drawn))
+    for otherwise in outcome.listed_for[len(LABELS) :]:
+        own = [row for row in opened if row["selection"] == otherwise.reason]
+        assert (otherwise.listed, otherwise.found) == (len(own), sum(map(has["any of them"], own)))
+    assert sum(each.listed for each in outcome.listed_for) == len(opened)
+    assert outcome.listed_for[-1].reason == "random"
     assert outcome.shortfall_found_cny == pytest.approx(sum(row["tax_shortfall_cny"] for row in opened))
     at_random = float(expected_at_random(rows, lambda row: row["tax_shortfall_cny"]))
     assert outcome.shortfall_at_random_cny == pytest.approx(at_random)

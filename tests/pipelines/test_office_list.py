@@ -10,6 +10,7 @@ from configs.capacity_schema import OfficeOverride
 from configs.loader import load_settings
 from pipelines.lists import SAMPLING_LIST_SCHEMA
 from pipelines.office_list import DISPLAY_COLUMNS, language_of, office_lists
+from tests.pipelines.list_examples import listed
 
 DAY = date(2026, 11, 20)
 SETTINGS = load_settings()
@@ -126,3 +127,9 @@ def test_an_office_reads_its_list_in_its_language() -> None:
     assert (row.reasons, row.unit, row.chance) == (("卖家首次出现于 9 天前",), "件", "约 6 件中有 1 件")
     assert (row.risk_title, translated.title) == ("食品安全", "海关 4601 查验清单")
     assert translated.guides[0].look_for[2] == "取样送实验室"
+
+
+def test_parcels_that_travel_together_name_each_other() -> None:
+    rows = listed([{"together": 1}, {"together": None}, {"together": 1}, {"together": 1}])
+    (found,) = office_lists(rows, DAY, SETTINGS)
+    assert [row.together for row in found.rows] == ["3, 4", "", "1, 4", "1, 3"]

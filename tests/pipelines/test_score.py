@@ -50,7 +50,7 @@ def test_lists_have_the_contract_s_columns_and_every_place_says_why(scored: Worl
     listed = scored.listed()
     assert listed.schema == SAMPLING_LIST_SCHEMA
     assert listed["declaration_id"].is_unique().all()
-    assert set(listed["selection"]) == {"random", "risk"}
+    assert set(listed["selection"]) == {"random", "risk", "exploration"}
     assert set(listed["risk"]) <= set(RISKS)
     assert listed["reason_1"].null_count() == 0
     assert listed["inspection_probability"].is_between(0.0, 1.0, closed="right").all()

@@ -1,0 +1,161 @@
+"""Does a list with a random share, exploration and caps find more in the end than a sort by expected value?
+
+    python -m benchmarks.selection [--seeds N] [--weeks W] [--parcels M] [--work DIR]
+
+`make bench-selection`. Each seed is a simulated world that changes in its last third (`simulate --drift`).
+From the same eve on, `parcel-risk backtest` takes two strategies through the nights of many weeks: the whole
+list as configured, and the uncapped sort with no random share; between them stand the sort with the random
+share and with exploration. Both see the same world and inspections with the same luck, so their difference is
+paired.
+
+What is done lies in the work folder: a killed run goes on where it was, more seeds are added to those that
+are there. `benchmarks/results/selection.md` is written anew after every seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.processes import commit
+from benchmarks.selection_report import report
+from configs.loader import load_settings
+from configs.schema import Settings
+from pipelines.backtest import Plan, backtest
+from pipelines.progress import Progress
+from pipelines.simulation import simulate
+
+WORK = Path(__file__).resolve().parent / "work" / "selection"
+RESULT = Path(__file__).resolve().parent / "results" / "selection.md"
+STRATEGIES = ("random", "model", "model-random", "model-explore", "full")
+_FIRST_SEED = 7100
+_DAYS_OF_A_WEEK = 7
+
+
+@dataclass(frozen=True)
+class Size:
+    """How long and how busy each world is; the nights of `weeks` come after `before` days of history."""
+
+    weeks: int = 26
+    before: int = 90
+    parcels_per_day: int = 2000
+    retrain_every: int = 28
+    end: date = date(2026, 11, 20)
+
+    @property
+    def days(self) -> int:
+        """All days of a world."""
+        return self.before + _DAYS_OF_A_WEEK * self.weeks
+
+    @property
+    def first(self) -> date:
+        """The first night."""
+        return self.end - timedelta(days=_DAYS_OF_A_WEEK * self.weeks - 1)
+
+    @property
+    def changes_on(self) -> date:
+        """The day from which the world is another."""
+        return self.end - timedelta(days=self.days // 3 - 1)
+
+
+def run_seed(seed: int, size: Size, folder: Path, settings: Settings) -> dict[str, Any]:
+    """The figures of one world as JSON can hold them; what was done of it before is kept."""
+    began = time.perf_counter()
+    store = folder / "S"
+    if not list(store.glob("manifests/simulate-*.json")):
+        shutil.rmtree(store, ignore_errors=True)
+        simulate(
+            store,
+            days=size.days,
+            parcels_per_day=size.parcels_per_day,
+            end=size.end,
+            seed=seed,
+            drift=True,
+            settings=settings,
+            progress=Progress.silent(),
+        )
+    done = backtest(
+        store,
+        plan=Plan(size.first, size.end, size.retrain_every),
+        strategies=STRATEGIES,
+        out=folder / "B",
+        settings=with_seed(settings, seed),
+        progress=Progress.silent(),
+    )
+    halves = pl.when(pl.col("week_from") < size.changes_on).then(pl.lit("before")).otherwise(pl.lit("after"))
+    sums = pl.col("opened", "findings", "recovered_tax_cny", "value_cny").sum()
+    by_half = done.weeks.group_by("strategy", halves.alias("half"), maintain_order=True).agg(sums)
+    figures = {
+        "seed": seed,
+        "size": [size.weeks, size.before, size.parcels_per_day, size.retrain_every],
+        "commit": commit(),
+        "seconds": time.perf_counter() - began,
+        "strategies": done.totals.to_dicts(),
+        "selections": done.selections.to_dicts(),
+        "halves": by_half.to_dicts(),
+        "trainings": {name: len(found) for name, found in done.trainings.items()},
+    }
+    return figures
+
+
+def with_seed(settings: Settings, seed: int) -> Settings:
+    """The settings with another start of what is left to chance."""
+    capacity = settings.capacity.model_copy(update={"seed": seed})
+    return settings.model_copy(update={"capacity": capacity})
+
+
+def run(seeds: Sequence[int], size: Size, work: Path, result: Path, settings: Settings) -> None:
+    """Every seed that is not done yet; the report after each."""
+    for seed in seeds:
+        folder = work / f"world-{seed}"
+        kept = folder / "figures.json"
+        if not kept.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            figures = run_seed(seed, size, folder, settings)
+            beside = kept.with_suffix(".new")
+            beside.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+            beside.replace(kept)
+            # The tables stay, what they were made from does not: worlds are large, and made again from their
+            # seed.
+            for name in ("S", "S.mlflow", "B/work"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+        print(f"seed {seed}: done", flush=True)
+        all_figures = [
+            json.loads(path.read_text(encoding="utf-8")) for path in sorted(work.glob("*/figures.json"))
+        ]
+        wanted = [size.weeks, size.before, size.parcels_per_day, size.retrain_every]
+        same = [figures for figures in all_figures if figures["size"] == wanted]
+        result.write_text(report(same, size.changes_on), encoding="utf-8")
+    print(f"see {result}")
+
+
+def main() -> int:
+    """Run what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5, help="how many worlds")
+    parser.add_argument("--weeks", type=int, default=26, help="weeks of nights")
+    parser.add_argument("--before", type=int, default=90, help="days of history before the first night")
+    parser.add_argument("--parcels", type=int, default=2000, help="parcels on an average day")
+    parser.add_argument("--retrain-every", type=int, default=28, help="days from one training to the next")
+    parser.add_argument("--configs", type=Path, help="folder laid over the packaged settings")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of worlds and figures")
+    parser.add_argument("--results", type=Path, default=RESULT, help="where the report is written")
+    given = parser.parse_args()
+    size = Size(given.weeks, given.before, given.parcels, given.retrain_every)
+    seeds = range(_FIRST_SEED, _FIRST_SEED + given.seeds)
+    run(seeds, size, given.work.resolve(), given.results, load_settings(given.configs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""The benchmark of whole lists: a killed run goes on, and the report says whatever the worlds say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import selection
+from benchmarks.selection import STRATEGIES, Size
+from configs.loader import load_settings
+
+
+def figures(seed: int, size: Size, share: float = 0.97) -> dict[str, Any]:
+    rows, halves = [], []
+    for place, name in enumerate(STRATEGIES):
+        sums = {
+            "opened": 100,
+            "findings": 10 + place * seed % 7,
+            "recovered_tax_cny": 5.0,
+            "value_cny": 50.0 + place,
+        }
+        shares = {"risk_share_of_sort": share, "list_share_of_sort": 1.0 - place / 100}
+        rows.append({"strategy": name, **sums, **shares, "hit_rate": sums["findings"] / 100})
+        halves += [{"strategy": name, "half": half, **sums} for half in ("before", "after")]
+    return {
+        "seed": seed, "size": [size.weeks, size.before, size.parcels_per_day, size.retrain_every],
+        "commit": "abc", "seconds": 1.0, "strategies": rows, "halves": halves,
+    }  # fmt: skip
+
+
+def test_a_killed_run_goes_on_and_the_report_names_the_goal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, done = Size(weeks=2, before=10, parcels_per_day=50), []
+
+    def made(seed: int, size: Size, folder: Path, settings: object) -> dict[str, Any]:
+        if seed == 3 and len(done) == 2:
+            done.append("killed")
+            raise KeyboardInterrupt("killed")
+        done.append(str(seed))
+        return figures(seed, size)
+
+    monkeypatch.setattr(selection, "run_seed", made)
+    result, settings = tmp_path / "selection.md", load_settings()
+    with pytest.raises(KeyboardInterrupt, match="killed"):
+        selection.run([1, 2, 3], size, tmp_path / "work", result, settings)
+    assert "2 simulated worlds (seeds 1, 2)" in result.read_text()
+    selection.run([1, 2, 3], size, tmp_path / "work", result, settings)
+    assert done == ["1", "2", "killed", "3"]
+    said = result.read_text()
+    assert "3 simulated worlds (seeds 1, 2, 3)" in said
+    assert "97.0% [97.0%, 97.0%]" in said
+    assert "the goal of 98% is NOT met" in said
+    # Whole less sort, by world: 10 + 4 x seed % 7 less 10 + seed % 7.
+    assert "+3, -1, +2" in said
+
+
+def test_the_change_lies_within_the_weeks() -> None:
+    size = Size()
+    assert size.first < size.changes_on < size.end
+    assert (size.end - size.first).days + 1 == 182
