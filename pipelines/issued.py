@@ -98,24 +98,31 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
     return found.sort("issue", "list_id", "rank", descending=[True, False, False])
 
 
-def find_lists(store: Store, ids: Collection[str], parcels: Collection[str]) -> pl.DataFrame:
-    """Rows of the lists with these ids, and of the newest day's lists that hold each of these parcels.
+def find_lists(
+    store: Store, ids: Collection[str], parcels: Collection[str], numbers: Collection[str] = ()
+) -> pl.DataFrame:
+    """Rows of the lists with these ids, and of the newest day's lists that hold each of these parcels, or one
+    that is one of `numbers` but for leading zeros.
 
     Columns as of :func:`issued_lists`, newest day first. Lists that are looked for by a parcel come whole.
     """
-    wanted, left, found = set(ids), set(parcels), []
+    wanted, left, numbers_left, found = set(ids), set(parcels), set(numbers), []
     by_name = {_parts(path)[1]: day for day in store.days("issued") for path in _files(store, day)}
     days = {by_name[list_id] for list_id in wanted if list_id in by_name}
     lacking = wanted - set(by_name)
     for day in reversed(issued_days(store)):
-        if not (left or lacking or day in days):
+        if not (left or numbers_left or lacking or day in days):
             continue
         rows = issued_lists(store, day)
         held = set(rows["declaration_id"]) & left
+        as_number = pl.col("declaration_id").str.strip_chars_start("0")
+        held_numbers = set(rows.select(as_number).to_series()) & numbers_left
         named = set(rows["list_id"]) & wanted
-        of_parcels = rows.filter(pl.col("declaration_id").is_in(sorted(held)))["list_id"].unique()
+        is_held = pl.col("declaration_id").is_in(sorted(held)) | as_number.is_in(sorted(held_numbers))
+        of_parcels = rows.filter(is_held)["list_id"].unique()
         found.append(rows.filter(pl.col("list_id").is_in(sorted({*named, *of_parcels}))))
         left -= held
+        numbers_left -= held_numbers
         lacking -= named
     empty = pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
     return pl.concat([empty, *found])

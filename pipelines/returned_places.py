@@ -52,12 +52,16 @@ class Places:
         columns = list(Place.__dataclass_fields__)
         self._by_rank: dict[tuple[str, int], Place] = {}
         self._by_parcel: dict[str, Place] = {}
+        self._by_number: dict[str, set[str]] = {}
         self._on_list: dict[tuple[str, str], Place] = {}
         for row in rows.select(columns).iter_rows(named=True):
             place = Place(**row)
             self._by_rank[place.list_id, place.rank] = place
             # The newest list comes first.
             self._by_parcel.setdefault(place.declaration_id, place)
+            if place.declaration_id.isdecimal():
+                number = place.declaration_id.lstrip("0")
+                self._by_number.setdefault(number, set()).add(place.declaration_id)
             for shown in _shown(place.declaration_id):
                 self._on_list.setdefault((place.list_id, shown), place)
         self._ids = set(rows["list_id"])
@@ -65,7 +69,7 @@ class Places:
     @classmethod
     def of(cls, store: Store, files: Iterable[ReturnedFile]) -> Places:
         """The lists that the files name, and for rows that name none the newest with their parcel."""
-        ids, parcels = set[str](), set[str]()
+        ids, parcels, numbers = set[str](), set[str](), set[str]()
         for file in files:
             for row in file.rows:
                 list_id = _list_id(file, row)
@@ -73,7 +77,8 @@ class Places:
                     ids.add(list_id)
                 else:
                     parcels.update(said(row.cells.get("declaration_id")))
-        return cls(find_lists(store, ids, parcels))
+                    numbers.update(name.lstrip("0") for name in parcels if name.isdecimal())
+        return cls(find_lists(store, ids, parcels, numbers))
 
     def find(self, file: ReturnedFile, row: RawRow) -> Place:
         """The place that a row is about: by its rank on the list that it names, else by its parcel.
@@ -88,7 +93,7 @@ class Places:
                 f"no list {list_id[:40]!r} was issued from this store: return it to the store that issued it",
             )
         if list_id is None:
-            found = next((self._by_parcel[name] for name in said(parcel) if name in self._by_parcel), None)
+            found = self._of_parcel(parcel)
         elif rank is not None:
             found = self._by_rank.get((list_id, rank))
         else:
@@ -104,6 +109,17 @@ class Places:
         self._check(found, row, list_id)
         return found
 
+    def _of_parcel(self, parcel: Cell) -> Place | None:
+        """The place of a parcel on its newest list; a number may lack the zeros that a spreadsheet program
+        took, where only one parcel can be meant.
+        """
+        for name in said(parcel):
+            meant = self._by_number.get(name.lstrip("0"), set()) if name.isdecimal() else set()
+            names = {name} if name in self._by_parcel else meant
+            if len(names) == 1:
+                return self._by_parcel[names.pop()]
+        return None
+
     def _named(self, list_id: str, parcel: Cell) -> Place | None:
         return next(
             (self._on_list[list_id, name] for name in said(parcel) if (list_id, name) in self._on_list), None
@@ -113,7 +129,8 @@ class Places:
         parcel = row.cells.get("declaration_id")
         named = text_of(parcel)
         same = named is None or set(said(parcel)) & set(_shown(found.declaration_id))
-        if named is not None and not same and not (list_id and _rounded(named, found.declaration_id)):
+        number = named is not None and _rounded(named, found.declaration_id)
+        if named is not None and not same and not (number and (list_id or named.isdecimal())):
             # A spreadsheet whose columns were sorted one by one looks like this.
             raise _fault(
                 RejectReason.NOT_ON_LIST.of("declaration_id"),

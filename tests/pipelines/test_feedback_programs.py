@@ -19,7 +19,7 @@ from features.visible_text import visible_text
 from pipelines.issued import stage_issued, with_list_ids
 from pipelines.lists import write_lists
 from pipelines.store import Store
-from tests.pipelines.list_examples import DAY, hostile
+from tests.pipelines.list_examples import DAY, hostile, listed
 from tests.pipelines.returned_lists import SETTINGS, Office, expected, make_store, manifest
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
@@ -141,6 +141,21 @@ def test_numbers_that_a_spreadsheet_rounded_are_known_by_their_rank(office: Offi
     assert office.inspections().keys() == {(number, 1)}
     other = office.give_back(office.table("b.csv", columns, [list_id, 1, "6.3162E+17", "yes"]))
     assert other.exit_code == 3
+
+
+def test_numbers_that_lost_their_zeros_are_known_where_one_parcel_can_be_meant(office: Office) -> None:
+    """As in sampling_list.csv after a spreadsheet program opened and saved it."""
+    names = ["010920261802500009", "00777", "0777"]
+    rows = listed({"declaration_id": name} for name in names)
+    with office.store.lock("test"), office.store.transaction() as t:
+        stage_issued(t, office.store, DAY, with_list_ids(rows, DAY))
+    columns = ["rank", "declaration_id", "undervaluation"]
+    found = office.give_back(office.table("a.csv", columns, [1, "10920261802500009", "yes"]))
+    assert found.exit_code == 0, found.lines()
+    assert office.inspections().keys() == {(names[0], 1)}
+    either = office.give_back(office.table("b.csv", columns, [2, "777", "yes"]))
+    assert either.exit_code == 3
+    assert "777 is not on any list" in "\n".join(either.lines())
 
 
 @pytest.mark.parametrize(
