@@ -68,11 +68,11 @@ class OfficeOverride(Frozen):
 
 
 class CapsConfig(Frozen):
-    """Which share of the places that are given by risk one scheme may take; null for no cap."""
+    """Which share of the places that are given by risk one scheme may take, rounded up; null for no cap."""
 
     per_seller: float | None = Field(0.2, gt=0.0, le=1.0)
-    per_address: float | None = Field(0.1, gt=0.0, le=1.0)
-    per_goods: float | None = Field(0.2, gt=0.0, le=1.0)
+    per_address: float | None = Field(0.2, gt=0.0, le=1.0)
+    per_goods: float | None = Field(0.3, gt=0.0, le=1.0)
 
 
 class MustInspect(Frozen):

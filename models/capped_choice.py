@@ -34,7 +34,7 @@ class Places:
         """The places of one office.
 
         >>> Places.of(10, CapsConfig(per_seller=0.25, per_address=None, per_goods=None), {"food_safety": 0.3})
-        Places(count=10, reserved={'food_safety': 3}, caps={'seller_id': 2})
+        Places(count=10, reserved={'food_safety': 3}, caps={'seller_id': 3})
         """
         shares = {column: getattr(caps, name) for column, name in _LIMITED.items()}
         reserved: dict[str, int] = {}
@@ -45,7 +45,7 @@ class Places:
             count,
             reserved,
             {
-                column: max(1, math.floor(share * count + 1e-9))
+                column: max(1, math.ceil(share * count - 1e-9))
                 for column, share in shares.items()
                 if share is not None
             },

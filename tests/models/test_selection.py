@@ -117,7 +117,7 @@ def test_what_holds_for_every_selection(
         assert (by_risk["inspection_probability"] == 1.0).all()
         if per_seller is not None:
             drawn = int(chosen.strata.filter(customs_office=office)["drawn"].sum())
-            cap = max(1, math.floor(per_seller * (min(places, size) - drawn) + 1e-9))
+            cap = max(1, math.ceil(per_seller * (min(places, size) - drawn) - 1e-9))
             sellers = by_risk.join(parcels, on="declaration_id")["seller_id"].drop_nulls().to_list()
             assert all(count <= cap for count in Counter(sellers).values())
     # Random: n of N in each stratum, and that is what is recorded.
