@@ -44,6 +44,16 @@ HOSTILE = (
     "x" * 10_000,
     "W" * 32_800,
     "\u3164\u115f\u2800",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(A1)",
+    "\n=1+1",
+    # Letters of another script that look the same, and what stands in for half a surrogate pair.
+    "Аррlе сhаrgеr",
+    "half a pair \ufffd",
+    "\u2066hidden\u2069 \u061c\u200f",
+    "ก็็็็็็็็็็",
 )
 
 

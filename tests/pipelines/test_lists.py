@@ -10,7 +10,9 @@ import polars as pl
 import pytest
 from lxml import html
 
+from features.visible_text import visible_text
 from pipelines.lists import SAMPLING_LIST_SCHEMA, office_file_name, write_lists
+from pipelines.office_list import CODE_CHARACTERS
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 
 
@@ -67,7 +69,19 @@ def test_hostile_names_come_back_from_the_tables(tmp_path: Path) -> None:
         row["declaration_id"].removeprefix("'") for row in rows if not row["declaration_id"].startswith("''")
     ] == [text for text in HOSTILE if not text.startswith("'")]
     for row in rows:
-        assert not any(value.startswith(("=", "+", "-", "@", "\t", "\r")) for value in row.values())
+        starts = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+        assert not any(value.startswith(starts) for value in row.values())
+
+
+def test_hostile_offices_have_files_inside_the_folder_and_headings_that_hide_nothing(tmp_path: Path) -> None:
+    offices = hostile().with_columns(customs_office="declaration_id", shift="declaration_id")
+    written = write_lists(tmp_path / "lists", offices, DAY, SETTINGS)
+    assert sorted((tmp_path / "lists").iterdir()) == written
+    pages = [path for path in written if path.suffix == ".html"]
+    assert len(pages) == len(HOSTILE)
+    headings = {html.parse(path).findtext(".//h1/bdi") for path in pages}
+    shown = [visible_text(text, CODE_CHARACTERS) for text in HOSTILE]
+    assert headings == {f"Sampling list of customs office {name}, shift {name}" for name in shown}
 
 
 @pytest.mark.parametrize(
