@@ -34,9 +34,10 @@ help:
 demo: $(STAMP)
 	@$(BIN)/parcel-risk demo
 
-# Most tests keep one core busy: their files are shared out over the cores there are.
+# Most tests keep one core busy: their files are shared out over the cores there are. Threads of LightGBM that spin
+# while they wait would take these cores from each other, and a training of seconds takes minutes.
 test: lint
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
