@@ -13,6 +13,7 @@ import polars as pl
 from configs.language import Language, LanguageCode, language
 from configs.schema import RiskConfig, Settings
 from features.chance import chance_in_words
+from features.text_disguise import is_disguised, undisguised
 from features.visible_text import visible_text
 
 DISPLAY_COLUMNS: dict[str, type[pl.DataType]] = {
@@ -41,6 +42,7 @@ DISPLAY_COLUMNS: dict[str, type[pl.DataType]] = {
 cost in all. `unit` is shown as it comes, so a unit's name serves better than its code. A column of the name
 `in_language(…)` is shown instead in documents of that language.
 """
+_READING = "_reading"
 CODE_CHARACTERS = 60
 TEXT_CHARACTERS = 160
 CHOSEN = {
@@ -73,6 +75,7 @@ class ListRow:
     waybill_id: str
     goods: str
     goods_language: str | None
+    reads_as: str
     model: str
     hs_code: str
     origin_country: str
@@ -178,6 +181,7 @@ def office_lists(
         if name not in listed.columns
     ]
     complete = listed.with_columns(absent).sort("customs_office", "shift", "rank")
+    complete = complete.with_columns(_reading(complete["item_name"]))
     lists = []
     for (office, shift), rows in complete.group_by("customs_office", "shift", maintain_order=True):
         code = settings.capacity.language_of(str(office))
@@ -233,6 +237,12 @@ def _title(name: str, risks: Mapping[str, RiskConfig], words: Language) -> str:
     return risks[name].title.in_language(words) if name in risks else name.replace("_", " ").capitalize()
 
 
+def _reading(names: pl.Series) -> pl.Series:
+    """What a disguised name reads as without look-alikes, hidden characters and gaps; null for others."""
+    named = names.cast(pl.String)
+    return pl.select(pl.when(is_disguised(named)).then(undisguised(named))).to_series().alias(_READING)
+
+
 def _ranks_together(rows: pl.DataFrame) -> dict[int, list[int]]:
     """The ranks of the parcels that travel together, by the number of their group."""
     groups = rows.drop_nulls("together").sort("rank").group_by("together", maintain_order=True).agg("rank")
@@ -248,6 +258,7 @@ def _row(
     probability = row["probability"]
     reasons = (row["reason_1"], row["reason_2"], row["reason_3"])
     selection = row["selection"] or ""
+    reading = visible_text(row[_READING] or "", TEXT_CHARACTERS, words)
     return ListRow(
         rank=row["rank"],
         declaration_id=code("declaration_id"),
@@ -255,6 +266,7 @@ def _row(
         waybill_id=code("waybill_id"),
         goods=visible_text(row["item_name"] or "", TEXT_CHARACTERS, words),
         goods_language=language_of(row["item_name"] or ""),
+        reads_as=words("reads as: {text}", text=reading) if reading else "",
         model=visible_text(row["item_model"] or "", TEXT_CHARACTERS, words),
         hs_code=code("hs_code"),
         origin_country=code("origin_country"),

@@ -54,7 +54,7 @@ _PRINTED: dict[str, tuple[int, ListKind, Callable[[ListRow], Value]]] = {
     "rank": (6, "whole", lambda row: row.rank),
     "declaration_id": (21, "label", lambda row: row.declaration_id),
     "waybill_id": (18, "label", lambda row: row.waybill_id),
-    "item_name": (30, "label", lambda row: "\n".join(filter(None, (row.goods, row.model)))),
+    "item_name": (30, "label", lambda row: "\n".join(filter(None, (row.goods, row.reads_as, row.model)))),
     "risk": (16, "label", lambda row: row.risk_title),
     "chance": (13, "label", lambda row: row.chance),
     "reasons": (52, "label", lambda row: "\n".join(f"• {reason}" for reason in row.reasons)),

@@ -133,3 +133,10 @@ def test_parcels_that_travel_together_name_each_other() -> None:
     rows = listed([{"together": 1}, {"together": None}, {"together": 1}, {"together": 1}])
     (found,) = office_lists(rows, DAY, SETTINGS)
     assert [row.together for row in found.rows] == ["3, 4", "", "1, 4", "1, 3"]
+
+
+def test_a_disguised_name_is_shown_with_what_it_reads_as() -> None:
+    names = ["Live аnts", "live ants", "b.e.e.t.l.e", None]
+    (found,) = office_lists(listed({"item_name": name} for name in names), DAY, SETTINGS)
+    read = ["reads as: live ants", "", "reads as: b.e.e.t.l.e beetle", ""]
+    assert [row.reads_as for row in found.rows] == read
