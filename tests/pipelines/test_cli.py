@@ -36,7 +36,7 @@ from pipelines.cli_options import (
 )
 
 VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
-VERBS += ["feedback", "backtest", "monitor", "demo"]
+VERBS += ["feedback", "report", "backtest", "monitor", "demo"]
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
