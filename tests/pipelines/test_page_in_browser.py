@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from pipelines.lists import write_lists
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
+from tests.pipelines.returned_lists import Office, make_store
 
 GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
 
@@ -175,6 +176,29 @@ def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
             },
         ],
     }  # fmt: skip
+
+
+def test_what_the_page_exports_comes_back_as_inspections(browser: Browser, tmp_path: Path) -> None:
+    """From the page that was issued, through the file that the browser saved, into the store."""
+    office = Office(make_store(tmp_path), tmp_path)
+    lists = office.store.path / office.store.partition("lists", DAY)
+    context = browser.new_context(timezone_id="Asia/Shanghai")
+    watched = Watched(context.new_page(), (lists / "4601.html").as_uri())
+    watched.page.goto(watched.address)
+    watched.page.locator("input[name=today]").fill("2026-11-21")
+    prohibited = watched.row(1).get_by_role("group", name="1: Prohibited items")
+    prohibited.get_by_label("found", exact=True).check()
+    watched.row(2).get_by_role("group", name="2: Undervaluation").get_by_label("nothing found").check()
+    (tmp_path / "back.json").write_text(json.dumps(watched.exported()), encoding="utf-8")
+    context.close()
+    report = office.give_back(tmp_path / "back.json")
+    assert report.exit_code == 0, report.lines()
+    listed_at = {row["rank"]: (row["declaration_id"], row["line_no"]) for row in office.rows()}
+    known = office.inspections()
+    assert known.keys() == {listed_at[1], listed_at[2]}
+    assert known[listed_at[1]]["prohibited_item"] is True
+    assert known[listed_at[2]]["undervaluation"] is False
+    assert "food_safety" not in known[listed_at[1]]
 
 
 def test_another_list_has_entries_of_its_own(opened: Watched, folder: Path) -> None:
