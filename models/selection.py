@@ -115,14 +115,7 @@ def select_from(
     wanted = _wanted(census.must_inspect, drawn, capacity)
     taken = pl.concat([drawn, wanted], how="diagonal")
     left = _left(places, taken)
-    explored = {
-        office: _stochastic(
-            capacity.exploration_share * places[office], _start(capacity.seed, day, office, 0)
-        )
-        for office in left
-    }
-    full = capacity.random_share + capacity.exploration_share >= 1.0
-    explored = {office: min(explored[office], max(count - (not full), 0)) for office, count in left.items()}
+    explored = _explored_places(left, places, capacity, day)
     by_risk = {office: count - explored[office] for office, count in left.items()}
     chosen, empty = _by_value(parts, census, taken, by_risk, capacity)
     taken = pl.concat([taken, chosen], how="diagonal")
@@ -216,9 +209,23 @@ def _explore(
     return pl.concat(found).with_columns(selection=pl.lit("exploration"))
 
 
-def _stochastic(expected: float, start: float) -> int:
-    """A whole number that is `expected` on average over evenly spread `start` in [0, 1)."""
-    return math.floor(expected + start + 1e-9)
+def _explored_places(
+    left: Mapping[str, int], places: Mapping[str, int], capacity: CapacityConfig, day: date
+) -> dict[str, int]:
+    """How many of the places left are explored: the configured share on average over the days.
+
+    Unless random and explored parcels are to be all, one place is kept for the highest risk.
+    """
+    kept = int(capacity.random_share + capacity.exploration_share < 1.0)
+    return {
+        office: min(
+            math.floor(
+                capacity.exploration_share * places[office] + _start(capacity.seed, day, office, 0) + 1e-9
+            ),
+            max(count - kept, 0),
+        )
+        for office, count in left.items()
+    }
 
 
 def _start(seed: int, day: date, office: str, purpose: int) -> float:

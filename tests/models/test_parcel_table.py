@@ -144,3 +144,23 @@ def test_a_probability_without_a_value_is_refused(value: float | None) -> None:
         ValueError, match=r"value_food_safety must be a number of CNY from 0 up .* declaration A"
     ):
         parcel_table(_lines([_line("A", 1, 0.5, value)]), RISKS)
+
+
+def test_what_is_unsure_expected_and_wanted_of_a_parcel_comes_from_all_its_lines() -> None:
+    lines = pl.DataFrame(
+        {
+            "declaration_id": ["A", "A", "B"], "line_no": [1, 2, 1], "customs_office": "0100",
+            "trade_mode": "9610", "seller_id": "s", "buyer_id": "b", "address_id": [None, 7, 8],
+            "goods": [11, 12, 13],
+            "novelty": [0.5, 1.0, None], "must_inspect": [None, 3, None],
+            "probability_undervaluation": [0.5, 0.2, 0.1], "value_undervaluation": [150.0, 1050.0, 60.0],
+        }
+    )  # fmt: skip
+    first, second = parcel_table(lines, ["undervaluation"], {"undervaluation": 50.0}).iter_rows(named=True)
+    assert (first["address_id"], first["goods"], first["must_inspect"]) == (7, 12, 3)
+    assert first["unsureness_cny"] == pytest.approx(150 * 0.5 * 0.5 + 1050 * 0.4 * 1.0)
+    assert first["expected_findings"] == pytest.approx(0.6)
+    assert first["expected_tax_cny"] == pytest.approx(first["expected_value_cny"] - 0.6 * 50)
+    assert (second["must_inspect"], second["expected_tax_cny"]) == (None, pytest.approx(1.0))
+    # Where nobody knows how new a line is, it counts as new.
+    assert second["unsureness_cny"] == pytest.approx(60 * 0.3)
