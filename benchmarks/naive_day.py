@@ -172,16 +172,16 @@ def _features(lines: pd.DataFrame, context: tuple[Any, ...], steps: Steps) -> pd
     tables, labels, settings, reference = context
     parts = []
     with steps.step("plain features"):
-        parts.append(nf.plain(lines, reference))
+        parts.append(nf.plain(lines, reference).astype(np.float32))
     with steps.step("same day"):
-        parts.append(nf.same_day(lines))
+        parts.append(nf.same_day(lines).astype(np.float32))
     with steps.step("history"):
         parts.append(nf.merged_history(lines, tables, labels, settings.pipeline))
     with steps.step("peers"):
-        parts.append(nf.against_peers(lines, tables, settings.pipeline))
+        parts.append(nf.against_peers(lines, tables, settings.pipeline).astype(np.float32))
     with steps.step("words"):
-        parts.append(nf.of_text(lines, reference))
-        features = pd.concat(parts, axis=1).astype(float)
+        parts.append(nf.of_text(lines, reference).astype(np.float32))
+        features = pd.concat(parts, axis=1)
     return features
 
 

@@ -211,7 +211,8 @@ def plain(lines: pd.DataFrame, reference: ReferenceDay) -> pd.DataFrame:
 
 def _looked_up(lines: pd.DataFrame, columns: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
     joined = lines[list(columns)].merge(table, how="left", left_on=list(columns), right_index=True)
-    return joined.drop(columns=list(columns)).set_axis(lines.index)
+    # In 32 bits: 2 million lines of 64 bits, copied once, are more than a machine of 24 GiB holds.
+    return joined.drop(columns=list(columns)).set_axis(lines.index).astype(np.float32)
 
 
 def _peer_columns(columns: Sequence[str], measure: str) -> list[str]:
