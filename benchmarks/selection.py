@@ -1,12 +1,11 @@
 """Does a list with a random share, exploration and caps find more in the end than a sort by expected value?
 
-    python -m benchmarks.selection [--seeds N] [--weeks W] [--parcels M] [--work DIR]
+    python -m benchmarks.selection [--seeds N] [--weeks W] [--parcels M] [--parallel P] [--work DIR]
 
 `make bench-selection`. Each seed is a simulated world that changes in its last third (`simulate --drift`).
-From the same eve on, `parcel-risk backtest` takes two strategies through the nights of many weeks: the whole
-list as configured, and the uncapped sort with no random share; between them stand the sort with the random
-share and with exploration. Both see the same world and inspections with the same luck, so their difference is
-paired.
+From the same eve on, `parcel-risk backtest` takes the strategies through the nights of many weeks: the whole
+list as configured, the uncapped sort with no random share, and lists drawn by lot. All see the same world and
+inspections with the same luck, so their differences are paired.
 
 What is done lies in the work folder: a killed run goes on where it was, more seeds are added to those that
 are there. `benchmarks/results/selection.md` is written anew after every seed.
@@ -16,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import sys
 import time
@@ -27,18 +27,20 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.processes import commit
+from benchmarks.processes import commit, run_modules
 from benchmarks.selection_report import report
+from benchmarks.worlds import with_threads
 from configs.loader import load_settings
 from configs.schema import Settings
+from pipelines.backtest import STRATEGIES as BACKTEST_STRATEGIES
 from pipelines.backtest import Plan, backtest
 from pipelines.progress import Progress
 from pipelines.simulation import simulate
 
 WORK = Path(__file__).resolve().parent / "work" / "selection"
 RESULT = Path(__file__).resolve().parent / "results" / "selection.md"
-STRATEGIES = ("random", "model", "model-random", "model-explore", "full")
-_FIRST_SEED = 7100
+STRATEGIES = ("random", "model", "full")
+FIRST_SEED = 7100
 _DAYS_OF_A_WEEK = 7
 
 
@@ -67,8 +69,14 @@ class Size:
         """The day from which the world is another."""
         return self.end - timedelta(days=self.days // 3 - 1)
 
+    def as_list(self) -> list[int]:
+        """Weeks, days of history, parcels a day, days from training to training: as figures hold them."""
+        return [self.weeks, self.before, self.parcels_per_day, self.retrain_every]
 
-def run_seed(seed: int, size: Size, folder: Path, settings: Settings) -> dict[str, Any]:
+
+def run_seed(
+    seed: int, size: Size, folder: Path, settings: Settings, strategies: Sequence[str] = STRATEGIES
+) -> dict[str, Any]:
     """The figures of one world as JSON can hold them; what was done of it before is kept."""
     began = time.perf_counter()
     store = folder / "S"
@@ -87,7 +95,7 @@ def run_seed(seed: int, size: Size, folder: Path, settings: Settings) -> dict[st
     done = backtest(
         store,
         plan=Plan(size.first, size.end, size.retrain_every),
-        strategies=STRATEGIES,
+        strategies=strategies,
         out=folder / "B",
         settings=with_seed(settings, seed),
         progress=Progress.silent(),
@@ -95,14 +103,17 @@ def run_seed(seed: int, size: Size, folder: Path, settings: Settings) -> dict[st
     halves = pl.when(pl.col("week_from") < size.changes_on).then(pl.lit("before")).otherwise(pl.lit("after"))
     sums = pl.col("opened", "findings", "recovered_tax_cny", "value_cny").sum()
     by_half = done.weeks.group_by("strategy", halves.alias("half"), maintain_order=True).agg(sums)
+    nights = pl.read_parquet(done.folder / "nights.parquet", glob=False, hive_partitioning=False)
+    sorts = pl.col("^(full_)?sort_(opened|value_cny)$").sum()
     figures = {
         "seed": seed,
-        "size": [size.weeks, size.before, size.parcels_per_day, size.retrain_every],
+        "size": size.as_list(),
         "commit": commit(),
         "seconds": time.perf_counter() - began,
         "strategies": done.totals.to_dicts(),
         "selections": done.selections.to_dicts(),
         "halves": by_half.to_dicts(),
+        "sorts": nights.group_by("strategy", maintain_order=True).agg(sorts).to_dicts(),
         "trainings": {name: len(found) for name, found in done.trainings.items()},
     }
     return figures
@@ -114,17 +125,22 @@ def with_seed(settings: Settings, seed: int) -> Settings:
     return settings.model_copy(update={"capacity": capacity})
 
 
-def run(seeds: Sequence[int], size: Size, work: Path, result: Path, settings: Settings) -> None:
+def run(
+    seeds: Sequence[int],
+    size: Size,
+    work: Path,
+    result: Path,
+    settings: Settings,
+    strategies: Sequence[str] = STRATEGIES,
+) -> None:
     """Every seed that is not done yet; the report after each."""
     for seed in seeds:
         folder = work / f"world-{seed}"
         kept = folder / "figures.json"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            figures = run_seed(seed, size, folder, settings)
-            beside = kept.with_suffix(".new")
-            beside.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-            beside.replace(kept)
+            figures = run_seed(seed, size, folder, settings, strategies)
+            _write(kept, json.dumps(figures, indent=1) + "\n")
             # The tables stay, what they were made from does not: worlds are large, and made again from their
             # seed.
             for name in ("S", "S.mlflow", "B/work"):
@@ -133,28 +149,70 @@ def run(seeds: Sequence[int], size: Size, work: Path, result: Path, settings: Se
         all_figures = [
             json.loads(path.read_text(encoding="utf-8")) for path in sorted(work.glob("*/figures.json"))
         ]
-        wanted = [size.weeks, size.before, size.parcels_per_day, size.retrain_every]
-        same = [figures for figures in all_figures if figures["size"] == wanted]
-        result.write_text(report(same, size.changes_on), encoding="utf-8")
-    print(f"see {result}")
+        same = [
+            figures
+            for figures in all_figures
+            if figures["size"] == size.as_list()
+            and {row["strategy"] for row in figures["strategies"]} == {*strategies}
+        ]
+        _write(result, report(same, size.changes_on))
+
+
+def _write(path: Path, text: str) -> None:
+    """Beside its place and renamed into it: worlds may run beside each other."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
 
 
 def main() -> int:
     """Run what the options ask for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many worlds")
+    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="the seed of the first world")
     parser.add_argument("--weeks", type=int, default=26, help="weeks of nights")
     parser.add_argument("--before", type=int, default=90, help="days of history before the first night")
     parser.add_argument("--parcels", type=int, default=2000, help="parcels on an average day")
     parser.add_argument("--retrain-every", type=int, default=28, help="days from one training to the next")
+    parser.add_argument(
+        "--strategy", action="append", choices=list(BACKTEST_STRATEGIES), help="beside `model` and `full`"
+    )
+    parser.add_argument("--parallel", type=int, default=1, help="worlds at a time, which share the cores")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of all of them")
     parser.add_argument("--configs", type=Path, help="folder laid over the packaged settings")
     parser.add_argument("--work", type=Path, default=WORK, help="folder of worlds and figures")
     parser.add_argument("--results", type=Path, default=RESULT, help="where the report is written")
     given = parser.parse_args()
     size = Size(given.weeks, given.before, given.parcels, given.retrain_every)
-    seeds = range(_FIRST_SEED, _FIRST_SEED + given.seeds)
-    run(seeds, size, given.work.resolve(), given.results, load_settings(given.configs))
+    seeds = range(given.first_seed, given.first_seed + given.seeds)
+    wanted = {*given.strategy, "model", "full"} if given.strategy else {*STRATEGIES}
+    strategies = [name for name in BACKTEST_STRATEGIES if name in wanted]
+    work = given.work.resolve()
+    if given.parallel > 1:
+        shared = [*_options(size), *(f"--strategy={name}" for name in strategies)]
+        shared += ["--work", str(work), "--results", str(given.results.resolve())]
+        shared += ["--configs", str(given.configs.resolve())] if given.configs else []
+        calls = [
+            ["benchmarks.selection", "--seeds=1", f"--first-seed={seed}", *shared]
+            for seed in seeds
+            if not (work / f"world-{seed}" / "figures.json").exists()
+        ]
+        threads = max(1, given.threads // given.parallel)
+        calls = [[*call, f"--threads={threads}"] for call in calls]
+        run_modules(calls, parallel=given.parallel, threads=threads)
+    settings = with_threads(load_settings(given.configs), given.threads)
+    run(seeds, size, work, given.results, settings, strategies)
+    print(f"see {given.results}")
     return 0
+
+
+def _options(size: Size) -> list[str]:
+    return [
+        f"--weeks={size.weeks}",
+        f"--before={size.before}",
+        f"--parcels={size.parcels_per_day}",
+        f"--retrain-every={size.retrain_every}",
+    ]
 
 
 if __name__ == "__main__":

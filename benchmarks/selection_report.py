@@ -86,23 +86,48 @@ def _shares(worlds: Sequence[Mapping[str, Any]]) -> list[str]:
         "the same nights. It tells what a list costs tonight, not what is learned from it.\n",
         f"**The part chosen by risk finds {mean:.1%} [{low:.1%}, {high:.1%}] of the value of an uncapped "
         f"sort of equal size: the goal of {GOAL:.0%} is {verdict}.**\n",
-        "| strategy | part chosen by risk | whole list |",
-        "|---|---|---|",
+        f"The places of {WHOLE}, by what gave them. *A sort would bring*: a place by risk, what the highest "
+        "expected values bring on as many places; a place of another kind, what the next ones of the sort "
+        "bring. The cost is the difference over all its places, in % of the value that a sort brings on the "
+        "whole list.\n",
+        "| given by | places | hit rate, % | value a place, CNY | a sort would bring, CNY | cost, % |",
+        "|---" * 6 + "|",
     ]
-    for name in ("model", "model-random", "model-explore", "full"):
-        cells = [
-            _cell([100.0 * _of(world, name, share) for world in worlds], ".1f")
-            for share in ("risk_share_of_sort", "list_share_of_sort")
-        ]
+    parts = {world["seed"]: parts_of(world) for world in worlds}
+    for name in dict.fromkeys(name for part in parts.values() for name in part):
+        rows = [part[name] for part in parts.values() if name in part]
+        forms = {"places": ",.0f", "hit_rate": ".2f", "value": ",.0f", "sort_value": ",.0f", "cost": "+.2f"}
+        cells = [_cell([row[figure] for row in rows], form) for figure, form in forms.items()]
         said.append(f"| {name} | {' | '.join(cells)} |")
-    steps = (("random share", "model", "model-random"), ("exploration", "model-random", "model-explore"))
-    for words, without, with_it in (*steps, ("caps", "model-explore", "full")):
-        cost = [
-            100.0 * (_of(world, without, "list_share_of_sort") - _of(world, with_it, "list_share_of_sort"))
-            for world in worlds
-        ]
-        said.append(f"\nCost of the {words}: {_cell(cost, '+.1f')} points of the value of a list.")
+    whole = [100.0 * (1.0 - _of(world, WHOLE, "list_share_of_sort")) for world in worlds]
+    said.append(f"| all | | | | | {_cell(whole, '+.2f')} |")
     return said
+
+
+def parts_of(world: Mapping[str, Any]) -> dict[str, dict[str, float]]:
+    """What the places of the whole list bring in a world, by what gave them.
+
+    Keys of a part: places, hit_rate in %, value and sort_value in CNY a place, cost in % of the value of a
+    sort of the whole list's size. The costs of all parts add up to what the whole list costs.
+    """
+    sums = next(row for row in world["sorts"] if row["strategy"] == WHOLE)
+    by_risk = sums["sort_value_cny"] / sums["sort_opened"] if sums["sort_opened"] else math.nan
+    others = sums["full_sort_opened"] - sums["sort_opened"]
+    next_ones = (sums["full_sort_value_cny"] - sums["sort_value_cny"]) / others if others else math.nan
+    parts = {}
+    for row in world["selections"]:
+        if row["strategy"] != WHOLE or not row["opened"]:
+            continue
+        sort_value = by_risk if row["selection"] == "risk" else next_ones
+        lost = sort_value * row["opened"] - row["value_cny"]
+        parts[row["selection"]] = {
+            "places": row["opened"],
+            "hit_rate": 100.0 * row["findings"] / row["opened"],
+            "value": row["value_cny"] / row["opened"],
+            "sort_value": sort_value,
+            "cost": 100.0 * lost / sums["full_sort_value_cny"] if sums["full_sort_value_cny"] else math.nan,
+        }
+    return parts
 
 
 def _strategies(worlds: Sequence[Mapping[str, Any]]) -> list[str]:

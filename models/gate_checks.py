@@ -24,6 +24,7 @@ from models.metrics import (
 
 _DRAWS = 500
 _NAMED_COLUMNS = 5
+_SHOWN_NOTES = 3
 
 
 @dataclass(frozen=True)
@@ -182,10 +183,14 @@ def warnings_of(challenger: Evaluation, gate: GateConfig) -> Iterator[str]:
     model = challenger.figure("average_precision")
     if challenger.findings < gate.least_findings:
         return
-    for column in challenger.leakage.columns:
-        # Of many columns the best is good by luck, so it has to be above what is luck of the model.
-        if column.average_precision > model.high:
-            yield (
-                f"{column.column} alone has average precision {column.average_precision:.3f}, the model "
-                f"{model.value:.3f} ({model.low:.3f} to {model.high:.3f}): see whether it knows too much"
-            )
+    # Of many columns the best is good by luck, so it has to be above what is luck of the model.
+    better = [column for column in challenger.leakage.columns if column.average_precision > model.high]
+    if better:
+        better.sort(key=lambda column: (-column.average_precision, column.column))
+        shown = better[:_SHOWN_NOTES]
+        named = ", ".join(f"{column.column} ({column.average_precision:.3f})" for column in shown)
+        more = f" and {len(better) - len(shown)} more" if len(better) > len(shown) else ""
+        yield (
+            f"average precision of the model is {model.value:.3f} ({model.low:.3f} to {model.high:.3f}), of "
+            f"columns alone: {named}{more}; see whether they know too much"
+        )

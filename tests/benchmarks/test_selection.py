@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks import selection
 from benchmarks.selection import STRATEGIES, Size
+from benchmarks.selection_report import parts_of
 from configs.loader import load_settings
 
 
@@ -24,9 +25,17 @@ def figures(seed: int, size: Size, share: float = 0.97) -> dict[str, Any]:
         shares = {"risk_share_of_sort": share, "list_share_of_sort": 1.0 - place / 100}
         rows.append({"strategy": name, **sums, **shares, "hit_rate": sums["findings"] / 100})
         halves += [{"strategy": name, "half": half, **sums} for half in ("before", "after")]
+    by_risk = {"strategy": "full", "selection": "risk", "opened": 80, "findings": 8, "value_cny": 784.0}
+    drawn = {"strategy": "full", "selection": "random", "opened": 20, "findings": 1, "value_cny": 40.0}
+    sorts = {
+        "sort_opened": 80,
+        "sort_value_cny": 800.0,
+        "full_sort_opened": 100,
+        "full_sort_value_cny": 900.0,
+    }
     return {
-        "seed": seed, "size": [size.weeks, size.before, size.parcels_per_day, size.retrain_every],
-        "commit": "abc", "seconds": 1.0, "strategies": rows, "halves": halves,
+        "seed": seed, "size": size.as_list(), "commit": "abc", "seconds": 1.0, "strategies": rows,
+        "halves": halves, "selections": [by_risk, drawn], "sorts": [{"strategy": "full", **sorts}],
     }  # fmt: skip
 
 
@@ -35,7 +44,7 @@ def test_a_killed_run_goes_on_and_the_report_names_the_goal(
 ) -> None:
     size, done = Size(weeks=2, before=10, parcels_per_day=50), []
 
-    def made(seed: int, size: Size, folder: Path, settings: object) -> dict[str, Any]:
+    def made(seed: int, size: Size, folder: Path, *_: object) -> dict[str, Any]:
         if seed == 3 and len(done) == 2:
             done.append("killed")
             raise KeyboardInterrupt("killed")
@@ -53,8 +62,17 @@ def test_a_killed_run_goes_on_and_the_report_names_the_goal(
     assert "3 simulated worlds (seeds 1, 2, 3)" in said
     assert "97.0% [97.0%, 97.0%]" in said
     assert "the goal of 98% is NOT met" in said
-    # Whole less sort, by world: 10 + 4 x seed % 7 less 10 + seed % 7.
-    assert "+3, -1, +2" in said
+    # Whole less sort, by world: 10 + 2 x seed % 7 less 10 + seed % 7.
+    assert "+1, +2, +3" in said
+    # 20 places drawn bring 2 CNY each, the next of a sort 100 over 20 = 5: 60 of 900 CNY less.
+    assert "| random | 20 [20, 20] | 5.00 [5.00, 5.00] | 2 [2, 2] | 5 [5, 5] | +6.67 [+6.67, +6.67] |" in said
+
+
+def test_costs_of_the_parts_add_up_to_that_of_the_whole() -> None:
+    parts = parts_of(figures(1, Size()))
+    assert parts["risk"]["sort_value"] == 10.0
+    assert parts["risk"]["cost"] == pytest.approx(100 * 16 / 900)
+    assert sum(part["cost"] for part in parts.values()) == pytest.approx(100 * (1 - (784 + 40) / 900))
 
 
 def test_the_change_lies_within_the_weeks() -> None:
