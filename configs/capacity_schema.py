@@ -70,8 +70,8 @@ class OfficeOverride(Frozen):
 class CapsConfig(Frozen):
     """Which share of the places that are given by risk one scheme may take, rounded up; null for no cap."""
 
-    per_seller: float | None = Field(0.2, gt=0.0, le=1.0)
-    per_address: float | None = Field(0.2, gt=0.0, le=1.0)
+    per_seller: float | None = Field(0.3, gt=0.0, le=1.0)
+    per_address: float | None = Field(0.3, gt=0.0, le=1.0)
     per_goods: float | None = Field(0.3, gt=0.0, le=1.0)
 
 

@@ -1,1 +1,11 @@
 """What runs: each verb of `parcel-risk` reads, calls the layers below, and writes."""
+
+import os
+from typing import Final
+
+ALLOCATOR: Final = "thp:always,dirty_decay_ms:10000"
+"""How the allocator of Polars, jemalloc, holds memory: in large pages, kept for some seconds before they go
+back to the system, which makes less work than small ones that go back at once (`benchmarks/allocator.py`)."""
+
+# Read when Polars is loaded; processes that are started take it with them.
+os.environ.setdefault("_RJEM_MALLOC_CONF", ALLOCATOR)

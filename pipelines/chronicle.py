@@ -73,13 +73,18 @@ class Chronicle:
         """The sums of a day's lines by key, given the history of the eve."""
         return day_tables(prepared, day, eve, self.settings.pipeline)
 
-    def results(self, day: date) -> dict[str, pl.DataFrame]:
-        """The sums by key of what was reported on `day`."""
-        reported = self.store.read_inspections(reported_from=day, reported_to=day)
+    def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+        """The sums by key of what was reported on `day`; `inspections` is all that was reported by then,
+        where the caller holds it."""
+        if inspections is None:
+            reported = self.store.read_inspections(reported_from=day, reported_to=day)
+        else:
+            reported = inspections.filter(pl.col("reported_on") == day)
         if reported.is_empty():
             return {}
         lines = reported.select(LINE_KEY).unique()
-        earlier = self.store.read_inspections(reported_to=day).join(lines, on=LINE_KEY, how="semi")
+        known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
+        earlier = known.join(lines, on=LINE_KEY, how="semi")
         reports = increments(earlier, self.labels).filter(pl.col("reported_on") == day)
         return self._by_key(self.with_attributes(reports, day), day)
 

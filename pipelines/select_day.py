@@ -23,7 +23,7 @@ from pipelines.night import Night
 from pipelines.office_list import in_language
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
 from pipelines.scored_parcels import parcels_of_bucket
-from pipelines.store_files import write_table
+from pipelines.store_files import unfinished, write_arrow, write_table
 
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
@@ -142,7 +142,7 @@ class _Parcels:
 
     def __iter__(self) -> Iterator[pl.DataFrame]:
         for file in self.files:
-            yield pl.read_parquet(file, glob=False, hive_partitioning=False)
+            yield pl.scan_ipc(file, glob=False, hive_partitioning=False).collect()
 
 
 def tabulate(task: ParcelTask) -> Path:
@@ -151,9 +151,11 @@ def tabulate(task: ParcelTask) -> Path:
     parcels = parcels_of_bucket(
         space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
     )
-    file = task.of.work / _PARCELS / task.file.name
-    write_table(parcels, file)
-    return file
+    # Gone through several times by one process, while the others wait: not compressed, and mapped.
+    file = (task.of.work / _PARCELS / task.file.name).with_suffix(".arrow")
+    beside = unfinished(file)
+    write_arrow(parcels, beside)
+    return beside.replace(file)
 
 
 def explain(task: ExplainTask) -> pl.DataFrame:

@@ -130,10 +130,26 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
     Raises:
         OSError: the system refused, for example on a full disk.
     """
-    try:
+    with _writing(path):
         frame.rechunk().write_parquet(
-            path, compression="zstd", compression_level=3, row_group_size=_ROW_GROUP
+            path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
         )
+
+
+def write_arrow(frame: pl.DataFrame, path: Path) -> None:
+    """Write a working file in Arrow's format, not compressed, so that reading it is mapping it.
+
+    Raises:
+        OSError: the system refused, for example on a full disk.
+    """
+    with _writing(path):
+        frame.rechunk().write_ipc(path, compression="uncompressed")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except pl.exceptions.ComputeError as error:
         # Polars tells a full disk as a failed computation.
         refused = _SYSTEM_ERROR.search(str(error))

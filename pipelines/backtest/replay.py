@@ -78,8 +78,8 @@ class Plan:
 
 @dataclass
 class _State:
-    """What is carried from night to night: the history of the eve, results that are still to be reported, and
-    for past hit rates the results reported so far and the lines that were inspected."""
+    """What is carried from night to night: the history of the eve, results that are still to be reported and
+    those reported so far, and for past hit rates the lines that were inspected."""
 
     history: History | None
     pending: pl.DataFrame
@@ -129,9 +129,8 @@ def _state(chronicle: Chronicle, strategy: Strategy, day: date) -> _State:
         pl.col("reported_on") >= day
     )
     history = chronicle.history_before(day) if strategy.learns else None
-    reports = inspected = pl.DataFrame()
+    reports, inspected = store.read_inspections(), pl.DataFrame()
     if strategy.worth == "past hit rate":
-        reports = store.read_inspections()
         known = pl.concat([reports.select(LINE_KEY), pending.select(LINE_KEY)]).unique()
         lines = store.scan_declarations(last=day - timedelta(days=1)).select(*LINE_KEY, *_PARTIES)
         inspected = lines.join(known.lazy(), on=LINE_KEY, how="semi").collect()
@@ -160,12 +159,12 @@ def _one_night(
             stage_features(t, day, DayFeatures.of(found.features, day, risks, chosen, sample))
             stage_forgetting(t, store, settings, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
+    state.reports = pl.concat([state.reports, with_schema(due, store)])
     if strategy.worth == "past hit rate":
-        state.reports = pl.concat([state.reports, with_schema(due, store)])
         opened = found.lines.join(night.opened.select("declaration_id"), on="declaration_id", how="semi")
         state.inspected = pl.concat([state.inspected, opened.select(*LINE_KEY, *_PARTIES)])
     if state.history is not None and found.today is not None and (found.lines.height or due.height):
-        state.history = chronicle.step(state.history, day, found.today, chronicle.results(day))
+        state.history = chronicle.step(state.history, day, found.today, chronicle.results(day, state.reports))
         if (day - plan.first).days % _NIGHTS_BETWEEN_PROFILES == 0:
             with store.transaction() as t:
                 stage_profile(t, store, state.history, settings)
