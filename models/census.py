@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from features.hashing import UInt64Array, hash_text, mix
 from models.exploration import IntArray, weights_of
 from models.shortlist import STRATUM
+
+CodeArray = npt.NDArray[np.int32]
 
 # Of what may be missing from a table of parcels.
 _OPTIONAL: dict[str, type[pl.DataType]] = {
@@ -30,8 +33,8 @@ class Census:
     """What one pass over all parcels tells.
 
     `strata` has the parcels of each stratum and those with a value; `columns` no rows and all columns;
-    `must_inspect` the parcels that a rule wants. `lots`, `weights` and `offices` (numbers of `names`) have
-    one entry a parcel.
+    `must_inspect` the parcels that a rule wants. `lots`, `weights`, `offices` (numbers of `names`) and
+    `modes` (of `mode_names`) have one entry a parcel, part after part; `starts` says where each part begins.
     """
 
     seed: int
@@ -41,22 +44,25 @@ class Census:
     must_inspect: pl.DataFrame
     lots: UInt64Array
     weights: IntArray
-    offices: IntArray
+    offices: CodeArray
     names: dict[str, int]
+    modes: CodeArray
+    mode_names: dict[str, int]
+    starts: IntArray
 
     @classmethod
     def of(cls, parts: Iterable[pl.DataFrame], seed: int, day: date) -> Census:
         """Go over all parcels once; ValueError where one stands in the table twice."""
-        counts, drawn_by, weights, offices, must = [], [], [], [], []
+        counts, drawn_by, weights, offices, modes, must = [], [], [], [], [], []
         names: dict[str, int] = {}
+        mode_names: dict[str, int] = {}
         for number, part in enumerate(parts):
-            full = _completed(part, number, seed, day)
+            full = _completed(part, number, lots(part["declaration_id"], seed, day))
             counts.append(
                 part.group_by(STRATUM).agg(parcels=pl.len(), valued=pl.col("expected_value_cny").count())
             )
-            for office in part["customs_office"].unique().to_list():
-                names.setdefault(office, len(names))
-            offices.append(part["customs_office"].replace_strict(names, return_dtype=pl.Int64).to_numpy())
+            offices.append(_codes(part["customs_office"], names))
+            modes.append(_codes(part["trade_mode"], mode_names))
             drawn_by.append(full["lot"].to_numpy())
             weights.append(weights_of(full["unsureness_cny"].fill_null(np.nan).to_numpy()))
             must.append(full.filter(pl.col("must_inspect").is_not_null()))
@@ -72,18 +78,58 @@ class Census:
             np.concatenate(weights),
             np.concatenate(offices),
             names,
+            np.concatenate(modes),
+            mode_names,
+            np.cumsum([0, *map(len, drawn_by)]),
         )
 
     def numbered(self, part: pl.DataFrame, number: int) -> pl.DataFrame:
         """The part with its number, the lot of each parcel, and the columns that it may lack."""
-        return _completed(part, number, self.seed, self.day)
+        own = slice(self.starts[number], self.starts[number + 1])
+        return _completed(part, number, pl.Series("lot", self.lots[own]))
+
+    def gathered(self, parts: Iterable[pl.DataFrame], positions: IntArray) -> pl.DataFrame:
+        """The parcels at some positions, which ascend: as in `numbered`."""
+        found = [self.columns]
+        for number, part in enumerate(parts):
+            first, end = np.searchsorted(positions, self.starts[number : number + 2])
+            if end > first:
+                rows = positions[first:end]
+                lot = pl.Series("lot", self.lots[rows])
+                found.append(_completed(part[rows - self.starts[number]], number, lot))
+        return pl.concat(found)
+
+    def lowest_lots(self, strata: pl.DataFrame) -> IntArray:
+        """Where the parcels with the lowest lots stand, ascending: as many of each stratum as are `drawn` of
+        it, and those whose lot is the same as the last one's."""
+        codes = self.offices * np.int32(len(self.mode_names)) + self.modes
+        by_stratum = np.argsort(codes, kind="stable")
+        sizes = np.bincount(codes)
+        ends = np.cumsum(sizes)
+        found = [np.empty(0, dtype=np.int64)]
+        for office, mode, drawn in strata.select(*STRATUM, "drawn").iter_rows():
+            if drawn:
+                code = self.names[office] * len(self.mode_names) + self.mode_names[mode]
+                rows = by_stratum[ends[code] - sizes[code] : ends[code]]
+                own = self.lots[rows]
+                found.append(rows[own <= np.partition(own, drawn - 1)[drawn - 1]])
+        return np.sort(np.concatenate(found))
 
 
-def _completed(part: pl.DataFrame, number: int, seed: int, day: date) -> pl.DataFrame:
+def _codes(values: pl.Series, names: dict[str, int]) -> CodeArray:
+    """The number of each value (parcels,); new ones are added to `names`."""
+    for value in values.unique(maintain_order=True).to_list():
+        names.setdefault(value, len(names))
+    if values.is_empty():  # there is nothing to replace, which Polars takes for numbers of another kind
+        return np.empty(0, dtype=np.int32)
+    return values.replace_strict(names, return_dtype=pl.Int32).to_numpy().astype(np.int32, copy=False)
+
+
+def _completed(part: pl.DataFrame, number: int, lot: pl.Series) -> pl.DataFrame:
     return part.with_columns(
         *(pl.lit(None, dtype).alias(name) for name, dtype in _OPTIONAL.items() if name not in part.columns),
         pl.lit(number, dtype=pl.Int64).alias("part"),
-        lots(part["declaration_id"], seed, day),
+        lot,
     )
 
 

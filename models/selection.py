@@ -26,7 +26,7 @@ from models.capped_choice import Places, chosen_by_value
 from models.census import Census
 from models.exploration import draw
 from models.list_order import ranked, with_shifts
-from models.shortlist import STRATUM, RandomShortlist, ValueShortlist
+from models.shortlist import STRATUM, ValueShortlist, drawn_at_random
 from models.strata import plan_strata
 
 LOG = logging.getLogger(__name__)
@@ -108,10 +108,7 @@ def select_from(
     census = Census.of(parts, capacity.seed, day)
     places = _places(census.strata, capacity, overrides or {})
     strata = plan_strata(census.strata.select(*STRATUM, "parcels"), places, capacity.random_share)
-    at_random = RandomShortlist(strata)
-    for number, part in enumerate(parts):
-        at_random.add(census.numbered(part, number))
-    drawn = at_random.drawn(census.columns)
+    drawn = drawn_at_random(census.gathered(parts, census.lowest_lots(strata)), strata)
     wanted = _wanted(census.must_inspect, drawn, capacity)
     taken = pl.concat([drawn, wanted], how="diagonal")
     left = _left(places, taken)
@@ -165,14 +162,12 @@ def _by_value(
         office: Places.of(count, capacity.caps, capacity.minimum_shares) for office, count in left.items()
     }
     held = {office: _HELD_AT_FIRST * count + _LEAST_HELD if count else 0 for office, count in left.items()}
-    done = taken["declaration_id"].implode()
+    done = taken["lot"].implode()
     while True:
         shortlist = ValueShortlist(held, sorted(capacity.minimum_shares))
         for number, part in enumerate(parts):
-            valued = part.filter(
-                pl.col("expected_value_cny").is_not_null() & ~pl.col("declaration_id").is_in(done)
-            )
-            shortlist.add(census.numbered(valued, number))
+            valued = pl.col("expected_value_cny").is_not_null() & ~pl.col("lot").is_in(done)
+            shortlist.add(census.numbered(part, number).filter(valued))
         chosen, empty, more = chosen_by_value(shortlist, shortlist.held(census.columns), places)
         if not more:
             selected = chosen.with_columns(selection=pl.lit("risk"), inspection_probability=pl.lit(1.0))
@@ -190,23 +185,21 @@ def _explore(
 ) -> pl.DataFrame:
     """What is explored in each office: drawn from all parcels that nothing else has listed."""
     weights = census.weights.copy()
-    weights[np.isin(census.lots, taken["lot"].to_numpy())] = 0
-    lots, chances = [], []
+    weights[pl.Series(census.lots).is_in(taken["lot"].implode()).to_numpy()] = 0
+    positions, chances = [np.empty(0, dtype=np.int64)], [np.empty(0)]
     for office, count in sorted(places.items()):
         if not count:
             continue
         rows = np.flatnonzero(census.offices == census.names[office])
         start = _start(seed, day, office, 1)
         drawn, chance = draw(census.lots[rows], weights[rows], count, start)
-        lots.append(census.lots[rows][drawn])
+        positions.append(rows[drawn])
         chances.append(chance)
-    if not lots:
-        return census.columns.with_columns(
-            selection=pl.lit("exploration"), inspection_probability=pl.lit(1.0)
-        ).clear()
-    chance_of = pl.DataFrame({"lot": np.concatenate(lots), "inspection_probability": np.concatenate(chances)})
-    found = [census.numbered(part, number).join(chance_of, on="lot") for number, part in enumerate(parts)]
-    return pl.concat(found).with_columns(selection=pl.lit("exploration"))
+    where, chance = np.concatenate(positions), np.concatenate(chances)
+    order = np.argsort(where)
+    return census.gathered(parts, where[order]).with_columns(
+        pl.Series("inspection_probability", chance[order]), selection=pl.lit("exploration")
+    )
 
 
 def _explored_places(

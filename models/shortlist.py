@@ -1,10 +1,9 @@
 """Holds, of parcels that come in parts, only those that can still be chosen.
 
-A draw by lot takes so many of each stratum: a parcel that is turned down among some parcels is turned down
-among more of them too, so choosing from what was chosen before and the next part gives exactly what
-choosing from all parcels at once would have given. Caps on several parties at once do not have this
-property (they are no matroid; Edmonds, "Matroids and the greedy algorithm", Mathematical Programming 1971),
-so there the highest values are held, and whoever runs out of them asks for more.
+A draw by lot takes the lowest lots of each stratum. Caps on several parties at once turn parcels down that
+would have been taken among fewer of them (they are no matroid; Edmonds, "Matroids and the greedy algorithm",
+Mathematical Programming 1971), so there the highest values are held, and whoever runs out of them asks for
+more.
 """
 
 from __future__ import annotations
@@ -19,32 +18,17 @@ STRATUM: Final = ["customs_office", "trade_mode"]
 BY_VALUE: Final = ["expected_value_cny", "declaration_id"]
 
 
-class RandomShortlist:
-    """The parcels of each stratum with the lowest lots so far.
+def drawn_at_random(parcels: pl.DataFrame, strata: pl.DataFrame) -> pl.DataFrame:
+    """Of each stratum the parcels with the lowest lots, with `inspection_probability` and `selection`.
 
     Args:
+        parcels: those that may be drawn, with a `lot`, a UInt64 each.
         strata: the plan, see `models.strata.plan_strata`.
     """
-
-    def __init__(self, strata: pl.DataFrame) -> None:
-        self._wanted = strata.filter(pl.col("drawn") > 0).select(*STRATUM, "drawn", "inspection_probability")
-        self._held: pl.DataFrame | None = None
-
-    def add(self, parcels: pl.DataFrame) -> None:
-        """Draw from what is held and some more parcels; `parcels` have a `lot`, a UInt64 each."""
-        held = parcels.join(self._wanted, on=STRATUM)
-        if self._held is not None:
-            held = pl.concat([self._held, held])
-        self._held = held.sort("lot", "declaration_id").filter(
-            pl.int_range(pl.len()).over(STRATUM) < pl.col("drawn")
-        )
-
-    def drawn(self, parcels: pl.DataFrame) -> pl.DataFrame:
-        """The parcels drawn, with `inspection_probability` and `selection`; `parcels` give the columns."""
-        if self._held is None:
-            self.add(parcels.clear())
-        assert self._held is not None
-        return self._held.drop("drawn").with_columns(selection=pl.lit("random"))
+    wanted = strata.filter(pl.col("drawn") > 0).select(*STRATUM, "drawn", "inspection_probability")
+    in_order = parcels.join(wanted, on=STRATUM).sort("lot", "declaration_id")
+    chosen = in_order.filter(pl.int_range(pl.len()).over(STRATUM) < pl.col("drawn"))
+    return chosen.drop("drawn").with_columns(selection=pl.lit("random"))
 
 
 class ValueShortlist:
