@@ -157,9 +157,6 @@ def _score(
                 workers=night.workers,
                 threads=night.threads,
             )
-        elif night.crew is not None and len(opened.declaration_files(days[0])) > 1:
-            # They load the program while this process asks for the models.
-            night.crew.start(night.workers, score_day.__module__)
         in_use, notes = models_in_use(opened, settings)
         chronicle = Chronicle(opened, settings)
         reports = [score_day(chronicle, day, in_use, night) for day in days]

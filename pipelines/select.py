@@ -84,9 +84,6 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         manifest = ManifestBuilder("select")
         limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
         night = Night(scoring.workers, scoring.threads, None, progress, limits, crew)
-        if len(files) > 1:
-            # They load the program while this process asks for the models.
-            crew.start(scoring.workers, stage_lists.__module__)
         chronicle = Chronicle(opened, settings)
         in_use, _ = models_in_use(opened, settings)
         with manifest.step("history"):

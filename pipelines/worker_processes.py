@@ -6,7 +6,6 @@ is charged with it. The pool of `concurrent.futures` breaks as a whole instead, 
 
 from __future__ import annotations
 
-import importlib
 import multiprocessing
 import os
 import signal
@@ -47,9 +46,9 @@ def thread_environment(threads: int) -> dict[str, str]:
 class _Worker:
     """One process, and the item that it works on."""
 
-    def __init__(self, environment: Mapping[str, str], module: str | None = None) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.pipe, theirs = _CONTEXT.Pipe()
-        self._process = _CONTEXT.Process(target=_serve, args=(theirs, module), daemon=True)
+        self._process = _CONTEXT.Process(target=_serve, args=(theirs,), daemon=True)
         with _environment(environment):
             self._process.start()
         # With its other end open here as well, the death of the worker would not close the pipe.
@@ -116,12 +115,6 @@ class Crew:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def start(self, workers: int, module: str) -> None:
-        """Start workers that load a module while the caller goes on; of one there is no use."""
-        if workers > 1:
-            missing = workers - len(self._idle) - len(self._busy)
-            self._idle += [_Worker(self._environment, module) for _ in range(missing)]
 
     def work(
         self, function: Callable[[Any], Any], items: Mapping[int, Any], workers: int, seconds: float | None
@@ -198,13 +191,11 @@ def _ended(code: int | None) -> str:
     return f"its process ended by itself (exit code {code})"
 
 
-def _serve(pipe: Connection, module: str | None) -> None:
-    """Work on what comes through the pipe until it is closed; load a module before."""
+def _serve(pipe: Connection) -> None:
+    """Work on what comes through the pipe until it is closed."""
     # An interruption from the keyboard reaches all processes; the one that started them decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
-    if module is not None:
-        importlib.import_module(module)
     while True:
         try:
             function, item = pipe.recv()

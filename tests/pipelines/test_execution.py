@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import multiprocessing
 import os
 import select
 import signal
@@ -19,7 +18,6 @@ import pytest
 from configs.errors import DataError, UsageError
 from pipelines.attempts import Limits, Outcomes
 from pipelines.execution import run
-from pipelines.worker_processes import Crew
 
 THRICE = Limits(tries=3)
 
@@ -188,31 +186,6 @@ def test_workers_have_the_threads_that_were_asked_for(monkeypatch: pytest.Monkey
     )
     assert found.results == [["3", "3"]] * 2
     assert environment_of_threads(0) == ["5", None], "the caller's own environment is as it was"
-
-
-def loaded(module: str) -> tuple[int, bool]:
-    return os.getpid(), module in sys.modules
-
-
-def test_workers_that_were_started_before_have_loaded_the_module() -> None:
-    with Crew(1) as crew:
-        crew.start(2, "wave")
-        early = {process.pid for process in multiprocessing.active_children()}
-        crew.start(2, "wave")
-        assert {process.pid for process in multiprocessing.active_children()} == early
-        found = run(
-            loaded, ["wave"] * 3, workers=2, threads=1, scheduler=None, limits=THRICE, done=lambda: None,
-            crew=crew,
-        )  # fmt: skip
-    assert {number for number, _ in found.good} <= early
-    assert all(there for _, there in found.good)
-
-
-def test_one_worker_is_not_started_before_its_time() -> None:
-    with Crew(1) as crew:
-        before = multiprocessing.active_children()
-        crew.start(1, "wave")
-        assert multiprocessing.active_children() == before
 
 
 def test_workers_of_a_killed_run_end(tmp_path: Path) -> None:
