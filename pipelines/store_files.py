@@ -150,10 +150,10 @@ def write_arrow(frame: pl.DataFrame, path: Path) -> None:
 def _writing(path: Path) -> Iterator[None]:
     try:
         yield
-    except pl.exceptions.ComputeError as error:
-        # Polars tells a full disk as a failed computation.
+    except (pl.exceptions.ComputeError, OSError) as error:
+        # Polars tells a full disk as a failed computation, or without its number.
         refused = _SYSTEM_ERROR.search(str(error))
-        if refused is None:
+        if refused is None or getattr(error, "errno", None) is not None:
             raise
         raise OSError(int(refused[2]), refused[1].strip(), str(path)) from error
 
