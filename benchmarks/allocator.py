@@ -15,30 +15,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pipelines
 from benchmarks.national_day import WORK
 from benchmarks.national_night import measured_night
 from benchmarks.national_stores import Setup, prepare_stores
+from pipelines import ALLOCATOR, ALLOCATOR_VARIABLE
 
-VARIABLE = "_RJEM_MALLOC_CONF"
-WAYS = {"as Polars comes": "", "as the program sets it": pipelines.ALLOCATOR}
+WAYS = {"as Polars comes": "", "as the program sets it": ALLOCATOR}
 _FIGURES = ("seconds", "cpu_seconds", "peak_bytes")
 
 
 def measured(setup: Setup, lines: int, rounds: int) -> dict[str, list[dict[str, Any]]]:
-    """The verbs' figures by way, as many as there are rounds; the first is always the same way."""
+    """The verbs' figures by way, as many as there are rounds."""
     prepare_stores(setup)
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in WAYS}
-    before = os.environ.get(VARIABLE)
-    try:
-        for _ in range(rounds):
-            for name, value in WAYS.items():
-                os.environ[VARIABLE] = value
-                found[name].append(measured_night(setup, lines)["verbs"])
-    finally:
-        os.environ.pop(VARIABLE, None)
-        if before is not None:
-            os.environ[VARIABLE] = before
+    for _ in range(rounds):
+        for name, value in WAYS.items():
+            os.environ[ALLOCATOR_VARIABLE] = value
+            found[name].append(measured_night(setup, lines)["verbs"])
     return found
 
 

@@ -29,6 +29,7 @@ import polars as pl
 
 from benchmarks.processes import commit, run_modules
 from benchmarks.selection_report import report
+from benchmarks.world_run import write_figures
 from benchmarks.worlds import with_threads
 from configs.loader import load_settings
 from configs.schema import Settings
@@ -139,30 +140,26 @@ def run(
         kept = folder / "figures.json"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
-            figures = run_seed(seed, size, folder, settings, strategies)
-            _write(kept, json.dumps(figures, indent=1) + "\n")
+            write_figures(run_seed(seed, size, folder, settings, strategies), kept)
             # The tables stay, what they were made from does not: worlds are large, and made again from their
             # seed.
             for name in ("S", "S.mlflow", "B/work"):
                 shutil.rmtree(folder / name, ignore_errors=True)
+        worlds = [_alike(path, size, strategies) for path in sorted(work.glob("*/figures.json"))]
         print(f"seed {seed}: done", flush=True)
-        all_figures = [
-            json.loads(path.read_text(encoding="utf-8")) for path in sorted(work.glob("*/figures.json"))
-        ]
-        same = [
-            figures
-            for figures in all_figures
-            if figures["size"] == size.as_list()
-            and {row["strategy"] for row in figures["strategies"]} == {*strategies}
-        ]
-        _write(result, report(same, size.changes_on))
+        result.write_text(report(worlds, size.changes_on), encoding="utf-8")
 
 
-def _write(path: Path, text: str) -> None:
-    """Beside its place and renamed into it: worlds may run beside each other."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+def _alike(kept: Path, size: Size, strategies: Sequence[str]) -> dict[str, Any]:
+    """The figures of a world; SystemExit where they are of another size or of other strategies."""
+    figures: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+    names = [row["strategy"] for row in figures["strategies"]]
+    if (figures["size"], names) != (size.as_list(), [*strategies]):
+        raise SystemExit(
+            f"{kept} holds {', '.join(names)} of {figures['size']} (weeks, days before, parcels, days from "
+            f"training to training), not {', '.join(strategies)} of {size.as_list()}: give another --work"
+        )
+    return figures
 
 
 def main() -> int:
@@ -189,30 +186,19 @@ def main() -> int:
     strategies = [name for name in BACKTEST_STRATEGIES if name in wanted]
     work = given.work.resolve()
     if given.parallel > 1:
-        shared = [*_options(size), *(f"--strategy={name}" for name in strategies)]
-        shared += ["--work", str(work), "--results", str(given.results.resolve())]
-        shared += ["--configs", str(given.configs.resolve())] if given.configs else []
-        calls = [
-            ["benchmarks.selection", "--seeds=1", f"--first-seed={seed}", *shared]
-            for seed in seeds
-            if not (work / f"world-{seed}" / "figures.json").exists()
-        ]
         threads = max(1, given.threads // given.parallel)
-        calls = [[*call, f"--threads={threads}"] for call in calls]
+        shared = [
+            *("--seeds=1", f"--threads={threads}", f"--work={work}", f"--results={given.results.resolve()}"),
+            *(f"--weeks={size.weeks}", f"--before={size.before}", f"--parcels={size.parcels_per_day}"),
+            *(f"--retrain-every={size.retrain_every}", *(f"--strategy={name}" for name in strategies)),
+            *([f"--configs={given.configs.resolve()}"] if given.configs else []),
+        ]
+        calls = [["benchmarks.selection", f"--first-seed={seed}", *shared] for seed in seeds]
         run_modules(calls, parallel=given.parallel, threads=threads)
     settings = with_threads(load_settings(given.configs), given.threads)
     run(seeds, size, work, given.results, settings, strategies)
     print(f"see {given.results}")
     return 0
-
-
-def _options(size: Size) -> list[str]:
-    return [
-        f"--weeks={size.weeks}",
-        f"--before={size.before}",
-        f"--parcels={size.parcels_per_day}",
-        f"--retrain-every={size.retrain_every}",
-    ]
 
 
 if __name__ == "__main__":

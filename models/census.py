@@ -120,9 +120,9 @@ def _codes(values: pl.Series, names: dict[str, int]) -> CodeArray:
     """The number of each value (parcels,); new ones are added to `names`."""
     for value in values.unique(maintain_order=True).to_list():
         names.setdefault(value, len(names))
-    if values.is_empty():  # there is nothing to replace, which Polars takes for numbers of another kind
+    if values.is_empty():  # of an empty mapping Polars makes no Int32
         return np.empty(0, dtype=np.int32)
-    return values.replace_strict(names, return_dtype=pl.Int32).to_numpy().astype(np.int32, copy=False)
+    return values.replace_strict(names, return_dtype=pl.Int32).to_numpy()
 
 
 def _completed(part: pl.DataFrame, number: int, lot: pl.Series) -> pl.DataFrame:

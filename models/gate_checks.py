@@ -24,7 +24,6 @@ from models.metrics import (
 
 _DRAWS = 500
 _NAMED_COLUMNS = 5
-_SHOWN_NOTES = 3
 
 
 @dataclass(frozen=True)
@@ -187,10 +186,10 @@ def warnings_of(challenger: Evaluation, gate: GateConfig) -> Iterator[str]:
     better = [column for column in challenger.leakage.columns if column.average_precision > model.high]
     if better:
         better.sort(key=lambda column: (-column.average_precision, column.column))
-        shown = better[:_SHOWN_NOTES]
-        named = ", ".join(f"{column.column} ({column.average_precision:.3f})" for column in shown)
-        more = f" and {len(better) - len(shown)} more" if len(better) > len(shown) else ""
+        named = ", ".join(
+            f"{column.column} {column.average_precision:.3f}" for column in better[:_NAMED_COLUMNS]
+        )
         yield (
-            f"average precision of the model is {model.value:.3f} ({model.low:.3f} to {model.high:.3f}), of "
-            f"columns alone: {named}{more}; see whether they know too much"
+            f"average precision above the model's {model.value:.3f} ({model.low:.3f} to {model.high:.3f}) "
+            f"alone: {named}; see whether it was known before the inspection"
         )

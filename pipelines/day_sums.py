@@ -16,7 +16,7 @@ import polars as pl
 from features.day_tables import DayTables
 from features.keys import KeySpec
 from pipelines.sorted_file import write_sorted
-from pipelines.store_files import unfinished
+from pipelines.store_files import unfinished, writing
 
 SUMS = "sums"
 TODAY = "today"
@@ -75,7 +75,8 @@ def save_today(work: Path, bucket: Path, name: str, piece: int, rows: pl.DataFra
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}@{piece:05d}.parquet"
     beside = unfinished(path)
-    rows.write_parquet(beside, compression="lz4")
+    with writing(beside):
+        rows.write_parquet(beside, compression="lz4")
     beside.replace(path)
 
 

@@ -21,7 +21,7 @@ import polars as pl
 
 from features.hashing import UInt64Array, combined_hashes, text_hashes
 from pipelines.spool import Spool
-from pipelines.store_files import bucket_hash, filled
+from pipelines.store_files import bucket_hash, filled, writing
 
 BATCH_ROWS: Final = 2_048
 _SLICE_ROWS: Final = 32 * BATCH_ROWS
@@ -122,7 +122,8 @@ class LineSpool:
             number = self._made
             self._made += 1
         path = self._folder / f"{number:06d}.arrow"
-        ordered.write_ipc(path, compression="uncompressed", record_batch_size=BATCH_ROWS)
+        with writing(path):
+            ordered.write_ipc(path, compression="uncompressed", record_batch_size=BATCH_ROWS)
         np.save(path.with_suffix(".npy"), ids[order])
         part = _Part(path, file, _days(ordered, extras), buckets[order][::BATCH_ROWS].copy())
         with self._lock:

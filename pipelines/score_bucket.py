@@ -70,11 +70,12 @@ class BucketTask:
     file: Path
 
 
-@dataclass(frozen=True)
+@dataclass
 class Workspace:
-    """What a process reads once for all buckets of a day."""
+    """What a process reads once for all buckets of a day; `compiled` once it has scored a line."""
 
     task: DayTask
+    compiled: bool = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -114,6 +115,10 @@ class Workspace:
         risks = [self.settings.risks[name] for name, _ in self.task.champions]
         return assemble(lines, self.context(file), self.reference, risks)
 
+    def scored(self, lines: pl.DataFrame, file: Path) -> Scored:
+        """Scores and values of prepared lines of a bucket."""
+        return scored(lines, self.features(lines, file), self.settings, self.task.champions)
+
 
 @lru_cache(maxsize=1)
 def workspace(task: DayTask) -> Workspace:
@@ -140,7 +145,12 @@ def score_bucket(task: BucketTask) -> int:
     if not (scores.exists() and values.exists()):
         space = workspace(task.of)
         lines = space.lines(task.file)
-        found = scored(lines, space.features(lines, task.file), space.settings, task.of.champions)
+        if not space.compiled:
+            # A fresh installation compiles its functions now, with one line in memory: beside the features of
+            # a whole bucket that took a gigabyte more in every process.
+            space.scored(lines.head(1), task.file)
+            space.compiled = True
+        found = space.scored(lines, task.file)
         _write(found.scores, scores)
         _write(found.values, values)
     return row_count(scores)

@@ -23,7 +23,7 @@ from pipelines.night import Night
 from pipelines.office_list import in_language
 from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
 from pipelines.scored_parcels import parcels_of_bucket
-from pipelines.store_files import unfinished, write_arrow, write_table
+from pipelines.store_files import unfinished, write_table, writing
 
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
@@ -154,7 +154,8 @@ def tabulate(task: ParcelTask) -> Path:
     # Gone through several times by one process, while the others wait: not compressed, and mapped.
     file = (task.of.work / _PARCELS / task.file.name).with_suffix(".arrow")
     beside = unfinished(file)
-    write_arrow(parcels, beside)
+    with writing(beside):
+        parcels.rechunk().write_ipc(beside, compression="uncompressed")
     return beside.replace(file)
 
 

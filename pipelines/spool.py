@@ -9,6 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from pipelines.store_files import writing
+
 _ROW_GROUP: Final = 16_384
 
 
@@ -38,9 +40,10 @@ class Spool:
         with self._lock:
             path = self._folder / f"{self._made:06d}.parquet"
             self._made += 1
-        frame.sort(self._column, maintain_order=True).write_parquet(
-            path, compression="lz4", row_group_size=_ROW_GROUP
-        )
+        with writing(path):
+            frame.sort(self._column, maintain_order=True).write_parquet(
+                path, compression="lz4", row_group_size=_ROW_GROUP
+            )
         with self._lock:
             self._paths.append(path)
             self.rows += frame.height

@@ -130,28 +130,23 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
     Raises:
         OSError: the system refused, for example on a full disk.
     """
-    with _writing(path):
+    with writing(path):
         frame.rechunk().write_parquet(
             path, compression="zstd", compression_level=1, row_group_size=_ROW_GROUP
         )
 
 
-def write_arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Write a working file in Arrow's format, not compressed, so that reading it is mapping it.
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Tell of a file that the system refuses in the block as it does: Polars calls a full disk a failed
+    computation, or leaves its number out.
 
     Raises:
-        OSError: the system refused, for example on a full disk.
+        OSError: the system refused, with its number and the path.
     """
-    with _writing(path):
-        frame.rechunk().write_ipc(path, compression="uncompressed")
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except (pl.exceptions.ComputeError, OSError) as error:
-        # Polars tells a full disk as a failed computation, or without its number.
         refused = _SYSTEM_ERROR.search(str(error))
         if refused is None or getattr(error, "errno", None) is not None:
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,19 @@ def test_a_killed_run_goes_on_and_the_report_names_the_goal(
     assert "+1, +2, +3" in said
     # 20 places drawn bring 2 CNY each, the next of a sort 100 over 20 = 5: 60 of 900 CNY less.
     assert "| random | 20 [20, 20] | 5.00 [5.00, 5.00] | 2 [2, 2] | 5 [5, 5] | +6.67 [+6.67, +6.67] |" in said
+
+
+def test_figures_of_another_plan_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "world-1"
+    folder.mkdir()
+    kept = figures(1, Size(weeks=2))
+    (folder / "figures.json").write_text(json.dumps(kept))
+    plan = (tmp_path, tmp_path / "selection.md", load_settings())
+    with pytest.raises(SystemExit, match=r"not random, model, full of \[3, 90, 2000, 28\]: give another"):
+        selection.run([1], Size(weeks=3), *plan)
+    with pytest.raises(SystemExit, match="give another --work"):
+        selection.run([1], Size(weeks=2), *plan, strategies=["model", "full"])
+    selection.run([1], Size(weeks=2), *plan)
 
 
 def test_costs_of_the_parts_add_up_to_that_of_the_whole() -> None:

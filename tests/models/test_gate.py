@@ -157,7 +157,8 @@ def test_a_column_that_knows_too_much_keeps_the_gate_shut() -> None:
     assert not reached
     assert reason.startswith("TOO GOOD alone, above 0.97: extra__opened (AUC 1.000)")
     assert len(decision.warnings) == 1
-    assert "of columns alone: extra__opened (" in decision.warnings[0]
+    assert decision.warnings[0].startswith("average precision above the model's 0.")
+    assert " alone: extra__opened 1.000" in decision.warnings[0]
     useful = decide(evaluation(2.0, tell_tale=1.0), gate=GATE)
     assert said(useful, "single columns")[0]
     assert useful.warnings == ()

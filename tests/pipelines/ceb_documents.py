@@ -1,11 +1,21 @@
-"""Builds small CEB621 and CEB603 messages for tests; every name and number in them is made up."""
+"""Builds and reads small CEB621 and CEB603 messages for tests; every name and number in them is made up."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import escape
 
+import polars as pl
+
+from pipelines.ceb import read_ceb
+from pipelines.pseudonyms import Pseudonymiser
+
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
+NAMES = Pseudonymiser.from_key(b"only for tests, not a secret")
+COUNTRIES = {"116": "JP", "133": "KR", "142": "CN", "502": "US"}
+CURRENCIES = {"142": "CNY", "502": "USD"}
 Fields = Mapping[str, str | None]
 
 IDENTITY = {
@@ -103,3 +113,26 @@ def _element(name: str, fields: Fields, prefix: str) -> str:
         if value is not None
     )
     return f"<{prefix}{name}>{children}</{prefix}{name}>"
+
+
+def frames(path: Path, chunk_rows: int = 1000) -> list[pl.DataFrame]:
+    return list(
+        read_ceb(path, chunk_rows=chunk_rows, pseudonymiser=NAMES, countries=COUNTRIES, currencies=CURRENCIES)
+    )
+
+
+def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:
+    path = folder / "inventories.xml"
+    path.write_text(message(inventories, **options), encoding="utf-8")
+    return pl.concat(frames(path))
+
+
+def imported(folder: Path, head: Mapping[str, str | None], line: Mapping[str, str | None]) -> dict[str, Any]:
+    """The row of one import inventory with these fields changed."""
+    return read(folder, [inventory({**IMPORT_HEAD, **head}, {**IMPORT_LINE, **line})]).row(0, named=True)
+
+
+def exported(folder: Path, head: Mapping[str, str | None], line: Mapping[str, str | None]) -> dict[str, Any]:
+    """The row of one export inventory with these fields changed."""
+    changed = inventory({**EXPORT_HEAD, **head}, {**EXPORT_LINE, **line})
+    return read(folder, [changed], name="CEB603Message").row(0, named=True)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.store import Store
+from tests.pipelines.returned_lists import Office, make_store
 from tests.pipelines.trained_world import TRAINED_UNTIL, World, make_world
 
 
@@ -52,6 +54,18 @@ def world(tmp_path: Path, trained: World) -> World:
 def scored_world(tmp_path: Path, scored: World) -> World:
     """A copy after a night."""
     return scored.copy(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def issued(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A small store that issued a list of one office. Not to be changed."""
+    return make_store(tmp_path_factory.mktemp("issued"))
+
+
+@pytest.fixture
+def office(issued: Store, tmp_path: Path) -> Office:
+    """The office of that list, with a copy of the store."""
+    return Office.copy_of(issued, tmp_path)
 
 
 @contextmanager

@@ -8,19 +8,19 @@ import sys
 
 import pytest
 
-import pipelines
+from pipelines import ALLOCATOR, ALLOCATOR_VARIABLE
 
-_ASKED = "import pipelines.cli, os; print(os.environ['_RJEM_MALLOC_CONF'])"
+_ASKED = f"import pipelines.cli, os; print(os.environ['{ALLOCATOR_VARIABLE}'])"
 
 
 @pytest.mark.parametrize("given", [None, "", "dirty_decay_ms:1000"])
 def test_what_the_user_says_of_the_allocator_counts(given: str | None) -> None:
-    kept = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
-    further = {} if given is None else {"_RJEM_MALLOC_CONF": given}
+    kept = {name: value for name, value in os.environ.items() if name != ALLOCATOR_VARIABLE}
+    further = {} if given is None else {ALLOCATOR_VARIABLE: given}
     done = subprocess.run(
         [sys.executable, "-c", _ASKED], env={**kept, **further}, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == (pipelines.ALLOCATOR if given is None else given)
+    assert done.stdout.strip() == (ALLOCATOR if given is None else given)
     # Settings that the allocator does not know, it tells on standard error.
     assert "<jemalloc>" not in done.stderr
 

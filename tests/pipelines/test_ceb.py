@@ -2,10 +2,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
 import polars as pl
@@ -15,43 +13,18 @@ from configs.errors import DataError
 from features.declarations import DECLARATION_COLUMNS
 from pipelines import ceb
 from pipelines.ceb import CEB_SCHEMA, read_ceb
-from pipelines.pseudonyms import Pseudonymiser
 from tests.pipelines.ceb_documents import (
-    EXPORT_HEAD,
-    EXPORT_LINE,
     IDENTITY,
     IMPORT_HEAD,
     IMPORT_LINE,
+    NAMES,
+    exported,
+    frames,
+    imported,
     inventory,
     message,
+    read,
 )
-
-NAMES = Pseudonymiser.from_key(b"only for tests, not a secret")
-COUNTRIES = {"116": "JP", "133": "KR", "142": "CN", "502": "US"}
-CURRENCIES = {"142": "CNY", "502": "USD"}
-
-
-def frames(path: Path, chunk_rows: int = 1000) -> list[pl.DataFrame]:
-    return list(
-        read_ceb(path, chunk_rows=chunk_rows, pseudonymiser=NAMES, countries=COUNTRIES, currencies=CURRENCIES)
-    )
-
-
-def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:
-    path = folder / "inventories.xml"
-    path.write_text(message(inventories, **options), encoding="utf-8")
-    return pl.concat(frames(path))
-
-
-def imported(folder: Path, head: Mapping[str, str | None], line: Mapping[str, str | None]) -> dict[str, Any]:
-    """The row of one import inventory with these fields changed."""
-    return read(folder, [inventory({**IMPORT_HEAD, **head}, {**IMPORT_LINE, **line})]).row(0, named=True)
-
-
-def exported(folder: Path, head: Mapping[str, str | None], line: Mapping[str, str | None]) -> dict[str, Any]:
-    """The row of one export inventory with these fields changed."""
-    changed = inventory({**EXPORT_HEAD, **head}, {**EXPORT_LINE, **line})
-    return read(folder, [changed], name="CEB603Message").row(0, named=True)
 
 
 def test_an_import_inventory(tmp_path: Path) -> None:

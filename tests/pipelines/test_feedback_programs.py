@@ -20,7 +20,7 @@ from pipelines.issued import stage_issued, with_list_ids
 from pipelines.lists import write_lists
 from pipelines.store import Store
 from tests.pipelines.list_examples import DAY, hostile, listed
-from tests.pipelines.returned_lists import SETTINGS, Office, expected, make_store, manifest
+from tests.pipelines.returned_lists import SETTINGS, Office, expected, manifest
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
 THE_NEXT_DAY = datetime(2026, 11, 21)  # noqa: DTZ001 - a cell has no zone
@@ -37,16 +37,6 @@ FILLED: dict[int, dict[str, Any]] = {
     5: {"note": "=1+1"},
     8: {P: "found"},
 }
-
-
-@pytest.fixture(scope="module")
-def issued(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return make_store(tmp_path_factory.mktemp("issued"))
-
-
-@pytest.fixture
-def office(issued: Store, tmp_path: Path) -> Office:
-    return Office.copy_of(issued, tmp_path)
 
 
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")

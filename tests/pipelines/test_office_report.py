@@ -15,21 +15,10 @@ from pipelines.cli import run
 from pipelines.ingest import write_frames
 from pipelines.issued import stage_issued, with_list_ids
 from pipelines.office_results import inspected_parcels, list_returns
-from pipelines.store import Store
 from tests.pipelines.list_examples import DAY, listed
-from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, make_store, parcel
+from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, parcel
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
-
-
-@pytest.fixture(scope="module")
-def issued(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return make_store(tmp_path_factory.mktemp("issued"))
-
-
-@pytest.fixture
-def office(issued: Store, tmp_path: Path) -> Office:
-    return Office.copy_of(issued, tmp_path)
 
 
 def report(office: Office, *options: str) -> int:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
+from typing import Any
 
 import duckdb
 import polars as pl
 import pytest
 
+from pipelines import score_bucket
 from pipelines.lists import SAMPLING_LIST_SCHEMA
+from pipelines.score_bucket import Scored
 from pipelines.worker_processes import Crew
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
 
@@ -101,6 +104,22 @@ def test_a_second_run_changes_nothing_and_says_so(
     assert different(scored_world.results(), scored.results()) == []
     assert len(scored_world.store.manifests("score")) == 1
     assert [path.name[:16] for path in (scored_world.path / ".work").iterdir()] == [f"today-{NIGHT}"]
+
+
+def test_a_process_scores_one_line_before_its_first_bucket(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heights: list[int] = []
+
+    def noted(lines: pl.DataFrame, *others: Any) -> Scored:
+        heights.append(lines.height)
+        return scored_lines(lines, *others)
+
+    scored_lines = score_bucket.scored
+    monkeypatch.setattr(score_bucket, "scored", noted)
+    assert world.score() == 0
+    assert heights[0] == 1
+    assert sum(heights[1:]) == world.scores().height
 
 
 def test_the_very_first_day_of_a_store_is_scored(world: World) -> None:
