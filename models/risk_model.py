@@ -91,29 +91,36 @@ class RiskModel:
 
     def value_cny(self, frame: pl.DataFrame) -> FloatArray:
         """Value of a finding on each line in CNY (lines,), given that there is one."""
-        self.encoder.columns.check(frame, self.name)
-        learned = self.encoder.learned(frame)
+        learned = self.learned(frame)
         return self._value(frame, learned, self._expected(learned))
 
-    def expected_price(self, frame: pl.DataFrame) -> FloatArray | None:
-        """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
+    def learned(
+        self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
+    ) -> Learned:
+        """What the smaller models say about each line, for the methods that take it; that of the text is not
+        asked where `text_score` (lines,) is given."""
         self.encoder.columns.check(frame, self.name)
-        return self._expected(self.encoder.learned(frame))
+        return self.encoder.learned(frame, threads=threads, text_score=text_score)
 
-    def expected_total_cny(self, frame: pl.DataFrame) -> FloatArray | None:
+    def expected_price(self, frame: pl.DataFrame, learned: Learned | None = None) -> FloatArray | None:
+        """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
+        return self._expected(learned or self.learned(frame))
+
+    def expected_total_cny(self, frame: pl.DataFrame, learned: Learned | None = None) -> FloatArray | None:
         """Fair value in CNY of each whole line (lines,), NaN where unknown; None without a price model."""
-        expected = self.expected_price(frame)
+        expected = self.expected_price(frame, learned)
         if expected is None or self.encoder.fair_value is None:
             return None
         return expected * priced_quantity(frame, self.encoder.fair_value.basis)
 
-    def contributions(self, frame: pl.DataFrame, *, threads: int = 1) -> pl.DataFrame:
+    def contributions(
+        self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
+    ) -> pl.DataFrame:
         """What each feature block adds to the log-odds of each line, one column a block, before calibration.
 
         With the mean of all lines, which is left out, the columns add up to `predict_raw`.
         """
-        self.encoder.columns.check(frame, self.name)
-        matrix = self.encoder.matrix(frame, self.encoder.learned(frame, threads=threads))
+        matrix = self.encoder.matrix(frame, learned or self.learned(frame, threads=threads))
         parts = self.booster.contributions(matrix.values, threads=threads)
         blocks = np.array(self.encoder.blocks)
         return pl.DataFrame(
@@ -123,10 +130,12 @@ class RiskModel:
             }
         )
 
-    def contributions_in_heading(self, frame: pl.DataFrame, *, threads: int = 1) -> pl.DataFrame:
+    def contributions_in_heading(
+        self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
+    ) -> pl.DataFrame:
         """`contributions` above what each block usually adds to lines of the same heading: what sets a line
         apart from its like. Without a `background` the contributions as they are."""
-        added = self.contributions(frame, threads=threads)
+        added = self.contributions(frame, learned, threads=threads)
         if self.background is None:
             return added
         usual = self.background(frame)
@@ -141,7 +150,7 @@ class RiskModel:
             return self
         return replace(self, background=HeadingBackground.fit(chosen, self.contributions(chosen)))
 
-    def model_columns(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def model_columns(self, frame: pl.DataFrame, learned: Learned | None = None) -> pl.DataFrame:
         """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
 
         Columns `model__text_score` (what the text alone makes of the line, 0 to 1), `model__shortfall_cny`
@@ -149,8 +158,7 @@ class RiskModel:
         `model__high_unit_price_cny`, between which 8 in 10 such lines lie; the prices stay null where the
         model knows prices by kg.
         """
-        self.encoder.columns.check(frame, self.name)
-        learned = self.encoder.learned(frame)
+        learned = learned or self.learned(frame)
         expected, price = self._expected(learned), self.encoder.fair_value
         columns = {
             "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),

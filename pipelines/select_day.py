@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from configs.errors import StoreError
 from configs.language import Language, language
 from configs.schema import CapacityConfig, MustInspect, Settings
+from features.assemble import FeatureSet
 from features.channel_reasons import exploration_reason, must_inspect_reason
 from features.reasons import random_check_reason, reasons
 from models.selection import select_from
@@ -21,7 +24,7 @@ from pipelines.journal import Transaction
 from pipelines.lists import DocumentsTask, write_lists
 from pipelines.night import Night
 from pipelines.office_list import in_language
-from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, workspace
+from pipelines.score_bucket import KEY, DayTask, Workspace, champion_model, scores_of_text, workspace
 from pipelines.scored_parcels import parcels_of_bucket
 from pipelines.store_files import unfinished, write_table, writing
 
@@ -166,6 +169,7 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     lines = space.lines(task.file, of=task.listed)
     lines = lines.join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
+    texts = scores_of_text(task.of.champions, lines)
     units = space.reference.units
     default, *others = space.settings.capacity.languages
     shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
@@ -174,18 +178,20 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]).alias(in_language("unit", code))
             for code in others
         ),
-        _expected_price(space, features.for_risk, lines.height),
+        _expected_price(space, features, texts),
     )
     parts = []
     for risk, folder in task.of.champions:
         wanted = task.listed.filter(risk=risk).select(KEY)
-        frame = features.for_risk(space.settings.risks[risk])
         rows = lines.select(KEY).with_row_index("row").join(wanted, on=KEY, how="semi")["row"]
         if rows.is_empty():
             continue
-        model, chosen = champion_model(folder), frame[rows]
-        worded = pl.concat([chosen, model.model_columns(chosen)], how="horizontal")
-        pushes, config = model.contributions_in_heading(chosen), space.settings.risks[risk]
+        model, config = champion_model(folder), space.settings.risks[risk]
+        chosen = features.for_risk(config)[rows]
+        text = texts[risk][rows.to_numpy()] if risk in texts else None
+        learned = model.learned(chosen, text_score=text)
+        worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
+        pushes = model.contributions_in_heading(chosen, learned)
         said = [
             reasons(worded, pushes, config, len(_REASONS), language(code, space.settings.overlay)).rename(
                 {} if code == default else {name: in_language(name, code) for name in _REASONS}
@@ -199,13 +205,19 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     return shown.join(pl.concat([nothing, *parts]), on=KEY, how="left", maintain_order="left")
 
 
-def _expected_price(space: Workspace, frame_of: Any, height: int) -> pl.Series:
+def _expected_price(
+    space: Workspace, features: FeatureSet, texts: Mapping[str, npt.NDArray[np.float64]]
+) -> pl.Series:
     """The fair value of each whole line in CNY, from the first model that has one."""
     for risk, folder in space.task.champions:
-        expected = champion_model(folder).expected_total_cny(frame_of(space.settings.risks[risk]))
+        model = champion_model(folder)
+        if model.encoder.fair_value is None:
+            continue
+        frame = features.for_risk(space.settings.risks[risk])
+        expected = model.expected_total_cny(frame, model.learned(frame, text_score=texts.get(risk)))
         if expected is not None:
             return pl.Series("expected_price_cny", expected).fill_nan(None)
-    return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, height)
+    return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, features.lines.height)
 
 
 def _explained_nothing(space: Workspace) -> pl.DataFrame:
