@@ -27,10 +27,11 @@ from models.registry import Champion, ModelRegistry, model_name
 from models.risk_model import RiskModel
 from models.run_content import KIND_TAG, PARENT_TAG, LoggedRun, RunContent
 from models.tracking_server import ENVIRONMENT, URI_VARIABLE, TrackingServer
-from models.training import FittedRisk
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+    from models.training import FittedRisk
 
 EXPERIMENT = "parcel-risk"
 TRAINING = "training"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from datetime import date
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from pipelines import collect_rarely
 from pipelines.cli_backtest import backtest
 from pipelines.cli_champion import champion
 from pipelines.cli_combinations import combinations
@@ -274,7 +276,11 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the installed program."""
-    sys.exit(run(sys.argv[1:]))
+    collect_rarely()
+    code = run(sys.argv[1:])
+    # Else Python looks for garbage among all that it takes down, for a second.
+    gc.freeze()
+    sys.exit(code)
 
 
 if __name__ == "__main__":

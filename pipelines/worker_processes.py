@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
+from pipelines import collect_rarely
 from pipelines.attempts import concerns_the_run, in_words
 
 _THREAD_VARIABLES = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -197,6 +198,7 @@ def _serve(pipe: Connection) -> None:
     # An interruption from the keyboard reaches all processes; the one that started them decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
+    collect_rarely()
     while True:
         try:
             function, item = pipe.recv()
