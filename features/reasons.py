@@ -74,7 +74,7 @@ def reasons(
     names = [f"reason_{number}" for number in range(1, count + 1)]
     blocks = sorted(contributions.columns)
     known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-    candidates = {block: _candidates(known, risk.reasons_for(block, language)) for block in blocks}
+    candidates = _candidates(known, {block: risk.reasons_for(block, language) for block in blocks})
     said = [
         _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count, language)
         for row, (values, pushes) in enumerate(
@@ -135,18 +135,24 @@ def _condition_columns(template: ReasonTemplate) -> list[str]:
     return [] if template.when is None else pl.sql_expr(template.when).meta.root_names()
 
 
-def _candidates(known: pl.DataFrame, templates: Sequence[ReasonTemplate]) -> list[_Candidate]:
-    """Templates whose columns this source brings; one that is absent is as good as null."""
+def _candidates(
+    known: pl.DataFrame, templates: Mapping[str, Sequence[ReasonTemplate]]
+) -> dict[str, list[_Candidate]]:
+    """By block its templates whose columns this source brings; one that is absent is as good as null."""
+    given = set(known.columns)
     usable = [
-        template
-        for template in templates
-        if not {*template.columns, *_condition_columns(template)}.difference(known.columns)
+        (block, template)
+        for block, listed in templates.items()
+        for template in listed
+        if given.issuperset([*template.columns, *_condition_columns(template)])
     ]
-    return [
-        # The first column gives a constant condition the length of the frame.
-        _Candidate(template, known.select(rows=pl.int_range(pl.len()), holds=template.condition)["holds"])
-        for template in usable
-    ]
+    # The first column gives a constant condition the length of the frame. All at once: a plan takes its time.
+    conditions = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
+    holds = known.select(rows=pl.int_range(pl.len()), **conditions)
+    found: dict[str, list[_Candidate]] = {block: [] for block in templates}
+    for place, (block, template) in enumerate(usable):
+        found[block].append(_Candidate(template, holds[f"holds_{place}"]))
+    return found
 
 
 def _mentioned(known: pl.DataFrame, candidates: Mapping[str, list[_Candidate]]) -> pl.DataFrame:

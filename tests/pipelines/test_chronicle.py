@@ -23,7 +23,7 @@ def corrected(tmp_path_factory: pytest.TempPathFactory, untrained: World) -> tup
     before = store.read_inspections().filter(pl.col("undervaluation").is_not_null())
     again = before.sort(LINE_KEY).gather_every(3).unique(LINE_KEY, keep="first", maintain_order=True)
     again = again.with_columns(~pl.col("undervaluation"), reported_on=pl.lit(day, pl.Date))
-    with store.transaction() as t:
+    with store.lock("feedback"), store.transaction() as t:
         store.write_inspections(t, day, again)
     return Chronicle(store, world.settings), again
 
