@@ -1,11 +1,11 @@
 """Runs a command and measures all of its processes: seconds, CPU seconds, memory, bytes written.
 
 Memory is the proportional set size (PSS) of the command's process and all that descend from it, added up and
-sampled: what processes share counts once. Reading it of some gigabytes takes the system tens of milliseconds,
-so it is read where the resident sizes, which cost nothing to read and are never below it, have not been as
-high before, and once a second. A peak between two samples is not seen. CPU seconds and bytes
-written are what the system booked on the process and its finished children, so nothing escapes them. Linux
-only, like the store's locks.
+sampled: what processes share counts once. Reading it of some gigabytes takes the system tens of milliseconds
+and lets them wait, so it is read where the resident sizes, which cost nothing to read and are never below it,
+are a hundredth above any before, and every three seconds. A peak between two samples is not seen. CPU seconds
+and bytes written are what the system booked on the process and its finished children, so nothing escapes them.
+Linux only, like the store's locks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _PROC = Path("/proc")
 _KIB = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _SAMPLE_SECONDS = 0.25
-_PSS_SECONDS = 1.0
+_PSS_SECONDS = 3.0
+_HIGHER = 1.01
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ def _sample(process: int, memory: list[tuple[float, int]], over: threading.Event
     while not over.is_set():
         numbers = descendants(process)
         resident = sum(map(resident_bytes, numbers))
-        if resident > highest or time.monotonic() >= due:
+        if resident > _HIGHER * highest or time.monotonic() >= due:
             memory.append((time.time(), sum(map(proportional_bytes, numbers))))
             highest, due = max(highest, resident), time.monotonic() + _PSS_SECONDS
         over.wait(_SAMPLE_SECONDS)
