@@ -4,7 +4,7 @@ Memory is the proportional set size (PSS) of the command's process and all that 
 sampled: what processes share counts once. Reading it of some gigabytes takes the system tens of milliseconds
 and lets them wait, so it is read where the resident sizes, which cost nothing to read and are never below it,
 are a hundredth above any before, and every three seconds. A peak between two samples is not seen. CPU seconds
-and bytes written are what the system booked on the process and its finished children, so nothing escapes them.
+and bytes written are what the system booked on the process and its finished children: nothing escapes them.
 Linux only, like the store's locks.
 """
 
