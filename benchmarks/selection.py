@@ -7,8 +7,9 @@ From the same eve on, `parcel-risk backtest` takes the strategies through the ni
 list as configured, the uncapped sort with no random share, and lists drawn by lot. All see the same world and
 inspections with the same luck, so their differences are paired.
 
-What is done lies in the work folder: a killed run goes on where it was, more seeds are added to those that
-are there. `benchmarks/results/selection.md` is written anew after every seed.
+A killed run goes on in the work folder where it was. The figures of each world are kept beside the report, in
+`benchmarks/results/selection/`, so that more seeds are added to those that are there, from any checkout.
+`benchmarks/results/selection.md` is written anew after every seed.
 """
 
 from __future__ import annotations
@@ -137,17 +138,23 @@ def run(
     """Every seed that is not done yet; the report after each."""
     for seed in seeds:
         folder = work / f"world-{seed}"
-        kept = folder / "figures.json"
+        kept = kept_figures(result) / f"world-{seed}.json"
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
+            kept.parent.mkdir(parents=True, exist_ok=True)
             write_figures(run_seed(seed, size, folder, settings, strategies), kept)
             # The tables stay, what they were made from does not: worlds are large, and made again from their
             # seed.
             for name in ("S", "S.mlflow", "B/work"):
                 shutil.rmtree(folder / name, ignore_errors=True)
-        worlds = [_alike(path, size, strategies) for path in sorted(work.glob("*/figures.json"))]
+        worlds = [_alike(path, size, strategies) for path in sorted(kept.parent.glob("world-*.json"))]
         print(f"seed {seed}: done", flush=True)
         result.write_text(report(worlds, size.changes_on), encoding="utf-8")
+
+
+def kept_figures(result: Path) -> Path:
+    """The folder with the figures of each world of a report."""
+    return result.with_suffix("")
 
 
 def _alike(kept: Path, size: Size, strategies: Sequence[str]) -> dict[str, Any]:
@@ -157,7 +164,7 @@ def _alike(kept: Path, size: Size, strategies: Sequence[str]) -> dict[str, Any]:
     if (figures["size"], names) != (size.as_list(), [*strategies]):
         raise SystemExit(
             f"{kept} holds {', '.join(names)} of {figures['size']} (weeks, days before, parcels, days from "
-            f"training to training), not {', '.join(strategies)} of {size.as_list()}: give another --work"
+            f"training to training), not {', '.join(strategies)} of {size.as_list()}: give other --results"
         )
     return figures
 
@@ -177,7 +184,7 @@ def main() -> int:
     parser.add_argument("--parallel", type=int, default=1, help="worlds at a time, which share the cores")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="threads of all of them")
     parser.add_argument("--configs", type=Path, help="folder laid over the packaged settings")
-    parser.add_argument("--work", type=Path, default=WORK, help="folder of worlds and figures")
+    parser.add_argument("--work", type=Path, default=WORK, help="folder of worlds")
     parser.add_argument("--results", type=Path, default=RESULT, help="where the report is written")
     given = parser.parse_args()
     size = Size(given.weeks, given.before, given.parcels, given.retrain_every)

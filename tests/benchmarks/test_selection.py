@@ -70,14 +70,14 @@ def test_a_killed_run_goes_on_and_the_report_names_the_goal(
 
 
 def test_figures_of_another_plan_are_refused(tmp_path: Path) -> None:
-    folder = tmp_path / "world-1"
+    folder = tmp_path / "selection"
     folder.mkdir()
     kept = figures(1, Size(weeks=2))
-    (folder / "figures.json").write_text(json.dumps(kept))
+    (folder / "world-1.json").write_text(json.dumps(kept))
     plan = (tmp_path, tmp_path / "selection.md", load_settings())
-    with pytest.raises(SystemExit, match=r"not random, model, full of \[3, 90, 2000, 28\]: give another"):
+    with pytest.raises(SystemExit, match=r"not random, model, full of \[3, 90, 2000, 28\]: give other"):
         selection.run([1], Size(weeks=3), *plan)
-    with pytest.raises(SystemExit, match="give another --work"):
+    with pytest.raises(SystemExit, match="give other --results"):
         selection.run([1], Size(weeks=2), *plan, strategies=["model", "full"])
     selection.run([1], Size(weeks=2), *plan)
 
