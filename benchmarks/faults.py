@@ -3,7 +3,8 @@
 `make bench-faults`. A moment is a change of a file (a file opened for writing, a rename, a folder made or
 removed, half a table written), drawn from all changes that an undisturbed night makes: between two of them,
 a killed process leaves the same behind. Compared byte by byte are scores, values, lists, strata and the
-history of the day, and the manifests but for seconds and memory; nothing else may be left.
+history of the day, and the manifests but for seconds and memory. Nothing else may be left but what the
+undisturbed night leaves, the sums kept for `select`, and of these nothing that differs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.pipelines.killing import KILLED, Killer, killer
-from tests.pipelines.test_score_faults import without_times
+from tests.pipelines.test_score_faults import left_behind, without_times
 from tests.pipelines.trained_world import NIGHT, TRAINED_UNTIL, World, different, make_world
 
 DAY = NIGHT + timedelta(days=1)
@@ -91,8 +92,7 @@ def killed_night(world: World, expected: World, program: Killer, number: int) ->
     faults = different(world.results(), expected.results())
     if without_times(world) != without_times(expected):
         faults.append("manifests")
-    left = [path for name in (".work", ".staging", ".journal") for path in (world.path / name).glob("*")]
-    return faults + [f"left behind: {path.relative_to(world.path)}" for path in left]
+    return faults + [f"left behind: {path}" for path in left_behind(world, expected)]
 
 
 def report(moments: list[Moment], changes: int, seed: int, seconds: float) -> str:

@@ -70,9 +70,23 @@ def assert_same_night(world: World, expected: World) -> None:
     names = [[path.name for path in each.store.manifests("score")] for each in (world, expected)]
     assert names[0] == names[1]
     assert without_times(world) == without_times(expected)
-    work = [world.path / folder for folder in (".work", ".staging", ".journal")]
-    left = [path.name for folder in work for path in folder.glob("*")]
-    assert all(name.startswith("today-") for name in left)
+    assert left_behind(world, expected) == []
+
+
+def left_behind(world: World, expected: World) -> list[str]:
+    """What lies in the folders for work in progress that the undisturbed night has not left as well, the sums
+    kept for `select`, or has left with other bytes."""
+    usual = _in_progress(expected)
+    return [path for path, held in _in_progress(world).items() if path not in usual or usual[path] != held]
+
+
+def _in_progress(world: World) -> dict[str, bytes | None]:
+    """The bytes of each file by its path, None for a folder."""
+    folders = (world.path / name for name in (".work", ".staging", ".journal"))
+    paths = sorted(path for folder in folders for path in folder.rglob("*"))
+    return {
+        str(path.relative_to(world.path)): None if path.is_dir() else path.read_bytes() for path in paths
+    }
 
 
 @pytest.mark.parametrize("name", MOMENTS)
