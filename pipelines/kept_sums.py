@@ -47,6 +47,9 @@ def keep_sums(task: DayTask, name: str) -> None:
         return
     for other in others:
         shutil.rmtree(other)
+    # What a killed run of the day was writing; finished files never begin with a dot.
+    for half in list(given.rglob(".*")):
+        half.unlink()
     given.replace(work / name)
 
 
