@@ -119,6 +119,12 @@ def test_explored_are_the_unsure_ones_that_nothing_else_lists_with_their_chances
     assert explored.sort("declaration_id")["inspection_probability"].to_list() == [1 / 49, 1.0]
 
 
+def test_no_parcel_is_explored_that_is_listed_anyhow() -> None:
+    chosen = _select(_table(30, unsureness_cny=[1.0] * 30), 25, exploration_share=0.4)
+    assert chosen.listed.filter(selection="exploration").height == 10
+    assert chosen.listed["declaration_id"].is_unique().all()
+
+
 def test_explored_places_average_their_share_over_days() -> None:
     table = _table(60, unsureness_cny=1.0)
     counts = [
