@@ -28,7 +28,7 @@ help:
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
 	@echo 'make bench-scaling   the law by which a night scales, and the workers of a national day (minutes, more for a large store)'
 	@echo 'make bench-faults   kill a small night at 50 random moments and compare what its restart leaves (minutes)'
-	@echo 'make bench-selection   26 weeks of nights in changing worlds: whole lists against a sort (a day on 2 cores; a killed run goes on)'
+	@echo 'make bench-selection   26 weeks of nights in changing worlds: whole lists against a sort (hours on 2 cores; a killed run goes on)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
 demo: $(STAMP)

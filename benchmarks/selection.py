@@ -52,8 +52,8 @@ class Size:
 
     weeks: int = 26
     before: int = 90
-    parcels_per_day: int = 2000
-    retrain_every: int = 28
+    parcels_per_day: int = 1000
+    retrain_every: int = 42
     end: date = date(2026, 11, 20)
 
     @property
@@ -139,6 +139,8 @@ def run(
     for seed in seeds:
         folder = work / f"world-{seed}"
         kept = kept_figures(result) / f"world-{seed}.json"
+        for other in kept.parent.glob("world-*.json"):
+            _alike(other, size, strategies)
         if not kept.exists():
             folder.mkdir(parents=True, exist_ok=True)
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -174,10 +176,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5, help="how many worlds")
     parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="the seed of the first world")
-    parser.add_argument("--weeks", type=int, default=26, help="weeks of nights")
-    parser.add_argument("--before", type=int, default=90, help="days of history before the first night")
-    parser.add_argument("--parcels", type=int, default=2000, help="parcels on an average day")
-    parser.add_argument("--retrain-every", type=int, default=28, help="days from one training to the next")
+    parser.add_argument("--weeks", type=int, default=Size.weeks, help="weeks of nights")
+    parser.add_argument("--before", type=int, default=Size.before, help="days before the first night")
+    parser.add_argument("--parcels", type=int, default=Size.parcels_per_day, help="parcels on an average day")
+    parser.add_argument("--retrain-every", type=int, default=Size.retrain_every, help="days of a model")
     parser.add_argument(
         "--strategy", action="append", choices=list(BACKTEST_STRATEGIES), help="beside `model` and `full`"
     )

@@ -91,15 +91,13 @@ class FeatureColumns:
         """Values (lines, columns + spare) float64, NaN for null; the spare columns at the end are NaN."""
         values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float64)
         given = set(frame.columns)
-        own = [place for place, name in enumerate(self.names) if name in given]
-        for place in own:
-            if self.names[place] in self.categories.values:
-                values[:, place] = self.categories.encode(frame, self.names[place])
-        plain = [place for place in own if self.names[place] not in self.categories.values]
-        if plain:
-            # Together: asked for one by one, hundreds of columns of a few lines take their time.
-            asked = pl.col([self.names[place] for place in plain])
-            values[:, plain] = frame.select(asked.cast(pl.Float64).fill_null(float("nan"))).to_numpy()
+        for place, name in enumerate(self.names):
+            if name not in given:
+                continue
+            if name in self.categories.values:
+                values[:, place] = self.categories.encode(frame, name)
+            else:
+                values[:, place] = _number(frame[name])
         return values
 
     def as_dict(self) -> dict[str, object]:

@@ -12,11 +12,10 @@ back to the system, which makes less work than small ones that go back at once (
 # Read when Polars is loaded; processes that are started take it with them.
 os.environ.setdefault(ALLOCATOR_VARIABLE, ALLOCATOR)
 
-
 _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 
 def collect_rarely() -> None:
-    """Let Python look for garbage after many new objects, not after 700: a program loads half a million that
-    stay to its end, and looking through them again and again took a quarter of the time of loading them."""
+    """Let Python look for garbage after many new objects, not after 700: what a program loads stays to its
+    end, and looking through it again and again took a quarter of the time of loading it."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])

@@ -67,12 +67,10 @@ def _write_columns(table: Path, folder: Path) -> None:
         numbers = {name: closing.enter_context((folder / name).open("wb")) for name in names}
         known = {name: closing.enter_context((folder / f"{name}{_KNOWN}").open("wb")) for name in names}
         for first in range(0, row_count(table), _PIECE_ROWS):
-            piece = rows.slice(first, _PIECE_ROWS).collect()
-            for column in piece.select(pl.all().to_physical().fill_null(0)):
-                column.rechunk().to_numpy().tofile(numbers[column.name])
-            for column in piece.select(pl.all().is_not_null()):
-                gaps[column.name] += piece[column.name].null_count()
-                np.packbits(column.to_numpy(), bitorder="little").tofile(known[column.name])
+            for column in rows.slice(first, _PIECE_ROWS).collect():
+                gaps[column.name] += column.null_count()
+                column.to_physical().fill_null(0).rechunk().to_numpy().tofile(numbers[column.name])
+                np.packbits(column.is_not_null().to_numpy(), bitorder="little").tofile(known[column.name])
     for name in names:
         if not gaps[name]:
             (folder / f"{name}{_KNOWN}").unlink()

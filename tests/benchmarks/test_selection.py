@@ -75,10 +75,11 @@ def test_figures_of_another_plan_are_refused(tmp_path: Path) -> None:
     kept = figures(1, Size(weeks=2))
     (folder / "world-1.json").write_text(json.dumps(kept))
     plan = (tmp_path, tmp_path / "selection.md", load_settings())
-    with pytest.raises(SystemExit, match=r"not random, model, full of \[3, 90, 2000, 28\]: give other"):
+    with pytest.raises(SystemExit, match=r"not random, model, full of \[3, 90, 1000, 42\]: give other"):
         selection.run([1], Size(weeks=3), *plan)
     with pytest.raises(SystemExit, match="give other --results"):
-        selection.run([1], Size(weeks=2), *plan, strategies=["model", "full"])
+        # Also before another world has run for hours.
+        selection.run([2], Size(weeks=2), *plan, strategies=["model", "full"])
     selection.run([1], Size(weeks=2), *plan)
 
 
