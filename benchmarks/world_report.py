@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from statistics import median
+from statistics import fmean, median, stdev
 from typing import Any
+
+from scipy.stats import t as student_t
 
 GOAL = 1.3
 TOO_EASY = 0.75
@@ -83,25 +85,46 @@ def _verdict(worlds: Sequence[Figures]) -> str:
     """The goals beside what was reached: nothing is rounded in our favour."""
     said = [
         f"Goal: ours / reference at least {GOAL} as the median over the worlds that neither change nor are "
-        f"sparse, above 1 in every world; reference / bound below {TOO_EASY}, or a world is too easy.\n",
-        "| risk | median ours / reference | lowest, in which world | highest reference / bound | reached |",
-        "|---|---|---|---|---|",
+        f"sparse, above 1 in every world; reference / bound below {TOO_EASY}, or a world is too easy. The "
+        "mean over these worlds is the geometric one, with the 95% interval that the worlds' differences "
+        "give (Student's t of the logarithms): what to expect of another such world on average.\n",
+        "| risk | median ours / reference | mean | lowest, in which world | highest reference / bound "
+        "| reached |",
+        "|---|---|---|---|---|---|",
     ]
     for name, measured in _measured(worlds):
-        usual = [risk for world, risk in measured if not world["drift"] and world["name"] != "sparse"]
+        usual = [risk for world, risk in measured if _is_usual(world)]
+        ratios = [risk["ratios"]["ours over reference"][0] for risk in usual]
         gains = {world["name"]: risk["ratios"]["ours over reference"][0] for world, risk in measured}
         lowest = min(gains, key=lambda world: gains[world])
         shares = [risk["ratios"]["reference over bound"][0] for _, risk in measured]
         easiest = max((share for share in shares if not math.isnan(share)), default=math.nan)
-        middle = median(risk["ratios"]["ours over reference"][0] for risk in usual) if usual else float("nan")
+        middle = median(ratios) if ratios else math.nan
         won = middle >= GOAL and gains[lowest] > 1.0
         # Where no bound was fitted nobody knows whether the worlds are too easy.
         reached = "yes" if won and easiest < TOO_EASY else "no bound" if won and math.isnan(easiest) else "no"
         said.append(
-            f"| {name} | {middle:.2f} | {gains[lowest]:.2f} ({lowest}) "
+            f"| {name} | {middle:.2f} | {_cell(over_worlds(ratios), 2)} | {gains[lowest]:.2f} ({lowest}) "
             f"| {'–' if math.isnan(easiest) else f'{easiest:.2f}'} | {reached} |"
         )
     return "\n".join(said) + "\n"
+
+
+def _is_usual(world: Figures) -> bool:
+    return not world["drift"] and world["name"] != "sparse"
+
+
+def over_worlds(ratios: Sequence[float]) -> tuple[float, float, float]:
+    """Geometric mean of positive ratios with its 95% interval; NaN where there are too few for one.
+
+    >>> [round(figure, 2) for figure in over_worlds([1.0, 1.5, 2.0])]
+    [1.44, 0.6, 3.45]
+    """
+    logs = [math.log(ratio) for ratio in ratios if ratio > 0.0]
+    if len(logs) < 2 or len(logs) < len(ratios):
+        return math.nan, math.nan, math.nan
+    half = float(student_t.ppf(0.975, len(logs) - 1)) * stdev(logs) / math.sqrt(len(logs))
+    return math.exp(fmean(logs)), math.exp(fmean(logs) - half), math.exp(fmean(logs) + half)
 
 
 def _further(worlds: Sequence[Figures]) -> str:
@@ -123,12 +146,20 @@ def _tax(worlds: Sequence[Figures]) -> str:
         "| world | of | shortfall, million CNY | ours | reference | bound | ours / reference |",
         "|---|---|---|---|---|---|---|",
     ]
+    gains: dict[str, list[float]] = {}
     for world in worlds:
         for risk in world["risks"].values():
             for of, tax in risk.get("tax", {}).items():
                 shares = " | ".join(_cell(tax[whose]) for whose in _WHOSE)
                 gain = _cell(tax["ratios"]["ours over reference"], 2)
                 said.append(f"| {world['name']} | {of} | {tax['cny'] / 1e6:.2f} | {shares} | **{gain}** |")
+                if _is_usual(world):
+                    gains.setdefault(of, []).append(tax["ratios"]["ours over reference"][0])
+    for of, ratios in gains.items():
+        said.append(
+            f"\nOf {of}, over the worlds that neither change nor are sparse: median {median(ratios):.2f}, "
+            f"mean {_cell(over_worlds(ratios), 2)}; goal {GOAL}."
+        )
     return "\n".join(said) + "\n"
 
 

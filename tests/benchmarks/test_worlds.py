@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -139,11 +140,24 @@ def test_the_top_holds_a_share_of_lines_and_of_tax() -> None:
     assert f.precision_at_top(score, found, ties)(thrice).tolist() == [1.0]
 
 
-def test_worlds_are_five_that_differ() -> None:
+def test_worlds_are_five_that_differ_and_three_of_them_drawn_again() -> None:
     made = worlds.worlds(300)
-    assert len({bench.seed for bench in made}) == len({bench.name for bench in made}) == 5
+    assert len({bench.seed for bench in made}) == len({bench.name for bench in made}) == 8
     assert len({bench.parameters for bench in made}) == 4
     assert [bench.name for bench in made if bench.drift] == ["changing"]
+    assert [bench.name for bench in made if bench.bounded] == ["usual", "noisy", "careful"]
+    again = {bench.name.removesuffix("_again"): bench.parameters for bench in made[5:]}
+    assert again == {bench.name: bench.parameters for bench in made[:3]}
+
+
+def test_the_mean_over_worlds_knows_how_far_they_differ() -> None:
+    assert world_report.over_worlds([1.2, 1.2, 1.2]) == pytest.approx((1.2, 1.2, 1.2))
+    value, low, high = world_report.over_worlds([1.0, 2.0])
+    assert value == pytest.approx(2.0**0.5)
+    assert low < 1.0 < 2.0 < high
+    # One world says nothing about others, and a ratio of nothing has no logarithm.
+    assert math.isnan(world_report.over_worlds([1.2])[0])
+    assert math.isnan(world_report.over_worlds([1.2, 0.0, 1.1])[0])
 
 
 def test_figures_that_are_there_are_not_made_again(
