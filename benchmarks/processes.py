@@ -36,11 +36,11 @@ def run_modules(calls: Sequence[Sequence[str]], *, parallel: int, threads: int) 
 
 
 def commit() -> str:
-    """The commit of the checkout, with a word where files differ from it."""
+    """The commit of the checkout, with a word where files differ from it, other than reports of such runs."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=_ROOT, capture_output=True, text=True, check=False)
         return done.stdout.strip()
 
-    changed = git("status", "--porcelain", "--untracked-files=no")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/results")
     return (git("rev-parse", "--short", "HEAD") or "unknown") + (", with changed files" if changed else "")
