@@ -153,8 +153,10 @@ class RiskModel:
     def model_columns(self, frame: pl.DataFrame, learned: Learned | None = None) -> pl.DataFrame:
         """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
 
-        Columns `model__text_score` (what the text alone makes of the line, 0 to 1), `model__shortfall_cny`
-        (tax), `model__expected_unit_price_cny`, and `model__low_unit_price_cny` and
+        Columns `model__found_share` (findings a line that was learned from), `model__text_score` (what the
+        text alone makes of the line, 0 to 1), `model__telling_word` (String, the word that adds most to it)
+        and `model__telling_word_odds` (how many times it makes the odds what they would be without it),
+        `model__shortfall_cny` (tax), `model__expected_unit_price_cny`, and `model__low_unit_price_cny` and
         `model__high_unit_price_cny`, between which 8 in 10 such lines lie; the prices stay null where the
         model knows prices by kg.
         """
@@ -162,6 +164,8 @@ class RiskModel:
         expected, price = self._expected(learned), self.encoder.fair_value
         columns = {
             "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),
+            "model__telling_word_odds": None,
+            "model__found_share": self._found_share(frame.height),
             "model__expected_unit_price_cny": None,
             "model__low_unit_price_cny": None,
             "model__high_unit_price_cny": None,
@@ -173,10 +177,19 @@ class RiskModel:
                 columns["model__expected_unit_price_cny"] = expected
                 columns["model__low_unit_price_cny"] = _exp(learned.log_prices.low)
                 columns["model__high_unit_price_cny"] = _exp(learned.log_prices.high)
+        word = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        if self.encoder.text is not None:
+            word, columns["model__telling_word_odds"] = self.encoder.text.telling_words(frame)
         unknown = np.full(frame.height, np.nan)
-        return pl.DataFrame(
-            {name: unknown if given is None else given for name, given in columns.items()}
-        ).fill_nan(None)
+        return (
+            pl.DataFrame({name: unknown if given is None else given for name, given in columns.items()})
+            .fill_nan(None)
+            .with_columns(word.alias("model__telling_word"))
+        )
+
+    def _found_share(self, lines: int) -> FloatArray | None:
+        learned_from = float(self.metadata.get("lines", "0"))
+        return np.full(lines, float(self.metadata["findings"]) / learned_from) if learned_from else None
 
     def importance(self) -> pl.DataFrame:
         """`column`, `block` and `gain`: the share of the loss that its splits took away, largest first."""

@@ -18,6 +18,7 @@ import polars as pl
 
 from features.distinct import distinct_rows
 from features.hashing import hash_text
+from models.telling_words import telling_words
 from models.text_grams import (
     BUCKETS,
     clean_text,
@@ -47,6 +48,11 @@ class TextScore:
     def score(self, frame: pl.DataFrame) -> FloatArray:
         """Score a line (lines,), NaN where name and model are both missing."""
         return text_scores([self], frame)[0]
+
+    def telling_words(self, frame: pl.DataFrame) -> tuple[pl.Series, FloatArray]:
+        """The word of each line that raises the score most, and how many times it makes the odds what they
+        would be without it (lines,); null and NaN where none does. See `models.telling_words`."""
+        return telling_words(frame, self.weights, self.intercept)
 
     def save(self, path: Path) -> None:
         """Write the weights that are not zero to an `.npz` file."""

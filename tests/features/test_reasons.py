@@ -184,7 +184,16 @@ def test_a_template_that_does_not_fit_is_named(template: dict[str, str], message
 
 
 RISKS = ("undervaluation", "prohibited_items", "food_safety")
-LEARNED = ("model__text_score", "model__expected_unit_price_cny", "model__shortfall_cny")
+LEARNED = dict.fromkeys(
+    (
+        "model__found_share",
+        "model__text_score",
+        "model__telling_word_odds",
+        "model__expected_unit_price_cny",
+        "model__shortfall_cny",
+    ),
+    pl.Float64(),
+) | {"model__telling_word": pl.String()}
 
 
 @pytest.mark.parametrize("name", RISKS)
@@ -193,7 +202,7 @@ def test_the_shipped_words_fit_the_features(
 ) -> None:
     risk = settings.risks[name]
     features = replay_steps[-1][1].for_risk(risk)
-    check_reasons(risk, dict(features.schema) | dict.fromkeys(LEARNED, pl.Float64()))
+    check_reasons(risk, dict(features.schema) | LEARNED)
 
 
 @pytest.mark.parametrize("name", RISKS)
