@@ -14,6 +14,8 @@ from configs.language import LanguageCode
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
 """Shifts of a day in their order, each with its part of the places."""
+Spoken = tuple[LanguageCode, tuple[tuple[str, LanguageCode], ...]]
+"""The language of all documents, and pairs of an office and its own."""
 
 
 def _check_shifts(shifts: Shifts) -> None:
@@ -165,9 +167,24 @@ class CapacityConfig(Frozen):
         others = {each.language for each in self.offices.values() if each.language is not None}
         return (self.language, *sorted(others - {self.language}))
 
-    def in_language(self, language: LanguageCode) -> CapacityConfig:
-        """The same with all documents in `language`, whatever is set for an office."""
+    @property
+    def spoken(self) -> Spoken:
+        """The language of all documents, and those of the offices that have one of their own."""
+        named = {office: each.language for office, each in sorted(self.offices.items())}
+        return self.language, tuple((office, code) for office, code in named.items() if code is not None)
+
+    def speaking(self, spoken: Spoken) -> CapacityConfig:
+        """The same with documents in these languages, whatever was set.
+
+        >>> config = CapacityConfig(offices={"4601": OfficeOverride(language="zh-CN", parcels=5)})
+        >>> config.speaking(("en", (("2244", "zh-CN"),))).languages, config.speaking(("zh-CN", ())).languages
+        (('en', 'zh-CN'), ('zh-CN',))
+        """
+        language, named = spoken
         offices = {
             office: each.model_copy(update={"language": None}) for office, each in self.offices.items()
         }
+        for office, code in named:
+            kept = offices.get(office, OfficeOverride())
+            offices[office] = kept.model_copy(update={"language": code})
         return self.model_copy(update={"language": language, "offices": offices})

@@ -104,7 +104,7 @@ def with_language(settings: Settings, language: LanguageCode | None) -> Settings
     """Return the settings with the documents of all offices in `language`, where there is one."""
     if language is None:
         return settings
-    return settings.model_copy(update={"capacity": settings.capacity.in_language(language)})
+    return settings.model_copy(update={"capacity": settings.capacity.speaking((language, ()))})
 
 
 def demo_directory() -> Path:

@@ -43,9 +43,11 @@ def day_task(
         save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
         beside.replace(folder)
     models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
+    settings = chronicle.settings
     return DayTask(
-        run_name, store.path, chronicle.settings.overlay, day, folder, work / "opened", work, models
-    )
+        run_name, store.path, settings.overlay, settings.capacity.spoken, day, folder, work / "opened", work,
+        models,
+    )  # fmt: skip
 
 
 def _fingerprint(

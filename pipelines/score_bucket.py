@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from configs.capacity_schema import Spoken
 from configs.loader import load_settings
 from configs.reference import ReferenceDay
 from configs.schema import RiskConfig, Settings
@@ -45,12 +46,14 @@ class DayTask:
     are, and with which models.
 
     `champions` are pairs of a risk's name and its model's folder. `run` names all that the results depend on,
-    so that a process that lives on does not mistake another run's day for this one.
+    so that a process that lives on does not mistake another run's day for this one. Each process reads the
+    settings from the folder `overlay`; `spoken` are the languages, which the command line may have changed.
     """
 
     run: str
     store: Path
     overlay: Path | None
+    spoken: Spoken
     day: date
     eve: Path
     opened: Path
@@ -80,7 +83,9 @@ class Workspace:
     @cached_property
     def settings(self) -> Settings:
         """The configuration."""
-        return load_settings(self.task.overlay)
+        settings = load_settings(self.task.overlay)
+        capacity = settings.capacity.speaking(self.task.spoken)
+        return settings.model_copy(update={"capacity": capacity})
 
     @cached_property
     def chronicle(self) -> Chronicle:

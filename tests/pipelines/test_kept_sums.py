@@ -19,7 +19,7 @@ def test_what_a_killed_run_was_writing_is_not_kept(tmp_path: Path) -> None:
     whole.parent.mkdir(parents=True)
     whole.write_bytes(b"whole")
     unfinished(whole).write_bytes(b"hal")
-    task = DayTask("77", tmp_path, None, date(2026, 11, 19), tmp_path, tmp_path, work, ())
+    task = DayTask("77", tmp_path, None, ("en", ()), date(2026, 11, 19), tmp_path, tmp_path, work, ())
     keep_sums(task, NAME)
     kept = [path for path in (tmp_path / ".work" / NAME).rglob("*") if path.is_file()]
     assert [path.name for path in kept] == [whole.name]

@@ -132,3 +132,16 @@ def test_an_office_gets_reasons_in_its_language_and_the_tables_stay_as_they_are(
     assert [reason for reason in reasons if not re.search("[\u4e00-\u9fff]", reason)] == []
     english = scored.listed().filter(customs_office=office)["reason_1"].to_list()
     assert not set(reasons) & set(english)
+
+
+@pytest.mark.parametrize("verb", ["select", "score"])
+def test_a_language_on_the_command_line_is_that_of_all_documents(scored_world: World, verb: str) -> None:
+    shutil.rmtree(scored_world.path / f"lists/declared_on={NIGHT}")
+    assert scored_world.run(verb, "--date", NIGHT.isoformat(), "--language", "zh-CN") == 0
+    pages = sorted((scored_world.path / f"lists/declared_on={NIGHT}").glob("*.html"))
+    assert pages
+    for page in map(html.parse, pages):
+        assert page.getroot().get("lang") == "zh-CN"
+        reasons = [str(each.text_content()) for each in page.xpath("//ol/li")]
+        assert reasons
+        assert [reason for reason in reasons if not re.search("[\u4e00-\u9fff]", reason)] == []
