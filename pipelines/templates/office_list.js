@@ -8,31 +8,39 @@
   const parcels = [...table.tBodies];
   const formOf = new Map(parcels.map((parcel) => [parcel, parcel.querySelector("form.fields")]));
   const texts = new Map(parcels.map((parcel) => [parcel, parcel.rows[0].textContent.toLowerCase()]));
-  let entries = {};
+  // Each parcel is kept under a key of its own: what one tab writes can then never undo what another one wrote.
+  const keyOf = (parcel) => `${place} ${parcel.dataset.rank}`;
+  const byKey = new Map(parcels.map((parcel) => [keyOf(parcel), parcel]));
+  const entries = new Map();
 
-  // A browser may forbid storage, or hand back what another program wrote there.
-  const load = () => {
-    try {
-      const kept = JSON.parse(localStorage.getItem(place) ?? "{}");
-      if (kept !== null && typeof kept === "object" && !Array.isArray(kept)) entries = kept;
-    } catch {
-      document.querySelector("#forgetful").hidden = false;
-    }
+  const forgetful = () => {
+    document.querySelector("#forgetful").hidden = false;
   };
-  // What another tab has written meanwhile is read first, so that neither undoes the other's rows.
-  const keep = (parcel, entry) => {
-    load();
-    if (Object.keys(entry).length > 0) entries[parcel.dataset.rank] = entry;
-    else delete entries[parcel.dataset.rank];
+  // A browser may forbid storage, or hand back what another program wrote there.
+  const take = (parcel, kept) => {
+    let entry = null;
     try {
-      localStorage.setItem(place, JSON.stringify(entries));
+      entry = JSON.parse(kept() ?? "{}");
     } catch {
-      document.querySelector("#forgetful").hidden = false;
+      forgetful();
+    }
+    entries.set(parcel, entry !== null && typeof entry === "object" && !Array.isArray(entry) ? entry : {});
+  };
+  const load = () => {
+    for (const [key, parcel] of byKey) take(parcel, () => localStorage.getItem(key));
+  };
+  const keep = (parcel, entry) => {
+    entries.set(parcel, entry);
+    try {
+      if (Object.keys(entry).length > 0) localStorage.setItem(keyOf(parcel), JSON.stringify(entry));
+      else localStorage.removeItem(keyOf(parcel));
+    } catch {
+      forgetful();
     }
     count();
   };
 
-  const entryOf = (parcel) => entries[parcel.dataset.rank] ?? {};
+  const entryOf = (parcel) => entries.get(parcel) ?? {};
   const isFilled = (parcel) => Object.keys(entryOf(parcel)).length > 0;
   const read = (parcel) => {
     const entry = {};
@@ -187,9 +195,12 @@
   document.addEventListener("submit", (event) => event.preventDefault());
   tool("export").addEventListener("click", exportResults);
   window.addEventListener("storage", (event) => {
-    if (event.key !== place) return;
-    load();
-    parcels.forEach(show);
+    const parcel = byKey.get(event.key);
+    if (event.key !== null && parcel === undefined) return;
+    // Without a key somebody cleared everything.
+    if (parcel === undefined) load();
+    else take(parcel, () => event.newValue);
+    (parcel === undefined ? parcels : [parcel]).forEach(show);
     count();
   });
 

@@ -33,7 +33,7 @@ def _saved_by_libreoffice(workbook: Path, folder: Path) -> Any:
 
 
 def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path) -> None:
-    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.in_language("zh-CN")})
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
     write_lists(tmp_path, hostile(), DAY, chinese)
     book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
     technical = [cell.value for cell in book.worksheets[0][TECHNICAL_ROWS[1] + 1]]

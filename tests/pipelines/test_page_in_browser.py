@@ -79,7 +79,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ]  # fmt: skip
     write_lists(folder, listed(rows), DAY, SETTINGS)
-    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.in_language("zh-CN")})
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
     write_lists(folder, listed({**row, "customs_office": "5316"} for row in rows), DAY, chinese)
     office = '<img src=x onerror="alert(1)">\u202e' + "W" * 300
     table = hostile().with_columns(customs_office=hostile()["customs_office"].replace("4601", office))
@@ -213,13 +213,35 @@ def test_another_list_has_entries_of_its_own(opened: Watched, folder: Path) -> N
     assert page.locator("output[name=done]").text_content() == "1 of 4 filled in"
 
 
-def test_two_tabs_do_not_undo_each_others_entries(opened: Watched) -> None:
+@pytest.mark.parametrize("stale", [False, True])
+def test_two_tabs_do_not_undo_each_others_entries(opened: Watched, stale: bool) -> None:
     second = opened.page.context.new_page()
     second.goto(opened.address)
+    if stale:
+        # Browsers tell one process late of what another one has stored.
+        second.evaluate("Storage.prototype.getItem = () => null")
     opened.row(1).locator("[name=note]").fill("first tab")
     second.locator("tbody[data-rank='2'] [name=note]").fill("second tab")
     opened.page.reload()
+    opened.page.wait_for_function("document.querySelectorAll('tbody.filled').length === 2")
     assert [row.get("note") for row in opened.exported()["rows"]] == ["first tab", "second tab"]
+
+
+def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Watched) -> None:
+    for rank in (1, 2):
+        opened.row(rank).locator("[name=note]").fill(f"row {rank}")
+    opened.page.evaluate(
+        "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' 1')), '{not ours')"
+    )
+    assert opened.page.locator("#forgetful").is_hidden()
+    opened.page.reload()
+    assert opened.page.locator("#forgetful").is_visible()
+    assert [row["rank"] for row in opened.exported()["rows"]] == [2]
+    opened.row(1).locator("[name=note]").fill("again")
+    opened.row(2).locator("button.clear").click()
+    opened.page.reload()
+    assert opened.page.locator("#forgetful").is_hidden()
+    assert [row["note"] for row in opened.exported()["rows"]] == ["again"]
 
 
 def test_the_keyboard_is_enough(opened: Watched) -> None:

@@ -76,7 +76,7 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
 
 
 def test_the_workbook_of_a_chinese_office_has_the_same_technical_names(tmp_path: Path) -> None:
-    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.in_language("zh-CN")})
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
     write_lists(tmp_path, listed([{}]), DAY, chinese)
     sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx").worksheets[0]
     assert sheet.title == "清单"
