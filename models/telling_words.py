@@ -1,8 +1,9 @@
 """Which word of a description speaks most for a finding, for the sentence that an inspector reads.
 
 A word is taken out of the text and the text scored anew; what it loses is what the word adds. Chinese is
-written without blanks, so there every run of two to four ideographs is tried as a word. That is leave one out
-(Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", occlusion), on text.
+written without blanks, so there every stretch of two to four ideographs is tried as a word, and a whole run
+of up to eight. That is leave one out (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional
+Networks", occlusion), on text.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ FloatArray = npt.NDArray[np.float64]
 # Letters, digits and ideographs.
 _WORD = re.compile(r"[^\W_]+")
 _IDEOGRAPHS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")
-_SHORTEST, _LONGEST = 2, 4
+_SHORTEST, _LONGEST, _LONGEST_WHOLE = 2, 4, 8
 _LEAST_LETTERS = 3
 _MOST_WORDS = 40
 _LEAST_ODDS = 1.2
@@ -79,12 +80,15 @@ def _stop_words() -> frozenset[str]:
 
 
 def _pieces(run: str) -> Iterator[tuple[int, int]]:
-    """A run of letters as words: other scripts whole, ideographs in every stretch of two to four."""
+    """A run of letters as words: other scripts whole, ideographs in every stretch of two to four and, up to
+    eight, as a whole."""
     last = 0
     for match in _IDEOGRAPHS.finditer(run):
         if match.start() - last >= _LEAST_LETTERS:
             yield last, match.start()
         last = match.end()
+        if _LONGEST < last - match.start() <= _LONGEST_WHOLE:
+            yield match.start(), last
         for first in range(match.start(), last):
             for end in range(first + _SHORTEST, min(first + _LONGEST, last) + 1):
                 yield first, end
