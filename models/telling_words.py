@@ -102,7 +102,7 @@ def _without(text: str, places: list[tuple[int, int]]) -> str | None:
     for first, last in places:
         # Stretches of one word may overlap, as in a row of the same ideograph.
         kept.append(text[after:first])
-        after = max(after, last)
+        after = last
     kept.append(text[after:])
     shorter = " ".join(kept)
     return shorter if shorter.strip() else None

@@ -218,3 +218,37 @@ def test_real_lines_get_three_different_sentences_without_the_name_of_a_feature(
         assert all(row)
         assert len(set(row)) == 3
         assert not any("__" in sentence or "{" in sentence or "nan" in sentence.split() for sentence in row)
+
+
+def test_past_findings_are_named_where_they_lie_above_all_inspected_lines(settings: Settings) -> None:
+    frame = pl.DataFrame(
+        {
+            "hit_rate__item_key_inspected": [76.0, 81.0, 0.0],
+            "hit_rate__item_key_findings": [4.0, 1.0, 0.0],
+            "hit_rate__hs4_inspected": [200.0, 200.0, 0.0],
+            "hit_rate__hs4_findings": [2.0, 2.0, 0.0],
+            "model__found_share": [0.019] * 3,
+        }
+    )
+    said = reasons(frame, pl.DataFrame({"hit_rate": [1.0] * 3}), settings.risks["food_safety"], count=1)
+    assert said["reason_1"].to_list() == [
+        "4 of 76 inspected lines with this name had a finding; of all inspected lines 1.9%",
+        "2 of 200 inspected lines under this heading had a finding; of all inspected lines 1.9%",
+        "no inspection of the parties or goods is known yet",
+    ]
+
+
+def test_the_telling_word_is_named_and_a_line_without_one_gets_its_score(settings: Settings) -> None:
+    frame = pl.DataFrame(
+        {
+            "model__telling_word": ["保健", None],
+            "model__telling_word_odds": [2.44, None],
+            "model__text_score": [0.04, 0.02],
+        }
+    )
+    said = reasons(frame, pl.DataFrame({"text_score": [1.0, 1.0]}), settings.risks["food_safety"], count=1)
+    assert said["reason_1"].to_list() == [
+        "“保健” in the description: going by the wording of earlier results, a finding is 2.4 times as "
+        "likely as without it",
+        "wording of the description: text score 0.02 on a scale of 0 to 1",
+    ]
