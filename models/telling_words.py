@@ -87,6 +87,8 @@ def _pieces(run: str) -> Iterator[tuple[int, int]]:
         if match.start() - last >= _LEAST_LETTERS:
             yield last, match.start()
         last = match.end()
+        if run[: match.start()][-1:].isdigit() and last - match.start() <= _LONGEST:
+            continue  # what is counted: 2件装, 30粒
         if _LONGEST < last - match.start() <= _LONGEST_WHOLE:
             yield match.start(), last
         for first in range(match.start(), last):

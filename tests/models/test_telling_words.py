@@ -66,6 +66,7 @@ def test_a_text_that_is_one_word_is_compared_with_no_text(learned: TextScore) ->
 def test_words_inside_others_stay_and_numbers_are_none() -> None:
     assert words_of("steak tea 500")["tea"] == [(6, 9)]
     assert list(words_of("steak for tea 500 250g a1b")) == ["steak", "tea", "a1b"]
+    assert list(words_of("2件装 露木 30粒")) == ["露木"]
     assert next(iter(words_of("夹心巧克力"))) == "夹心巧克力"
     assert max(map(len, words_of("夹心巧克力夹心巧克力"))) == 4
     assert len(words_of(" ".join(f"word{letter}x" for letter in range(100)))) == 40
