@@ -1,12 +1,13 @@
-"""What the Korean table is scored with for comparison: LightGBM and CatBoost as they come, and a lookup.
+"""What the Korean table is scored with for comparison: LightGBM and CatBoost as they come, and
+lookups.
 
-Both get every column of the table but its key, its day and its labels; text is a native category.
+The two models get every column of the table but its key, its day and its labels; text is a native category.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lightgbm
@@ -20,6 +21,7 @@ Rival = Callable[[pl.DataFrame, pl.DataFrame, int], FloatArray]
 
 KOREA = Path(__file__).resolve().parents[2] / "shared" / "korea"
 TWIN = ["HS6 Code", "Country of Origin", "price"]
+SAME_VALUE = ["HS6 Code", "Country of Origin", "Item Price"]
 LABELS = ["Fraud", "Critical Fraud"]
 _NUMBERS = ["Tax Rate", "Net Mass", "Item Price"]
 _NO_FEATURE = {"Declaration ID", "Date", *LABELS, "price", "found", "day"}
@@ -36,18 +38,23 @@ def read(name: str) -> pl.DataFrame:
     )
 
 
-def twins(past: pl.DataFrame, later: pl.DataFrame) -> pl.Series:
-    """Whether a later row has a past one with the same heading, origin and unit price."""
-    known = past.select(TWIN).unique().with_columns(pl.lit(value=True).alias("twin"))
-    return later.join(known, on=TWIN, how="left", maintain_order="left")["twin"].fill_null(value=False)
+def twins(past: pl.DataFrame, later: pl.DataFrame, key: Sequence[str] = TWIN) -> pl.Series:
+    """Whether a later row has a past one with the same heading, origin and unit price, or another `key`."""
+    known = past.select(key).unique().with_columns(pl.lit(value=True).alias("twin"))
+    return later.join(known, on=key, how="left", maintain_order="left")["twin"].fill_null(value=False)
 
 
-def lookup(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
-    """The past fraud rate of the row's twins, or of all rows where it has none; no seed changes it."""
-    del seed
-    rates = past.group_by(TWIN).agg(pl.col("found").mean().alias("lookup"))
-    joined = later.join(rates, on=TWIN, how="left", maintain_order="left")
-    return joined["lookup"].fill_null(past["found"].mean()).to_numpy()
+def lookup(key: Sequence[str]) -> Rival:
+    """The past fraud rate of the rows with the same `key`, or of all rows where there is none; no seed
+    changes it."""
+
+    def looked_up(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
+        del seed
+        rates = past.group_by(key).agg(pl.col("found").mean().alias("lookup"))
+        joined = later.join(rates, on=key, how="left", maintain_order="left")
+        return joined["lookup"].fill_null(past["found"].mean()).to_numpy()
+
+    return looked_up
 
 
 def lightgbm_as_it_comes(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
@@ -92,7 +99,10 @@ def rivals() -> dict[str, Rival]:
     found: dict[str, Rival] = {"LightGBM as it comes": lightgbm_as_it_comes}
     if find_spec("catboost") is not None:
         found["CatBoost as it comes"] = catboost_as_it_comes
-    return found | {"lookup of (heading, origin, unit price)": lookup}
+    return found | {
+        "lookup of (heading, origin, unit price)": lookup(TWIN),
+        "lookup of (heading, origin, total value)": lookup(SAME_VALUE),
+    }
 
 
 def _features(past: pl.DataFrame) -> list[str]:

@@ -25,6 +25,7 @@ _NEW = {
     "new_goods": ("goods__hs6",),
     "new_text": ("item_name",),
     "new_route": ("goods__hs6", "route__origin"),
+    "new_value": ("goods__hs6", "route__origin", "total_price"),
 }
 
 
@@ -62,9 +63,10 @@ def twin_key(frame: pl.DataFrame) -> pl.Series:
 def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
     """Lines that memory cannot answer, and those that were inspected by chance, as masks (lines,).
 
-    `no_twin`: no earlier inspected line of the same heading, origin and unit price. `new_seller`, `new_goods`
-    and `new_text`: the seller, the heading, the item name was never inspected before; `new_route`: the
-    heading never from this origin. `random_share`: drawn at random, so that they stand for all lines.
+    `no_twin`: no earlier inspected line of the same heading, origin and unit price; `new_value`: none of the
+    same heading, origin and total value. `new_seller`, `new_goods` and `new_text`: the seller, the heading,
+    the item name was never inspected before; `new_route`: the heading never from this origin.
+    `random_share`: drawn at random, so that they stand for all lines.
     """
     found = {"no_twin": ~_seen(twin_key(past), twin_key(later))}
     for name, columns in _NEW.items():

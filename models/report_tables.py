@@ -25,10 +25,11 @@ from models.metrics import (
 _DRAWS = 300
 _COLUMNS_SHOWN = 12
 _UNKNOWN = "–"
-_NOVEL = ("no_twin", "new_seller", "new_goods", "new_text", "new_route", "random_share")
+_NOVEL = ("no_twin", "new_value", "new_seller", "new_goods", "new_text", "new_route", "random_share")
 _SAID = {
     "all": "all lines",
     "no_twin": "no twin: heading, origin and price never inspected together before",
+    "new_value": "new value: heading, origin and total value never inspected together before",
     "new_seller": "new seller: never inspected before",
     "new_goods": "new goods: heading never inspected before",
     "new_text": "new text: item name never inspected before",

@@ -30,8 +30,12 @@ from pipelines.store import Store
 
 UInt64Array = npt.NDArray[np.uint64]
 
-# Beside the columns of the configured combinations and those of the source's own.
-_COLUMNS = ("customs_office", "port", "trade_mode", "transport_mode", "origin_country", "dispatch_country")
+# Beside the columns of the configured combinations and those of the source's own. Amounts by their exact
+# value: data may repeat itself.
+_COLUMNS = (
+    *("customs_office", "port", "trade_mode", "transport_mode", "origin_country", "dispatch_country"),
+    *("total_price", "net_weight_kg"),
+)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,18 @@ def test_a_twin_is_the_same_heading_origin_and_price_to_four_decimals() -> None:
     assert twin_key(PAST.drop("route__origin")).null_count() == 4
 
 
+def test_a_value_is_new_where_heading_and_origin_never_had_it() -> None:
+    past = lines(label=[True, False], total_price=[12.5, 7.0], unit_price=[2.5, 7.0])
+    later = lines(
+        label=[True] * 4,
+        total_price=[12.5, 12.5, 12.51, None],
+        route__origin=["DE", "JP", "DE", "DE"],
+        unit_price=[3.0] * 4,
+    )
+    np.testing.assert_array_equal(slices(past, later)["new_value"], [False, True, True, True])
+    assert "new_value" not in slices(PAST, later)
+
+
 def test_new_sellers_and_the_random_share_stand_on_their_own() -> None:
     later = lines(label=[True] * 3, seller_id=["A", "C", None], selection=["random", "risk", None])
     parts = slices(PAST, later)
