@@ -40,8 +40,9 @@ def _introduction(worlds: Sequence[Figures]) -> str:
     days, parcels, scored = worlds[0]["size"]
     said = [
         "## Simulated worlds\n",
-        f"{days} days of {parcels:,} parcels each. The models learn from what was reported by the eve of the "
-        f"last {scored} days, which the nightly job then scores; it knows, as it would, what was reported "
+        f"{days} days of {parcels:,} parcels each, to 20 November where no other day is named. The models "
+        f"learn from what was reported by the eve of the last {scored} days, which the nightly job then "
+        "scores; it knows, as it would, what was reported "
         "before each of them. Figures are about **all** lines of these days, against the truth, not only "
         "about the inspected ones. No model, parameter or feature was developed on these seeds.\n",
         "- *ours*: `parcel-risk train` and `score` as they come.",

@@ -34,11 +34,13 @@ from pipelines.simulation.seasons import days_until
 from pipelines.store import Store
 from pipelines.train import train
 
+_END = date(2026, 11, 20)
+
 
 @dataclass(frozen=True)
 class BenchWorld:
-    """A world to be judged on: its seed, its parameters, what is special about it, whether it changes, and
-    whether a bound, which takes as long as all the rest, stands beside the scores."""
+    """A world to be judged on: its seed, its parameters, what is special about it, whether it changes,
+    whether a bound, which takes as long as all the rest, stands beside the scores, and its last day."""
 
     name: str
     seed: int
@@ -46,6 +48,7 @@ class BenchWorld:
     text: str
     drift: bool = False
     bounded: bool = True
+    end: date = _END
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Size:
     days: int = 90
     parcels_per_day: int = 6000
     scored_days: int = 7
-    end: date = date(2026, 11, 20)
+    end: date = _END
 
     @property
     def calendar(self) -> list[date]:
