@@ -7,11 +7,16 @@ from pydantic import Field, field_validator, model_validator
 from configs.frozen import Frozen
 from configs.risk_schema import MODEL_PARAMETERS, MOST_LEAVES
 
+# Parameters that are on or off, and one that is a word.
+SWITCHES = frozenset({"extra_trees", "is_unbalance", "linear_tree"})
+_WORDS = frozenset({"boosting"})
+
 
 class SearchRange(Frozen):
     """The values of one model parameter that are tried, both ends included.
 
     Two whole ends mean whole numbers. `log` spreads the trials evenly over factors instead of differences.
+    For a parameter that is on or off, 0 to 1 tries both.
 
     >>> SearchRange(name="num_leaves", low=4, high=63, log=True).whole
     True
@@ -30,10 +35,11 @@ class SearchRange(Frozen):
     @field_validator("name")
     @classmethod
     def _known(cls, name: str) -> str:
-        if name not in MODEL_PARAMETERS:
+        allowed = MODEL_PARAMETERS - _WORDS
+        if name not in allowed:
             raise ValueError(
-                f"{name!r} is not a model parameter that a risk sets. "
-                f"Allowed: {', '.join(sorted(MODEL_PARAMETERS))}"
+                f"{name!r} is not a model parameter that can be searched. "
+                f"Allowed: {', '.join(sorted(allowed))}"
             )
         return name
 
@@ -43,6 +49,8 @@ class SearchRange(Frozen):
             raise ValueError(f"expected low below high for {self.name}, came {self.low} and {self.high}")
         if self.log and self.low <= 0:
             raise ValueError(f"expected a low above 0 for {self.name}, because log is true")
+        if self.name in SWITCHES and (not self.whole or (self.low, self.high, self.log) != (0, 1, False)):
+            raise ValueError(f"expected low: 0 and high: 1 for {self.name}, which is on or off")
         if self.name == "num_leaves" and not (self.whole and self.low >= 2 and self.high <= MOST_LEAVES):
             raise ValueError(f"expected whole num_leaves from 2 to {MOST_LEAVES}")
         return self

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from configs.errors import TrackingError
 from configs.schema import RiskConfig, SearchRange, TuningConfig
+from configs.tuning_schema import SWITCHES
 from models.booster import DEFAULTS, Parameter
 from models.search_blocks import InnerFigures, SearchBlock, SearchBlocks, inner_figures
 from models.training import tree_parameters
@@ -41,7 +42,8 @@ LIGHTGBM_DEFAULTS: Mapping[str, Parameter] = {
     "learning_rate": 0.1, "max_bin": 255, "max_cat_threshold": 32, "max_cat_to_onehot": 4,
     "max_delta_step": 0.0, "max_depth": -1, "min_data_in_bin": 3, "min_data_in_leaf": 20,
     "min_data_per_group": 100, "min_gain_to_split": 0.0, "min_sum_hessian_in_leaf": 1e-3, "num_leaves": 31,
-    "path_smooth": 0.0, "scale_pos_weight": 1.0,
+    "path_smooth": 0.0, "scale_pos_weight": 1.0, "is_unbalance": False, "linear_tree": False,
+    "neg_bagging_fraction": 1.0, "pos_bagging_fraction": 1.0,
 }  # fmt: skip
 
 
@@ -130,7 +132,10 @@ def _suggested(study: Study, tuning: TuningConfig, seed: int) -> dict[str, Param
     sampler = optuna.samplers.TPESampler(seed=seed, multivariate=True)
     copy = optuna.create_study(sampler=sampler, direction="minimize")
     copy.add_trials(study.get_trials(deepcopy=False))
-    return {name: _rounded(value) for name, value in copy.ask(_space(tuning)).params.items()}
+    return {
+        name: bool(value) if name in SWITCHES else _rounded(value)
+        for name, value in copy.ask(_space(tuning)).params.items()
+    }
 
 
 def _rounded(value: Parameter) -> Parameter:

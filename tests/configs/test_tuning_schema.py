@@ -33,6 +33,9 @@ def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
     ("wanted", "message"),
     [
         ({"name": "num_leafs", "low": 2, "high": 9}, "is not a model parameter"),
+        ({"name": "boosting", "low": 0, "high": 1}, "is not a model parameter that can be searched"),
+        ({"name": "extra_trees", "low": 0, "high": 2}, "high: 1 for extra_trees, which is on or off"),
+        ({"name": "is_unbalance", "low": 0.0, "high": 1.0}, "low: 0 and high: 1 for is_unbalance"),
         ({"name": "max_bin", "low": 9, "high": 9}, "expected low below high for max_bin, came 9 and 9"),
         ({"name": "lambda_l2", "low": 0.0, "high": 9.0, "log": True}, "low above 0 for lambda_l2"),
         ({"name": "lambda_l2", "low": -1.0, "high": 9.0}, "greater than or equal to 0"),

@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from configs.errors import DataError, TrackingError
+from configs.risk_schema import MODEL_PARAMETERS
 from configs.schema import RiskConfig, SearchRange, TrainingConfig, TuningConfig
+from configs.tuning_schema import SWITCHES
 from models.booster import train_booster
 from models.search import CONFIGURED, FOUND, LIGHTGBM, LIGHTGBM_DEFAULTS, Trial, parameters_of_trees, search
 from models.search_blocks import InnerFigures, SearchBlocks, search_blocks
@@ -113,6 +115,28 @@ def test_what_is_found_lies_in_the_space_and_no_set_is_tried_twice(trials: tuple
             assert isinstance(value, int) == wanted.whole
         assert found.parameters["min_data_in_leaf"] == 10
     assert len({tuple(found.parameters.values()) for found in trials}) == len(trials)
+
+
+def test_what_is_on_or_off_is_tried_both_ways(blocks: SearchBlocks, tmp_path: Path) -> None:
+    space = (SearchRange(name="extra_trees", low=0, high=1), SearchRange(name="max_bin", low=15, high=255))
+    both = TuningConfig(rounds=5, space=space)
+    trials = search(blocks, both, storage=tmp_path / "tuning.db", study="switch", trials=10)
+    assert trials[0].parameters["extra_trees"] is False
+    tried = [found.parameters["extra_trees"] for found in trials[2:]]
+    assert {True, False} == set(tried)
+    assert all(isinstance(value, bool) for value in tried)
+
+
+def test_every_parameter_that_can_be_searched_has_a_value_to_begin_from(
+    blocks: SearchBlocks, tmp_path: Path
+) -> None:
+    every = sorted(MODEL_PARAMETERS - {"boosting"})
+    lows = {name: 0 if name in SWITCHES else 2 for name in every}
+    space = tuple(SearchRange(name=name, low=low, high=low + 1) for name, low in lows.items())
+    first = search(
+        blocks, TuningConfig(rounds=2, space=space), storage=tmp_path / "all.db", study="all", trials=1
+    )
+    assert set(first[0].parameters) == set(every)
 
 
 def test_a_killed_search_goes_on_with_the_trials_of_an_undisturbed_one(
