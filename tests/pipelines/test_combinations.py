@@ -34,7 +34,7 @@ def test_it_says_what_it_tried_and_changes_no_configuration(
     assert world.run(*asked, "--log-format", "json") == 0
     told = json.loads(capsys.readouterr().out)
     assert told["lines"] > told["findings"] > 0
-    assert {"seller_id", "hs6", "customs_office"} <= set(told["columns"])
+    assert {"seller_id", "hs6", "customs_office", "total_price"} <= set(told["columns"])
     assert told["written"] is None
     assert folder.exists() == bool(told["chosen"])
 
