@@ -5,7 +5,7 @@
 Needs the folder ../shared/korea beside the checkout. Scores are kept in the work folder and used again.
 
 The published data repeats itself: most later rows have an exact (heading, origin, unit price) of an earlier
-one, three quarters its exact total value, and looking its fraud rate up beats the published models. So the
+one, four fifths its exact total value, and looking its fraud rate up beats the published models. So the
 lookups stand beside the models, and rows that have no such twin apart. Intervals are a bootstrap over days of
 the mean over seeds.
 """

@@ -1,5 +1,4 @@
-"""What the Korean table is scored with for comparison: LightGBM and CatBoost as they come, and
-lookups.
+"""What the Korean table is scored with for comparison: LightGBM and CatBoost as they come, and lookups.
 
 The two models get every column of the table but its key, its day and its labels; text is a native category.
 """
@@ -38,8 +37,8 @@ def read(name: str) -> pl.DataFrame:
     )
 
 
-def twins(past: pl.DataFrame, later: pl.DataFrame, key: Sequence[str] = TWIN) -> pl.Series:
-    """Whether a later row has a past one with the same heading, origin and unit price, or another `key`."""
+def twins(past: pl.DataFrame, later: pl.DataFrame, key: Sequence[str]) -> pl.Series:
+    """Whether a later row has a past one with the same `key` (lines,)."""
     known = past.select(key).unique().with_columns(pl.lit(value=True).alias("twin"))
     return later.join(known, on=key, how="left", maintain_order="left")["twin"].fill_null(value=False)
 
