@@ -82,7 +82,7 @@ def bound_scores(
         rounds=_MORE_ROUNDS * risk.rounds,
         seed=seed,
         threads=threads,
-        parameters=tree_parameters(risk, int(found.sum())),
+        parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
         start=start_of(risk, matrix, found),
     )
     unseen = encoder.matrix(test, encoder.learned(test, threads=threads))

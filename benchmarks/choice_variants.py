@@ -21,12 +21,13 @@ import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.bound import truth_of
-from configs.schema import RiskConfig, TrainingConfig
+from configs.schema import PipelineConfig, RiskConfig, TrainingConfig
 from features.assemble import assemble
 from features.results import LINE_KEY
 from features.view import DayContext
 from models.booster import Booster, Matrix, train_booster
 from models.calibration import Calibrator
+from models.cross_fitted_rates import RateKeys, cross_fitted
 from models.encoder import fit_encoder
 from models.inspection_weights import inverse_propensity_weights
 from models.training import fit_risk, known_lines, start_of, tree_parameters
@@ -74,7 +75,7 @@ def later_lines(
 
 
 def compared(
-    risk: RiskConfig, data: TrainingData, later: LaterLines, training: TrainingConfig, *, seed: int
+    risk: RiskConfig, data: TrainingData, later: LaterLines, config: PipelineConfig, *, seed: int
 ) -> dict[str, Any]:
     """Average precision of every way on all later lines, `(1 + draws)` numbers each: the figure, then what a
     bootstrap over sellers drew; beside it what was learned from.
@@ -82,7 +83,7 @@ def compared(
     Raises TooFewFindings where the risk cannot be trained.
     """
     found = later.truth[risk.label].to_numpy()
-    scores, learned = scores_of_ways(risk, data, later.frames[risk.name], training)
+    scores, learned = scores_of_ways(risk, data, later.frames[risk.name], config)
     draws = f.Draws.of(later.truth["seller_id"], later.truth["declaration_id"], seed)
     drawn = f.figures(draws, {way: f.average_precision(each, found) for way, each in scores.items()})
     return {
@@ -94,7 +95,7 @@ def compared(
 
 
 def scores_of_ways(
-    risk: RiskConfig, data: TrainingData, later: pl.DataFrame, training: TrainingConfig
+    risk: RiskConfig, data: TrainingData, later: pl.DataFrame, config: PipelineConfig
 ) -> tuple[dict[str, FloatArray], dict[str, int]]:
     """Probabilities of the later lines (lines,) by way, and counts of what was learned from.
 
@@ -104,8 +105,9 @@ def scores_of_ways(
     """
     frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
     plain = risk.model_copy(update={"training_weights": "equal"})
-    model = fit_risk(frame, plain, training, until=data.until, all_lines=all_lines).model
-    lines = known_lines(frame, plain, training)
+    training, keys = config.training, RateKeys.of(config)
+    model = fit_risk(frame, plain, training, until=data.until, all_lines=all_lines, keys=keys).model
+    lines = cross_fitted(known_lines(frame, plain, training), plain, keys)
     unlabelled = all_lines.join(frame.select(LINE_KEY), on=LINE_KEY, how="anti", maintain_order="left")
     rounds = int(model.metadata["rounds"])
     boosters, unseen = _trained(plain, lines, unlabelled, later, training, rounds)
@@ -149,7 +151,8 @@ def _trained(
         each = share * lines.height / max(unlabelled.height, 1)
         weights = np.concatenate([np.ones(lines.height), np.full(unlabelled.height, each)])
         shown[way] = (both, none_found, weights)
-    parameters, start = tree_parameters(risk, int(found.sum())), start_of(risk, inspected, found)
+    parameters = tree_parameters(risk, int(found.sum()), inspected.columns)
+    start = start_of(risk, inspected, found)
     boosters = {
         way: train_booster(
             matrix, target, rounds=rounds, seed=training.seed, threads=threads, parameters=parameters,

@@ -63,7 +63,7 @@ def measure(
     for risk in risks:
         with clock.step(risk.name):
             try:
-                done[risk.name] = compared(risk, data, later, settings.pipeline.training, seed=seed)
+                done[risk.name] = compared(risk, data, later, settings.pipeline, seed=seed)
             except TooFewFindings as error:
                 print(error, flush=True)
                 done[risk.name] = {}

@@ -22,6 +22,7 @@ from configs.schema import RiskConfig, Settings
 from features.assemble import assemble
 from features.history import History
 from features.view import DayContext
+from models.cross_fitted_rates import RateKeys
 from models.risk_model import RiskModel
 from models.training import fit_risk
 from pipelines.chronicle import Chronicle
@@ -116,7 +117,8 @@ def _tuned(store: Store, folder: Path, trials: int) -> Settings:
 
 def _fitted(data: TrainingData, risk: RiskConfig, settings: Settings, seed: int) -> RiskModel:
     training = settings.pipeline.training.model_copy(update={"seed": seed})
-    return fit_risk(data.frames[risk.name], risk, training, until=UNTIL).model
+    keys = RateKeys.of(settings.pipeline)
+    return fit_risk(data.frames[risk.name], risk, training, until=UNTIL, keys=keys).model
 
 
 def _quarter(chronicle: Chronicle, risk: RiskConfig, history: History) -> list[pl.DataFrame]:

@@ -69,15 +69,15 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         food_lot_share=0.7,
     )
     three = [
-        BenchWorld("usual", 9401, usual, "smugglers who take care"),
-        BenchWorld("noisy", 9402, noisy, "the same with more honest noise in prices, weights and words"),
-        BenchWorld("careful", 9413, careful, "a third fewer inspections, more rings, goods and new sellers"),
+        BenchWorld("usual", 9501, usual, "smugglers who take care"),
+        BenchWorld("noisy", 9502, noisy, "the same with more honest noise in prices, weights and words"),
+        BenchWorld("careful", 9513, careful, "a third fewer inspections, more rings, goods and new sellers"),
     ]
     return [
         *three,
         BenchWorld(
             "changing",
-            9404,
+            9504,
             usual,
             "new concealment, sellers, prices in its last third",
             drift=True,
@@ -85,7 +85,7 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
         ),
         BenchWorld(
             "sparse",
-            9415,
+            9515,
             usual.sparse(),
             "40% of the optional values null, half the inspections",
             bounded=False,

@@ -64,6 +64,8 @@ class RiskConfig(Frozen):
     extra_columns: Literal["auto"] | tuple[Text, ...] = "auto"
     text_score: bool = True
     linear_start: bool = True
+    cross_fitted_rates: bool = False
+    monotone_hit_rates: bool = False
     training_weights: Literal["equal", "inverse_propensity"] = "equal"
     fair_value: bool = False
     model: dict[str, bool | int | float | str] = Field(default_factory=dict)

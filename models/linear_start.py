@@ -88,7 +88,7 @@ def fit_start(values: FloatArray, columns: Sequence[str], found: BoolArray) -> L
     from threadpoolctl import threadpool_limits
 
     findings = int(found.sum())
-    chosen = [place for place, name in enumerate(columns) if _is_rate(name) or name == _TEXT_SCORE]
+    chosen = [place for place, name in enumerate(columns) if says_how_often(name)]
     if findings < _LEAST_FINDINGS or findings == len(found):
         return None
     is_rate = np.array([_is_rate(columns[place]) for place in chosen], dtype=np.bool_)
@@ -112,6 +112,15 @@ def fit_start(values: FloatArray, columns: Sequence[str], found: BoolArray) -> L
         tuple(float(weight) for weight in model.coef_[0] / scales[used]),
         float(model.intercept_[0]),
     )
+
+
+def says_how_often(column: str) -> bool:
+    """Whether a column of the matrix is a hit rate or the text score: what past findings say of a line.
+
+    >>> says_how_often("hit_rate__seller_rate"), says_how_often("hit_rate__seller_inspected")
+    (True, False)
+    """
+    return _is_rate(column) or column == _TEXT_SCORE
 
 
 def _is_rate(name: str) -> bool:

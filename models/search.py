@@ -97,7 +97,8 @@ def parameters_of_trees(trial: Trial, risk: RiskConfig, block: SearchBlock) -> d
     """What a booster is trained with on a block: as `fit_risk` would, but LightGBM as it really comes."""
     if trial.name == LIGHTGBM:
         return dict(LIGHTGBM_DEFAULTS)
-    return tree_parameters(risk.model_copy(update={"model": dict(trial.parameters)}), block.findings)
+    chosen = risk.model_copy(update={"model": dict(trial.parameters)})
+    return tree_parameters(chosen, block.findings, block.train.columns)
 
 
 def _silent(trial: Trial) -> None:

@@ -19,6 +19,7 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema import RiskConfig, TrainingConfig
 from models.booster import Booster, Matrix, Parameter, best_rounds, train_booster
+from models.cross_fitted_rates import RateKeys, cross_fitted
 from models.encoder import fit_encoder
 from models.fold import LEAST_FINDINGS
 from models.inspection_weights import training_weights
@@ -58,10 +59,11 @@ class SearchBlocks:
     newest: Split
     risk: RiskConfig
     training: TrainingConfig
+    keys: RateKeys | None = None
 
     def outer(self) -> SearchBlock | None:
         """The newest block, which judges; None where it holds no finding or nothing was known before it."""
-        return _block(self.lines, self.newest, self.risk, self.training)
+        return _block(self.lines, self.newest, self.risk, self.training, self.keys)
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,14 @@ class InnerFigures:
 
 
 def search_blocks(
-    frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig, *, until: date | None = None
+    frame: pl.DataFrame,
+    risk: RiskConfig,
+    training: TrainingConfig,
+    *,
+    until: date | None = None,
+    keys: RateKeys | None = None,
 ) -> SearchBlocks:
-    """Encode the blocks that a search may look at; `frame` is the one that `fit_risk` takes.
+    """Encode the blocks that a search may look at; `frame` and `keys` are those that `fit_risk` takes.
 
     The inner blocks see only lines whose result was known before the newest block began.
 
@@ -96,7 +103,7 @@ def search_blocks(
     eve = newest.test_from - timedelta(days=1)
     for split in _splits(past, risk, training, training.folds - 1, eve) if past.height else ():
         verify_split(past, split, until=until)
-        block = _block(past, split, risk, training)
+        block = _block(past, split, risk, training, keys)
         if block is not None:
             inner.append(block)
     if not inner:
@@ -105,7 +112,7 @@ def search_blocks(
             f"learn from (at least {LEAST_FINDINGS}) and to be judged on. Ingest more results, or shorten "
             f"training.evaluation_days."
         )
-    return SearchBlocks(tuple(inner), lines, newest, risk, training)
+    return SearchBlocks(tuple(inner), lines, newest, risk, training, keys)
 
 
 def inner_figures(
@@ -184,12 +191,13 @@ def _splits(
 
 
 def _block(
-    lines: pl.DataFrame, split: Split, risk: RiskConfig, training: TrainingConfig
+    lines: pl.DataFrame, split: Split, risk: RiskConfig, training: TrainingConfig, keys: RateKeys | None
 ) -> SearchBlock | None:
     train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
     learnable = int(train[risk.label].sum())
     if not LEAST_FINDINGS <= learnable < train.height or not test[risk.label].any():
         return None
+    train = cross_fitted(train, risk, keys)
     found = train[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
     return SearchBlock(

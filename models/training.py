@@ -7,7 +7,7 @@ ones chose. The model in use is then fitted on all inspected lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -19,6 +19,7 @@ from configs.errors import DataError
 from configs.schema import RiskConfig, TrainingConfig
 from models.booster import DEFAULTS, Matrix, Parameter, best_rounds, train_booster
 from models.calibration import Calibrator
+from models.cross_fitted_rates import RateKeys, cross_fitted
 from models.encoder import LOG_PRICE_RATIO, fit_encoder
 from models.errors import TooFewFindings
 from models.evaluation import Evaluation, evaluate
@@ -26,7 +27,7 @@ from models.examined import ExaminedShare
 from models.finding_value import FindingValue
 from models.fold import LEAST_FINDINGS, Fold, calibrator_of, out_of_time
 from models.inspection_weights import equal_after_all, training_weights
-from models.linear_start import LinearStart, fit_start
+from models.linear_start import LinearStart, fit_start, says_how_often
 from models.prevalence import adding_up_to, promised_share, recorded_share
 from models.risk_model import RiskModel
 from models.splits import last_due, lines_due, rolling_origin_splits, verify_split
@@ -66,6 +67,7 @@ def fit_risk(
     *,
     until: date | None = None,
     all_lines: pl.DataFrame | None = None,
+    keys: RateKeys | None = None,
     advance: Callable[[str], None] | None = None,
 ) -> FittedRisk:
     """Fit and evaluate `risk` on inspected lines.
@@ -74,20 +76,21 @@ def fit_risk(
     examined: such lines are left out), and where known `reported_on`, `seller_id`, `selection`,
     `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of all lines, inspected or
     not; on the newest `training.evaluation_days` of them the probabilities are made to add up to what the
-    random share found. `advance` is called with the name of each step done.
+    random share found. `keys` are those of the hit rates, needed where the risk has `cross_fitted_rates`.
+    `advance` is called with the name of each step done.
 
     Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
     lacks a column or a split would look ahead.
     """
     lines = known_lines(frame, risk, training)
-    blocks = _rolling(lines, risk, training, until, advance or _silent)
+    blocks = _rolling(lines, risk, training, until, keys, advance or _silent)
     earlier = [block for block in blocks if block.split.name != "evaluation"]
     evaluation = _evaluation(lines, risk, training, blocks, earlier)
     rounds = _rounds(risk, blocks)
     pooled = [(block.raw(rounds, training.threads), block.found()) for block in blocks]
     calibrator = calibrator_of(blocks, [raw for raw, _ in pooled])
     trees = _grown(rounds, risk, blocks, int(lines[risk.label].sum()))
-    model, _, _, residuals = _fit(lines, risk, training, trees)
+    model, _, _, residuals = _fit(lines, risk, training, trees, keys)
     (advance or _silent)("model")
     model = replace(
         model,
@@ -145,6 +148,7 @@ def _rolling(
     risk: RiskConfig,
     training: TrainingConfig,
     until: date | None,
+    keys: RateKeys | None,
     advance: Callable[[str], None],
 ) -> list[Fold]:
     first, last = lines["declared_on"].min(), lines["declared_on"].max()
@@ -163,7 +167,7 @@ def _rolling(
         train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
         learnable = int(train[risk.label].sum())
         if test.height and LEAST_FINDINGS <= learnable < train.height:
-            model, values, curve, _ = _fit(train, risk, training, risk.rounds, test)
+            model, values, curve, _ = _fit(train, risk, training, risk.rounds, keys, test)
             blocks.append(Fold(split, train, test, model, values, curve))
         advance(split.name)
     return blocks
@@ -174,9 +178,11 @@ def _fit(
     risk: RiskConfig,
     training: TrainingConfig,
     rounds: int,
+    keys: RateKeys | None,
     test: pl.DataFrame | None = None,
 ) -> tuple[RiskModel, FloatArray, FloatArray, pl.DataFrame | None]:
     """An uncalibrated model, the test lines as numbers, the loss on them by rounds, price residuals."""
+    train = cross_fitted(train, risk, keys)
     found = train[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
     matrix = encoder.matrix(train, learned)
@@ -190,7 +196,7 @@ def _fit(
         rounds=rounds,
         seed=training.seed,
         threads=training.threads,
-        parameters=tree_parameters(risk, int(found.sum())),
+        parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
         validation=validation,
         start=start_of(risk, matrix, found),
         weights=training_weights(risk, train),
@@ -210,13 +216,19 @@ def start_of(risk: RiskConfig, matrix: Matrix, found: BoolArray) -> LinearStart 
     return fit_start(matrix.values, matrix.columns, found) if risk.linear_start else None
 
 
-def tree_parameters(risk: RiskConfig, findings: int) -> dict[str, Parameter]:
+def tree_parameters(risk: RiskConfig, findings: int, columns: Sequence[str]) -> dict[str, Parameter]:
     """The risk's parameters, with trees of no more than one leaf for every 20 findings (and at least three).
 
-    A risk may have twenty findings or ten thousand, and what is configured is meant for many.
+    A risk may have twenty findings or ten thousand, and what is configured is meant for many. Where the risk
+    has `monotone_hit_rates`, no tree over these `columns` of a matrix says less where past findings or the
+    text say more.
     """
     leaves = int(risk.model.get("num_leaves", DEFAULTS["num_leaves"]))
-    return {**risk.model, "num_leaves": min(leaves, max(_LEAST_LEAVES, findings // _FINDINGS_OF_A_LEAF))}
+    limited = {**risk.model, "num_leaves": min(leaves, max(_LEAST_LEAVES, findings // _FINDINGS_OF_A_LEAF))}
+    if not risk.monotone_hit_rates:
+        return limited
+    rising = ",".join(str(int(says_how_often(name))) for name in columns)
+    return {**limited, "monotone_constraints": rising, "monotone_constraints_method": "advanced"}
 
 
 def _rounds(risk: RiskConfig, blocks: list[Fold]) -> int:

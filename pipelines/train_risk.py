@@ -17,6 +17,7 @@ from configs.gate_schema import GateConfig
 from configs.schema import RiskConfig, Settings
 from features.reasons import check_reasons
 from models.agreement import FeatureAgreement, compare_features, feature_names
+from models.cross_fitted_rates import RateKeys
 from models.errors import TooFewFindings
 from models.evaluation import Evaluation
 from models.gate import GateDecision, decide, unseen_predictions
@@ -54,7 +55,10 @@ def fit_and_judge(
     Raises TooFewFindings where the risk cannot be trained.
     """
     frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
-    fitted = fit_risk(frame, risk, settings.pipeline.training, until=data.until, all_lines=all_lines)
+    fitted = fit_risk(
+        frame, risk, settings.pipeline.training, until=data.until, all_lines=all_lines,
+        keys=RateKeys.of(settings.pipeline),
+    )  # fmt: skip
     fitted = replace(fitted, model=fitted.model.with_background(all_lines))
     gate = settings.pipeline.gate
     at_random = frame.filter(pl.col("selection") == "random")

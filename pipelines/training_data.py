@@ -63,7 +63,8 @@ def training_data(
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
     null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
     `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. After `declared_on` stand
-    `order_id` and `item_key`, which no model sees. Rows are in order of day and key.
+    `order_id`, `item_key` and the hashes `_key_<name>` of the keys of hit rates, which no model sees. Rows
+    are in order of day and key.
 
     Raises DataError where nothing was reported up to `until`.
     """
@@ -189,11 +190,10 @@ def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
 
 def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
     """The frame of a risk with its day, and what lines are compared by but no model sees."""
-    keys = built.lines.select("order_id", pl.col("_item_key").alias("item_key"))
-    return pl.concat(
-        [built.for_risk(risk), keys.select(pl.lit(day).alias("declared_on"), "order_id", "item_key")],
-        how="horizontal",
+    known = built.lines.select(
+        pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), "^_key_.*$"
     )
+    return pl.concat([built.for_risk(risk), known], how="horizontal")
 
 
 def _known_for(risk: RiskConfig, targets: pl.DataFrame, days_known: Sequence[str]) -> pl.DataFrame:

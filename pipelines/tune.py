@@ -15,6 +15,7 @@ from pathlib import Path
 from configs.errors import DataError, UsageError
 from configs.loader import load_settings, risk_path
 from configs.schema import RiskConfig, Settings
+from models.cross_fitted_rates import RateKeys
 from models.lineage import code_version
 from models.run_content import RunContent
 from models.search import Trial, search
@@ -72,7 +73,10 @@ def tune(
     tuning = settings.pipeline.tuning
     wanted = trials or tuning.trials
     with hold_lock(beside, "tune"), progress.task("trials", total=wanted) as task:
-        blocks = search_blocks(data.frames[risk], chosen, settings.pipeline.training, until=data.until)
+        blocks = search_blocks(
+            data.frames[risk], chosen, settings.pipeline.training, until=data.until,
+            keys=RateKeys.of(settings.pipeline),
+        )  # fmt: skip
         journal = _Journal.open(tracker, chosen, data, settings, task)
         tried = search(
             blocks,

@@ -153,7 +153,7 @@ def test_trees_grow_with_the_findings(
     prohibited: RiskConfig, configured: dict[str, int], findings: int, leaves: int
 ) -> None:
     risk = prohibited.model_copy(update={"model": configured})
-    assert tree_parameters(risk, findings)["num_leaves"] == leaves
+    assert tree_parameters(risk, findings, ())["num_leaves"] == leaves
 
 
 def test_steps_are_announced_and_rows_are_bounded(
