@@ -30,7 +30,7 @@ BoolArray = npt.NDArray[np.bool_]
 UInt64Array = npt.NDArray[np.uint64]
 
 # Results of lines declared at most so many days before or after a line are not shown to it: with its own day
-# alone left out the model learns from the line's own lot (docs/decisions.md, decision 8).
+# alone left out the model learns from the line's own lot (docs/decisions.md, 26).
 APART_DAYS = 3
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from models.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.run_content import LoggedRun
 from models.tracking import Tracker
+from models.training import known_lines
 from pipelines.chronicle import Chronicle
 from pipelines.progress import Progress
 from pipelines.store import Store
@@ -59,6 +61,32 @@ def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(untrained:
     both = drawn.join(frame.select(*key, "price__total_cny"), on=key, suffix="_inspected")
     assert 0 < both.height < drawn.height
     assert both["price__total_cny"].equals(both["price__total_cny_inspected"])
+
+
+def test_slow_results_are_learned_from_across_time_by_the_keys_of_the_history(untrained: World) -> None:
+    risk = untrained.settings.risks["food_safety"]
+    chronicle = Chronicle(untrained.store, untrained.settings)
+    data = training_data(chronicle, [risk], END, Progress.silent())
+    pipeline = untrained.settings.pipeline
+    lines = known_lines(data.frames[risk.name], risk, pipeline.training)
+    learned = cross_fitted(lines, risk, RateKeys.of(pipeline))
+    rows = lines.with_row_index("row").select(
+        "row", "declared_on", "food_safety", "seller_id", hs6=pl.col("hs_code").str.slice(0, 6)
+    )
+    apart = (pl.col("declared_on") - pl.col("declared_on_other")).dt.total_days().abs()
+    for name, columns in {"seller": ["seller_id"], "seller_hs6": ["seller_id", "hs6"]}.items():
+        others = (
+            rows.drop_nulls(columns)
+            .join(rows, on=columns, suffix="_other")
+            .filter(apart > APART_DAYS)
+            .group_by("row")
+            .agg(inspected=pl.len(), findings=pl.col("food_safety_other").sum())
+        )
+        wanted = rows.join(others, on="row", how="left", maintain_order="left")
+        for kind in ("inspected", "findings"):
+            got = learned[f"hit_rate__{name}_{kind}"].fill_null(0.0).to_list()
+            assert got == wanted[kind].fill_null(0).to_list(), (name, kind)
+            assert sum(got) > lines[f"hit_rate__{name}_{kind}"].sum()
 
 
 def test_a_first_training_says_what_became_of_each_risk(trained: World) -> None:
