@@ -63,8 +63,8 @@ def training_data(
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
     null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
     `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. After `declared_on` stand
-    `order_id`, `item_key` and the hashes `_key_<name>` of the keys of hit rates, which no model sees. Rows
-    are in order of day and key.
+    `order_id`, `item_key` and, with `cross_fitted_rates`, the hashes `_key_<name>` of the keys of hit rates,
+    none of which a model sees. Rows are in order of day and key.
 
     Raises DataError where nothing was reported up to `until`.
     """
@@ -190,8 +190,9 @@ def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
 
 def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
     """The frame of a risk with its day, and what lines are compared by but no model sees."""
+    keys = pl.col("^_key_.*$" if risk.cross_fitted_rates else [])
     known = built.lines.select(
-        pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), "^_key_.*$"
+        pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), keys
     )
     return pl.concat([built.for_risk(risk), known], how="horizontal")
 
