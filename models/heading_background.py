@@ -48,7 +48,7 @@ class HeadingBackground:
         values = contributions.to_numpy()
         means = {_ALL: values.mean(axis=0)}
         for digits in (2, 4):
-            headings = _headings(lines, digits)
+            headings = headings_of(lines, digits)
             names, place = np.unique(headings.fill_null(_ALL).to_numpy(), return_inverse=True)
             count = np.bincount(place)
             sums = np.column_stack([np.bincount(place, weights=column) for column in values.T])
@@ -63,7 +63,7 @@ class HeadingBackground:
         """What the blocks usually add to each line, (lines, blocks)."""
         rows = [
             self.means.get(heading or _ALL) or self.means.get(chapter or _ALL) or self.means[_ALL]
-            for heading, chapter in zip(_headings(frame, 4), _headings(frame, 2), strict=True)
+            for heading, chapter in zip(headings_of(frame, 4), headings_of(frame, 2), strict=True)
         ]
         return np.array(rows, dtype=np.float64).reshape(frame.height, len(self.blocks))
 
@@ -82,7 +82,8 @@ def background_lines(lines: pl.DataFrame) -> pl.DataFrame:
     return drawn_lines(lines, _MOST_LINES)
 
 
-def _headings(frame: pl.DataFrame, digits: int) -> pl.Series:
+def headings_of(frame: pl.DataFrame, digits: int) -> pl.Series:
+    """The first digits of `hs_code` (lines,); null where it is, or where there is no such column."""
     if _COLUMN not in frame.columns:
         return pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     return frame[_COLUMN].cast(pl.String).str.slice(0, digits)

@@ -1,7 +1,8 @@
 """A fitted risk: from feature frames to calibrated probabilities, values, contributions and expected prices.
 
 It is a directory of text and arrays: `model.json`, `columns.json`, `booster.txt` and, where the risk has
-them, `text_score.npz`, `fair_value.txt` and `fair_value.json`. Nothing in it is code, nothing is pickled.
+them, `text_score.npz`, `fair_value.txt`, `fair_value.json` and `peers.npz`. Nothing in it is code, nothing is
+pickled.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from models.encoder import Encoder, Learned
 from models.examined import ExaminedShare
 from models.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
 from models.finding_value import FindingValue
-from models.heading_background import HeadingBackground, background_lines
+from models.heading_background import HeadingBackground, background_lines, headings_of
+from models.heading_peers import HeadingPeers
 from models.number_columns import FrameNumbers
 
 FloatArray = npt.NDArray[np.float64]
@@ -52,6 +54,7 @@ class RiskModel:
     metadata: Mapping[str, str] = field(default_factory=dict)
     examined: ExaminedShare = field(default_factory=ExaminedShare)
     background: HeadingBackground | None = None
+    peers: HeadingPeers | None = None
 
     @property
     def required_columns(self) -> tuple[str, ...]:
@@ -134,21 +137,36 @@ class RiskModel:
         self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
     ) -> pl.DataFrame:
         """`contributions` above what each block usually adds to lines of the same heading: what sets a line
-        apart from its like. Without a `background` the contributions as they are."""
+        apart from its like, in the order that `peers` settle. Without a `background` as they are."""
+        learned = learned or self.learned(frame, threads=threads)
         added = self.contributions(frame, learned, threads=threads)
         if self.background is None:
             return added
         usual = self.background(frame)
-        return added.with_columns(
+        special = added.with_columns(
             pl.col(block) - usual[:, place] for place, block in enumerate(self.background.blocks)
+        )
+        if self.peers is None or frame.is_empty():
+            return special
+        places = np.array(self.booster.places, dtype=np.int64)
+        values = self.encoder.matrix(frame, learned).values[:, places]
+        blocks = np.array(self.encoder.blocks)[places]
+        return self.peers.settled(
+            special, headings_of(frame, 4), values, places, blocks=blocks, booster=self.booster
         )
 
     def with_background(self, lines: pl.DataFrame) -> RiskModel:
-        """The same model that knows what its blocks usually add, from `lines` that nobody selected."""
+        """The same model that knows what its blocks usually add, and some lines of each heading, from `lines`
+        that nobody selected."""
         chosen = background_lines(lines)
         if chosen.is_empty():
             return self
-        return replace(self, background=HeadingBackground.fit(chosen, self.contributions(chosen)))
+        values = self.encoder.matrix(chosen, self.learned(chosen)).values[:, list(self.booster.places)]
+        return replace(
+            self,
+            background=HeadingBackground.fit(chosen, self.contributions(chosen)),
+            peers=HeadingPeers.fit(headings_of(chosen, 4), values),
+        )
 
     def model_columns(self, frame: pl.DataFrame, learned: Learned | None = None) -> pl.DataFrame:
         """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
@@ -212,11 +230,14 @@ class RiskModel:
             "finding_value": self.value.as_dict(),
             "metadata": dict(self.metadata),
             "background": None if self.background is None else self.background.as_dict(),
+            "peers": self.peers is not None,
         }
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
         (directory / "model.json").write_text(text + "\n", encoding="utf-8")
         self.booster.save(directory / "booster.txt")
         self.encoder.save(directory)
+        if self.peers is not None:
+            self.peers.save(directory / "peers.npz")
 
     @classmethod
     def load(cls, directory: Path) -> RiskModel:
@@ -240,6 +261,7 @@ class RiskModel:
                 background=HeadingBackground.from_dict(usual)
                 if (usual := stored.get("background"))
                 else None,
+                peers=HeadingPeers.load(directory / "peers.npz") if stored.get("peers") else None,
             )
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
