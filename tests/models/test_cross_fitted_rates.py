@@ -26,6 +26,7 @@ KEYS = RateKeys(
         KeySpec("hs4", ("hs4",), "all", party=False),
         KeySpec("seller", ("seller_id",), "all", party=True),
         KeySpec("seller_hs4", ("seller_id", "hs4"), "seller", party=False),
+        KeySpec("item", ("item_key",), "hs4", party=False),
         KeySpec("barcode", ("barcode",), "hs4", party=False),
     ),
     SMOOTHING,
@@ -54,15 +55,18 @@ def frame_of(lines: int, seed: int = 3, days: int = 40) -> pl.DataFrame:
         "_key_hs4": heading.astype(np.uint64),
         "_key_seller": seller.astype(np.uint64),
         "_key_seller_hs4": (100 * seller + heading).astype(np.uint64),
+        "_key_item": rng.integers(1, 6, lines).astype(np.uint64),
     }
-    for name in ("hs4", "seller", "seller_hs4", "barcode"):
+    for name in ("hs4", "seller", "seller_hs4", "item", "barcode"):
         for kind in ("rate", "inspected", "findings"):
             columns[f"hit_rate__{name}_{kind}"] = np.full(lines, -1.0)
     frame = pl.DataFrame(columns)
     nobody = pl.col("_key_seller") == 5
-    return frame.with_columns(
+    frame = frame.with_columns(
         pl.when(~nobody).then(pl.col(name)).alias(name) for name in ("_key_seller", "_key_seller_hs4")
     )
+    # An item whose heading is not known: what it backs off to is what the heading would.
+    return frame.with_columns(pl.when(pl.col("_key_hs4") != 3).then(pl.col("_key_hs4")).alias("_key_hs4"))
 
 
 def by_hand(frame: pl.DataFrame, line: int) -> dict[str, float | None]:
@@ -71,7 +75,7 @@ def by_hand(frame: pl.DataFrame, line: int) -> dict[str, float | None]:
     mine = rows[line]
     said: dict[str, float | None] = {}
     rates: dict[str | None, float] = {None: PRIOR}
-    for spec in KEYS.specs[:4]:
+    for spec in KEYS.specs[:5]:
         key = mine[f"_key_{spec.name}"]
         inspected = findings = weighed = weighed_findings = 0.0
         for other in rows:
@@ -94,7 +98,7 @@ def test_a_rate_rests_on_all_days_but_those_around_the_line() -> None:
     assert got.columns == frame.columns
     for line in range(0, 160, 7):
         wanted = by_hand(frame, line)
-        for name in ("hs4", "seller", "seller_hs4"):
+        for name in ("hs4", "seller", "seller_hs4", "item"):
             for kind in ("rate", "inspected", "findings"):
                 value = got[f"hit_rate__{name}_{kind}"][line]
                 assert value == pytest.approx(wanted[f"hit_rate__{name}_{kind}"]), (line, name, kind)
