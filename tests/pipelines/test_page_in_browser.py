@@ -223,7 +223,7 @@ def test_two_tabs_do_not_undo_each_others_entries(opened: Watched, stale: bool) 
     opened.row(1).locator("[name=note]").fill("first tab")
     second.locator("tbody[data-rank='2'] [name=note]").fill("second tab")
     opened.page.reload()
-    opened.page.wait_for_function("document.querySelectorAll('tbody.filled').length === 2")
+    opened.page.locator("tbody.filled").nth(1).wait_for(state="attached")
     assert [row.get("note") for row in opened.exported()["rows"]] == ["first tab", "second tab"]
 
 
