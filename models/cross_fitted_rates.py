@@ -13,6 +13,8 @@ other lines).
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,18 +69,17 @@ def cross_fitted(lines: pl.DataFrame, risk: RiskConfig, keys: RateKeys | None) -
     found = lines[risk.label].to_numpy().astype(np.float64)
     rates: dict[str | None, FloatArray] = {None: np.full(lines.height, PRIOR)}
     columns: list[pl.Series] = []
-    waiting = [spec for spec in keys.specs if not spec.columns or key_column(spec.name) in lines.columns]
-    while ready := [spec for spec in waiting if spec.backoff in rates]:
-        for spec in ready:
-            key, known = _key(lines, spec)
-            inspected, findings = _of_other_days(key, day, found, keys.half_life_days)
-            prior = rates[spec.backoff]
-            rate = (np.where(known, findings, 0.0) + keys.smoothing * prior) / (
-                np.where(known, inspected, 0.0) + keys.smoothing
-            )
-            rates[spec.name] = rate
-            columns += _columns(spec, rate, *_of_other_days(key, day, found, None), known)
-        waiting = [spec for spec in waiting if spec not in ready]
+    # Each key stands after the one it backs off to.
+    for spec in keys.specs:
+        hashed = not spec.columns or key_column(spec.name) in lines.columns
+        if not hashed or spec.backoff not in rates:
+            continue
+        key, known = _key(lines, spec)
+        decayed, counted = _of_other_days(key, day, found, (keys.half_life_days, math.inf))
+        inspected, findings = (np.where(known, values, 0.0) for values in decayed)
+        rate = (findings + keys.smoothing * rates[spec.backoff]) / (inspected + keys.smoothing)
+        rates[spec.name] = rate
+        columns += _columns(spec, rate, *counted, known)
     return lines.with_columns(column for column in columns if column.name in lines.columns)
 
 
@@ -104,10 +105,10 @@ def _columns(
 
 
 def _of_other_days(
-    group: IntArray, day: IntArray, found: FloatArray, half_life_days: float | None
-) -> tuple[FloatArray, FloatArray]:
-    """Per line, the lines of its group more than `APART_DAYS` before or after it, and the findings among
-    them, (lines,) each; with a half-life those further away count less."""
+    group: IntArray, day: IntArray, found: FloatArray, half_lives_days: Sequence[float]
+) -> list[tuple[FloatArray, FloatArray]]:
+    """By half-life, per line: the lines of its group more than `APART_DAYS` before or after it, and the
+    findings among them, (lines,) each; those further away count less."""
     first, span = day.min(), int(day.max() - day.min()) + 1
     # One number orders lines by group, then by day.
     stride = span + 2 * APART_DAYS + 2
@@ -118,14 +119,15 @@ def _of_other_days(
     starts, ends = np.searchsorted(ordered, begin), np.searchsorted(ordered, begin + stride)
     before = np.searchsorted(ordered, place - APART_DAYS, side="left")
     after = np.searchsorted(ordered, place + APART_DAYS, side="right")
-    sums = []
-    for values in (np.ones(len(found)), found):
+
+    def summed(values: FloatArray, half_life: float) -> FloatArray:
         total = np.zeros(len(found))
         for sign, low, high in ((1.0, starts, before), (-1.0, after, ends)):
-            rate = 0.0 if half_life_days is None else sign / half_life_days
-            weight = np.exp2((day - first) * rate)
+            weight = np.exp2((day - first) * (sign / half_life))
             running = np.concatenate([[0.0], np.cumsum((values * weight)[order])])
             # Sums of tiny weights may differ by less than nothing.
             total += np.where(high > low, np.maximum(running[high] - running[low], 0.0) / weight, 0.0)
-        sums.append(total)
-    return sums[0], sums[1]
+        return total
+
+    one = np.ones(len(found))
+    return [(summed(one, half_life), summed(found, half_life)) for half_life in half_lives_days]

@@ -64,16 +64,13 @@ class HeadingPeers:
         given = pushes.to_numpy().copy()
         # Stable, so that equal blocks stay in the order of their names.
         first = np.argsort(-given, axis=1, kind="stable")[:, :_CONTENDERS]
-        drops = np.full(first.shape, -np.inf)
+        left = np.full(first.shape, np.inf)
         for number, block in enumerate(pushes.columns):
-            mine = blocks == block
             line, rank = np.nonzero(first[known] == number)
-            if mine.any():
-                drops[known[line], rank] = self._drops(values, peers, known[line], mine, places, booster)
-            else:
-                drops[known[line], rank] = 0.0
+            mine = blocks == block
+            left[known[line], rank] = self._without(values, peers, known[line], mine, places, booster)
         for row in known:
-            order = np.argsort(-drops[row], kind="stable")
+            order = np.argsort(left[row], kind="stable")
             given[row, first[row][order]] = given[row, first[row]]
         return pl.DataFrame(given, schema=pushes.columns)
 
@@ -89,19 +86,18 @@ class HeadingPeers:
                 rows[line, :] = np.resize(np.arange(starts[number], starts[number + 1]), _PEERS)
         return rows
 
-    def _drops(
+    def _without(
         self, values: FloatArray, peers: IntArray, lines: IntArray, mine: npt.NDArray[np.bool_],
         places: IntArray, booster: Booster,
     ) -> FloatArray:  # fmt: skip
-        """How far the score of each of the `lines` falls in the mean with the columns `mine` of its peers."""
+        """The mean score that each of the `lines` is left with when the columns `mine` are its peers'."""
         out = np.empty(len(lines), dtype=np.float64)
         for begin in range(0, len(lines), _LINES_AT_ONCE):
             some = lines[begin : begin + _LINES_AT_ONCE]
             replaced = np.repeat(values[some], _PEERS, axis=0)
             replaced[:, mine] = self.values[peers[some].ravel()][:, mine]
-            score = booster.predict_columns(Columns(np.ascontiguousarray(values[some].T), places))
-            others = booster.predict_columns(Columns(np.ascontiguousarray(replaced.T), places))
-            out[begin : begin + len(some)] = score - others.reshape(len(some), _PEERS).mean(axis=1)
+            scores = booster.predict_columns(Columns(np.ascontiguousarray(replaced.T), places))
+            out[begin : begin + len(some)] = scores.reshape(len(some), _PEERS).mean(axis=1)
         return out
 
     def save(self, path: Path) -> None:
