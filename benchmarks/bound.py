@@ -17,17 +17,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from configs.schema import RiskConfig
+from configs.schema.risk import RiskConfig
+from features.arrays.hashing import hash_text
 from features.assemble import FeatureSet, assemble
-from features.hashing import hash_text
-from features.results import LINE_KEY
-from features.view import DayContext
-from models.booster import train_booster
-from models.encoder import fit_encoder
-from models.training import start_of, tree_parameters
-from pipelines.chronicle import Chronicle
-from pipelines.profiles import empty_history
-from pipelines.store import Store
+from features.history.results import LINE_KEY
+from features.history.view import DayContext
+from models.fitting.training import start_of, tree_parameters
+from models.risk.encoder import fit_encoder
+from models.trees.booster import train_booster
+from pipelines.history.chronicle import Chronicle
+from pipelines.history.profiles import empty_history
+from pipelines.store.store import Store
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -21,18 +21,19 @@ import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.bound import truth_of
-from configs.schema import PipelineConfig, RiskConfig, TrainingConfig
+from configs.schema.pipeline import PipelineConfig, TrainingConfig
+from configs.schema.risk import RiskConfig
 from features.assemble import assemble
-from features.results import LINE_KEY
-from features.view import DayContext
-from models.booster import Booster, Matrix, train_booster
-from models.calibration import Calibrator
-from models.cross_fitted_rates import RateKeys, cross_fitted
-from models.encoder import fit_encoder
-from models.inspection_weights import inverse_propensity_weights
-from models.training import fit_risk, known_lines, start_of, tree_parameters
-from pipelines.chronicle import Chronicle
-from pipelines.training_data import TrainingData
+from features.history.results import LINE_KEY
+from features.history.view import DayContext
+from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
+from models.fitting.inspection_weights import inverse_propensity_weights
+from models.fitting.training import fit_risk, known_lines, start_of, tree_parameters
+from models.risk.calibration import Calibrator
+from models.risk.encoder import fit_encoder
+from models.trees.booster import Booster, Matrix, train_booster
+from pipelines.history.chronicle import Chronicle
+from pipelines.training.frames import TrainingData
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -28,13 +28,13 @@ from benchmarks.processes import run_modules
 from benchmarks.world_run import Size, write_figures
 from benchmarks.worlds import WORK, with_threads
 from configs.loader import load_settings
-from configs.schema import Settings
-from models.errors import TooFewFindings
-from pipelines.chronicle import Chronicle
-from pipelines.progress import Progress
+from configs.schema.settings import Settings
+from models.trees.errors import TooFewFindings
+from pipelines.history.chronicle import Chronicle
 from pipelines.simulation import WorldParameters, simulate
-from pipelines.store import Store
-from pipelines.training_data import training_data
+from pipelines.store.store import Store
+from pipelines.training.frames import training_data
+from pipelines.work.progress import Progress
 
 FloatArray = npt.NDArray[np.float64]
 Figures = dict[str, Any]

@@ -13,8 +13,8 @@ import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.reference_model import ReferenceScores
-from configs.schema import RiskConfig, TaxShortfallValue
-from features.hashing import hash_text
+from configs.schema.risk import RiskConfig, TaxShortfallValue
+from features.arrays.hashing import hash_text
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -95,9 +95,7 @@ def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]
     return {f"{above} over {below}": ratio(above, below) for above, below in pairs}
 
 
-def _tax(
-    scored: Scored, later: pl.DataFrame, draws: f.Draws, ties: npt.NDArray[np.uint64]
-) -> dict[str, Any]:
+def _tax(scored: Scored, later: pl.DataFrame, draws: f.Draws, ties: npt.NDArray[np.uint64]) -> dict[str, Any]:
     """Share of all tax shortfall in the top 1% by expected tax."""
     shortfall = later["tax_shortfall_cny"].fill_null(0.0).to_numpy()
     drawn = f.figures(

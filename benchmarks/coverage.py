@@ -22,12 +22,12 @@ import numpy as np
 
 from benchmarks.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
-from models.doubly_robust import Outcome, reach_of
-from models.metrics import Estimate
-from models.random_share import BoolArray, FloatArray, Inspected, IntArray, Performance, Population
-from pipelines.measured_performance import METHODS, estimates
-from pipelines.progress import Progress
-from pipelines.simulation.officers import RANDOM, RISK
+from models.estimates.doubly_robust import Outcome, reach_of
+from models.estimates.random_share import BoolArray, FloatArray, Inspected, IntArray, Performance, Population
+from models.stats.metrics import Estimate
+from pipelines.monitoring.performance import METHODS, estimates
+from pipelines.simulation.inspections.officers import RANDOM, RISK
+from pipelines.work.progress import Progress
 
 SEED = 41
 TRAINING_DAYS = 45

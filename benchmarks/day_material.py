@@ -29,10 +29,10 @@ import numpy as np
 import polars as pl
 
 from benchmarks.national_stores import DAY, OFFICES, SEED
-from features.declarations import DECLARATION_COLUMNS
-from features.hashing import text_hashes
-from pipelines.simulation.randomness import Flags, Floats, Ints, Keys, hex_text, mix, salt, uniform
-from pipelines.store import Store
+from features.arrays.hashing import text_hashes
+from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, hex_text, mix, salt, uniform
+from pipelines.store.store import Store
 
 LINES_OF_A_FILE = 500_000
 PARTIES = ("buyer_id", "address_id", "seller_id")

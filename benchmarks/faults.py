@@ -23,7 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.pipelines.killing import KILLED, Killer, killer
-from tests.pipelines.test_score_faults import left_behind, without_times
+from tests.pipelines.night.test_score_faults import left_behind, without_times
 from tests.pipelines.trained_world import NIGHT, TRAINED_UNTIL, World, different, make_world
 
 DAY = NIGHT + timedelta(days=1)

@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from models.calibration import calibration_noise, expected_calibration_error
-from models.metrics import Areas, interval
+from models.risk.calibration import calibration_noise, expected_calibration_error
+from models.stats.metrics import Areas, interval
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

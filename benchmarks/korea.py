@@ -27,8 +27,8 @@ import polars as pl
 from benchmarks import figures as f
 from benchmarks.korea_ours import OPERATION, WITHHELD, our_scores
 from benchmarks.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
-from features.hashing import hash_text
-from models.metrics import bootstrap_weights, interval
+from features.arrays.hashing import hash_text
+from models.stats.metrics import bootstrap_weights, interval
 
 FloatArray = npt.NDArray[np.float64]
 Scores = Mapping[str, Sequence[FloatArray]]

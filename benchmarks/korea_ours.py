@@ -18,18 +18,19 @@ import polars as pl
 from benchmarks.clock import Clock
 from benchmarks.korea_rivals import KOREA, LABELS
 from configs.loader import load_settings
-from configs.schema import RiskConfig, Settings
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
 from features.assemble import assemble
-from features.history import History
-from features.view import DayContext
-from models.cross_fitted_rates import RateKeys
-from models.risk_model import RiskModel
-from models.training import fit_risk
-from pipelines.chronicle import Chronicle
-from pipelines.ingest import ingest
-from pipelines.progress import Progress
-from pipelines.store import Store
-from pipelines.training_data import TrainingData, training_data
+from features.history.fold import History
+from features.history.view import DayContext
+from models.fitting.cross_fitted_rates import RateKeys
+from models.fitting.training import fit_risk
+from models.risk.risk_model import RiskModel
+from pipelines.history.chronicle import Chronicle
+from pipelines.ingest.ingest import ingest
+from pipelines.store.store import Store
+from pipelines.training.frames import TrainingData, training_data
+from pipelines.work.progress import Progress
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -84,8 +85,8 @@ def _ingested(path: Path, later: Path) -> Store:
 def _tuned(store: Store, folder: Path, trials: int) -> Settings:
     """The settings with what searches within 2020 found, of combinations first and then of parameters; each
     as it was where its search did not pay."""
-    from pipelines.combinations import combinations
-    from pipelines.tune import tune
+    from pipelines.training.combinations import combinations
+    from pipelines.training.tune import tune
 
     wider = combinations(
         store.path,

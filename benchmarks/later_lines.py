@@ -9,15 +9,15 @@ import numpy as np
 import polars as pl
 
 from benchmarks.bound import truth_of
-from features.results import LINE_KEY, known_labels
+from features.history.results import LINE_KEY, known_labels
 from pipelines.simulation import World
-from pipelines.simulation.days import calibrate, simulate_day
-from pipelines.simulation.inspections import examine
-from pipelines.simulation.missing import habits
-from pipelines.simulation.officers import Chosen
-from pipelines.simulation.seasons import expected_parcels
-from pipelines.simulation.world import Today
-from pipelines.store import Store
+from pipelines.simulation.days.days import calibrate, simulate_day
+from pipelines.simulation.days.missing import habits
+from pipelines.simulation.inspections.inspections import examine
+from pipelines.simulation.inspections.officers import Chosen
+from pipelines.simulation.world.seasons import expected_parcels
+from pipelines.simulation.world.world import Today
+from pipelines.store.store import Store
 
 
 def recorded(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from benchmarks import choices, coverage, korea, world_report, worlds
 from benchmarks.processes import commit
-from pipelines.progress import Progress
+from pipelines.work.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "models.md"

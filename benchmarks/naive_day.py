@@ -33,9 +33,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from benchmarks import naive_features as nf
 from benchmarks.naive_lists import Lists, listed_parcels, write_lists
 from configs.loader import load_settings
-from configs.reference import load_reference
-from configs.schema import Settings
-from features.declarations import DECLARATION_COLUMNS, REQUIRED_COLUMNS
+from configs.reference.facts import load_reference
+from configs.schema.settings import Settings
+from features.contract.declarations import DECLARATION_COLUMNS, REQUIRED_COLUMNS
 
 KEY = ["declaration_id", "line_no"]
 _POSITIVE = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")

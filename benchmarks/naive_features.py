@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 
-from configs.reference import ReferenceDay
-from configs.schema import PipelineConfig
-from features.declarations import DECLARATION_COLUMNS
+from configs.reference.facts import ReferenceDay
+from configs.schema.pipeline import PipelineConfig
+from features.contract.declarations import DECLARATION_COLUMNS
 
 PARTIES = ("seller_id", "buyer_id", "address_id", "platform_id", "agent_id", "carrier_id")
 PEOPLE = ("buyer_id", "address_id", "seller_id")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from configs.schema import Settings
+from configs.schema.settings import Settings
 
 _UNASSIGNED = "unassigned"
 _SHOWN = (

@@ -20,8 +20,8 @@ from benchmarks.national_stores import (
     night_options,
     store_of_the_night,
 )
-from pipelines.store import Store
-from pipelines.store_files import row_count
+from pipelines.store.files import row_count
+from pipelines.store.store import Store
 
 LINES_OF_A_LISTED_PARCEL = 500
 REST = "start, checks, commit"

@@ -89,7 +89,7 @@ class Setup:
         overlay = configs or self.configs
         given = [verb, *(str(option) for option in options), "--store", str(store), "--quiet"]
         given += ["--configs", str(overlay)] if overlay else []
-        return [sys.executable, "-m", "pipelines.cli", *given]
+        return [sys.executable, "-m", "pipelines.cli.main", *given]
 
 
 def prepare_stores(setup: Setup) -> None:

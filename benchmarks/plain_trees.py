@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from configs.loader import load_settings
-from pipelines.features_of_day import features_of_day
+from pipelines.scoring.features_of_day import features_of_day
 
 TREES, LEAVES, MODELS, COLUMNS = 400, 63, 3, 60
 CHUNK = 250_000

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from configs.schema import Settings
-from models.random_share import BoolArray, FloatArray, IntArray
-from pipelines.measured_performance import flagged_of_day, scored_parcels
-from pipelines.progress import Progress
-from pipelines.score import score
+from configs.schema.settings import Settings
+from models.estimates.random_share import BoolArray, FloatArray, IntArray
+from pipelines.monitoring.performance import flagged_of_day, scored_parcels
+from pipelines.night.score import score
 from pipelines.simulation import World, WorldParameters, simulate, simulate_days
-from pipelines.simulation.days import SimulatedDay
-from pipelines.simulation.inspections import examine
-from pipelines.simulation.officers import RANDOM, Chosen, Memory, choose
-from pipelines.simulation.world import Today
-from pipelines.store import Store
-from pipelines.train import train
+from pipelines.simulation.days.days import SimulatedDay
+from pipelines.simulation.inspections.inspections import examine
+from pipelines.simulation.inspections.officers import RANDOM, Chosen, Memory, choose
+from pipelines.simulation.world.world import Today
+from pipelines.store.store import Store
+from pipelines.training.train import train
+from pipelines.work.progress import Progress
 
 END = date(2026, 11, 20)
 
@@ -97,10 +97,8 @@ def _memory(days: Sequence[SimulatedDay], until: date) -> Memory:
     return memory
 
 
-def parcels_of(
-    days: list[SimulatedDay], scores: pl.DataFrame, memory: Memory, settings: Settings
-) -> Parcels:
-    """All parcels of some days with scores as `pipelines.measured_performance.scored_parcels` has them."""
+def parcels_of(days: list[SimulatedDay], scores: pl.DataFrame, memory: Memory, settings: Settings) -> Parcels:
+    """All parcels of some days with scores as `pipelines.monitoring.performance.scored_parcels` has them."""
     keys, recorded = [], []
     for day in days:
         place = pl.Series("parcel", day.lines.parcel)

@@ -28,7 +28,7 @@ from benchmarks.reference_features import (
     over_medians,
     with_columns_of,
 )
-from features.results import LINE_KEY, known_labels
+from features.history.results import LINE_KEY, known_labels
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]

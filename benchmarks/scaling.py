@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.scaling_law import Law, Measured
 from benchmarks.scaling_report import write_report
-from pipelines.store_files import bucket_name
+from pipelines.store.files import bucket_name
 
 ROOT = Path(__file__).resolve().parents[1]
 END = date(2026, 11, 20)
@@ -84,7 +84,7 @@ def simulated(folder: Path, parcels: int) -> Night:
 
     def call(verb: str, *options: object) -> None:
         shared = ("--store", store, "--configs", configs, "--quiet")
-        command = [sys.executable, "-m", "pipelines.cli", verb, *map(str, (*options, *shared))]
+        command = [sys.executable, "-m", "pipelines.cli.main", verb, *map(str, (*options, *shared))]
         subprocess.run(command, cwd=ROOT, check=True)
 
     call("simulate", "--days", _DAYS, "--parcels-per-day", parcels, "--end", END, "--seed", 11)

@@ -12,14 +12,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pipelines import execution
+from pipelines.work import execution
 
 _PASSES: list[dict[str, Any]] = []
 
 
 def timed(run: Callable[..., Any]) -> Callable[..., Any]:
-    """`pipelines.execution.run` that notes how long each pass over a night's tasks took, and each task where
-    they run in this process."""
+    """`pipelines.work.execution.run` that notes how long each pass over a night's tasks took, and each task
+    where they run in this process."""
 
     @functools.wraps(run)
     def with_times(function: Callable[[Any], Any], items: Sequence[Any], **options: Any) -> Any:
@@ -51,9 +51,9 @@ def main() -> None:
     # Before anything that takes the function from its module is imported.
     execution.run = timed(execution.run)
     from configs.loader import load_settings
-    from models.tracking import Tracker
-    from pipelines.progress import Progress
-    from pipelines.score import score
+    from models.tracking.tracker import Tracker
+    from pipelines.night.score import score
+    from pipelines.work.progress import Progress
 
     settings = load_settings(None if asked["configs"] is None else Path(asked["configs"]))
     store, day = Path(asked["store"]), date.fromisoformat(asked["day"])

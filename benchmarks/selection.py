@@ -33,11 +33,11 @@ from benchmarks.selection_report import report
 from benchmarks.world_run import write_figures
 from benchmarks.worlds import with_threads
 from configs.loader import load_settings
-from configs.schema import Settings
+from configs.schema.settings import Settings
 from pipelines.backtest import STRATEGIES as BACKTEST_STRATEGIES
 from pipelines.backtest import Plan, backtest
-from pipelines.progress import Progress
 from pipelines.simulation import simulate
+from pipelines.work.progress import Progress
 
 WORK = Path(__file__).resolve().parent / "work" / "selection"
 RESULT = Path(__file__).resolve().parent / "results" / "selection.md"

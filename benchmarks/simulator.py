@@ -23,10 +23,10 @@ from pathlib import Path
 import polars as pl
 
 from configs.loader import load_settings
-from features.declarations import DECLARATION_COLUMNS
-from pipelines.progress import Progress
+from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.simulation import Inspectorate, World, WorldParameters, simulate, simulate_days
-from pipelines.simulation.places import COUNTRIES, CURRENCIES, MODES
+from pipelines.simulation.world.places import COUNTRIES, CURRENCIES, MODES
+from pipelines.work.progress import Progress
 
 END = date(2026, 11, 20)
 Row = dict[str, str | int | float | datetime | None]

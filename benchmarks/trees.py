@@ -20,8 +20,8 @@ import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from models.bit_vector_trees import BitVectorTrees
-from models.booster import Booster, Columns, Matrix, train_booster
+from models.trees.bit_vectors import BitVectorTrees
+from models.trees.booster import Booster, Columns, Matrix, train_booster
 
 FloatArray = npt.NDArray[np.float64]
 

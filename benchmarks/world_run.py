@@ -21,18 +21,19 @@ from benchmarks.figures import Level
 from benchmarks.later_lines import later_lines, recorded
 from benchmarks.reference_features import plain_columns
 from benchmarks.reference_model import reference_scores
-from configs.reference import load_reference
-from configs.schema import RiskConfig, Settings
-from features.results import known_labels
-from models.risk_model import RiskModel
-from pipelines.chronicle import Chronicle
-from pipelines.models_in_use import models_in_use
-from pipelines.progress import Progress
-from pipelines.score import score
+from configs.reference.facts import load_reference
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.history.results import known_labels
+from models.risk.risk_model import RiskModel
+from pipelines.history.chronicle import Chronicle
+from pipelines.night.score import score
+from pipelines.scoring.models_in_use import models_in_use
 from pipelines.simulation import World, WorldParameters, simulate
-from pipelines.simulation.seasons import days_until
-from pipelines.store import Store
-from pipelines.train import train
+from pipelines.simulation.world.seasons import days_until
+from pipelines.store.store import Store
+from pipelines.training.train import train
+from pipelines.work.progress import Progress
 
 _END = date(2026, 11, 20)
 
@@ -86,9 +87,7 @@ def run_world(
             drift=bench.drift,
         )
     with clock.step("train"):
-        trained = train(
-            store.path, risks=[], until=size.until, settings=settings, progress=Progress.silent()
-        )
+        trained = train(store.path, risks=[], until=size.until, settings=settings, progress=Progress.silent())
     print("\n".join(f"{bench.name}: {line}" for line in trained.lines()), flush=True)
     nights = size.calendar[-size.scored_days :]
     with clock.step("score"):

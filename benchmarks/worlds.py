@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.processes import run_modules
 from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
 from configs.loader import load_settings
-from configs.schema import Settings
+from configs.schema.settings import Settings
 from pipelines.simulation import WorldParameters
 
 WORK = Path(__file__).resolve().parent / "work"

@@ -10,15 +10,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from configs.capacity_schema import CapacityConfig
 from configs.errors import ConfigurationError
 from configs.language import LANGUAGES
 from configs.messages import configuration_error, nearest
-from configs.pipeline_schema import PipelineConfig
-from configs.reason_schema import ReasonsConfig
-from configs.risk_schema import RiskConfig
-from configs.schema import Settings
-from configs.source_schema import SourceMapping
+from configs.schema.capacity import CapacityConfig
+from configs.schema.pipeline import PipelineConfig
+from configs.schema.reasons import ReasonsConfig
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from configs.schema.source import SourceMapping
 from configs.yaml_file import read_yaml
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -56,7 +56,11 @@ def load_settings(overlay: Path | None = None) -> Settings:
 
 
 def load_source_mapping(name_or_path: str | Path, overlay: Path | None = None) -> SourceMapping:
-    """A source mapping by name or path; see `Settings.source_mapping`."""
+    """The mapping of a foreign table, by its name in `sources/` or by the path of a file.
+
+    Raises:
+        ConfigurationError: there is no such mapping, or its file is wrong.
+    """
     text = str(name_or_path)
     if isinstance(name_or_path, Path) or "/" in text or "\\" in text or text.endswith((".yaml", ".yml")):
         path = Path(name_or_path)
@@ -74,7 +78,11 @@ def load_source_mapping(name_or_path: str | Path, overlay: Path | None = None) -
 
 
 def reference_path(filename: str, overlay: Path | None = None) -> Path:
-    """The file that a reference table is read from; see `Settings.reference_path`."""
+    """Where a reference table is read from: the overlay's file if it has one, else the packaged one.
+
+    Raises:
+        ConfigurationError: no table of that name is part of the program.
+    """
     known = {path.name: path for path in _files("reference", overlay)}
     if filename not in known:
         raise ConfigurationError(

@@ -18,12 +18,13 @@ import polars as pl
 
 import features.blocks
 from configs.errors import ConfigurationError
-from configs.reference import ReferenceDay
-from configs.schema import PipelineConfig, RiskConfig
-from features.keys import hashed_columns, key_specs, with_keys
-from features.peers import with_measures
+from configs.reference.facts import ReferenceDay
+from configs.schema.pipeline import PipelineConfig
+from configs.schema.risk import RiskConfig
+from features.history.keys import hashed_columns, key_specs, with_keys
+from features.history.peers import with_measures
+from features.history.view import DayContext, HistoryView
 from features.prepare import prepare
-from features.view import DayContext, HistoryView
 
 KEY_COLUMNS = ("declaration_id", "line_no")
 TEXT_COLUMNS = ("item_name", "item_model")

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.declarations import DECLARATION_COLUMNS
-from features.distinct import distinct_text
-from features.text_disguise import readable
+from configs.reference.facts import ReferenceDay
+from features.arrays.distinct import distinct_text
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.text.disguise import readable
 
 FEN = 100.0
 _MAX_FEN = 9.0e15

@@ -1,48 +1,5 @@
-"""The features of a day in one call, for notebooks: what the nightly job hands to a model, as pandas."""
+"""The name under which notebooks know `pipelines.scoring.features_of_day`."""
 
-from __future__ import annotations
+from pipelines.scoring.features_of_day import features_of_day
 
-from datetime import date
-from pathlib import Path
-
-import pandas as pd
-
-from configs.errors import UsageError
-from configs.schema import Settings
-from features.assemble import assemble
-from features.view import DayContext
-from pipelines.chronicle import Chronicle
-from pipelines.store import Store
-
-
-def features_of_day(store: Path, day: date, risk: str, settings: Settings) -> pd.DataFrame:
-    """The feature frame of every line of `day` that the model of `risk` takes, a row a line.
-
-    Columns are the key, the texts, a few columns of the line, and the features, named `<block>__<name>`; all
-    of them text or float64, as MLflow checks them. The rows are in the order of the day's scores. Nothing is
-    written: days before `day` that are not closed yet are folded in memory.
-
-    `mlflow.pyfunc.load_model("models:/parcel-risk-undervaluation@champion").predict(features)` then gives the
-    probabilities of the nightly job, to the last bit.
-
-    Args:
-        store: folder of the store.
-        day: a day that has declarations.
-        risk: name of a configured risk; its blocks and its label decide about the columns.
-        settings: those of the nightly job, from `configs.loader.load_settings`.
-
-    Raises:
-        UsageError: no risk of that name, or no declarations on that day.
-        StoreError: no store there.
-    """
-    wanted = settings.risk(risk)
-    chronicle = Chronicle(Store.open(store), settings)
-    lines = chronicle.prepared(day)
-    if lines.is_empty():
-        days = chronicle.store.declaration_days()
-        held = f"it holds {days[0]} to {days[-1]}" if days else "it holds none at all"
-        raise UsageError(f"expected declarations on {day} in {store}, found none; {held}")
-    eve = chronicle.history_before(day)
-    context = DayContext(day, eve, chronicle.tables(lines, day, eve), settings.pipeline)
-    features = assemble(lines, context, chronicle.reference.on(day), [wanted]).for_risk(wanted)
-    return features.to_pandas()
+__all__ = ["features_of_day"]

@@ -16,10 +16,10 @@ from typing import Any
 import click
 import pytest
 
-from features.declarations import DECLARATION_COLUMNS
-from features.inspections import INSPECTION_COLUMNS
-from features.reject_reasons import RejectReason
-from pipelines.cli import cli
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.reject_reasons import RejectReason
+from pipelines.cli.main import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("configs", "features", "models", "pipelines")
@@ -97,7 +97,7 @@ def test_only_a_named_scheduler_leads_to_dask() -> None:
     knowing = {path.name for path in modules() if imported(path) & {"dask", "distributed"}}
     assert knowing == {"cluster.py"}
     # It is imported by name, once Dask is known to be there.
-    told = {path.name for path in modules() if "pipelines.cluster" in modules_imported(path)}
+    told = {path.name for path in modules() if "pipelines.work.cluster" in modules_imported(path)}
     assert told == set()
 
 

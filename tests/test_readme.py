@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from pipelines.cli import run
-from pipelines.pseudonyms import KEY_VARIABLE
+from pipelines.cli.main import run
+from pipelines.privacy.pseudonyms import KEY_VARIABLE
 from tests.pipelines.trained_world import END, World, make_world
 from tests.test_house import ROOT, commands
 

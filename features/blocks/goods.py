@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.declarations import DECLARATION_COLUMNS
-from features.view import HistoryView
+from configs.reference.facts import ReferenceDay
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.history.view import HistoryView
 
 _OPTIONAL = (
     *("item_name", "item_model", "barcode", "quantity", "unit_price", "gross_weight_kg", "net_weight_kg"),

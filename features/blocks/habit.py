@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.view import HistoryView, share_of
+from configs.reference.facts import ReferenceDay
+from features.history.view import HistoryView, share_of
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:

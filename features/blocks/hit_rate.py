@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.hit_rates import hit_rates
-from features.view import HistoryView
+from configs.reference.facts import ReferenceDay
+from features.history.hit_rates import hit_rates
+from features.history.view import HistoryView
 
 DEPENDS_ON_LABEL = True
 

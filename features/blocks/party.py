@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.peers import MILLI
-from features.view import HistoryView, days_since, distinct, share_of
+from configs.reference.facts import ReferenceDay
+from features.history.peers import MILLI
+from features.history.view import HistoryView, days_since, distinct, share_of
 
 FEN = 100.0
 # An age beyond this says no more than that the party is an old one; left open, it would be the date.
@@ -50,4 +50,3 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     if "party__address_first_timer_share" in frame.columns:
         frame = frame.rename({"party__address_first_timer_share": "party__address_new_sellers_share"})
     return frame
-

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.view import HistoryView
+from configs.reference.facts import ReferenceDay
+from features.history.view import HistoryView
 
 MIN_SIGMA = 0.2
 _ROUND_STEPS = 10.0

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
+from configs.reference.facts import ReferenceDay
 from features.blocks.price import CNY_PER_FEN
-from features.peers import MILLI
-from features.view import HistoryView, KeyRows, distinct, share_of
+from features.history.peers import MILLI
+from features.history.view import HistoryView, KeyRows, distinct, share_of
 
 FEN = 100.0
 _PARTIES = ("buyer", "address", "seller")

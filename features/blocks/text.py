@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.distinct import distinct_rows
-from features.text_disguise import is_disguised, undisguised
-from features.text_terms import compact, contains_any, keyword_table, latin_words, only_of
-from features.view import HistoryView, share_of
+from configs.reference.facts import ReferenceDay
+from features.arrays.distinct import distinct_rows
+from features.history.view import HistoryView, share_of
+from features.text.disguise import is_disguised, undisguised
+from features.text.terms import compact, contains_any, keyword_table, latin_words, only_of
 
 _SHORT = 4
 # All that is looked at but for the history: equal rows are worked out once.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from configs.reference import ReferenceDay
+from configs.reference.facts import ReferenceDay
 from features.blocks.price import MIN_SIGMA
-from features.view import HistoryView
+from features.history.view import HistoryView
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:

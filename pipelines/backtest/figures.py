@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from models.metrics import bootstrap_weights, interval, wilson
+from models.stats.metrics import bootstrap_weights, interval, wilson
 from pipelines.backtest.outcome import FOUND
 
 _WEEK: Final = 7

@@ -16,18 +16,19 @@ from pathlib import Path
 
 import polars as pl
 
-from configs.schema import RiskConfig, Settings
-from features.history import History
-from features.results import known_labels
-from models.errors import TooFewFindings
-from models.gate import unseen_predictions
-from models.risk_model import RiskModel
-from pipelines.journal import Transaction
-from pipelines.score_bucket import champion_model
-from pipelines.store import Store
-from pipelines.store_files import write_table
-from pipelines.train_risk import fit_and_judge, untrainable
-from pipelines.training_data import DayFeatures, newest_days_after, with_results
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.history.fold import History
+from features.history.results import known_labels
+from models.judging.gate import unseen_predictions
+from models.risk.risk_model import RiskModel
+from models.trees.errors import TooFewFindings
+from pipelines.scoring.bucket import champion_model
+from pipelines.store.files import write_table
+from pipelines.store.journal import Transaction
+from pipelines.store.store import Store
+from pipelines.training.frames import DayFeatures, newest_days_after, with_results
+from pipelines.training.train_risk import fit_and_judge, untrainable
 
 _INSPECTED, _DRAWN = "learning/inspected", "learning/drawn"
 _AHEAD = "out_of_time.parquet"

@@ -11,10 +11,10 @@ from typing import Final, Protocol
 import polars as pl
 
 from configs.errors import UsageError
-from configs.reference import Reference
-from features.results import LINE_KEY
-from pipelines.simulation.oracle import NEEDED, examined
-from pipelines.store import Store
+from configs.reference.facts import Reference
+from features.history.results import LINE_KEY
+from pipelines.simulation.inspections.oracle import NEEDED, examined
+from pipelines.store.store import Store
 
 _TRUTH: Final = "truth"
 _SHOWN_DAYS: Final = 3

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from configs.schema import ConstantValue, RiskConfig
+from configs.schema.risk import ConstantValue, RiskConfig
 
 FOUND = "found__"
 

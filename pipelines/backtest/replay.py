@@ -14,13 +14,13 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from configs.schema import Settings
+from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble
-from features.day_tables import DayTables
-from features.history import History
-from features.results import LINE_KEY
-from features.view import DayContext
-from models.selection import LISTED_SCHEMA, select_from
+from features.history.day_tables import DayTables
+from features.history.fold import History
+from features.history.results import LINE_KEY
+from features.history.view import DayContext
+from models.selection.select import LISTED_SCHEMA, select_from
 from pipelines.backtest.learning import (
     models_in_use,
     stage_features,
@@ -39,13 +39,13 @@ from pipelines.backtest.worth import (
     parcels_by_price,
     unsorted_parcels,
 )
-from pipelines.chronicle import Chronicle
-from pipelines.profiles import stage_profile
-from pipelines.progress import Progress
-from pipelines.score_bucket import scored
-from pipelines.scored_parcels import parcel_columns, parcels_of
-from pipelines.store import Store
-from pipelines.training_data import DayFeatures, sample_of
+from pipelines.history.chronicle import Chronicle
+from pipelines.history.profiles import stage_profile
+from pipelines.scoring.bucket import scored
+from pipelines.scoring.parcels import parcel_columns, parcels_of
+from pipelines.store.store import Store
+from pipelines.training.frames import DayFeatures, sample_of
+from pipelines.work.progress import Progress
 
 # A killed run folds again what came after the last history on disk.
 _NIGHTS_BETWEEN_PROFILES = 7

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.backtest.outcome import FOUND
-from pipelines.text_table import shortened, text_table
+from pipelines.pages.text_table import shortened, text_table
 
 _SAID_WIDTH = 100
 _WORDS = {"findings": "findings", "recovered_tax_cny": "CNY of recovered tax", "value_cny": "CNY of value"}

@@ -15,11 +15,11 @@ from typing import Any
 import polars as pl
 
 from configs.errors import StoreError, TrackingError, UsageError
-from configs.reference import load_reference
-from configs.schema import Settings
-from models.run_content import RunContent
-from models.strategy_plots import draw_backtest
-from models.tracking import Tracker
+from configs.reference.facts import load_reference
+from configs.schema.settings import Settings
+from models.report.strategy_plots import draw_backtest
+from models.tracking.run_content import RunContent
+from models.tracking.tracker import Tracker
 from pipelines.backtest.figures import by_selection, by_week, differences, totals
 from pipelines.backtest.learning import trainings
 from pipelines.backtest.oracle import Oracle, oracle_of
@@ -28,10 +28,10 @@ from pipelines.backtest.report import BacktestReport
 from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
-from pipelines.locking import hold_lock
-from pipelines.progress import Progress
-from pipelines.store import Store
-from pipelines.store_files import file_digest, write_table
+from pipelines.store.files import file_digest, write_table
+from pipelines.store.locking import hold_lock
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
 
 logger = logging.getLogger(__name__)
 

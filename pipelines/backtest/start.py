@@ -8,15 +8,15 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import UsageError
-from configs.schema import Settings
-from features.results import LINE_KEY
+from configs.schema.settings import Settings
+from features.history.results import LINE_KEY
 from pipelines.backtest.learning import models_in_use, stage_features, stage_training, trained, trainings
 from pipelines.backtest.working_store import late_results, start_store
-from pipelines.chronicle import Chronicle
-from pipelines.profiles import empty_history, stage_profile
-from pipelines.progress import Progress
-from pipelines.store import Store
-from pipelines.training_data import replay_features
+from pipelines.history.chronicle import Chronicle
+from pipelines.history.profiles import empty_history, stage_profile
+from pipelines.store.store import Store
+from pipelines.training.frames import replay_features
+from pipelines.work.progress import Progress
 
 
 def prepare_start(

@@ -8,7 +8,7 @@ from typing import Literal
 
 from configs.errors import UsageError
 from configs.messages import nearest
-from configs.schema import CapacityConfig
+from configs.schema.capacity import CapacityConfig
 
 Worth = Literal["nothing", "price", "past hit rate", "model"]
 

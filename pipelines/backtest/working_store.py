@@ -15,12 +15,12 @@ from pathlib import Path
 
 import polars as pl
 
-from features.results import LINE_KEY
-from pipelines.journal import Transaction
-from pipelines.locking import LOCK_NAME
-from pipelines.store import Store
-from pipelines.store_files import put_in, write_table
-from pipelines.store_meta import META_NAME
+from features.history.results import LINE_KEY
+from pipelines.store.files import put_in, write_table
+from pipelines.store.journal import Transaction
+from pipelines.store.locking import LOCK_NAME
+from pipelines.store.meta import META_NAME
+from pipelines.store.store import Store
 
 LATE = "late.parquet"
 LEARNED = ("profiles", "learning", "models", "in_use")

@@ -6,9 +6,9 @@ from datetime import date
 
 import polars as pl
 
-from configs.reference import ReferenceDay
-from features.results import LINE_KEY, known_labels
-from models.parcel_table import parcel_table
+from configs.reference.facts import ReferenceDay
+from features.history.results import LINE_KEY, known_labels
+from models.estimates.parcel_table import parcel_table
 
 PARCEL_COLUMNS = ("declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id")
 _HEADING = pl.col("hs_code").str.slice(0, 4).alias("_heading")
@@ -16,7 +16,7 @@ _PRIOR = 0.01
 
 
 def unsorted_parcels(lines: pl.DataFrame) -> pl.DataFrame:
-    """The parcels of a night (`models.parcel_table.parcel_table`), none worth more than another."""
+    """The parcels of a night (`models.estimates.parcel_table.parcel_table`), none worth more than another."""
     return parcel_table(lines.select(PARCEL_COLUMNS), [])
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import polars as pl
 
 from configs.errors import UsageError
-from configs.schema import Settings
-from features.inspections import CONTRACT_LABELS
-from pipelines.journal import Transaction
-from pipelines.progress import Progress
-from pipelines.simulation.days import SimulatedDay, simulate_days
-from pipelines.simulation.inspections import Inspectorate
-from pipelines.simulation.parameters import WorldParameters
-from pipelines.simulation.seasons import days_until
-from pipelines.simulation.world import World
-from pipelines.store import Store
+from configs.schema.settings import Settings
+from features.contract.inspections import CONTRACT_LABELS
+from pipelines.simulation.days.days import SimulatedDay, simulate_days
+from pipelines.simulation.inspections.inspections import Inspectorate
+from pipelines.simulation.world.parameters import WorldParameters
+from pipelines.simulation.world.seasons import days_until
+from pipelines.simulation.world.world import World
+from pipelines.store.journal import Transaction
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
 
 _log = logging.getLogger(__name__)
 

@@ -19,10 +19,10 @@ from benchmarks.choice_variants import EQUAL, INVERSE, RIVALS, LaterLines
 from benchmarks.processes import run_modules
 from benchmarks.world_run import Size
 from configs.loader import load_settings
-from configs.schema import ConstantValue
-from models.training import FittedRisk
+from configs.schema.risk import ConstantValue
+from models.fitting.training import FittedRisk
 from pipelines.simulation import WorldParameters
-from pipelines.training_data import TrainingData
+from pipelines.training.frames import TrainingData
 from tests.pipelines.trained_world import write_configs
 
 SIZE = Size(days=14, parcels_per_day=160, scored_days=2)

@@ -11,12 +11,12 @@ import pytest
 from benchmarks.coverage import Coverage, coverage, holds
 from benchmarks.redrawn_world import Parcels, parcels_of, redraw
 from configs.loader import load_settings
-from features.hashing import hash_text
-from models.parcel_table import UNASSIGNED, UNKNOWN_MODE
-from pipelines.progress import Progress
+from features.arrays.hashing import hash_text
+from models.estimates.parcel_table import UNASSIGNED, UNKNOWN_MODE
 from pipelines.simulation import World, WorldParameters, simulate_days
-from pipelines.simulation.days import SimulatedDay
-from pipelines.simulation.officers import RANDOM, REFERRAL, RISK, Memory
+from pipelines.simulation.days.days import SimulatedDay
+from pipelines.simulation.inspections.officers import RANDOM, REFERRAL, RISK, Memory
+from pipelines.work.progress import Progress
 
 REDRAWS = 60
 

@@ -15,11 +15,11 @@ from benchmarks.measured_process import run_measured
 from benchmarks.naive_day import validated
 from benchmarks.national_night import REST, verb_figures
 from benchmarks.national_stores import DAY, DONE, OFFICES, Setup, month_commands
-from features.conversions import china_day
-from features.declarations import DECLARATION_COLUMNS, validate_declarations
-from pipelines.cli import run
-from pipelines.ingest import write_frames
-from pipelines.store import Store
+from features.contract.conversions import china_day
+from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
+from pipelines.cli.main import run
+from pipelines.ingest.ingest import write_frames
+from pipelines.store.store import Store
 from tests.pipelines.trained_world import DAYS, PARCELS_PER_DAY, TRAINED_UNTIL, make_world, results_of
 
 LINES = 6_000

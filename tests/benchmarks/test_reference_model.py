@@ -11,9 +11,9 @@ import pytest
 from benchmarks.reference_features import hit_rates, over_medians, plain_columns
 from benchmarks.reference_model import reference_scores
 from configs.loader import load_settings
-from configs.reference import load_reference
-from features.declarations import DECLARATION_COLUMNS
-from models.metrics import Areas
+from configs.reference.facts import load_reference
+from features.contract.declarations import DECLARATION_COLUMNS
+from models.stats.metrics import Areas
 
 FIRST = date(2026, 10, 1)
 DAYS = 40
@@ -84,9 +84,7 @@ def scores(plain: pl.DataFrame, inspections: pl.DataFrame, later: pl.DataFrame) 
     ).probability
 
 
-def test_it_finds_who_cheats(
-    declared: pl.DataFrame, plain: pl.DataFrame, inspections: pl.DataFrame
-) -> None:
+def test_it_finds_who_cheats(declared: pl.DataFrame, plain: pl.DataFrame, inspections: pl.DataFrame) -> None:
     later = declared.filter(pl.col("declared_at").dt.date() > UNTIL)
     areas = Areas.of(scores(plain, inspections, later), later["cheat"].to_numpy())
     assert areas.auc(np.ones(later.height)) > 0.9

@@ -17,7 +17,7 @@ from benchmarks import korea, world_report, worlds
 from benchmarks.later_lines import recorded
 from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
 from configs.loader import load_settings
-from features.hashing import hash_text
+from features.arrays.hashing import hash_text
 from pipelines.simulation import World, WorldParameters, simulate_days
 from tests.pipelines.trained_world import write_configs
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
 from configs.loader import load_settings
-from features import reasons
-from pipelines import report_html, return_fields, xlsx_entries, xlsx_guide
-from pipelines.office_list import CHOSEN
+from features.words import reasons
+from pipelines.lists import fields as return_fields
+from pipelines.lists import html as report_html
+from pipelines.lists import xlsx_entries, xlsx_guide
+from pipelines.lists.office_list import CHOSEN
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 _MODULES = (
-    *("features/chance.py", "features/channel_reasons.py", "features/visible_text.py"),
-    *("pipelines/office_list.py", "pipelines/report_xlsx.py"),
-    *("pipelines/xlsx_entries.py", "pipelines/xlsx_guide.py"),
+    *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
+    *("pipelines/lists/office_list.py", "pipelines/lists/xlsx.py"),
+    *("pipelines/lists/xlsx_entries.py", "pipelines/lists/xlsx_guide.py"),
 )
 _TEMPLATES = ("office_list.html.j2",)
 

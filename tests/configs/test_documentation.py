@@ -9,11 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from configs.loader import load_settings
-from configs.reference import load_reference
-from configs.schema import Settings
+from configs.loader import load_settings, load_source_mapping
+from configs.reference.facts import load_reference
+from configs.schema.settings import Settings
+from tests.places import ROOT
 
-PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+PAGE = ROOT / "docs" / "configuration.md"
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def test_risk(settings: Settings) -> None:
 
 
 def test_source(settings: Settings) -> None:
-    mapping = settings.source_mapping("harbour")
+    mapping = load_source_mapping("harbour", settings.overlay)
     assert mapping.values["transport_mode"]["?"] is None
     assert mapping.labels["undervaluation"].true_when == ("short", "false invoice")
 

@@ -9,6 +9,7 @@ import pytest
 
 from configs.errors import ConfigurationError
 from configs.loader import load_settings
+from tests.places import ROOT
 
 COUNTERFEIT = """
 label: counterfeit
@@ -218,7 +219,7 @@ def test_notes_and_hidden_files_may_lie_beside(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("file", ["pipeline.yaml", "capacity.yaml", "reasons.yaml", "risks/food_safety.yaml"])
 def test_a_packaged_file_laid_over_itself_changes_nothing(tmp_path: Path, file: str) -> None:
-    packaged = Path(__file__).parents[2] / "configs" / file
+    packaged = ROOT / "configs" / file
     _write(tmp_path, file, packaged.read_text(encoding="utf-8"))
     laid_over, packaged_only = load_settings(tmp_path), load_settings()
     assert laid_over.pipeline == packaged_only.pipeline

@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from configs.messages import configuration_error, nearest, shortened
-from configs.reason_schema import ReasonsConfig
-from configs.risk_schema import RiskConfig
+from configs.schema.reasons import ReasonsConfig
+from configs.schema.risk import RiskConfig
 
 
 @pytest.mark.parametrize(

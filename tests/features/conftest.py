@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 
 from configs.loader import load_settings
-from configs.schema import Settings
+from configs.schema.settings import Settings
 from features.assemble import FeatureSet
-from features.history import History
+from features.history.fold import History
 from tests.features.small_world import SmallWorld, make_world, replay
 
 

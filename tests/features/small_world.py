@@ -9,17 +9,17 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import polars as pl
 
-from configs.reference import load_reference
-from configs.schema import Settings
+from configs.reference.facts import load_reference
+from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble, prepare_lines
-from features.day_tables import day_tables
-from features.declarations import DECLARATION_COLUMNS
-from features.history import History, fold
-from features.keys import key_specs, with_keys
-from features.peers import sketch_names
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.history.day_tables import day_tables
+from features.history.fold import History, fold
+from features.history.keys import key_specs, with_keys
+from features.history.peers import sketch_names
+from features.history.results import LINE_KEY, increments, result_tables
+from features.history.view import DayContext
 from features.prepare import prepare
-from features.results import LINE_KEY, increments, result_tables
-from features.view import DayContext
 
 FIRST_DAY = date(2026, 3, 1)
 

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from configs.schema import ConstantValue, RiskConfig, TaxShortfallValue, Title, TrainingConfig
-from models.training import FittedRisk, fit_risk
+from configs.schema.pipeline import TrainingConfig
+from configs.schema.risk import ConstantValue, RiskConfig, TaxShortfallValue, Title
+from models.fitting.training import FittedRisk, fit_risk
 
 FIRST_DAY = date(2026, 9, 1)
 _GOODS = [

@@ -9,8 +9,8 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from pipelines.ceb import read_ceb
-from pipelines.pseudonyms import Pseudonymiser
+from pipelines.ingest.sources.ceb import read_ceb
+from pipelines.privacy.pseudonyms import Pseudonymiser
 
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 NAMES = Pseudonymiser.from_key(b"only for tests, not a secret")

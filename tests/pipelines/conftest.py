@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store import Store
+from pipelines.store.store import Store
 from tests.pipelines.returned_lists import Office, make_store
 from tests.pipelines.trained_world import TRAINED_UNTIL, World, make_world
 

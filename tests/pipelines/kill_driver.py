@@ -94,7 +94,7 @@ class Watch:
 
 def child(job: dict[str, Any], log: Any) -> Never:
     """Run the command line of a job and end with its exit code."""
-    from pipelines.cli import run
+    from pipelines.cli.main import run
 
     if job["folder"] is not None:
         Watch(job["folder"], job["kill_at"], log).start()

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.places import ROOT
+
 KILLED = -signal.SIGKILL
 
 
@@ -56,7 +58,7 @@ class Killer:
 def killer() -> Iterator[Killer]:
     """The driver's process, ended at the end."""
     driver = Path(__file__).with_name("kill_driver.py")
-    checkout = str(Path(__file__).parents[2])
+    checkout = str(ROOT)
     environment = {**os.environ, "PYTHONPATH": checkout, "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     with subprocess.Popen(

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 
 from configs.loader import load_settings
-from pipelines.lists import SAMPLING_LIST_SCHEMA
-from pipelines.office_list import DISPLAY_COLUMNS
+from pipelines.lists.office_list import DISPLAY_COLUMNS
+from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 
 DAY = date(2026, 11, 20)
 SETTINGS = load_settings()

@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from pipelines.attempts import Limits
-from pipelines.execution import run
+from pipelines.work.attempts import Limits
+from pipelines.work.execution import run
 
 
 def say_and_pause(pipe: Path) -> None:

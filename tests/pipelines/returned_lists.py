@@ -16,14 +16,14 @@ import openpyxl
 import polars as pl
 
 from configs.loader import load_settings
-from pipelines.feedback import feedback
-from pipelines.feedback_report import FeedbackReport
-from pipelines.ingest import write_frames
-from pipelines.issued import issued_lists, stage_issued, with_list_ids
-from pipelines.lists import write_lists
-from pipelines.progress import Progress
-from pipelines.return_fields import ENTRY_FIELDS, RESULT_WORDS, result_field
-from pipelines.store import Store
+from pipelines.feedback.feedback import feedback
+from pipelines.feedback.report import FeedbackReport
+from pipelines.ingest.ingest import write_frames
+from pipelines.lists.fields import ENTRY_FIELDS, RESULT_WORDS, result_field
+from pipelines.lists.issued import issued_lists, stage_issued, with_list_ids
+from pipelines.lists.write import write_lists
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
 from tests.pipelines.list_examples import DAY, listed
 
 SETTINGS = load_settings()

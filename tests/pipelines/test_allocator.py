@@ -10,7 +10,7 @@ import pytest
 
 from pipelines import ALLOCATOR, ALLOCATOR_VARIABLE
 
-_ASKED = f"import pipelines.cli, os; print(os.environ['{ALLOCATOR_VARIABLE}'])"
+_ASKED = f"import pipelines.cli.main, os; print(os.environ['{ALLOCATOR_VARIABLE}'])"
 
 
 @pytest.mark.parametrize("given", [None, "", "dirty_decay_ms:1000"])

@@ -9,10 +9,11 @@ import nbclient
 import nbformat
 import pytest
 
-from models.tracking import Tracker
+from models.tracking.tracker import Tracker
 from tests.pipelines.trained_world import END, World
+from tests.places import ROOT
 
-NOTEBOOK = Path(__file__).parents[2] / "docs" / "tutorial.ipynb"
+NOTEBOOK = ROOT / "docs" / "tutorial.ipynb"
 
 
 @pytest.fixture

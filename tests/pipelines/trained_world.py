@@ -15,13 +15,14 @@ from pathlib import Path
 import polars as pl
 
 from configs.loader import load_settings
-from configs.schema import Settings
-from features.hashing import hash_text
-from pipelines.cli import run
-from pipelines.ingest import write_frames
-from pipelines.progress import Progress
+from configs.schema.settings import Settings
+from features.arrays.hashing import hash_text
+from pipelines.cli.main import run
+from pipelines.ingest.ingest import write_frames
 from pipelines.simulation.run import simulate
-from pipelines.store import Store
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
+from tests.places import ROOT
 
 END = date(2026, 11, 20)
 DAYS = 22
@@ -68,7 +69,7 @@ def write_configs(folder: Path) -> Path:
     (folder / "risks").mkdir(parents=True)
     (folder / "pipeline.yaml").write_text(_PIPELINE, encoding="utf-8")
     for risk in RISKS:
-        packaged = Path(__file__).parents[2] / "configs" / "risks" / f"{risk}.yaml"
+        packaged = ROOT / "configs" / "risks" / f"{risk}.yaml"
         text = quicker_risk(packaged.read_text(encoding="utf-8"))
         (folder / "risks" / packaged.name).write_text(text, encoding="utf-8")
     return folder

@@ -1,13 +1,13 @@
 """docs/simulator.md names every parameter with the value that it has."""
 
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
-from pipelines.simulation.parameters import WorldParameters
+from pipelines.simulation.world.parameters import WorldParameters
+from tests.places import ROOT
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "simulator.md"
+PAGE = ROOT / "docs" / "simulator.md"
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(WorldParameters)])

@@ -10,10 +10,10 @@ import pytest
 
 from configs.errors import UsageError
 from configs.loader import load_settings
-from configs.schema import Settings
-from pipelines.progress import Progress
+from configs.schema.settings import Settings
 from pipelines.simulation import SimulationReport, simulate
-from pipelines.store import Store
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
 
 END = date(2026, 11, 20)
 

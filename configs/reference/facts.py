@@ -1,0 +1,197 @@
+"""Facts that change with time: codes, units, taxes, limits, exchange rates, watched words.
+
+Each row of a table holds from its `valid_from` until a later row with the same key, so a day of 2018 is
+taxed as it was in 2018. `Reference.on(day)` gives the tables as they were that day.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from configs.errors import ConfigurationError
+from configs.loader import reference_path
+from configs.reference.tables import TABLES, Table, read_table
+from configs.reference.tax_rules import TaxRules
+from configs.schema.settings import Settings
+
+
+@dataclass(frozen=True)
+class ReferenceDay:
+    """The reference tables as they hold on a day; each frame has one row a key, sorted by key.
+
+    `since` is the day from which exactly these rows hold. `watch_groups` are all groups of watch terms, also
+    those whose terms hold on other days only, so that every day has the same features.
+    """
+
+    since: date
+    watch_groups: tuple[str, ...]
+    countries: pl.DataFrame
+    currencies: pl.DataFrame
+    units: pl.DataFrame
+    exchange_rates: pl.DataFrame
+    taxes: pl.DataFrame
+    tax_bands: pl.DataFrame
+    limits: pl.DataFrame
+    headings: pl.DataFrame
+    watch_terms: pl.DataFrame
+    vague_terms: pl.DataFrame
+
+    def country_iso(self, customs_codes: pl.Series) -> pl.Series:
+        """ISO 3166-1 alpha-2 codes of customs' numeric country codes, null where unknown."""
+        return _looked_up(customs_codes, self.countries["customs_code"], self.countries["iso"])
+
+    def currency_iso(self, customs_codes: pl.Series) -> pl.Series:
+        """ISO 4217 codes of customs' numeric currency codes, null where unknown."""
+        return _looked_up(customs_codes, self.currencies["customs_code"], self.currencies["iso"])
+
+    def cny_rate(self, currency: pl.Series) -> pl.Series:
+        """CNY for one unit of each ISO 4217 currency, null where no rate is known."""
+        rates = self.exchange_rates
+        return _looked_up(currency, rates["currency"], rates["cny_per_unit"])
+
+    def kg_factor(self, unit: pl.Series) -> pl.Series:
+        """Kilograms in one customs unit, null for units that are no weight."""
+        return _looked_up(unit, self.units["code"], self.units["kg_factor"])
+
+    def pieces_factor(self, unit: pl.Series) -> pl.Series:
+        """Pieces in one customs unit (a dozen: 12), null for units that do not count pieces."""
+        return _looked_up(unit, self.units["code"], self.units["pieces_factor"])
+
+    def tax_rate(self, lines: pl.DataFrame) -> pl.Series:
+        """The tax on a line as a share of its declared value; see `TaxRules.rate`."""
+        prices = pl.DataFrame(
+            {
+                "cny_rate": self.cny_rate(_column(lines, "currency")),
+                "kg_factor": self.kg_factor(_column(lines, "unit")),
+                "legal_kg_factor": self.kg_factor(_column(lines, "legal_unit")),
+                "pieces_factor": self.pieces_factor(_column(lines, "unit")),
+            }
+        )
+        return TaxRules(self.taxes, self.tax_bands).rate(lines, prices)
+
+    def limit(self, name: str) -> float:
+        """The amount of a limit in CNY.
+
+        Raises:
+            ConfigurationError: `limits.csv` has no such limit for the day.
+        """
+        found = self.limits.filter(pl.col("name") == name)["value"]
+        if found.is_empty():
+            raise ConfigurationError(
+                f"limits.csv: expected a row {name!r} that holds on {self.since}; came none. "
+                "Add one with an earlier valid_from."
+            )
+        return float(found[0])
+
+    @property
+    def order_limit_cny(self) -> float:
+        """Largest value of one retail-import order."""
+        return self.limit("order_limit_cny")
+
+    @property
+    def yearly_allowance_cny(self) -> float:
+        """Retail imports that a person may buy in a calendar year."""
+        return self.limit("yearly_allowance_cny")
+
+    @property
+    def articles_limit_cny(self) -> float:
+        """Largest value of a parcel of personal articles by mail or express."""
+        return self.limit("articles_limit_cny")
+
+    @property
+    def articles_limit_nearby_cny(self) -> float:
+        """The same from Hong Kong, Macau and Taiwan."""
+        return self.limit("articles_limit_nearby_cny")
+
+    @property
+    def articles_free_tax_cny(self) -> float:
+        """Tax on personal articles up to which none is charged."""
+        return self.limit("articles_free_tax_cny")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """All reference tables with all their dated rows."""
+
+    countries: pl.DataFrame
+    currencies: pl.DataFrame
+    units: pl.DataFrame
+    exchange_rates: pl.DataFrame
+    taxes: pl.DataFrame
+    tax_bands: pl.DataFrame
+    limits: pl.DataFrame
+    headings: pl.DataFrame
+    watch_terms: pl.DataFrame
+    vague_terms: pl.DataFrame
+    _days: dict[date, ReferenceDay] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def on(self, day: date) -> ReferenceDay:
+        """The tables as they hold on `day`; days between two changes share one object."""
+        changes = self._changes()
+        position = bisect_right(changes, day)
+        since = changes[position - 1] if position else date.min
+        if since not in self._days:
+            self._days[since] = ReferenceDay(
+                since,
+                tuple(self.watch_terms["group"].unique().sort()),
+                **{table.name: _holding(getattr(self, table.name), table, since) for table in TABLES},
+            )
+        return self._days[since]
+
+    def _changes(self) -> list[date]:
+        frames = [getattr(self, table.name) for table in TABLES]
+        return sorted({day for frame in frames for day in frame["valid_from"].unique()})
+
+
+def load_reference(settings: Settings) -> Reference:
+    """Every reference table, the overlay's files in place of the packaged ones of the same name.
+
+    Raises:
+        ConfigurationError: a file or a cell is not as expected; the message names file, line and column.
+
+    >>> from datetime import date
+    >>> from configs.loader import load_settings
+    >>> reference = load_reference(load_settings())
+    >>> reference.on(date(2020, 6, 1)).order_limit_cny
+    5000.0
+    >>> reference.on(date(2018, 6, 1)).order_limit_cny
+    2000.0
+    """
+    frames = {
+        table.name: read_table(reference_path(table.filename, settings.overlay), table) for table in TABLES
+    }
+    unknown = frames["tax_bands"].join(frames["taxes"], on=["tax", "band"], how="anti")
+    if unknown.height:
+        tax, band = unknown["tax"][0], unknown["band"][0]
+        raise ConfigurationError(
+            f"{reference_path('tax_bands.csv', settings.overlay)}: "
+            f"expected bands that taxes.csv gives a rate; came {band!r} of {tax!r}"
+        )
+    return Reference(**frames)
+
+
+def _holding(frame: pl.DataFrame, table: Table, day: date) -> pl.DataFrame:
+    """Of each key the newest row that is not younger than `day`."""
+    key = list(table.key)
+    return (
+        frame.filter(pl.col("valid_from") <= day)
+        .sort([*key, "valid_from"], nulls_last=True)
+        .unique(subset=key, keep="last", maintain_order=True)
+    )
+
+
+def _looked_up(values: pl.Series, keys: pl.Series, results: pl.Series) -> pl.Series:
+    if keys.is_empty():
+        return pl.Series(values.name, [None] * len(values), dtype=results.dtype)
+    return values.cast(pl.String).replace_strict(keys, results, default=None, return_dtype=results.dtype)
+
+
+def _column(lines: pl.DataFrame, name: str) -> pl.Series:
+    """The column, or nulls where the source does not have it."""
+    if name in lines.columns:
+        return lines[name]
+    return pl.Series(name, [None] * lines.height, dtype=pl.String)

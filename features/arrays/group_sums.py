@@ -1,0 +1,64 @@
+"""Sums by group, compiled: of integers and bitmaps only, so that the order of lines changes no bit."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from features.arrays.distinct import Distinct
+from features.arrays.hashing import UInt64Array
+
+Integers = npt.NDArray[np.int64]
+
+
+def lines_of(groups: Distinct) -> Integers:
+    """Lines (groups,) of each group."""
+    return _sums(groups.groups, np.ones(len(groups.groups), dtype=np.int64), len(groups.firsts))
+
+
+def sums_of(groups: Distinct, values: Integers) -> Integers:
+    """Sum (groups,) of the values (lines,) of each group."""
+    return _sums(groups.groups, values, len(groups.firsts))
+
+
+def union_of(groups: Distinct, bitmaps: UInt64Array) -> UInt64Array:
+    """Bitwise or (groups,) of the bitmaps (lines,) of each group."""
+    return _unions(groups.groups, bitmaps, len(groups.firsts))
+
+
+def parcels_of(groups: Distinct, parcels: Integers) -> Integers:
+    """Distinct parcels (groups,) of each group; `parcels` (lines,) are numbers of parcels."""
+    # No work where the lines of a parcel stand together, as they do in the store.
+    order = np.argsort(parcels, kind="stable")
+    return _parcels(groups.groups, parcels, order, len(groups.firsts))
+
+
+@numba.njit(cache=True, nogil=True)
+def _sums(groups: Integers, values: Integers, count: int) -> Integers:
+    sums = np.zeros(count, dtype=np.int64)
+    for line in range(groups.shape[0]):
+        if groups[line] >= 0:
+            sums[groups[line]] += values[line]
+    return sums
+
+
+@numba.njit(cache=True, nogil=True)
+def _unions(groups: Integers, bitmaps: UInt64Array, count: int) -> UInt64Array:
+    unions = np.zeros(count, dtype=np.uint64)
+    for line in range(groups.shape[0]):
+        if groups[line] >= 0:
+            unions[groups[line]] |= bitmaps[line]
+    return unions
+
+
+@numba.njit(cache=True, nogil=True)
+def _parcels(groups: Integers, parcels: Integers, order: Integers, count: int) -> Integers:
+    newest = np.full(count, -1, dtype=np.int64)
+    found = np.zeros(count, dtype=np.int64)
+    for line in order:
+        group = groups[line]
+        if group >= 0 and newest[group] != parcels[line]:
+            newest[group] = parcels[line]
+            found[group] += 1
+    return found

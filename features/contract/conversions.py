@@ -1,0 +1,228 @@
+"""From whatever type a source has to the type of the contract, a column at a time.
+
+A value that cannot be converted becomes a marker of its type instead of null, so that the contract's checks
+can tell a wrong value from a missing one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from features.contract.text_screen import may_be_unclean
+
+CHINA_OFFSET: Final = timedelta(hours=8)
+NOT_TEXT: Final = "\x00not text"
+TOO_LONG: Final = "\x00too long"
+NOT_A_NUMBER: Final = float("nan")
+NOT_WHOLE: Final = -(2**31)
+NOT_A_TIME: Final = datetime(1, 1, 1)  # noqa: DTZ001 - the column that it marks carries the zone
+NOT_A_DATE: Final = date(1, 1, 1)
+YES_WORDS: Final = ("true", "1", "1.0", "yes", "y", "t")
+NO_WORDS: Final = ("false", "0", "0.0", "no", "n", "f")
+_TOP_WHOLE: Final = 2**31 - 1
+_CONTROL: Final = r"[\x00-\x1f\x7f]+"
+_ZONED: Final = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
+_AWARE_FORMATS: Final = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z")
+_NAIVE_FORMATS: Final = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%d%H%M%S")
+_DATE_FORMATS: Final = ("%Y-%m-%d", "%Y%m%d")
+_UTC: Final = pl.Datetime("us", "UTC")
+
+
+def to_text(values: pl.Series, max_chars: int) -> pl.Series:
+    """Text without control characters and outer blanks; blank text is null.
+
+    A whole number that came as a float loses its ``.0``: that is how a table with gaps stores codes.
+
+    >>> to_text(pl.Series([" a\\x00b ", "", None, "long!"]), 4).to_list()
+    ['ab', None, None, '\\x00too long']
+    >>> to_text(pl.Series([30.0, 1.5, float("nan")]), 9).to_list()
+    ['30', '1.5', None]
+    """
+    text = _as_string(values)
+    rows = np.flatnonzero(may_be_unclean(text, max_chars))
+    if not len(rows):
+        return text
+    return text.clone().scatter(rows, _cleaned(text.gather(rows), max_chars))
+
+
+def _cleaned(text: pl.Series, max_chars: int) -> pl.Series:
+    text = text.str.strip_chars()
+    # Checked before the rest, so that a name of 100 MB is looked at once and never copied.
+    lengths = text.str.len_bytes()
+    if (lengths.max() or 0) > max_chars:  # type: ignore[operator]
+        text = text.set((lengths > max_chars) & (text.str.len_chars() > max_chars), TOO_LONG)
+    dirty = text.str.contains(_CONTROL) & ~text.is_in([NOT_TEXT, TOO_LONG])
+    if dirty.any():
+        cleaned = text.str.replace_all(r"[\t\r\n]+", " ").str.replace_all(_CONTROL, "")
+        text = cleaned.zip_with(dirty.fill_null(False), text)
+    text = text.str.strip_chars()
+    return text.set(text == "", None)
+
+
+def to_digits(values: pl.Series, max_chars: int, even: bool = False, width: int = 0) -> pl.Series:
+    """A code of digits as text. Numbers have lost their leading zeros: ``even`` and ``width`` restore them.
+
+    >>> to_digits(pl.Series([101210000, 851712]), 20, even=True).to_list()
+    ['0101210000', '851712']
+    >>> to_digits(pl.Series(["0101", "7"]), 20, width=3).to_list()
+    ['0101', '7']
+    """
+    text = to_text(values, max_chars)
+    if not values.dtype.is_numeric():
+        return text
+    if even:
+        text = ("0" + text).zip_with((text.str.len_bytes() % 2 == 1).fill_null(False), text)
+    return text.str.zfill(width) if width else text
+
+
+def to_number(values: pl.Series) -> pl.Series:
+    """Float64, NaN where there is a value that is no number.
+
+    >>> to_number(pl.Series(["1.5", " 2 ", "", "x", None])).to_list()
+    [1.5, 2.0, None, nan, None]
+    """
+    if values.dtype.is_numeric():
+        return values.cast(pl.Float64)
+    if not _is_textual(values):
+        return _marked(values, NOT_A_NUMBER, pl.Float64())
+    text = values.cast(pl.String).str.strip_chars()
+    number = text.cast(pl.Float64, strict=False)
+    wrong = number.is_null() & text.is_not_null() & (text != "")
+    return number.set(wrong, NOT_A_NUMBER)
+
+
+def to_whole(values: pl.Series) -> pl.Series:
+    """Int32, ``NOT_WHOLE`` where there is a value that is no whole number, 0 beyond the type's range.
+
+    >>> to_whole(pl.Series(["1", "2.0", "2.5", "", "99999999999"])).to_list()
+    [1, 2, -2147483648, None, 0]
+    """
+    number = to_number(values)
+    inside = number.abs() <= _TOP_WHOLE
+    wrong = (number.is_nan() | ((number != number.round(0)) & inside)).fill_null(False)
+    kept = number.set((~inside).fill_null(False), 0.0)
+    return kept.set(wrong, float(NOT_WHOLE)).cast(pl.Int32)
+
+
+def to_moment(values: pl.Series) -> pl.Series:
+    """Microseconds in UTC. A time without a zone is UTC; a date without a time is midnight in China.
+
+    >>> moments = to_moment(pl.Series(["2026-11-20", "20261120093000", "2026-11-20T09:30:00+08:00"]))
+    >>> [str(moment) for moment in moments]
+    ['2026-11-19 16:00:00+00:00', '2026-11-20 09:30:00+00:00', '2026-11-20 01:30:00+00:00']
+    """
+    kind = values.dtype
+    if isinstance(kind, pl.Datetime):
+        zoned = values if kind.time_zone else values.dt.replace_time_zone("UTC")
+        return zoned.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+    if kind == pl.Date:
+        return (values.cast(pl.Datetime("us")) - CHINA_OFFSET).dt.replace_time_zone("UTC")
+    if not (_is_textual(values) or kind.is_integer()):
+        return _marked(values, NOT_A_TIME, pl.Datetime("us")).dt.replace_time_zone("UTC")
+    text = _time_text(values)
+    moments = pl.Series(values.name, [None], dtype=_UTC).new_from_index(0, len(values))
+    for formats, parse in (
+        (_NAIVE_FORMATS, _parse_naive),
+        (_DATE_FORMATS, _parse_day),
+        (_AWARE_FORMATS, _parse_aware),
+    ):
+        for pattern in formats:
+            left = moments.is_null() & text.is_not_null()
+            if not left.any():
+                break
+            moments = moments.zip_with(~left, parse(text.set(~left, None), pattern))
+    wrong = moments.is_null() & text.is_not_null()
+    return moments.dt.replace_time_zone(None).set(wrong, NOT_A_TIME).dt.replace_time_zone("UTC")
+
+
+def to_day(values: pl.Series) -> pl.Series:
+    """Dates. A time with a zone counts on its date in China, one without on the date that it says.
+
+    >>> [str(day) for day in to_day(pl.Series(["2026-11-20", "20261120", "2026-11-20T20:00:00Z", "x"]))]
+    ['2026-11-20', '2026-11-20', '2026-11-21', '0001-01-01']
+    """
+    kind = values.dtype
+    if kind == pl.Date:
+        return values
+    if isinstance(kind, pl.Datetime):
+        return china_day(values) if kind.time_zone else values.dt.date()
+    if not (_is_textual(values) or kind.is_integer()):
+        return _marked(values, NOT_A_DATE, pl.Date())
+    text = _time_text(values)
+    moments = to_moment(values)
+    wrong = (moments.dt.year() == 1).fill_null(False)
+    local = (moments.dt.offset_by("8h").dt.date()).zip_with(
+        (text.str.contains(_ZONED) | text.str.contains(r"^(?:\d{8}|\d{4}-\d{2}-\d{2})$")).fill_null(False),
+        moments.dt.date(),
+    )
+    return local.set(wrong, NOT_A_DATE)
+
+
+def china_day(moments: pl.Series) -> pl.Series:
+    """The date in China (UTC+8 all year round) of moments with a time zone: a declaration's partition."""
+    return moments.dt.convert_time_zone("UTC").dt.offset_by("8h").dt.date()
+
+
+def yes_no_code(values: pl.Series) -> pl.Series:
+    """1 for yes, 0 for no, -1 for anything else, null where missing (Int8).
+
+    >>> yes_no_code(pl.Series(["TRUE", "0", "maybe", None])).to_list()
+    [1, 0, -1, None]
+    """
+    if values.dtype == pl.Boolean:
+        return values.cast(pl.Int8)
+    text = _as_string(values).str.strip_chars().str.to_lowercase()
+    text = text.set(text == "", None)
+    code = pl.Series(values.name, [-1], dtype=pl.Int8).new_from_index(0, len(text))
+    code = code.set(text.is_in(YES_WORDS).fill_null(False), 1).set(text.is_in(NO_WORDS).fill_null(False), 0)
+    return code.set(text.is_null(), None)
+
+
+def _as_string(values: pl.Series) -> pl.Series:
+    kind = values.dtype
+    if kind.is_float():
+        gone = (values.is_nan() | values.is_infinite()).fill_null(False)
+        values = values.set(gone, None)
+        whole = ((values == values.round(0)) & (values.abs() < 2.0**53)).fill_null(False)
+        return values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.cast(pl.String))
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        return _marked(values, NOT_TEXT, pl.String())
+    return values.cast(pl.String)
+
+
+def _time_text(values: pl.Series) -> pl.Series:
+    text = values.cast(pl.String).str.strip_chars()
+    text = text.set(text == "", None)
+    # One spelling for the separators and for UTC halves the formats to try.
+    return (
+        text.str.replace_all("/", "-", literal=True)
+        .str.replace(r"^(\S{10}) ", "${1}T")
+        .str.replace(r"[zZ]$", "+00:00")
+    )
+
+
+def _parse_naive(text: pl.Series, pattern: str) -> pl.Series:
+    return text.str.to_datetime(pattern, time_unit="us", strict=False).dt.replace_time_zone("UTC")
+
+
+def _parse_aware(text: pl.Series, pattern: str) -> pl.Series:
+    return text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
+
+
+def _parse_day(text: pl.Series, pattern: str) -> pl.Series:
+    days = text.str.to_date(pattern, strict=False)
+    return (days.cast(pl.Datetime("us")) - CHINA_OFFSET).dt.replace_time_zone("UTC")
+
+
+def _is_textual(values: pl.Series) -> bool:
+    return values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)
+
+
+def _marked(values: pl.Series, marker: object, kind: pl.DataType) -> pl.Series:
+    """The marker wherever a value of a type that cannot be converted stands."""
+    marked = pl.Series(values.name, [marker], dtype=kind).new_from_index(0, len(values))
+    return marked.set(values.is_null(), None)

@@ -1,0 +1,141 @@
+"""The data contract of inspections: one row an inspected line and report."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+import pandera.polars as pa
+import polars as pl
+
+from features.contract.checked import Validated, apply_contract, check
+from features.contract.conversions import (
+    NOT_A_DATE,
+    NOT_TEXT,
+    NOT_WHOLE,
+    TOO_LONG,
+    to_day,
+    to_number,
+    to_text,
+    to_whole,
+    yes_no_code,
+)
+from features.contract.reject_reasons import RejectReason
+
+INSPECTION_KEY: Final = ("declaration_id", "line_no", "reported_on")
+REQUIRED_COLUMNS: Final = ("declaration_id", "line_no", "inspected_on", "reported_on")
+SELECTIONS: Final = ("risk", "random", "exploration", "rule", "referral", "override")
+CONTRACT_LABELS: Final = ("undervaluation", "prohibited_item", "food_safety")
+
+INSPECTION_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "declaration_id": pl.String(),
+    "line_no": pl.Int32(),
+    "inspected_on": pl.Date(),
+    "reported_on": pl.Date(),
+    "selection": pl.String(),
+    "inspection_probability": pl.Float64(),
+    "undervaluation": pl.Boolean(),
+    "prohibited_item": pl.Boolean(),
+    "food_safety": pl.Boolean(),
+    "assessed_unit_price": pl.Float64(),
+    "recovered_tax_cny": pl.Float64(),
+}
+_MAX_TEXT_CHARS: Final = 2000
+_EARLIEST_YEAR: Final = 1990
+
+_R = RejectReason
+_NUMBER = check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
+_NOT_NEGATIVE = check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
+_TEXT = [
+    check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
+    check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
+]
+_DATE = [
+    check(_R.NOT_A_DATE, lambda value: value != NOT_A_DATE),
+    check(_R.OUT_OF_RANGE, lambda value: (value.dt.year() >= _EARLIEST_YEAR) | (value == NOT_A_DATE)),
+]
+_AFTER_INSPECTION = check(
+    _R.REPORTED_BEFORE_INSPECTED,
+    lambda value: (value >= pl.col("inspected_on")) | (value == NOT_A_DATE),
+)
+_SELECTION = check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
+_PROBABILITY = check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
+_LINE_NO = [
+    check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
+    check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE)),
+]
+_LABEL = [check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
+
+# While a label is checked it is a code, 1 yes, 0 no, -1 neither: a Boolean has no room for "neither".
+INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
+    {
+        "declaration_id": pa.Column(pl.String, _TEXT),
+        "line_no": pa.Column(pl.Int32, _LINE_NO),
+        "inspected_on": pa.Column(pl.Date, _DATE),
+        "reported_on": pa.Column(pl.Date, [*_DATE, _AFTER_INSPECTION]),
+        "selection": pa.Column(pl.String, [*_TEXT, _SELECTION], nullable=True),
+        "inspection_probability": pa.Column(pl.Float64, [_NUMBER, _PROBABILITY], nullable=True),
+        **{label: pa.Column(pl.Int8, _LABEL, nullable=True) for label in CONTRACT_LABELS},
+        "assessed_unit_price": pa.Column(pl.Float64, [_NUMBER, _NOT_NEGATIVE], nullable=True),
+        "recovered_tax_cny": pa.Column(pl.Float64, [_NUMBER, _NOT_NEGATIVE], nullable=True),
+    },
+    name="inspections",
+)
+
+
+def looks_like_inspections(columns: Collection[str]) -> bool:
+    """Whether a table in the contract's own columns holds inspections.
+
+    >>> looks_like_inspections(["declaration_id", "line_no", "reported_on", "undervaluation"])
+    True
+    >>> looks_like_inspections(["declaration_id", "line_no", "hs_code"])
+    False
+    """
+    return "reported_on" in columns or "inspected_on" in columns
+
+
+def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = None) -> Validated:
+    """Bring inspections to the contract's types and tell apart what breaks it.
+
+    Args:
+        raw: one row an inspected line and report, columns of any type; missing ones are taken as null.
+        labels: further label columns to keep; None takes every column of ``raw`` of Boolean type.
+
+    >>> raw = pl.DataFrame({"declaration_id": ["D1", "D2"], "line_no": [1, 1], "inspected_on": "2026-11-20",
+    ...     "reported_on": ["2026-11-21", "2026-11-19"], "counterfeit": ["yes", "?"]})
+    >>> found = validate_inspections(raw, labels=["counterfeit"])
+    >>> found.kept["counterfeit"].to_list(), found.rejected["reasons"].to_list()
+    ([True], [['reported_on:reported_before_inspected']])
+    """
+    if labels is None:
+        labels = [name for name, dtype in raw.schema.items() if dtype == pl.Boolean]
+    further = sorted(name for name in labels if name not in INSPECTION_COLUMNS)
+    given = {name: raw[name] for name in raw.columns}
+    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, raw.height)
+    columns = [_convert(given.get(name, nothing).alias(name), name) for name in INSPECTION_COLUMNS]
+    columns += [yes_no_code(given.get(name, nothing).alias(name)) for name in further]
+    schema = INSPECTION_SCHEMA
+    if further:
+        schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
+    found = apply_contract(pl.DataFrame(columns), schema, REQUIRED_COLUMNS)
+    all_labels = [*CONTRACT_LABELS, *further]
+    return Validated(
+        found.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)),
+        found.kept_rows,
+        found.rejected,
+        found.nulled,
+    )
+
+
+def _convert(values: pl.Series, name: str) -> pl.Series:
+    dtype = INSPECTION_COLUMNS[name]
+    if dtype == pl.Date():
+        return to_day(values)
+    if dtype == pl.Int32():
+        return to_whole(values)
+    if dtype == pl.Float64():
+        return to_number(values)
+    if dtype == pl.Boolean():
+        return yes_no_code(values)
+    text = to_text(values, _MAX_TEXT_CHARS)
+    return text.str.to_lowercase() if name == "selection" else text

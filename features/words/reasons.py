@@ -1,0 +1,201 @@
+"""Why a line stands on a list: sentences with the line's own figures.
+
+The words are a risk's configuration (`reasons` in its file); which of them are said is decided by what each
+block of features contributed to the line's score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from configs.errors import ConfigurationError
+from configs.language import ENGLISH, Language
+from configs.messages import nearest
+from configs.schema.reasons import ReasonTemplate
+from configs.schema.risk import RiskConfig
+from features.text.visible import visible_text
+
+MAX_REASON_CHARACTERS = 300
+MAX_VALUE_CHARACTERS = 60
+NOTHING_STANDS_OUT = "ranked by the combination of all signals; no single one stands out"
+NOTHING_ELSE_STANDS_OUT = "beyond that no single signal stands out"
+ONE_WAS_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn"
+SEVERAL_WERE_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn"
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A template of a block, with the rows for which it is true."""
+
+    template: ReasonTemplate
+    holds: pl.Series
+
+    @property
+    def is_specific(self) -> bool:
+        """Whether it says something of this line, rather than that the block as a whole spoke against it."""
+        return bool(self.template.columns) or self.template.when is not None
+
+
+def reasons(
+    frame: pl.DataFrame,
+    contributions: pl.DataFrame,
+    risk: RiskConfig,
+    count: int = 3,
+    language: Language = ENGLISH,
+) -> pl.DataFrame:
+    """Columns `reason_1` … `reason_<count>` (String), one row for each row of `frame` and in its order.
+
+    `frame` has the assembled features, and what a model adds under the prefix `model__`, of the lines to
+    explain; `contributions` one Float64 column a block, positive where the block raised the score.
+
+    Blocks speak in the order of their contribution (by name among equals). A block says the first of its
+    templates whose columns are all known and whose condition holds. A block that did not raise the score is
+    heard only if fewer than `count` others had something to say, and then only with a sentence on this very
+    line. No reason is said twice. Where nothing is left to say, one plain sentence says so and the rest is
+    null. Words that the catalogue of `language` lacks are said as they are configured.
+
+    Raises ValueError where the two frames differ in length.
+
+    >>> from configs.schema.settings import ConstantValue, Title
+    >>> risk = RiskConfig(name="demo", label="demo", title=Title(en="Demo"),
+    ...     finding_value=ConstantValue(kind="constant", cny=100.0),
+    ...     reasons={"price": [{"text": "CNY {price__cny_per_kg:,.1f}/kg declared"}]})
+    >>> frame = pl.DataFrame({"price__cny_per_kg": [12.0, None]})
+    >>> reasons(frame, pl.DataFrame({"price": [0.7, -0.1]}), risk, count=1)["reason_1"].to_list()
+    ['CNY 12.0/kg declared', 'ranked by the combination of all signals; no single one stands out']
+    """
+    if frame.height != contributions.height:
+        raise ValueError(f"{frame.height} lines, but contributions of {contributions.height}")
+    names = [f"reason_{number}" for number in range(1, count + 1)]
+    blocks = sorted(contributions.columns)
+    known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+    candidates = _candidates(known, {block: risk.reasons_for(block, language) for block in blocks})
+    said = [
+        _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count, language)
+        for row, (values, pushes) in enumerate(
+            zip(
+                _mentioned(known, candidates).iter_rows(named=True), _rows(contributions, blocks), strict=True
+            )
+        )
+    ]
+    return pl.DataFrame(said, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
+    """Tries every template of the risk on a made-up line with the columns of `schema`.
+
+    Words that all risks share may speak of a combination that a configuration leaves out: they are passed
+    over.
+
+    Raises ConfigurationError that names risk, block and template where a column is unknown, a format does
+    not fit the type of its column, or `when` is not a condition.
+    """
+    sample = pl.DataFrame(
+        {name: ["text"] if dtype == pl.String else [1.0] for name, dtype in schema.items()},
+        schema={name: pl.String if dtype == pl.String else pl.Float64 for name, dtype in schema.items()},
+    )
+    for block, templates in risk.reasons.items():
+        for number, template in enumerate(templates, start=1):
+            where = f"risks/{risk.name}.yaml: reasons.{block}, entry {number}"
+            wanted = [*template.columns, *_condition_columns(template)]
+            if block in risk.shared_reasons and not set(wanted) <= set(schema):
+                continue
+            for column in wanted:
+                if column not in schema:
+                    raise ConfigurationError(
+                        f"{where}: expected a feature column, came {column!r}.{nearest(column, schema)}"
+                    )
+            try:
+                template.text.format_map(sample.row(0, named=True))
+                condition = sample.select(holds=pl.sql_expr(template.when or "TRUE")).schema["holds"]
+            except (ValueError, pl.exceptions.PolarsError) as error:
+                raise ConfigurationError(
+                    f"{where}: does not fit the type of its columns ({error})"
+                ) from error
+            if condition != pl.Boolean:
+                raise ConfigurationError(f"{where}: expected a condition in 'when', came {template.when!r}")
+
+
+def random_check_reason(drawn: int, parcels: int, language: Language = ENGLISH) -> str:
+    """The first reason of a parcel that was drawn at random.
+
+    >>> random_check_reason(1, 250)
+    'random check: 1 of the 250 parcels of this office and trade mode was drawn'
+    """
+    message = ONE_WAS_DRAWN if drawn == 1 else SEVERAL_WERE_DRAWN
+    return language(message, drawn=language.number(drawn), parcels=language.number(parcels))
+
+
+def _condition_columns(template: ReasonTemplate) -> list[str]:
+    return [] if template.when is None else pl.sql_expr(template.when).meta.root_names()
+
+
+def _candidates(
+    known: pl.DataFrame, templates: Mapping[str, Sequence[ReasonTemplate]]
+) -> dict[str, list[_Candidate]]:
+    """By block its templates whose columns this source brings; one that is absent is as good as null."""
+    given = set(known.columns)
+    usable = [
+        (block, template)
+        for block, listed in templates.items()
+        for template in listed
+        if given.issuperset([*template.columns, *_condition_columns(template)])
+    ]
+    # The first column gives a constant condition the length of the frame. All at once: a plan takes its time.
+    conditions = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
+    holds = known.select(rows=pl.int_range(pl.len()), **conditions)
+    found: dict[str, list[_Candidate]] = {block: [] for block in templates}
+    for place, (block, template) in enumerate(usable):
+        found[block].append(_Candidate(template, holds[f"holds_{place}"]))
+    return found
+
+
+def _mentioned(known: pl.DataFrame, candidates: Mapping[str, list[_Candidate]]) -> pl.DataFrame:
+    """Only the columns that a sentence can name: a frame of 200 features is slow to walk by rows."""
+    columns = {column for block in candidates.values() for each in block for column in each.template.columns}
+    return known.select(pl.int_range(pl.len()).alias("row"), *sorted(columns))
+
+
+def _rows(contributions: pl.DataFrame, blocks: list[str]) -> list[tuple[float, ...]]:
+    return contributions.select(pl.col(blocks).fill_nan(0.0).fill_null(0.0)).rows()
+
+
+def _row_reasons(
+    row: int,
+    values: Values,
+    pushes: Mapping[str, float],
+    candidates: Mapping[str, list[_Candidate]],
+    count: int,
+    language: Language,
+) -> list[str | None]:
+    said: list[str | None] = []
+    for block in sorted(pushes, key=lambda name: (-pushes[name], name)):
+        if len(said) == count:
+            break
+        for candidate in candidates[block]:
+            if not candidate.holds[row] or (pushes[block] <= 0.0 and not candidate.is_specific):
+                continue
+            sentence = _sentence(candidate.template, values, language)
+            if sentence not in said:
+                said.append(sentence)
+                break
+    if len(said) < count:
+        said.append(language(NOTHING_ELSE_STANDS_OUT if said else NOTHING_STANDS_OUT))
+    return said + [None] * (count - len(said))
+
+
+def _sentence(template: ReasonTemplate, values: Values, language: Language) -> str:
+    shown = {
+        name: visible_text(value, MAX_VALUE_CHARACTERS) if isinstance(value, str) else value
+        for name, value in ((column, values[column]) for column in template.columns)
+    }
+    sentence = language.words(template.text).format_map(shown)
+    if len(sentence) <= MAX_REASON_CHARACTERS:
+        return sentence
+    return sentence[: MAX_REASON_CHARACTERS - 1] + "…"

@@ -1,0 +1,116 @@
+"""Whether a new model may take the place of the one in use.
+
+It has to rank later lines better than chance, price and the seller's past do, and better than the champion on
+the same lines, by an interval that says so; it must not fall behind on any slice, its probabilities must hold
+on the random share, the features of the random share must be those of all lines, and no column may know more
+than a declaration can. A comparison is fair only on lines that neither model was trained on and whose results
+are due: for a champion these are the lines declared after its training, and those that it once predicted out
+of time. A comparison that shows nothing leaves the champion in use.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from configs.schema.gate import GateConfig
+from models.judging.agreement import FeatureAgreement
+from models.judging.baselines import TRIVIAL
+from models.judging.evaluation import Evaluation
+from models.judging.gate_checks import (
+    Check,
+    against_baseline,
+    against_champion,
+    calibration_holds,
+    features_agree,
+    no_column_knows_too_much,
+    slices_hold,
+    warnings_of,
+)
+from models.risk.risk_model import RiskModel
+from models.trees.errors import FeatureColumnsError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """Every check in the order in which it was made, and what is worth a look besides."""
+
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks were."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The checks in words with their figures."""
+        return tuple(check.said for check in self.checks)
+
+
+def decide(
+    challenger: Evaluation,
+    champion: pl.DataFrame | None = None,
+    *,
+    gate: GateConfig,
+    agreement: FeatureAgreement | None = None,
+    baselines: Sequence[str] = TRIVIAL,
+    seed: int = 0,
+) -> GateDecision:
+    """Judge a challenger by its evaluation.
+
+    `champion` are the champion's `unseen_predictions`, None where the risk has no champion; `agreement` is
+    that of the random share with all lines, None where it is not known.
+    """
+    if challenger.findings == 0:
+        nothing = "the newest days hold no finding, so nothing shows that the model is of use"
+        return GateDecision((Check("findings", False, nothing),))
+    checks = [against_baseline(challenger, name) for name in baselines]
+    if champion is not None:
+        lines = _common_lines(challenger, champion)
+        checks += [against_champion(lines, gate, seed), slices_hold(lines, gate, seed)]
+    checks.append(calibration_holds(challenger, gate))
+    checks.append(features_agree(agreement, gate))
+    checks.append(no_column_knows_too_much(challenger, gate))
+    return GateDecision(tuple(checks), tuple(warnings_of(challenger, gate)))
+
+
+def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """The champion's probabilities of lines that it was not trained on: what `decide` compares with.
+
+    `out_of_time` are the predictions it made ahead of time when it was trained, `frame` the inspected lines
+    of the present training; of these it predicts the ones declared after its last training day. Where the
+    configuration no longer builds the columns that it knows, its earlier predictions have to do.
+    """
+    stored = out_of_time.select("declaration_id", pl.col("line_no").cast(pl.Float64), "probability")
+    after = frame.filter(pl.col("declared_on") > date.fromisoformat(champion.metadata["declared_to"]))
+    try:
+        probability = champion.predict(after)
+    except FeatureColumnsError as error:
+        logger.warning("the champion is compared on its earlier predictions only: %s", error)
+        return stored
+    predicted = after.select(
+        "declaration_id", pl.col("line_no").cast(pl.Float64), pl.Series("probability", probability)
+    )
+    return pl.concat([stored, predicted]).unique(
+        ["declaration_id", "line_no"], keep="first", maintain_order=True
+    )
+
+
+def _common_lines(challenger: Evaluation, champion: pl.DataFrame) -> pl.DataFrame:
+    """The challenger's evaluated lines that the champion has predicted too, as `champion`."""
+    known = champion.select(
+        "declaration_id",
+        pl.col("line_no").cast(pl.Float64),
+        pl.col("probability").alias("champion"),
+    )
+    return challenger.lines.with_columns(pl.col("line_no").cast(pl.Float64)).join(
+        known, on=["declaration_id", "line_no"], how="inner", maintain_order="left"
+    )

@@ -1,0 +1,195 @@
+"""The checks that a new model goes through, one function each; `models.judging.gate` asks them all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from configs.schema.gate import GateConfig
+from models.judging.agreement import FeatureAgreement
+from models.judging.evaluation import Evaluation
+from models.judging.groups import each_group
+from models.stats.metrics import (
+    Areas,
+    Estimate,
+    average_precision_by_chance,
+    bootstrap_weights,
+    interval,
+    observed_over_expected,
+)
+
+_DRAWS = 500
+_NAMED_COLUMNS = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was asked of a model: its name, whether the gate may open, and the figures in words."""
+
+    name: str
+    passed: bool
+    said: str
+
+
+def against_baseline(challenger: Evaluation, name: str) -> Check:
+    """The model ranks later lines better than a trivial score does."""
+    model = challenger.figure("average_precision").value
+    baseline = challenger.figure("average_precision", score=name).value
+    if name == "random":
+        # One draw may be lucky; what chance brings on average is known.
+        baseline = average_precision_by_chance(challenger.findings, challenger.lines.height)
+    passed = math.isnan(baseline) or model > baseline
+    verdict, shown = "better than" if passed else "NOT better than", name.replace("_", " ")
+    return Check(
+        f"against {shown}", passed, f"average precision {model:.3f}, {verdict} {shown} with {baseline:.3f}"
+    )
+
+
+def against_champion(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
+    """The model ranks better than the champion (or surely not worse), by an interval of the difference.
+
+    `lines` are those that both have predicted: `found`, `declared_on`, `probability`, `champion`.
+    """
+    findings, name = int(lines["found"].sum()), "against the champion"
+    if findings < gate.least_findings:
+        return Check(
+            name,
+            False,
+            f"only {findings} findings among later lines that the champion has not seen, "
+            f"{gate.least_findings} are needed to compare: the champion stays, `champion promote` overrules",
+        )
+    difference = paired_difference(lines, "probability", "champion", seed=seed)
+    floor = 0.0 if gate.against_champion == "better" else -gate.tolerance
+    passed = difference.low > floor
+    verdict = ("better" if floor == 0.0 else "not worse") if passed else "NOT shown to be better"
+    if difference.high < 0.0:
+        verdict = "worse"
+    elif not passed and floor < 0.0:
+        verdict = f"NOT shown to lose less than {gate.tolerance:g}"
+    return Check(
+        name,
+        passed,
+        f"average precision {difference.value:+.3f} against the champion "
+        f"({difference.low:+.3f} to {difference.high:+.3f}) on the same {lines.height} lines with {findings} "
+        f"findings: {verdict}",
+    )
+
+
+def slices_hold(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
+    """No group of lines loses more than allowed against the champion, beyond chance.
+
+    `lines` as for `against_champion`, with the columns of `models.judging.groups`.
+    """
+    fallen, compared = [], 0
+    for name, mask in each_group(lines):
+        part = lines.filter(pl.Series(mask))
+        if int(part["found"].sum()) < gate.least_findings:
+            continue
+        compared += 1
+        difference = paired_difference(part, "probability", "champion", seed=seed)
+        if difference.value < -gate.slice_drop and difference.high < 0.0:
+            fallen.append(f"{name} {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})")
+    if fallen:
+        listed = ", ".join(fallen)
+        said = f"average precision FALLS by more than {gate.slice_drop:g} on {listed}"
+        return Check("slices", False, said)
+    if not compared:
+        return Check("slices", True, f"no slice has the {gate.least_findings} findings to be compared")
+    return Check(
+        "slices",
+        True,
+        f"no fall of more than {gate.slice_drop:g} on any of {compared} slices with at least "
+        f"{gate.least_findings} findings",
+    )
+
+
+def calibration_holds(challenger: Evaluation, gate: GateConfig) -> Check:
+    """On lines drawn at random, as many findings as the probabilities promise."""
+    name, lines = "calibration", challenger.lines
+    if "selection" in lines.columns:
+        lines = lines.filter(pl.col("selection") == "random")
+    if "selection" not in lines.columns or lines.is_empty():
+        return Check(name, True, "calibration cannot be checked: no evaluated line was drawn at random")
+    ratio = observed_over_expected(lines["probability"].to_numpy(), lines["found"].to_numpy())
+    close = abs(ratio.value - 1.0) <= gate.calibration_tolerance
+    passed = ratio.low <= 1.0 <= ratio.high or close
+    return Check(
+        name,
+        passed,
+        f"{ratio.value:.2f} times as many findings as promised ({ratio.low:.2f} to {ratio.high:.2f}) on the "
+        f"{lines.height} lines of the random share with {ratio.findings} findings: calibration "
+        f"{'holds' if passed else 'does NOT hold'}",
+    )
+
+
+def features_agree(agreement: FeatureAgreement | None, gate: GateConfig) -> Check:
+    """The random share has the features of all lines."""
+    name = "features of the random share"
+    if agreement is None:
+        return Check(name, True, "features cannot be compared: the random share is too small")
+    wrong = agreement.disagreeing(gate.feature_shift)
+    compared = f"{len(agreement.columns)} columns of {agreement.lines} against {agreement.all_lines} lines"
+    if not wrong:
+        return Check(name, True, f"the features of the random share are those of all lines ({compared})")
+    named = ", ".join(f"{column.column} {column.shift.psi:.2f}" for column in wrong[:_NAMED_COLUMNS])
+    return Check(
+        name,
+        False,
+        f"{len(wrong)} features of the random share are NOT those of all lines ({compared}); largest "
+        f"stability index: {named}",
+    )
+
+
+def no_column_knows_too_much(challenger: Evaluation, gate: GateConfig) -> Check:
+    """No column alone ranks findings so well that it must have been written after the inspection."""
+    name, limit = "single columns", gate.single_feature_auc
+    if challenger.findings < gate.least_findings or not challenger.leakage.columns:
+        return Check(name, True, "too few findings to tell whether a column alone knows too much")
+    suspects = challenger.leakage.suspects(limit)
+    if not suspects:
+        best = challenger.leakage.columns[0]
+        said = f"no column alone knows too much: the best is {best.column}, AUC {best.auc:.3f}"
+        return Check(name, True, said)
+    named = ", ".join(f"{column.column} (AUC {column.auc:.3f})" for column in suspects[:_NAMED_COLUMNS])
+    return Check(
+        name, False, f"TOO GOOD alone, above {limit:g}: {named}; was it written after the inspection?"
+    )
+
+
+def paired_difference(
+    lines: pl.DataFrame, first: str, second: str, *, seed: int, draws: int = _DRAWS
+) -> Estimate:
+    """Average precision of score `first` minus that of `second`, with a bootstrap over the same draws of
+    days.
+
+    `lines` has the two scores, `found` and `declared_on`.
+    """
+    found = lines["found"].to_numpy()
+    days = lines["declared_on"].to_physical().to_numpy().astype(np.int64)
+    weights, once = bootstrap_weights(days, draws=draws, seed=seed), np.ones(lines.height)
+    one, other = (Areas.of(lines[name].to_numpy(), found) for name in (first, second))
+    value = float(one.average_precision(once) - other.average_precision(once))
+    low, high = interval(one.average_precision(weights) - other.average_precision(weights))
+    return Estimate(value, low, high, int(found.sum()))
+
+
+def warnings_of(challenger: Evaluation, gate: GateConfig) -> Iterator[str]:
+    """What a person should look at although the gate does not turn on it: a column that beats the model."""
+    model = challenger.figure("average_precision")
+    if challenger.findings < gate.least_findings:
+        return
+    # Of many columns the best is good by luck, so it has to be above what is luck of the model.
+    better = [column for column in challenger.leakage.columns if column.average_precision > model.high]
+    if better:
+        better.sort(key=lambda column: (-column.average_precision, column.column))
+        named = ", ".join(
+            f"{column.column} {column.average_precision:.3f}" for column in better[:_NAMED_COLUMNS]
+        )
+        yield (
+            f"average precision above the model's {model.value:.3f} ({model.low:.3f} to {model.high:.3f}) "
+            f"alone: {named}; see whether it was known before the inspection"
+        )

@@ -1,0 +1,141 @@
+"""A training as one page for a person: what, on which data, how sure, where it fails, and the worst lines.
+
+The page needs nothing but itself: pictures are inside, no script, no request leaves it. Declared text is
+escaped, and the page's Content-Security-Policy would let nothing run even if it were not.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from jinja2 import Environment
+from markupsafe import Markup
+
+from configs.schema.gate import GateConfig
+from configs.schema.risk import RiskConfig
+from models.fitting.training import FittedRisk
+from models.judging.agreement import FeatureAgreement
+from models.judging.gate import GateDecision
+from models.judging.worst_lines import FALSE_ALARM, MISS
+from models.report.page import fingerprint, page_environment
+from models.report.tables import (
+    Table,
+    agreement_table,
+    calibration_table,
+    column_table,
+    headline_table,
+    novelty_table,
+    overlap_table,
+    selection_table,
+    slice_table,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class ReportContent:
+    """What a report is made of.
+
+    `at_random` compares the features of the random share with those of all lines, `inspected` those of all
+    inspected lines; `figures` are the plots by file name, `lineage` what the run is repeated from.
+    """
+
+    risk: RiskConfig
+    fitted: FittedRisk
+    decision: GateDecision
+    at_random: FeatureAgreement | None
+    inspected: FeatureAgreement | None
+    figures: Mapping[str, Figure]
+    lineage: Mapping[str, str]
+    gate: GateConfig
+
+
+def report_page(content: ReportContent) -> str:
+    """The page as text to be written in UTF-8."""
+    environment = _environment()
+    style = environment.get_template("model_report.css").render()
+    policy = (
+        f"default-src 'none'; style-src '{fingerprint(style)}'; img-src data:; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    evaluation = content.fitted.evaluation
+    return environment.get_template("model_report.html.j2").render(
+        policy=policy,
+        style=Markup(style),
+        risk=content.risk,
+        trained=content.fitted.model.metadata,
+        evaluation=evaluation,
+        decision=content.decision,
+        warnings=(*content.fitted.warnings, *content.decision.warnings),
+        lineage=content.lineage,
+        pictures={name: _picture(figure) for name, figure in content.figures.items()},
+        tables=_tables(content) if evaluation.findings else {},
+        misses=_lines(evaluation.examples, MISS),
+        alarms=_lines(evaluation.examples, FALSE_ALARM),
+    )
+
+
+def _tables(content: ReportContent) -> dict[str, Table]:
+    evaluation = content.fitted.evaluation
+    return {
+        "headline": headline_table(evaluation),
+        "selection": selection_table(evaluation),
+        "novelty": novelty_table(evaluation),
+        "slices": slice_table(evaluation, content.gate.least_findings),
+        "calibration": calibration_table(evaluation),
+        "overlap": overlap_table(evaluation),
+        "columns": column_table(evaluation),
+        "at_random": agreement_table("The random share against all lines", content.at_random),
+        "inspected": agreement_table("All inspected lines against all lines", content.inspected),
+    }
+
+
+def _lines(examples: pl.DataFrame, kind: str) -> Sequence[Mapping[str, Any]]:
+    """The shown lines of a kind, unknown values and missing columns as None."""
+    if examples.is_empty():
+        return []
+    return [
+        {name: row.get(name) for name in (*_SHOWN, *row)}
+        for row in examples.filter(pl.col("kind") == kind).iter_rows(named=True)
+    ]
+
+
+_SHOWN = (
+    *("declaration_id", "line_no", "declared_on", "selection", "item_name", "item_model", "seller_id"),
+    *("hs_code", "origin_country", "route__dispatch", "customs_office", "trade_mode", "unit_price"),
+    *("price__total_cny", "price__cny_per_kg", "price__quantity", "weight__net_kg", "recovered_tax_cny"),
+)
+
+
+@cache
+def _environment() -> Environment:
+    return page_environment("models", {"number": _number, "percent": _percent, "known": _known})
+
+
+def _picture(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
+
+def _number(value: float | None) -> str:
+    """Up to three decimals, none that say nothing."""
+    return _UNKNOWN if value is None else f"{value:,.3f}".rstrip("0").rstrip(".")
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.2f}%"
+
+
+def _known(value: object) -> object:
+    return _UNKNOWN if value is None else value

@@ -1,0 +1,210 @@
+"""The tables of a model's report: rows of words and figures, ready to be shown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from models.judging.agreement import FeatureAgreement
+from models.judging.evaluation import MODEL, Evaluation
+from models.judging.groups import each_group
+from models.risk.calibration import calibration_bins
+from models.stats.metrics import Areas, Estimate, bootstrap_weights, interval, observed_over_expected, wilson
+
+_DRAWS = 300
+_COLUMNS_SHOWN = 12
+_UNKNOWN = "–"
+_NOVEL = ("no_twin", "new_value", "new_seller", "new_goods", "new_text", "new_route", "random_share")
+_SAID = {
+    "all": "all lines",
+    "no_twin": "no twin: heading, origin and price never inspected together before",
+    "new_value": "new value: heading, origin and total value never inspected together before",
+    "new_seller": "new seller: never inspected before",
+    "new_goods": "new goods: heading never inspected before",
+    "new_text": "new text: item name never inspected before",
+    "new_route": "new route: heading never inspected from this origin before",
+    "random_share": "drawn at random: stands for all lines",
+    MODEL: "model",
+    "random": "chance",
+    "price_high": "highest value first",
+    "price_low": "lowest value first",
+    "seller_rate": "seller's past hit rate",
+    "lookup": "look-up of twins",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, the heads of the columns, and rows of text; the first column names the row."""
+
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def with_interval(figure: Estimate, *, percent: bool = False) -> str:
+    """A figure with its 95% interval.
+
+    >>> with_interval(Estimate(0.25, 0.2, 0.3, 5), percent=True), with_interval(Estimate(1.0, 0.5, 1.9, 9))
+    ('25.0% (20.0 to 30.0)', '1.000 (0.500 to 1.900)')
+    """
+    if not math.isfinite(figure.value):
+        return _UNKNOWN
+    factor, digits, unit = (100.0, 1, "%") if percent else (1.0, 3, "")
+    shown = f"{factor * figure.value:.{digits}f}{unit}"
+    if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
+        return shown
+    return f"{shown} ({factor * figure.low:.{digits}f} to {factor * figure.high:.{digits}f})"
+
+
+def headline_table(evaluation: Evaluation) -> Table:
+    """The figures of the model on all evaluated lines, with those of the baselines beside."""
+    scores = sorted({score for score, part, _ in evaluation.figures if part == "all"}, key=_place)
+    names = list(dict.fromkeys(name for _, part, name in evaluation.figures if part == "all"))
+    rows = []
+    for name in names:
+        cells = [evaluation.figure(name, score=score) for score in scores]
+        percent = name.startswith(("precision", "recall", "recovered_tax"))
+        findings = str(evaluation.figure(name).findings)
+        rows.append([_figure_name(name), findings, *(with_interval(cell, percent=percent) for cell in cells)])
+    heads = ["figure", "findings", *(_SAID.get(score, score) for score in scores)]
+    return Table("The model and what it has to beat", heads, rows)
+
+
+def selection_table(evaluation: Evaluation) -> Table:
+    """Why the evaluated lines were inspected, and what was found."""
+    rows = []
+    if "selection" in evaluation.lines.columns:
+        counted = evaluation.lines.group_by(pl.col("selection").fill_null("unknown")).agg(
+            pl.len().alias("lines"), pl.col("found").sum().alias("findings")
+        )
+        for name, lines, findings in counted.sort("lines", "selection", descending=[True, False]).iter_rows():
+            share = Estimate(findings / lines, *wilson(findings, lines), findings)
+            rows.append([name, f"{lines:,}", f"{findings:,}", with_interval(share, percent=True)])
+    heads = ["chosen by", "lines", "findings", "hit rate"]
+    return Table("Evaluated lines by reason of inspection", heads, rows)
+
+
+def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> Table:
+    """Average precision and calibration of novel lines and of each group, the weakest first.
+
+    Groups with fewer findings come last without an average precision: it would be noise.
+    """
+    weak, few = [], []
+    for name, part in _parts(evaluation):
+        found, probability = part["found"].to_numpy(), part["probability"].to_numpy()
+        findings, ratio = int(found.sum()), observed_over_expected(probability, found)
+        cells = [name, f"{part.height:,}", f"{findings:,}"]
+        if findings < least_findings:
+            few.append([*cells, "too few findings", "", with_interval(ratio)])
+            continue
+        areas, days = Areas.of(probability, found), part["declared_on"].to_physical().to_numpy()
+        weights = bootstrap_weights(days.astype(np.int64), draws=_DRAWS, seed=seed)
+        value = float(areas.average_precision(np.ones(part.height)))
+        precision = Estimate(value, *interval(areas.average_precision(weights)), findings)
+        lift = f"{value / (findings / part.height):.1f} ×"
+        weak.append((value, [*cells, with_interval(precision), lift, with_interval(ratio)]))
+    rows = [cells for _, cells in sorted(weak, key=lambda row: row[0])] + few
+    heads = ["lines", "number", "findings", "average precision", "over chance", "findings over promised"]
+    return Table("Where it is weak, the weakest first", heads, rows)
+
+
+def calibration_table(evaluation: Evaluation) -> Table:
+    """What was promised and what was found, in ten groups of equally many lines."""
+    bins = calibration_bins(evaluation.lines["probability"].to_numpy(), evaluation.lines["found"].to_numpy())
+    rows = []
+    for part in reversed(bins):
+        seen = Estimate(part.findings / part.lines, *wilson(part.findings, part.lines), part.findings)
+        rows.append(
+            [
+                f"{100 * part.mean_probability:.2f}%",
+                with_interval(seen, percent=True),
+                f"{part.findings:,}",
+                f"{part.lines:,}",
+            ]
+        )
+    heads = ["promised", "found", "findings", "lines"]
+    return Table("Promised and found, from the highest probabilities to the lowest", heads, rows)
+
+
+def overlap_table(evaluation: Evaluation) -> Table:
+    """How much the evaluated lines share with those that were trained on."""
+    rows = [
+        [overlap.key, _share(overlap.lines), _share(overlap.findings)]
+        for overlap in evaluation.leakage.overlaps
+    ]
+    heads = ["same as in training", "of the lines", "of the findings"]
+    return Table("What the evaluation shares with the training", heads, rows)
+
+
+def column_table(evaluation: Evaluation) -> Table:
+    """The columns that rank findings best alone."""
+    rows = [
+        [column.column, f"{column.auc:.3f}", f"{column.average_precision:.3f}"]
+        for column in evaluation.leakage.columns
+    ]
+    return Table("The columns that tell most alone", ["column", "AUC", "average precision"], rows)
+
+
+def agreement_table(caption: str, agreement: FeatureAgreement | None) -> Table:
+    """The columns that differ most from all lines, with what chance explains."""
+    columns = () if agreement is None else agreement.columns[:_COLUMNS_SHOWN]
+    rows = [
+        [
+            column.column,
+            f"{column.shift.psi:.3f}",
+            f"{column.shift.expected:.3f}",
+            f"{column.shift.limit:.3f}",
+            "more than chance" if column.shift.alarms else "chance",
+        ]
+        for column in columns
+    ]
+    return Table(caption, ["column", "stability index", "by chance", "limit", "reading"], rows)
+
+
+def _parts(evaluation: Evaluation) -> Iterator[tuple[str, pl.DataFrame]]:
+    """All lines, those drawn at random, and each group."""
+    lines = evaluation.lines
+    yield _SAID["all"], lines
+    if "selection" in lines.columns:
+        at_random = lines.filter(pl.col("selection") == "random")
+        if at_random.height:
+            yield _SAID["random_share"], at_random
+    for name, mask in each_group(lines):
+        yield name.replace("_", " "), lines.filter(pl.Series(mask))
+
+
+def novelty_table(evaluation: Evaluation) -> Table:
+    """The figures of the lines that memory cannot answer."""
+    shown = ("average_precision", "auc", "precision_at_05", "recall_at_05")
+    rows = []
+    for part in ("all", *_NOVEL):
+        figures = [evaluation.figure(name, part=part) for name in shown]
+        if math.isfinite(figures[0].value):
+            cells = [
+                with_interval(figure, percent="_at_" in name)
+                for name, figure in zip(shown, figures, strict=True)
+            ]
+            rows.append([_SAID[part], str(figures[0].findings), *cells])
+    heads = ["lines", "findings", *(_figure_name(name) for name in shown)]
+    return Table("Lines that cannot be answered from memory", heads, rows)
+
+
+def _place(score: str) -> int:
+    order = list(_SAID)
+    return order.index(score) if score in order else len(order)
+
+
+def _figure_name(name: str) -> str:
+    """`precision_at_05` as people say it."""
+    words, _, share = name.partition("_at_")
+    said = {"auc": "AUC", "recovered_tax": "share of recovered tax"}.get(words, words.replace("_", " "))
+    return f"{said} at {float(share):g}%" if share else said
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f}%" if math.isfinite(value) else _UNKNOWN

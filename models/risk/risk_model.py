@@ -1,0 +1,297 @@
+"""A fitted risk: from feature frames to calibrated probabilities, values, contributions and expected prices.
+
+It is a directory of text and arrays: `model.json`, `columns.json`, `booster.txt` and, where the risk has
+them, `text_score.npz`, `fair_value.txt`, `fair_value.json` and `peers.npz`. Nothing in it is code, nothing is
+pickled.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.errors import DataError
+from models.risk.calibration import Calibrator
+from models.risk.encoder import Encoder, Learned
+from models.risk.examined import ExaminedShare
+from models.risk.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
+from models.risk.finding_value import FindingValue
+from models.risk.heading_background import HeadingBackground, background_lines, headings_of
+from models.risk.heading_peers import HeadingPeers
+from models.trees.booster import Booster
+from models.trees.columns import TEXT_COLUMNS
+from models.trees.number_columns import FrameNumbers
+
+FloatArray = npt.NDArray[np.float64]
+FORMAT = 3
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What the night needs of each line (lines,): probability, value of a finding, expected price or None."""
+
+    probability: FloatArray
+    value_cny: FloatArray
+    expected_price_cny: FloatArray | None
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """One risk's model. A line's numbers depend on the line alone: never on batch, order or thread count."""
+
+    name: str
+    label: str
+    encoder: Encoder
+    booster: Booster
+    calibrator: Calibrator
+    value: FindingValue
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    examined: ExaminedShare = field(default_factory=ExaminedShare)
+    background: HeadingBackground | None = None
+    peers: HeadingPeers | None = None
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """Columns without which a frame is refused."""
+        return self.encoder.columns.required
+
+    @property
+    def input_columns(self) -> dict[str, bool]:
+        """Every column that is read, whether it may be missing or not: True for text, False for a number."""
+        kinds = {name: name in self.encoder.columns.categories.values for name in self.encoder.columns.names}
+        if self.encoder.text is not None:
+            kinds.update(dict.fromkeys(TEXT_COLUMNS, True))
+        return kinds
+
+    def predict(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
+        """Probability (lines,) in [0, 1] that an inspection would record this finding.
+
+        Raises FeatureColumnsError where the frame lacks fitted columns or holds them in another type.
+        """
+        return self.calibrator(self.predict_raw(frame, threads=threads)) * self.examined(frame)
+
+    def predict_raw(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
+        """Log-odds of the trees before calibration (lines,): the ranking of lines that are examined alike."""
+        self.encoder.columns.check(frame, self.name)
+        return self._raw(frame, threads)[0]
+
+    def score(self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None) -> Scores:
+        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once; that of the
+        text not at all where `text_score` (lines,) is given."""
+        self.encoder.columns.check(frame, self.name)
+        raw, learned = self._raw(frame, threads, text_score)
+        expected = self._expected(learned)
+        probability = self.calibrator(raw) * self.examined(frame)
+        return Scores(probability, self._value(frame, learned, expected), expected)
+
+    def value_cny(self, frame: pl.DataFrame) -> FloatArray:
+        """Value of a finding on each line in CNY (lines,), given that there is one."""
+        learned = self.learned(frame)
+        return self._value(frame, learned, self._expected(learned))
+
+    def learned(
+        self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
+    ) -> Learned:
+        """What the smaller models say about each line, for the methods that take it; that of the text is not
+        asked where `text_score` (lines,) is given."""
+        self.encoder.columns.check(frame, self.name)
+        return self.encoder.learned(frame, threads=threads, text_score=text_score)
+
+    def expected_price(self, frame: pl.DataFrame, learned: Learned | None = None) -> FloatArray | None:
+        """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
+        return self._expected(learned or self.learned(frame))
+
+    def expected_total_cny(self, frame: pl.DataFrame, learned: Learned | None = None) -> FloatArray | None:
+        """Fair value in CNY of each whole line (lines,), NaN where unknown; None without a price model."""
+        expected = self.expected_price(frame, learned)
+        if expected is None or self.encoder.fair_value is None:
+            return None
+        return expected * priced_quantity(frame, self.encoder.fair_value.basis)
+
+    def contributions(
+        self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
+    ) -> pl.DataFrame:
+        """What each feature block adds to the log-odds of each line, one column a block, before calibration.
+
+        With the mean of all lines, which is left out, the columns add up to `predict_raw`.
+        """
+        matrix = self.encoder.matrix(frame, learned or self.learned(frame, threads=threads))
+        parts = self.booster.contributions(matrix.values, threads=threads)
+        blocks = np.array(self.encoder.blocks)
+        return pl.DataFrame(
+            {
+                block: parts[:, :-1][:, blocks == block].sum(axis=1)
+                for block in sorted(set(self.encoder.blocks))
+            }
+        )
+
+    def contributions_in_heading(
+        self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
+    ) -> pl.DataFrame:
+        """`contributions` above what each block usually adds to lines of the same heading: what sets a line
+        apart from its like, in the order that `peers` settle. Without a `background` as they are."""
+        learned = learned or self.learned(frame, threads=threads)
+        added = self.contributions(frame, learned, threads=threads)
+        if self.background is None:
+            return added
+        usual = self.background(frame)
+        special = added.with_columns(
+            pl.col(block) - usual[:, place] for place, block in enumerate(self.background.blocks)
+        )
+        if self.peers is None or frame.is_empty():
+            return special
+        places = np.array(self.booster.places, dtype=np.int64)
+        values = self.encoder.matrix(frame, learned).values[:, places]
+        blocks = np.array(self.encoder.blocks)[places]
+        return self.peers.settled(
+            special, headings_of(frame, 4), values, places, blocks=blocks, booster=self.booster
+        )
+
+    def with_background(self, lines: pl.DataFrame) -> RiskModel:
+        """The same model that knows what its blocks usually add, and some lines of each heading, from `lines`
+        that nobody selected."""
+        chosen = background_lines(lines)
+        if chosen.is_empty():
+            return self
+        values = self.encoder.matrix(chosen, self.learned(chosen)).values[:, list(self.booster.places)]
+        return replace(
+            self,
+            background=HeadingBackground.fit(chosen, self.contributions(chosen)),
+            peers=HeadingPeers.fit(headings_of(chosen, 4), values),
+        )
+
+    def model_columns(self, frame: pl.DataFrame, learned: Learned | None = None) -> pl.DataFrame:
+        """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
+
+        Columns `model__found_share` (findings a line that was learned from), `model__text_score` (what the
+        text alone makes of the line, 0 to 1), `model__telling_word` (String, the word that adds most to it)
+        and `model__telling_word_odds` (how many times it makes the odds what they would be without it),
+        `model__shortfall_cny` (tax), `model__expected_unit_price_cny`, and `model__low_unit_price_cny` and
+        `model__high_unit_price_cny`, between which 8 in 10 such lines lie; the prices stay null where the
+        model knows prices by kg.
+        """
+        learned = learned or self.learned(frame)
+        expected, price = self._expected(learned), self.encoder.fair_value
+        columns = {
+            "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),
+            "model__telling_word_odds": None,
+            "model__found_share": self._found_share(frame.height),
+            "model__expected_unit_price_cny": None,
+            "model__low_unit_price_cny": None,
+            "model__high_unit_price_cny": None,
+            "model__shortfall_cny": None,
+        }
+        if expected is not None and price is not None and learned.log_prices is not None:
+            columns["model__shortfall_cny"] = tax_shortfall_cny(frame, expected, price.basis)
+            if price.basis == "unit":
+                columns["model__expected_unit_price_cny"] = expected
+                columns["model__low_unit_price_cny"] = _exp(learned.log_prices.low)
+                columns["model__high_unit_price_cny"] = _exp(learned.log_prices.high)
+        word = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+        if self.encoder.text is not None:
+            word, columns["model__telling_word_odds"] = self.encoder.text.telling_words(frame)
+        unknown = np.full(frame.height, np.nan)
+        return (
+            pl.DataFrame({name: unknown if given is None else given for name, given in columns.items()})
+            .fill_nan(None)
+            .with_columns(word.alias("model__telling_word"))
+        )
+
+    def _found_share(self, lines: int) -> FloatArray | None:
+        learned_from = float(self.metadata.get("lines", "0"))
+        return np.full(lines, float(self.metadata["findings"]) / learned_from) if learned_from else None
+
+    def importance(self) -> pl.DataFrame:
+        """`column`, `block` and `gain`: the share of the loss that its splits took away, largest first."""
+        gain = self.booster.gain()
+        total = gain.sum() or 1.0
+        table = pl.DataFrame(
+            {"column": self.encoder.names, "block": self.encoder.blocks, "gain": gain / total}
+        )
+        return table.sort(["gain", "column"], descending=[True, False])
+
+    def save(self, directory: Path) -> None:
+        """Write the model into a directory, which is made where it is missing."""
+        directory.mkdir(parents=True, exist_ok=True)
+        stored = {
+            "format": FORMAT,
+            "name": self.name,
+            "label": self.label,
+            "calibrator": self.calibrator.as_dict(),
+            "examined": self.examined.as_dict(),
+            "finding_value": self.value.as_dict(),
+            "metadata": dict(self.metadata),
+            "background": None if self.background is None else self.background.as_dict(),
+            "peers": self.peers is not None,
+        }
+        text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
+        (directory / "model.json").write_text(text + "\n", encoding="utf-8")
+        self.booster.save(directory / "booster.txt")
+        self.encoder.save(directory)
+        if self.peers is not None:
+            self.peers.save(directory / "peers.npz")
+
+    @classmethod
+    def load(cls, directory: Path) -> RiskModel:
+        """Read what `save` wrote; DataError where the directory holds no model or one of another format."""
+        try:
+            stored = json.loads((directory / "model.json").read_text(encoding="utf-8"))
+            if stored["format"] != FORMAT:
+                raise DataError(
+                    f"the model in {directory} has format {stored['format']}, this program reads {FORMAT}; "
+                    f"train the risk anew, or use the version of the program that wrote it."
+                )
+            return cls(
+                name=stored["name"],
+                label=stored["label"],
+                encoder=Encoder.load(directory),
+                booster=Booster.load(directory / "booster.txt"),
+                calibrator=Calibrator.from_dict(stored["calibrator"]),
+                value=FindingValue.from_dict(stored["finding_value"]),
+                metadata=stored["metadata"],
+                examined=ExaminedShare.from_dict(stored["examined"]),
+                background=HeadingBackground.from_dict(usual)
+                if (usual := stored.get("background"))
+                else None,
+                peers=HeadingPeers.load(directory / "peers.npz") if stored.get("peers") else None,
+            )
+        except (OSError, KeyError, ValueError) as error:
+            raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
+
+    def _raw(
+        self, frame: pl.DataFrame, threads: int, text_score: FloatArray | None = None
+    ) -> tuple[FloatArray, Learned]:
+        numbers = FrameNumbers(frame)
+        learned = self.encoder.learned(frame, threads=threads, numbers=numbers, text_score=text_score)
+        raw = np.empty(frame.height, dtype=np.float64)
+        for lines, columns in self.encoder.slices(frame, learned, self.booster.places, numbers):
+            raw[lines] = self.booster.predict_columns(columns, threads=threads)
+        return raw, learned
+
+    def _expected(self, learned: Learned) -> FloatArray | None:
+        return None if learned.log_prices is None else _exp(learned.log_prices.median)
+
+    def _value(self, frame: pl.DataFrame, learned: Learned, expected: FloatArray | None) -> FloatArray:
+        value, price = np.full(frame.height, self.value.floor_cny, dtype=np.float64), self.encoder.fair_value
+        if not self.value.by_tax:
+            return value
+        if self.value.tax is None:
+            # No amounts to learn from: the tax that the expected price implies is all that is known.
+            if price is None or expected is None:
+                return value
+            return value + np.nan_to_num(tax_shortfall_cny(frame, expected, price.basis))
+        ratio = np.full(frame.height, np.nan)
+        if price is not None and learned.log_prices is not None:
+            ratio = declared_log_price(frame, price.basis) - learned.log_prices.median
+        return value + self.value.tax(frame, ratio)
+
+
+def _exp(logarithms: FloatArray) -> FloatArray:
+    """One by one: numpy's vector code need not agree with itself at the end of a batch."""
+    return pl.Series(logarithms).exp().to_numpy()

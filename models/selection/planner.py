@@ -1,0 +1,119 @@
+"""What an office's list would find at other capacities, so that inspectors stand where they find most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.schema.capacity import CapacityConfig
+from models.selection.shortlist import ValueShortlist
+from models.selection.strata import random_places
+
+STEPS = tuple(step / 4 for step in range(1, 13))
+"""The capacities that a plan shows, as multiples of the present one."""
+
+PLAN_SCHEMA: dict[str, type[pl.DataType]] = {
+    "customs_office": pl.String,
+    "parcels": pl.Int64,
+    "places_now": pl.Int64,
+    "places": pl.Int64,
+    "expected_findings": pl.Float64,
+    "expected_tax_cny": pl.Float64,
+    "expected_value_cny": pl.Float64,
+    "more": pl.Int64,
+    "findings_of_more": pl.Float64,
+    "tax_of_more_cny": pl.Float64,
+    "value_of_more_cny": pl.Float64,
+}
+_MEASURES = ("expected_findings", "expected_tax_cny", "expected_value_cny")
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Office:
+    """Sums over the parcels with the highest expected values, the first, the first two and so on (places + 1,
+    measures), and the mean over all parcels (measures,)."""
+
+    sums: FloatArray
+    mean: FloatArray
+
+    def expected(self, places: int, capacity: CapacityConfig) -> FloatArray:
+        """The measures of a list of so many places."""
+        others = random_places(places, capacity.random_share)
+        others = min(places, others + round(capacity.exploration_share * places))
+        chosen: FloatArray = self.sums[min(places - others, len(self.sums) - 1)]
+        return chosen + others * self.mean
+
+
+def plan(
+    parts: Iterable[pl.DataFrame],
+    capacity: CapacityConfig,
+    more: int,
+    overrides: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
+    """For each office, what its list is expected to find at `STEPS` of its capacity, and with `more` places
+    than there: a table of `PLAN_SCHEMA`, sorted by office and places.
+
+    `parts` are tables of `models.estimates.parcel_table.parcel_table`, gone through several times. The
+    expectation is the sum of the calibrated probabilities (and of tax and value) over the parcels with the
+    highest expected values; places drawn at random count with the mean of the office, and so do explored
+    ones, which understates them. Caps, minimum shares and rules are left aside. A finding is one risk found
+    in a parcel.
+
+    >>> parcels = pl.DataFrame({"declaration_id": ["A", "B", "C", "D"], "customs_office": "0100",
+    ...     "risk": "food_safety", "expected_value_cny": [40.0, 30.0, 20.0, 10.0],
+    ...     "expected_findings": [0.4, 0.3, 0.2, 0.1], "expected_tax_cny": 0.0})
+    >>> capacity = CapacityConfig(random_share=0.0, exploration_share=0.0)
+    >>> plan([parcels], capacity, 1, {"0100": 2}).filter(places=2)["findings_of_more"].round(9).to_list()
+    [0.2]
+    """
+    totals = _totals(parts)
+    now = {
+        office: min((overrides or {}).get(office, capacity.for_office(office).places(parcels)), parcels)
+        for office, parcels in totals.select("customs_office", "parcels").iter_rows()
+    }
+    largest = {office: round(STEPS[-1] * places) + more for office, places in now.items()}
+    rows = []
+    for office, parcels, sums in _offices(parts, totals, largest):
+        for places in sorted(
+            {min(max(1, round(step * now[office])), parcels) for step in STEPS} if now[office] else ()
+        ):
+            here, with_more = (
+                sums.expected(min(count, parcels), capacity) for count in (places, places + more)
+            )
+            rows.append((office, parcels, now[office], places, *here, more, *(with_more - here)))
+    return pl.DataFrame(rows, schema=PLAN_SCHEMA, orient="row")
+
+
+def _totals(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    sums = [pl.col(name).fill_null(0.0).sum() for name in _MEASURES]
+    counted = [
+        part.group_by("customs_office").agg(pl.len().alias("parcels"), *sums).sort("customs_office")
+        for part in parts
+    ]
+    # Part by part, in their order: a sum in another order has another last bit.
+    return (
+        pl.concat(counted)
+        .group_by("customs_office", maintain_order=True)
+        .agg(pl.col("parcels").sum(), *(pl.col(name).sum() for name in _MEASURES))
+        .sort("customs_office")
+    )
+
+
+def _offices(
+    parts: Iterable[pl.DataFrame], totals: pl.DataFrame, largest: Mapping[str, int]
+) -> Iterable[tuple[str, int, _Office]]:
+    shortlist, columns = ValueShortlist(largest), pl.DataFrame()
+    wanted = ["declaration_id", "customs_office", "risk", *_MEASURES]
+    for part in parts:
+        columns = part.select(wanted).clear()
+        shortlist.add(part.select(wanted).filter(pl.col("expected_value_cny").is_not_null()))
+    held = shortlist.held(columns)
+    for office, parcels, *whole in totals.iter_rows():
+        best = held.filter(customs_office=office).select(_MEASURES).to_numpy()
+        sums = np.vstack([np.zeros((1, len(_MEASURES))), np.cumsum(best, axis=0)])
+        yield office, int(parcels), _Office(sums, np.array(whole) / parcels)

@@ -1,0 +1,137 @@
+"""What the declared text alone says about a risk: a linear model over hashed n-grams, one dense feature.
+
+LightGBM on hashed sparse text trains badly; the score of a linear model does not, as long as the lines that
+a tree is trained on got it from a model that has not seen their text (Wolpert 1992, "Stacked
+Generalization").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.arrays.distinct import distinct_rows
+from features.arrays.hashing import hash_text
+from models.text.grams import BUCKETS, clean_text, declared_text, gram_matrix, linear_score, linear_scores
+from models.text.telling_words import telling_words
+
+FloatArray = npt.NDArray[np.float64]
+Target = Literal["finding", "price"]
+
+_OUT_OF_FOLD = 4
+_MIN_LINES_OF_GRAM = 2
+
+
+@dataclass(frozen=True)
+class TextScore:
+    """Weights (BUCKETS,) float32 and intercept of the linear model.
+
+    The score is a log-odds for the target `finding` and the target itself for `price`.
+    """
+
+    weights: npt.NDArray[np.float32]
+    intercept: float
+
+    def score(self, frame: pl.DataFrame) -> FloatArray:
+        """Score a line (lines,), NaN where name and model are both missing."""
+        return text_scores([self], frame)[0]
+
+    def telling_words(self, frame: pl.DataFrame) -> tuple[pl.Series, FloatArray]:
+        """The word of each line that raises the score most, and how many times it makes the odds what they
+        would be without it (lines,); null and NaN where none does. See `models.text.telling_words`."""
+        return telling_words(frame, self.weights, self.intercept)
+
+    def save(self, path: Path) -> None:
+        """Write the weights that are not zero to an `.npz` file."""
+        used = np.flatnonzero(self.weights).astype(np.int32)
+        intercept = np.array([self.intercept], dtype=np.float64)
+        with path.open("wb") as file:
+            np.savez_compressed(file, buckets=used, weights=self.weights[used], intercept=intercept)
+
+    @classmethod
+    def load(cls, path: Path) -> TextScore:
+        """Read what `save` wrote; arrays only, nothing is unpickled."""
+        with np.load(path, allow_pickle=False) as stored:
+            weights = np.zeros(BUCKETS, dtype=np.float32)
+            weights[stored["buckets"]] = stored["weights"]
+            return cls(weights, float(stored["intercept"][0]))
+
+
+def text_scores(models: Sequence[TextScore], frame: pl.DataFrame) -> list[FloatArray]:
+    """`TextScore.score` of several models, which read and hash each distinct text once for all of them."""
+    if not models:
+        return []
+    given = declared_text(frame)
+    same = distinct_rows(given, given.columns)
+    weights = np.stack([model.weights for model in models], axis=1)
+    intercepts = np.array([model.intercept for model in models])
+    scores = linear_scores(clean_text(given[same.firsts]), weights, intercepts)
+    return [scores[same.groups, place] for place in range(len(models))]
+
+
+def fit_text_score(
+    frame: pl.DataFrame, target: FloatArray, kind: Target = "finding"
+) -> tuple[TextScore, FloatArray] | None:
+    """The model on all lines that have text, and each line's score from models that have not seen its text.
+
+    `target` (lines,) is 0 or 1 for `finding`, a number for `price`. Lines with the same text are in the
+    same of four folds. Returns None where there is too little text to learn from: fewer than 20 lines, or
+    no finding, or nothing but findings.
+    """
+    text = clean_text(frame)
+    usable = text.is_not_null().to_numpy() & np.isfinite(target)
+    if usable.sum() < 20 or np.ptp(target[usable]) == 0.0:
+        return None
+    folds = (hash_text(text).fill_null(0).to_numpy() % np.uint64(_OUT_OF_FOLD)).astype(np.int64)
+    matrix = gram_matrix(text)
+    lines_of_gram = np.bincount(matrix[usable].indices, minlength=BUCKETS)
+    kept = np.flatnonzero(lines_of_gram >= _MIN_LINES_OF_GRAM)
+    if len(kept) == 0:
+        return None
+    matrix = matrix[:, kept]
+    fit = _fit_finding if kind == "finding" else _fit_price
+    out_of_fold = np.full(len(text), np.nan)
+    for fold in range(_OUT_OF_FOLD):
+        model = _on_kept(fit, matrix, target, usable & (folds != fold), kept)
+        mine = folds == fold
+        out_of_fold[mine] = linear_score(text.filter(pl.Series(mine)), model.weights, model.intercept)
+    return _on_kept(fit, matrix, target, usable, kept), out_of_fold
+
+
+def _on_kept(
+    fit: Callable[[Any, FloatArray], tuple[FloatArray, float]],
+    matrix: Any,
+    target: FloatArray,
+    rows: npt.NDArray[np.bool_],
+    kept: npt.NDArray[np.int64],
+) -> TextScore:
+    weights = np.zeros(BUCKETS, dtype=np.float32)
+    if not rows.any() or np.ptp(target[rows]) == 0.0:
+        return TextScore(weights, 0.0)
+    coefficients, intercept = fit(matrix[rows], target[rows])
+    weights[kept] = coefficients
+    return TextScore(weights, intercept)
+
+
+def _fit_finding(matrix: Any, target: FloatArray) -> tuple[FloatArray, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    # liblinear works in the space of the lines, which is small; lbfgs would carry dense vectors of all grams.
+    model = LogisticRegression(C=1.0, solver="liblinear", dual=True, max_iter=2000, random_state=0, tol=1e-3)
+    model.fit(matrix, target > 0.5)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _fit_price(matrix: Any, target: FloatArray) -> tuple[FloatArray, float]:
+    from sklearn.linear_model import Ridge
+
+    middle = float(np.median(target))
+    model = Ridge(alpha=1.0, fit_intercept=False, solver="lsqr", tol=1e-4, max_iter=200)
+    model.fit(matrix, target - middle)
+    return model.coef_, middle

@@ -1,0 +1,116 @@
+"""Which columns of a feature frame a risk uses, and what a frame may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from configs.schema.risk import RiskConfig
+from models.trees.categories import CategoryMaps
+from models.trees.errors import FeatureColumnsError
+
+# Columns of a source's own come and go with the source; all others are built for every line.
+OPTIONAL_BLOCK = "extra"
+TEXT_COLUMNS = ("item_name", "item_model")
+
+
+def block_of(column: str) -> str | None:
+    """The feature block that built a column, None for keys, texts and labels.
+
+    >>> block_of("price__cny_per_kg"), block_of("seller_id")
+    ('price', None)
+    """
+    block, mark, _ = column.partition("__")
+    return block if mark else None
+
+
+def feature_columns(frame: pl.DataFrame, risk: RiskConfig) -> tuple[str, ...]:
+    """The columns of `frame` that the risk's blocks built, in alphabetical order.
+
+    Sorted, because the order of columns decides between equal splits: it must not depend on who built the
+    frame.
+    """
+    chosen = []
+    for column in frame.columns:
+        block = block_of(column)
+        if block is None or block == "model" or not risk.uses_block(block):
+            continue
+        listed = risk.extra_columns == "auto" or column.removeprefix("extra__") in risk.extra_columns
+        if block != OPTIONAL_BLOCK or listed:
+            chosen.append(column)
+    return tuple(sorted(chosen))
+
+
+@dataclass(frozen=True)
+class FeatureColumns:
+    """Fitted columns: numbers as they are, text as codes of the frozen category maps."""
+
+    names: tuple[str, ...]
+    categories: CategoryMaps
+
+    @classmethod
+    def fit(cls, frame: pl.DataFrame, names: Sequence[str]) -> FeatureColumns:
+        """Take the kinds of the columns from the frame and freeze the categories of its text columns."""
+        text = [name for name in names if frame.schema[name] == pl.String]
+        return cls(tuple(names), CategoryMaps.fit(frame, text))
+
+    @property
+    def categorical(self) -> tuple[int, ...]:
+        """Places of the columns that hold codes."""
+        return tuple(place for place, name in enumerate(self.names) if name in self.categories.values)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The columns that a frame must have; columns of a source's own are null where it has them not."""
+        return tuple(name for name in self.names if block_of(name) != OPTIONAL_BLOCK)
+
+    def check(self, frame: pl.DataFrame, model: str) -> None:
+        """Raise FeatureColumnsError that names what is missing or of another type; others are welcome."""
+        # Polars makes the schema anew each time that it is asked for one.
+        schema = frame.schema
+        missing = [name for name in self.required if name not in schema]
+        wrong = []
+        for name in self.names:
+            dtype = schema.get(name, pl.Null())
+            text = name in self.categories.values
+            fits = (
+                dtype in (pl.String, pl.Null)
+                if text
+                else dtype.is_numeric() or dtype in (pl.Boolean, pl.Null)
+            )
+            if not fits:
+                wrong.append(f"{name} is {dtype}, fitted as {'String' if text else 'Float64'}")
+        if missing or wrong:
+            raise FeatureColumnsError(model, missing, wrong, frame.columns)
+
+    def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> npt.NDArray[np.float64]:
+        """Values (lines, columns + spare) float64, NaN for null; the spare columns at the end are NaN."""
+        values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float64)
+        given = set(frame.columns)
+        for place, name in enumerate(self.names):
+            if name not in given:
+                continue
+            if name in self.categories.values:
+                values[:, place] = self.categories.encode(frame, name)
+            else:
+                values[:, place] = _number(frame[name])
+        return values
+
+    def as_dict(self) -> dict[str, object]:
+        """Names and category maps as JSON can hold them."""
+        return {"names": list(self.names), "categories": self.categories.as_dict()}
+
+
+def number_column(frame: pl.DataFrame, name: str) -> npt.NDArray[np.float64]:
+    """A column as float64 (lines,), NaN for null and where the frame does not have it."""
+    if name not in frame.columns:
+        return np.full(frame.height, np.nan, dtype=np.float64)
+    return _number(frame[name])
+
+
+def _number(column: pl.Series) -> npt.NDArray[np.float64]:
+    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

@@ -1,0 +1,160 @@
+"""A risk's results that have come in, against the probabilities that its lines had on their day."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.arrays.hashing import hash_text
+from models.fitting.block import chosen_by_outcome
+from models.watch.monitoring import HitRate, design_effect, observed_over_expected, ratio, weighted_hit_rate
+
+_WEEK = 7
+_CHOSEN = ("risk", "exploration")
+RANDOM_SHARE = "the random share"
+ALL_SHARES = "all but referrals"
+
+
+@dataclass(frozen=True)
+class CalibrationRow:
+    """Findings of some lines beside the sum of their probabilities."""
+
+    share: str
+    versions: Sequence[str]
+    lines: int
+    findings: int
+    expected: float
+    effect: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures by name; `ratio` is findings over expectation."""
+        found = observed_over_expected(self.findings, self.expected, effect=self.effect)
+        return {
+            "share": self.share,
+            "versions": list(self.versions),
+            "lines": self.lines,
+            "findings": self.findings,
+            "expected": self.expected,
+            "ratio": found.value,
+            "low": found.low,
+            "high": found.high,
+            "design_effect": self.effect,
+        }
+
+
+@dataclass(frozen=True)
+class WeekOfResults:
+    """Hit rates of lines declared in a week: of what was chosen by risk, of all by the random share."""
+
+    first: date
+    last: date
+    chosen: HitRate
+    random: HitRate
+    drawn: int
+    random_findings: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures by name."""
+        return {
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "chosen_lines": int(self.chosen.lines),
+            "chosen_findings": int(self.chosen.findings),
+            "chosen_rate": self.chosen.interval().as_dict(),
+            "random_lines": self.drawn,
+            "random_findings": self.random_findings,
+            "random_rate": self.random.interval().as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class RiskResults:
+    """What is known of a risk: calibration by share, hit rates in all and by week."""
+
+    mature_to: date
+    calibration: Sequence[CalibrationRow]
+    chosen: HitRate
+    random: HitRate
+    weeks: Sequence[WeekOfResults]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures by name."""
+        return {
+            "declared_to": self.mature_to.isoformat(),
+            "calibration": [row.as_dict() for row in self.calibration],
+            "chosen_rate": self.chosen.interval().as_dict(),
+            "random_rate": self.random.interval().as_dict(),
+            "lift": ratio(self.chosen, self.random).as_dict(),
+            "weeks": [week.as_dict() for week in self.weeks],
+        }
+
+
+def risk_results(
+    inspected: pl.DataFrame, risk: str, label: str, *, mature_to: date, weeks: int, version: str | None
+) -> RiskResults:
+    """Results of the lines declared in the `weeks` up to `mature_to`, the last day whose results are in.
+
+    `inspected` has a row an inspected line: `declared_on`, `selection`, `inspection_probability`,
+    `seller_id`, `declaration_id`, the label (null = not examined, and so no finding recorded),
+    `probability__<risk>` and `version__<risk>`. Calibration is that of `version` where any of its lines has a
+    result, else that of all versions, which the row names.
+    """
+    lines = inspected.filter(
+        pl.col("declared_on").is_between(mature_to - timedelta(days=_WEEK * weeks - 1), mature_to)
+        & pl.col(f"probability__{risk}").is_not_null()
+        & ~pl.Series(chosen_by_outcome(inspected))
+    ).with_columns(pl.col(label).fill_null(False).alias("found"))
+    at_random = lines.filter(
+        (pl.col("selection") == "random") & pl.col("inspection_probability").is_not_null()
+    )
+    chosen = lines.filter(pl.col("selection").is_in(list(_CHOSEN)))
+    ours = pl.col(f"version__{risk}") == version
+    calibration = []
+    for share, part in ((RANDOM_SHARE, at_random), (ALL_SHARES, lines)):
+        current = part.filter(ours) if version is not None else part
+        row = _calibration_row(share, part if current.is_empty() else current, risk)
+        calibration += [row] if row.lines else []
+    blocks = [_week(at_random, chosen, mature_to - timedelta(days=_WEEK * back)) for back in range(weeks)]
+    return RiskResults(
+        mature_to,
+        calibration,
+        _rate(chosen),
+        _random_rate(at_random),
+        [block for block in reversed(blocks) if block.chosen.lines or block.drawn],
+    )
+
+
+def _calibration_row(share: str, lines: pl.DataFrame, risk: str) -> CalibrationRow:
+    probability, found = lines[f"probability__{risk}"].to_numpy(), lines["found"].to_numpy()
+    cluster = hash_text(lines.select(pl.coalesce("seller_id", "declaration_id")).to_series())
+    return CalibrationRow(
+        share,
+        sorted(lines[f"version__{risk}"].drop_nulls().unique().to_list()),
+        lines.height,
+        int(found.sum()),
+        float(probability.sum()),
+        design_effect(probability, found, cluster.to_numpy().astype(np.int64)),
+    )
+
+
+def _week(at_random: pl.DataFrame, chosen: pl.DataFrame, last: date) -> WeekOfResults:
+    first = last - timedelta(days=_WEEK - 1)
+    inside = pl.col("declared_on").is_between(first, last)
+    drawn = at_random.filter(inside)
+    findings = int(drawn["found"].sum())
+    return WeekOfResults(
+        first, last, _rate(chosen.filter(inside)), _random_rate(drawn), drawn.height, findings
+    )
+
+
+def _rate(lines: pl.DataFrame) -> HitRate:
+    return HitRate(float(lines.height), float(lines["found"].sum()))
+
+
+def _random_rate(lines: pl.DataFrame) -> HitRate:
+    return weighted_hit_rate(lines["found"].to_numpy(), lines["inspection_probability"].to_numpy())

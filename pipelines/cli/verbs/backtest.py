@@ -1,0 +1,95 @@
+"""The verb that replays the nights of a period."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
+from pipelines.cli.types import Capacity, Day
+
+
+@click.command(short_help="Replay the nights of a period with several strategies.")
+@store_option
+@click.option("--from", "first", type=Day(), required=True, help="The first night.")
+@click.option("--to", "last", type=Day(), required=True, help="The last night.")
+@click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    metavar="NAME",
+    help="random, price, past-hit-rate, model, model-random, model-explore or full; may be given again. "
+    "[default: all]",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Where everything is written. [default: a folder beside the store]",
+)
+@click.option(
+    "--retrain-every",
+    type=click.IntRange(min=1),
+    default=28,
+    show_default=True,
+    metavar="DAYS",
+    help="Days from one training to the next.",
+)
+@click.option(
+    "--no-gate",
+    is_flag=True,
+    help="Put every new model in use, whatever its gate says.",
+)
+@click.option(
+    "--capacity",
+    "capacities",
+    type=Capacity(),
+    multiple=True,
+    help="Parcels to open each night: N for each office, or OFFICE=N for one; may be given again.",
+)
+@click.option("--pool-offices", is_flag=True, help="Take all offices as one with one list.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**31 - 1),
+    metavar="K",
+    help="Decides what is drawn and what inspections detect. [default: capacity.seed]",
+)
+@verb("backtest")
+def backtest(
+    session: Session,
+    store: Path,
+    first: date,
+    last: date,
+    strategies: tuple[str, ...],
+    out: Path | None,
+    retrain_every: int,
+    no_gate: bool,
+    capacities: tuple[tuple[str | None, int], ...],
+    pool_offices: bool,
+    seed: int | None,
+) -> Report:
+    """Replay the nights of a period one after the other with several strategies, and set side by side what
+    they find.
+
+    Each night a strategy selects, learns only what the selected parcels would have shown and when it would
+    have been known, retrains at an interval, and goes on. It needs a simulated store with its truth, or
+    declarations whose lines all have results. The store is only read. Run it again after an interruption: it
+    goes on where it was.
+
+    \b
+    Example:
+      parcel-risk backtest --store S --from 2026-09-01 --to 2026-11-20
+      parcel-risk backtest --store S --from 2026-09-01 --to 2026-11-20 --strategy model --strategy full --out
+      B
+    """
+    settings = with_capacity(session.settings, capacities)
+    if seed is not None:
+        capacity = settings.capacity.model_copy(update={"seed": seed})
+        settings = settings.model_copy(update={"capacity": capacity})
+    from pipelines.backtest import Plan
+    from pipelines.backtest import backtest as run
+
+    plan = Plan(first, last, retrain_every, gated=not no_gate, pooled=pool_offices)
+    return run(store, plan=plan, strategies=strategies, out=out, settings=settings, progress=session.progress)

@@ -1,0 +1,55 @@
+"""The verb that takes filled-in lists back."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import Report, Session, store_option, verb
+from pipelines.cli.types import Day
+
+
+@click.command(short_help="Take filled-in sampling lists back.")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@store_option
+@click.option(
+    "--reported-on",
+    type=Day(),
+    help="When the results became known, for rows that do not say. [default: today in China]",
+)
+@click.option(
+    "--corrections", is_flag=True, help="Write rows that contradict earlier returns; the later value counts."
+)
+@verb("feedback")
+def feedback(
+    session: Session, files: tuple[Path, ...], store: Path, reported_on: date | None, corrections: bool
+) -> Report:
+    """Take filled-in sampling lists back into the store's inspections.
+
+    FILE is an office's workbook (.xlsx), CSV, or what its page exports (JSON). Each row is checked against
+    the list that was issued. Lists may come back in parts, and more than once; a row that says something
+    else than before is reported and left unwritten (exit code 5).
+
+    \b
+    Example:
+      parcel-risk feedback 4601.xlsx 5316-results.json --store S
+      parcel-risk feedback laboratory.csv --store S --reported-on 2026-12-03 --corrections
+    """
+    from pipelines.feedback.feedback import feedback as run
+
+    return run(
+        files,
+        store,
+        settings=session.settings,
+        progress=session.progress,
+        reported_on=reported_on,
+        corrections=corrections,
+    )

@@ -1,0 +1,53 @@
+"""The verb that says what other capacities would find."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
+from pipelines.cli.types import Capacity, Day
+
+
+@click.command(short_help="Say what each office would find with another capacity.")
+@store_option
+@click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
+@click.option(
+    "--more",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Say what so many more inspections would find.",
+)
+@click.option(
+    "--capacity",
+    "capacities",
+    type=Capacity(),
+    multiple=True,
+    help="Start from these parcels: N for each office, or OFFICE=N for one; may be given again.",
+)
+@verb("plan")
+def plan(
+    session: Session, store: Path, day: date, more: int, capacities: tuple[tuple[str | None, int], ...]
+) -> Report:
+    """Say what each office would find with another capacity, from stored scores.
+
+    For each office the expected findings and recovered tax at a quarter to three times its capacity, and
+    what N more inspections would find: as a table, and as a page with pictures in the store.
+
+    \b
+    Example:
+      parcel-risk plan --store S --date 2026-11-20 --more 10
+    """
+    from pipelines.night.plan import plan_day
+
+    return plan_day(
+        store,
+        day=day,
+        more=more,
+        settings=with_capacity(session.settings, capacities),
+        progress=session.progress,
+    )

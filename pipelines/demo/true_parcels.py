@@ -1,0 +1,42 @@
+"""Simulated parcels as they really are: nothing but evaluation may read this."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from configs.errors import DataError
+from models.estimates.parcel_table import UNASSIGNED
+from pipelines.store.store import Store
+
+_KEY = ["declaration_id", "line_no"]
+
+
+def true_parcels(store: Store, day: date) -> pl.DataFrame:
+    """One row a parcel of a simulated day.
+
+    Columns: declared_on (Date), declaration_id, customs_office (as the lists have it), one Boolean column per
+    label (whether any of the parcel's lines has the risk), and `tax_shortfall_cny` (sum over its lines).
+
+    Raises DataError where the store knows no truth of that day: real data has none.
+    """
+    file = store.path / "truth" / f"declared_on={day.isoformat()}" / "truth.parquet"
+    if not file.exists():
+        raise DataError(
+            f"expected the truth about {day} at {file}, found none: only `parcel-risk simulate` writes it"
+        )
+    truth = pl.read_parquet(file, glob=False, hive_partitioning=False)
+    labels = [name for name, dtype in truth.schema.items() if dtype == pl.Boolean]
+    return (
+        store.read_declarations(day, [*_KEY, "customs_office"])
+        .join(truth, on=_KEY, how="left", validate="1:1")
+        .sort(_KEY)
+        .group_by("declaration_id", maintain_order=True)
+        .agg(
+            pl.col("customs_office").replace("", None).drop_nulls().first().fill_null(UNASSIGNED),
+            pl.col(labels).any(),
+            pl.col("tax_shortfall_cny").sum(),
+        )
+        .select(pl.lit(day).alias("declared_on"), pl.all())
+    )

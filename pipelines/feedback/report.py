@@ -1,0 +1,180 @@
+"""What `feedback` tells its user."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pipelines.feedback.columns import has_entry
+from pipelines.feedback.decisions import Decision
+from pipelines.feedback.files import ReturnedFile
+from pipelines.feedback.log import ACCEPTED, CONFLICT, CORRECTED, OUTCOMES, REJECTED, REPEATED, Logged
+from pipelines.store.manifest import ManifestBuilder
+
+_MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class FileTaken:
+    """A file of the command: what was read of it, or why it was refused as a whole."""
+
+    path: str
+    file: ReturnedFile | None
+    fault: str | None = None
+
+    @property
+    def not_filled_in(self) -> int:
+        """Rows in which nothing was entered."""
+        rows = () if self.file is None else self.file.rows
+        return sum(row.fault is None and not has_entry(row.cells) for row in rows)
+
+
+@dataclass(frozen=True)
+class FeedbackReport:
+    """Outcome of a `feedback`.
+
+    Attributes:
+        files: what became of each file.
+        rows: every row that was filled in, and what became of it.
+        decisions: those of the rows that were not rejected.
+        tolerance: share of rows that may be rejected.
+        corrections: whether contradicting rows were written.
+        days: days of report whose inspections changed.
+        reopened: the first closed day that is open again, None where none is.
+        manifest: what was written to the store's manifests.
+    """
+
+    files: Sequence[FileTaken]
+    rows: Sequence[Logged]
+    decisions: Sequence[Decision]
+    tolerance: float
+    corrections: bool
+    days: Sequence[date]
+    reopened: date | None
+    manifest: Mapping[str, Any]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Rows by outcome."""
+        return Counter(row.outcome for row in self.rows)
+
+    @property
+    def exit_code(self) -> int:
+        """3 where a file was refused or more rows than tolerated were rejected; else 5 where a conflict was
+        left unwritten; else 0."""
+        if self.beyond_tolerance or any(file.fault for file in self.files):
+            return 3
+        return 5 if self.counts[CONFLICT] else 0
+
+    @property
+    def beyond_tolerance(self) -> bool:
+        """Whether more rows than tolerated were rejected."""
+        return self.counts[REJECTED] > self.tolerance * len(self.rows)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The manifest and the exit code."""
+        return {**self.manifest, "exit_code": self.exit_code}
+
+    def lines(self) -> list[str]:
+        """A summary for the console: counts, every kind of trouble with examples, and what to do."""
+        return list(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        counts = self.counts
+        empty = sum(file.not_filled_in for file in self.files)
+        said = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
+        yield f"{len(self.rows):,} rows filled in: {said}; {empty:,} rows not filled in"
+        written, others = (
+            sum(getattr(each, name) for each in self.decisions) for name in ("written", "others")
+        )
+        yield (
+            f"{written:,} inspections written, {others:,} of them about other lines of parcels in which "
+            "nothing was found"
+        )
+        instead = sum(
+            row.entries is not None and row.entries.opened_instead is not None
+            for row in self.rows
+            if row.outcome in (ACCEPTED, CORRECTED)
+        )
+        if instead:
+            yield f"{instead:,} listed parcels: another one was opened instead"
+        if self.days:
+            yield f"days written: {', '.join(str(day) for day in self.days)}"
+        if self.reopened is not None:
+            yield (
+                f"late results: the history is reopened from {self.reopened} on and will be folded again by "
+                "the next score; lists that were issued stay"
+            )
+        yield from self._shown(CONFLICT)
+        if counts[CONFLICT]:
+            yield (
+                "rows in conflict were NOT written: ask which value is right; to write the later one, give "
+                "the command again with --corrections"
+            )
+        yield from self._shown(CORRECTED)
+        yield from self._shown(REJECTED)
+        if counts[REJECTED]:
+            yield "rejected rows are in quarantine: correct them in the file and give the command again"
+        if self.beyond_tolerance:
+            share = counts[REJECTED] / len(self.rows)
+            yield f"{share:.1%} of the rows were rejected, tolerated: {self.tolerance:.1%}"
+        for file in self.files:
+            yield from () if file.file is None else file.file.notes
+            if file.fault:
+                yield f"refused as a whole: {file.fault}"
+
+    def _shown(self, outcome: str) -> Iterator[str]:
+        rows = [row for row in self.rows if row.outcome == outcome]
+        for row in rows[:_MOST_SHOWN]:
+            place = "" if row.place is None else f"{row.place}: "
+            file = Path(row.source_file).name
+            yield f"  {_WORDS[outcome]}: {file}, row {row.source_row}: {place}{row.message}"
+        if len(rows) > _MOST_SHOWN:
+            more = len(rows) - _MOST_SHOWN
+            yield f"  and {more:,} more rows {_WORDS[outcome]} (see feedback/ of the store)"
+
+
+def manifest_of(report: FeedbackReport, manifest: ManifestBuilder) -> None:
+    """Count the rows of a report: conflicts left unwritten lie in quarantine beside the rejected."""
+    counts = report.counts
+    manifest.add_rows(
+        rows_in=len(report.rows),
+        kept=counts[ACCEPTED] + counts[CORRECTED],
+        quarantined=counts[REJECTED] + counts[CONFLICT],
+        superseded=counts[REPEATED],
+    )
+    for row in report.rows:
+        manifest.reasons.update(row.reasons)
+    manifest.further = {
+        **{f"rows_{outcome}": counts[outcome] for outcome in OUTCOMES},
+        "rows_not_filled_in": sum(file.not_filled_in for file in report.files),
+        "inspections_written": sum(each.written for each in report.decisions),
+        "inspections_of_other_lines": sum(each.others for each in report.decisions),
+        "corrections": report.corrections,
+        "days": [day.isoformat() for day in report.days],
+        "reopened_from": None if report.reopened is None else report.reopened.isoformat(),
+        "files": [
+            {
+                "file": each.path,
+                "sha256": None if each.file is None else each.file.sha256,
+                "list_id": None if each.file is None else each.file.list_id,
+                "rows_in": sum(row.source_file == each.path for row in report.rows),
+                "rows_not_filled_in": each.not_filled_in,
+                "refused": each.fault,
+            }
+            for each in report.files
+        ],
+    }
+
+
+_WORDS = {
+    ACCEPTED: "accepted",
+    CORRECTED: "corrected",
+    REPEATED: "repeated",
+    CONFLICT: "in conflict",
+    REJECTED: "rejected",
+}

@@ -1,0 +1,172 @@
+"""What people wrote into the cells of a returned list, whatever program saved it: dates, numbers, results."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from pipelines.lists.fields import ResultValue, result_of
+
+Cell = str | int | float | bool | date | None
+"""A cell as a spreadsheet, a CSV file or JSON gives it; a datetime is a date too."""
+
+_FURTHER_WORDS: dict[str, ResultValue] = {
+    "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
+    "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found",
+    "f": "nothing", "none found": "nothing", "not found": "nothing", "negative": "nothing",
+    "no finding": "nothing", "clean": "nothing", "clear": "nothing",
+    "否": "nothing", "无": "nothing", "没有": "nothing", "未发现": "nothing", "假": "nothing",
+    "not examined": "not_examined", "not inspected": "not_examined", "not checked": "not_examined",
+    "n/a": "not_examined", "na": "not_examined", "-": "not_examined",
+    "未查验": "not_examined", "未检查": "not_examined", "未开箱": "not_examined",
+}  # fmt: skip
+# Spreadsheet programs count days from here; the numbers below span 1954 to 2173.
+_SERIAL_ZERO = date(1899, 12, 30)
+_SERIALS = range(20_000, 100_000)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.年 ]+(\d{1,2})[-/.月 ]+(\d{1,2})日?(?:[T ].*)?")
+_YEAR_LAST = re.compile(r"(\d{1,2})[-/. ]+(\d{1,2})[-/. ]+(\d{4}|\d{2})(?:[T ].*)?")
+_DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
+_NAMED = re.compile(
+    r"(?:(\d{1,2})[ .-]*([a-z]{3})[a-z]*|([a-z]{3})[a-z]*[ .]*(\d{1,2}),?)[ .,-]*(\d{4}|\d{2})"
+)
+_CURRENCY = re.compile(r"^(?:[A-Za-z]{3}|[¥￥$€£元])\s*|\s*(?:[A-Za-z]{3}|[¥￥$€£元])$")
+
+
+def text_of(cell: Cell) -> str | None:
+    """A cell as text without outer blanks, None where nothing stands in it; a whole number has no ``.0``.
+
+    >>> [text_of(cell) for cell in (" a ", 12.0, "  ", None, True)]
+    ['a', '12', None, None, 'true']
+    """
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return None
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2.0**53:
+        return str(int(cell))
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return str(cell).strip() or None
+
+
+def result_in(cell: Cell, overlay: Path | None = None) -> ResultValue | None:
+    """What a result's cell says, None where it is empty; `overlay` as of `return_fields.result_of`.
+
+    Raises ValueError where the words mean no result.
+
+    >>> [result_in(cell) for cell in (True, 0, "Nothing  found", "ＹＥＳ", "未发现", "")]
+    ['found', 'nothing', 'nothing', 'found', 'nothing', None]
+    """
+    return _result(unicodedata.normalize("NFKC", text_of(cell) or ""), overlay)
+
+
+@lru_cache(maxsize=1024)
+def _result(words: str, overlay: Path | None) -> ResultValue | None:
+    plain = " ".join(words.replace("_", " ").split()).casefold()
+    try:
+        return result_of(words, overlay)
+    except ValueError:
+        if plain not in _FURTHER_WORDS:
+            raise
+        return _FURTHER_WORDS[plain]
+
+
+def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
+    """The number in a cell, None where it is empty; signs of currencies and thousands are passed over.
+
+    Args:
+        cell: of any type.
+        decimal_comma: whether a comma in ``1,234`` stands before the decimals: so it does in files that have
+            semicolons between their columns.
+
+    Raises ValueError where it is no finite number.
+
+    >>> [number_in(cell) for cell in (12.5, "¥ 1,234.50", "1.234,50", "12,5", "１２", "")]
+    [12.5, 1234.5, 1234.5, 12.5, 12.0, None]
+    >>> number_in("1,234", decimal_comma=True)
+    1.234
+    """
+    words = text_of(cell)
+    if words is None:
+        return None
+    if isinstance(cell, bool | date):
+        raise ValueError(f"expected a number, came {words!r}")
+    try:
+        number = float(cell) if isinstance(cell, int | float) else _parsed(words, decimal_comma)
+    except (ValueError, OverflowError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(f"expected a number such as 12.50, came {words!r}")
+    return number
+
+
+def _parsed(words: str, decimal_comma: bool) -> float:
+    plain = _CURRENCY.sub("", unicodedata.normalize("NFKC", words)).replace(" ", "").replace("'", "")
+    if "_" in plain:
+        raise ValueError(words)
+    if "," in plain and "." in plain:
+        decimal = max(",.", key=plain.rindex)
+        thousands = "," if decimal == "." else "."
+        return float(plain.replace(thousands, "").replace(decimal, "."))
+    if not decimal_comma and re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", plain):
+        return float(plain.replace(",", ""))
+    return float(plain.replace(",", "."))
+
+
+def days_in(cell: Cell) -> list[date]:
+    """The days that a cell may mean, none where it is empty; several where day and month could be swapped.
+
+    Raises ValueError where it is no day.
+
+    >>> [str(day) for day in days_in("2026年11月5日")], [str(day) for day in days_in(46331)]
+    (['2026-11-05'], ['2026-11-05'])
+    >>> [str(day) for day in days_in("5/11/26")], days_in(" ")
+    (['2026-11-05', '2026-05-11'], [])
+    """
+    words = text_of(cell)
+    if words is None:
+        return []
+    if isinstance(cell, datetime):
+        return [cell.date()]
+    if isinstance(cell, date):
+        return [cell]
+    found = [] if isinstance(cell, bool) else _days(unicodedata.normalize("NFKC", words).strip())
+    if not found:
+        raise ValueError(f"expected a date such as 2026-11-21, came {words!r}")
+    return found
+
+
+def _days(words: str) -> list[date]:
+    if re.fullmatch(r"\d{5}(?:\.\d+)?", words) and int(float(words)) in _SERIALS:
+        return [_SERIAL_ZERO + timedelta(days=int(float(words)))]
+    for pattern in (_YEAR_FIRST, _DIGITS):
+        if match := pattern.fullmatch(words):
+            return _real((int(match[1]), int(match[2]), int(match[3])))
+    if match := _YEAR_LAST.fullmatch(words):
+        year = _whole_year(match[3])
+        return _real((year, int(match[2]), int(match[1])), (year, int(match[1]), int(match[2])))
+    if match := _NAMED.fullmatch(words.casefold()):
+        name = match[2] or match[3]
+        if name in _MONTHS:
+            return _real((_whole_year(match[5]), _MONTHS.index(name) + 1, int(match[1] or match[4])))
+    return []
+
+
+def _whole_year(digits: str) -> int:
+    return int(digits) + (2000 if len(digits) == 2 else 0)
+
+
+def _real(*parts: tuple[int, int, int]) -> list[date]:
+    """Those of some years, months and days that exist, each once."""
+    found: list[date] = []
+    for year, month, day in parts:
+        try:
+            found.append(date(year, month, day))
+        except ValueError:
+            continue
+    return list(dict.fromkeys(found))

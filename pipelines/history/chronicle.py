@@ -1,0 +1,189 @@
+"""Reads the store day by day, as the history is folded: the lines of a day, and the results reported on
+it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+import polars as pl
+
+from configs.reference.facts import Reference, load_reference
+from configs.schema.settings import Settings
+from features.assemble import prepare_lines
+from features.history.day_tables import DayTables, day_tables
+from features.history.fold import History, fold
+from features.history.keys import KeySpec, key_specs, with_keys
+from features.history.results import LINE_KEY, increments, result_tables
+from features.prepare import prepare
+from pipelines.history.gaps import require_whole
+from pipelines.history.profiles import empty_history, history_labels, load_profile, usable_profile
+from pipelines.store.files import file_digest
+from pipelines.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+_DAYS_AT_ONCE = 14
+
+
+@dataclass(frozen=True)
+class Chronicle:
+    """The days of a store under one configuration."""
+
+    store: Store
+    settings: Settings
+
+    @cached_property
+    def reference(self) -> Reference:
+        """The reference tables."""
+        return load_reference(self.settings)
+
+    @cached_property
+    def specs(self) -> tuple[KeySpec, ...]:
+        """The keys that the history counts by."""
+        return key_specs(self.settings.pipeline.history)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the history counts."""
+        return history_labels(self.settings)
+
+    def days(self, after: date | None = None, until: date | None = None) -> list[date]:
+        """Days with lines or results, in order, after `after` and up to and including `until`."""
+        every = {*self.store.declaration_days(), *self.store.inspection_days()}
+        return sorted(
+            day for day in every if (after is None or day > after) and (until is None or day <= until)
+        )
+
+    def prepared(self, day: date) -> pl.DataFrame:
+        """All lines of a day with what blocks and history need.
+
+        Raises StoreError where some of them cannot be read.
+        """
+        require_whole(self.store, day)
+        return prepare_lines(
+            self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline
+        )
+
+    def tables(self, prepared: pl.DataFrame, day: date, eve: History) -> DayTables:
+        """The sums of a day's lines by key, given the history of the eve."""
+        return day_tables(prepared, day, eve, self.settings.pipeline)
+
+    def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
+        """The sums by key of what was reported on `day`; `inspections` is all that was reported by then,
+        where the caller holds it."""
+        if inspections is None:
+            reported = self.store.read_inspections(reported_from=day, reported_to=day)
+        else:
+            reported = inspections.filter(pl.col("reported_on") == day)
+        if reported.is_empty():
+            return {}
+        lines = reported.select(LINE_KEY).unique()
+        known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
+        earlier = known.join(lines, on=LINE_KEY, how="semi")
+        reports = increments(earlier, self.labels).filter(pl.col("reported_on") == day)
+        return self._by_key(self.with_attributes(reports, day), day)
+
+    def results_by_day(self, until: date) -> dict[date, dict[str, pl.DataFrame]]:
+        """`results` of every day up to and including `until`, with one pass over the declarations."""
+        inspections = self.store.read_inspections(reported_to=until)
+        if inspections.is_empty():
+            return {}
+        reports = self.with_attributes(increments(inspections, self.labels), until)
+        if reports.is_empty():
+            return {}
+        keyed = self._keyed(reports, until)
+        return {
+            day: result_tables(part, self.specs, self.labels)
+            for (day,), part in keyed.group_by("reported_on", maintain_order=True)
+            if isinstance(day, date)
+        }
+
+    def with_attributes(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
+        """The reports joined to the columns of their lines; a report of a line that is not in the store is
+        left out.
+
+        Declarations are searched from the newest inspection backwards, at most `result_lookback_days` before
+        the oldest.
+        """
+        columns = self._key_columns()
+        wanted, found = reports.select(LINE_KEY).unique(), []
+        oldest = reports["inspected_on"].min()
+        assert isinstance(oldest, date)
+        earliest = oldest - timedelta(days=self.settings.pipeline.history.result_lookback_days)
+        days = [known for known in self.store.declaration_days() if earliest <= known <= day]
+        while days and not wanted.is_empty():
+            chunk, days = days[-_DAYS_AT_ONCE:], days[:-_DAYS_AT_ONCE]
+            lines = self.store.scan_declarations(chunk[0], chunk[-1]).select(*columns)
+            matched = lines.join(wanted.lazy(), on=LINE_KEY, how="semi").collect()
+            found.append(matched)
+            wanted = wanted.join(matched, on=LINE_KEY, how="anti")
+        if not wanted.is_empty():
+            logger.warning(
+                "%d inspected lines are not among the declarations of the store (for example %s): "
+                "their results do not count",
+                wanted.height,
+                ", ".join(sorted(wanted["declaration_id"].unique())[:5]),
+            )
+        if not found:
+            return reports.clear().with_columns(
+                pl.lit(None, pl.String).alias(name) for name in columns if name not in LINE_KEY
+            )
+        return reports.join(pl.concat(found), on=LINE_KEY, how="inner")
+
+    def _key_columns(self) -> list[str]:
+        schema = self.store.declaration_schema()
+        sources = {"hs2": "hs_code", "hs4": "hs_code", "hs6": "hs_code", "item_key": "item_name"}
+        needed = {sources.get(column, column) for spec in self.specs for column in spec.columns}
+        needed |= {*LINE_KEY, "unit_price", "total_price", "net_weight_kg"}
+        return [name for name in schema if name in needed]
+
+    def _by_key(self, reports: pl.DataFrame, day: date) -> dict[str, pl.DataFrame]:
+        if reports.is_empty():
+            return {}
+        return result_tables(self._keyed(reports, day), self.specs, self.labels)
+
+    def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
+        """The reports with the hashes of their lines' keys, none of which depends on the day."""
+        return with_keys(prepare(reports, self.reference.on(day)), self.specs)
+
+    def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
+        """The history at the close of `day`."""
+        folded = fold(before, day, today, results, self.settings.pipeline.history)
+        return replace(folded, lineage=self.lineage(before.lineage, day))
+
+    def lineage(self, before: str, day: date) -> str:
+        """What names a history after `day` by all that it was folded from; `before` is that of the eve."""
+        digest = hashlib.sha256(f"{before} {day.isoformat()}".encode())
+        for table in ("declarations", "inspections"):
+            folder = self.store.path / self.store.partition(table, day)
+            for file in sorted(folder.glob("*.parquet")):
+                digest.update(file_digest(file))
+        return digest.hexdigest()
+
+    def stored_history(self, before: date) -> History:
+        """The newest usable history on disk that closes before `before`; the empty one where there is
+        none."""
+        as_of = usable_profile(self.store, before, self.settings)
+        if as_of is None:
+            return empty_history(self.settings)
+        return load_profile(self.store.profile_path(as_of), self.settings)
+
+    def history_before(self, day: date) -> History:
+        """The history that `day` may know: everything up to the close of the eve, folding the days not yet
+        closed."""
+        history = self.stored_history(day)
+        for _, folded in self.replay(history, day - timedelta(days=1)):
+            history = folded
+        return history
+
+    def replay(self, history: History, until: date) -> Iterator[tuple[date, History]]:
+        """Folds the days after `history` up to and including `until`, one by one."""
+        for day in self.days(history.as_of, until):
+            today = self.tables(self.prepared(day), day, history)
+            history = self.step(history, day, today, self.results(day))
+            yield day, history

@@ -1,0 +1,99 @@
+"""The history of the eve laid open for look-ups: its columns as plain numbers in files that processes map.
+
+A process that reads Parquet to look something up holds all of it, and so does the next one. Laid open once a
+night, the numbers are shared by all processes, and the system keeps in memory what is asked for, as far as
+there is room: the history of hundreds of millions of parties needs disk, not memory.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from configs.schema.settings import Settings
+from features.history.fold import History
+from pipelines.history.profiles import history_from, table_files
+from pipelines.store.files import row_count, unfinished
+
+# A multiple of eight, so that the bits of each piece begin a byte.
+_PIECE_ROWS = 1 << 18
+_KNOWN = ".known"
+
+
+@dataclass(frozen=True)
+class TableTask:
+    """One table of the history: its Parquet file, and the folder that its columns go to."""
+
+    file: Path
+    folder: Path
+
+
+def opening_tasks(eve: Path, opened: Path, settings: Settings) -> list[TableTask]:
+    """The tables of the stored history `eve` that `opened` does not hold yet."""
+    tasks = [TableTask(eve / name, opened / name) for name in table_files(settings)]
+    return [task for task in tasks if not task.folder.exists()]
+
+
+def open_table(task: TableTask) -> None:
+    """Write each column of a table into a file of its numbers, complete or not at all, a piece at a time.
+
+    A column with nulls has zeros in their place, and a second file with a bit a row, 1 where it holds any.
+    """
+    beside = unfinished(task.folder)
+    beside.mkdir(parents=True)
+    try:
+        _write_columns(task.file, beside)
+        beside.replace(task.folder)
+    except OSError:
+        # Another worker may have been given the same table and been faster: its bytes are the same.
+        if not task.folder.is_dir():
+            raise
+    finally:
+        # Half a table would take room that a full disk does not have.
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write_columns(table: Path, folder: Path) -> None:
+    rows = pl.scan_parquet(table, glob=False, hive_partitioning=False)
+    names = rows.collect_schema().names()
+    gaps = dict.fromkeys(names, 0)
+    with ExitStack() as closing:
+        numbers = {name: closing.enter_context((folder / name).open("wb")) for name in names}
+        known = {name: closing.enter_context((folder / f"{name}{_KNOWN}").open("wb")) for name in names}
+        for first in range(0, row_count(table), _PIECE_ROWS):
+            for column in rows.slice(first, _PIECE_ROWS).collect():
+                gaps[column.name] += column.null_count()
+                column.to_physical().fill_null(0).rechunk().to_numpy().tofile(numbers[column.name])
+                np.packbits(column.is_not_null().to_numpy(), bitorder="little").tofile(known[column.name])
+    for name in names:
+        if not gaps[name]:
+            (folder / f"{name}{_KNOWN}").unlink()
+
+
+def mapped_history(eve: Path, opened: Path, settings: Settings) -> History:
+    """The stored history `eve` over the files of `opened`, whose pages are read when they are touched."""
+    return history_from(
+        eve, settings, lambda name, schema: _mapped(opened / name, row_count(eve / name), schema)
+    )
+
+
+def _mapped(folder: Path, rows: int, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    if not rows:
+        return pl.DataFrame(schema=schema)
+    kinds = pl.DataFrame(schema=schema).to_arrow().schema
+    columns = {}
+    for name in schema:
+        known = folder / f"{name}{_KNOWN}"
+        buffers = [_buffer(known) if known.exists() else None, _buffer(folder / name)]
+        columns[name] = pl.Series(name, pa.Array.from_buffers(kinds.field(name).type, rows, buffers))
+    return pl.DataFrame(columns)
+
+
+def _buffer(path: Path) -> pa.Buffer:
+    return pa.memory_map(str(path)).read_buffer()

@@ -1,0 +1,154 @@
+"""Second pass of an ingest: merges new lines into the store's days, in memory of some buckets' size."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.arrays.hashing import UInt64Array, hash_text
+from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.history.gaps import require_undamaged
+from pipelines.ingest.changes import Changes
+from pipelines.ingest.disputes import Disputes, Settled
+from pipelines.ingest.line_spool import LineSpool, contains
+from pipelines.ingest.merge import LEDGER_COLUMNS
+from pipelines.store.files import (
+    TOP,
+    bucket_count,
+    bucket_hash,
+    bucket_of,
+    bucket_range,
+    filled,
+    read_tables,
+    write_bucket,
+    write_table,
+)
+from pipelines.store.journal import Transaction
+from pipelines.store.spool import complete
+from pipelines.store.store import Store
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """A file to write: bucket ``number`` of the ``count`` buckets of a day, with these columns."""
+
+    day: date
+    folder: Path
+    number: int
+    count: int
+    columns: list[str]
+
+
+class DayWriter:
+    """Merges the valid lines of a run into the store.
+
+    Args:
+        store: locked by the caller.
+        t: the transaction that carries the change.
+        schema: columns of a line, the contract's and all extra ones of the store and of the run.
+        bucket_rows: about how many lines a bucket file should hold.
+        folder: for working files, thrown away by the caller.
+        workers: buckets that are worked on at the same time.
+        merge_rows: lines that are compared at once.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        t: Transaction,
+        schema: dict[str, pl.DataType],
+        *,
+        bucket_rows: int,
+        folder: Path,
+        workers: int,
+        merge_rows: int,
+    ) -> None:
+        self._store = store
+        self._t = t
+        self._schema = schema
+        self._extras = [name for name in schema if name not in DECLARATION_COLUMNS]
+        self._bucket_rows = bucket_rows
+        self._workers = workers
+        self._disputes = Disputes(store, schema, folder, merge_rows, workers)
+
+    def write(self, incoming: LineSpool) -> Changes:
+        """Merge and write; days whose lines stay as they are keep their files."""
+        changes = Changes()
+        if not incoming.rows:
+            return changes
+        settled = self._disputes.settle(incoming, changes)
+        new = incoming.by_day(settled.disputed)
+        changes.kept += sum(rows for rows, _ in new.values())
+        changes.days = {*new, *settled.gone}
+        buckets = [
+            bucket
+            for day in sorted(changes.days)
+            for bucket in self._buckets(day, *new.get(day, (0, set())), settled)
+        ]
+
+        def write(bucket: _Bucket) -> None:
+            write_bucket(self._lines(bucket, incoming, settled), bucket.folder, bucket.number, bucket.count)
+
+        with ThreadPoolExecutor(self._workers) as pool:
+            for _ in pool.map(write, buckets):
+                pass
+        for day in sorted(changes.days):
+            self._store.note_checks(self._t, day)
+        self._write_ledger(settled.ledger)
+        return changes
+
+    def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
+        """The files that the day will have; it loses those that it has."""
+        require_undamaged(self._store, day)
+        changed, names_of_changed = settled.rewritten.summary(day, self._extras)
+        rows, names = rows + changed, names | names_of_changed
+        gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))
+        for path in self._store.declaration_files(day):
+            lines = _without(gone, read_tables([path], self._schema, ["declaration_id", *self._extras]))
+            rows += lines.height
+            names |= filled(lines, self._extras)
+        folder = self._t.stage(self._store.partition("declarations", day))
+        count = bucket_count(rows, self._bucket_rows) if rows else 0
+        columns = [*DECLARATION_COLUMNS, *sorted(names)]
+        return [_Bucket(day, folder, number, count, columns) for number in range(count)]
+
+    def _lines(self, bucket: _Bucket, incoming: LineSpool, settled: Settled) -> pl.DataFrame:
+        """All lines of a bucket as the store shall hold them."""
+        low, high = bucket_range(bucket.number, bucket.count)
+        gone = settled.gone.get(bucket.day, np.empty(0, dtype=np.uint64))
+        frames = [
+            _without(gone, _within(read_tables([path], self._schema, None), low, high))
+            for path in self._store.declaration_files(bucket.day)
+            if _overlaps(path, low, high)
+        ]
+        frames.append(settled.rewritten.rows(bucket.day, low, high))
+        frames += incoming.lines(bucket.day, low, high, settled.disputed)
+        return pl.concat([complete(frame, self._schema.items()).select(bucket.columns) for frame in frames])
+
+    def _write_ledger(self, entries: pl.DataFrame) -> None:
+        if entries.is_empty():
+            return
+        number = len(list((self._store.path / "ledger").glob("*.parquet"))) + 1
+        write_table(entries.sort(*LEDGER_COLUMNS), self._t.stage_file(f"ledger/run-{number:06d}.parquet"))
+
+
+def _without(gone: UInt64Array, lines: pl.DataFrame) -> pl.DataFrame:
+    if not len(gone):
+        return lines
+    return lines.filter(pl.Series(~contains(gone, hash_text(lines["declaration_id"]).to_numpy())))
+
+
+def _within(lines: pl.DataFrame, low: int, high: int) -> pl.DataFrame:
+    if (low, high) == (0, TOP):
+        return lines
+    return lines.filter(bucket_hash(lines).is_between(low, high))
+
+
+def _overlaps(path: Path, low: int, high: int) -> bool:
+    first, last = bucket_range(*bucket_of(path))
+    return first <= high and last >= low

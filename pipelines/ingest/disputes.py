@@ -1,0 +1,187 @@
+"""Settles what becomes of the lines whose declaration the store, a message or another chunk knows already."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from features.arrays.hashing import UInt64Array, hash_text
+from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.ingest.changes import Changes
+from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.merge import LEDGER_COLUMNS, Merged, content_hash, merge
+from pipelines.store.files import bucket_hash, filled, hash_ranges, read_tables
+from pipelines.store.spool import Spool, complete
+from pipelines.store.store import Store
+
+_STORED_COLUMNS: Final[dict[str, pl.DataType]] = {"_day": pl.Date(), "_id_hash": pl.UInt64()}
+_ORIGIN_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "_file": pl.Int32(),
+    "_source_row": pl.Int64(),
+    "_offset": pl.Int64(),
+    "_message_at": pl.Datetime("us", "UTC"),
+    "_action": pl.String(),
+    **_STORED_COLUMNS,
+}
+
+
+@dataclass
+class Settled:
+    """How the disputes of a run ended.
+
+    Attributes:
+        disputed: hashes of all declarations that were looked at, ascending.
+        rewritten: the lines of declarations that change, as they shall be, by day.
+        gone: by day, hashes of the declarations whose stored lines ``rewritten`` replaces, ascending.
+        ledger: the messages that decided.
+    """
+
+    disputed: UInt64Array
+    rewritten: LinesByDay
+    gone: dict[date, UInt64Array] = field(default_factory=dict)
+    ledger: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEDGER_COLUMNS))
+
+
+class LinesByDay:
+    """Lines to write, by day: held in memory where they are few, else read from the spool."""
+
+    def __init__(self, spool: Spool, memory_rows: int) -> None:
+        self._spool = spool
+        self._days: dict[date, pl.DataFrame] | None = None
+        if spool.rows <= memory_rows:
+            rows = spool.scan()
+            frames = {} if rows is None else rows.collect().partition_by("_day", as_dict=True)
+            self._days = {day: frame for (day,), frame in frames.items()}
+
+    def rows(self, day: date, low: int, high: int) -> pl.DataFrame:
+        """Lines of a day with a bucket hash in a range (inclusive)."""
+        if self._days is not None:
+            frame = self._days.get(day, pl.DataFrame({"_bucket": pl.Series([], dtype=pl.UInt64)}))
+            return frame.filter(pl.col("_bucket").is_between(low, high))
+        rows = self._spool.scan(low, high)
+        assert rows is not None
+        return rows.filter(pl.col("_day") == day).collect()
+
+    def summary(self, day: date, names: list[str]) -> tuple[int, set[str]]:
+        """How many lines a day has, and which of some columns hold anything."""
+        if self._days is not None:
+            frame = self._days.get(day, pl.DataFrame())
+            return frame.height, filled(frame, [name for name in names if name in frame.columns])
+        rows = self._spool.scan()
+        assert rows is not None
+        of_day = rows.filter(pl.col("_day") == day)
+        count, *found = of_day.select(pl.len(), pl.col(names).is_not_null().any()).collect().row(0)
+        return count, {name for name, any_ in zip(names, found, strict=True) if any_}
+
+
+@dataclass(frozen=True)
+class Disputes:
+    """Compares the disputed lines of a run with each other and with the store, some at a time.
+
+    Attributes:
+        store: locked by the caller.
+        schema: columns of a line, the contract's and all extra ones of the store and of the run.
+        folder: for working files, thrown away by the caller.
+        merge_rows: lines that are compared at once.
+        workers: stored files that are read at the same time.
+    """
+
+    store: Store
+    schema: dict[str, pl.DataType]
+    folder: Path
+    merge_rows: int
+    workers: int
+
+    def settle(self, incoming: LineSpool, changes: Changes) -> Settled:
+        """Find the lines that are disputed, merge them, and count them among the changes."""
+        ids = incoming.ids()
+        stored, known_ids = self._stored(ids)
+        known = self._known_messages(ids)
+        disputed = incoming.dispute(sorted_union([known_ids, known["_id_hash"].to_numpy()]))
+        spool = Spool(self.folder / "rewritten", "_bucket")
+        ledger = [pl.DataFrame(schema=LEDGER_COLUMNS)]
+        gone: dict[date, list[UInt64Array]] = {}
+        total = incoming.disputed.rows + stored.rows
+        for low, high in hash_ranges(total, self.merge_rows) if total else []:
+            rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _ORIGIN_COLUMNS))
+            before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
+            messages = known.filter(pl.col("_id_hash").is_between(low, high)).select(*LEDGER_COLUMNS)
+            merged = merge(rows, before, messages)
+            changes.kept += merged.kept.height
+            changes.superseded += merged.superseded
+            changes.replaced += merged.removed.height
+            changes.duplicates.append(merged.duplicates)
+            ledger.append(merged.ledger)
+            touched = _touched(merged)
+            for (day,), of_day in touched.group_by("_day"):
+                assert isinstance(day, date)
+                gone.setdefault(day, []).append(of_day["_id_hash"].to_numpy())
+            spool.add(_rewritten(before, merged, touched, list(self.schema)))
+        return Settled(
+            disputed,
+            LinesByDay(spool, self.merge_rows),
+            {day: sorted_union(parts) for day, parts in gone.items()},
+            pl.concat(ledger),
+        )
+
+    def _content(self, lines: pl.DataFrame) -> pl.DataFrame:
+        extras = [name for name in self.schema if name not in DECLARATION_COLUMNS]
+        return lines.with_columns(content_hash(lines, list(DECLARATION_COLUMNS), extras))
+
+    def _stored(self, ids: UInt64Array) -> tuple[Spool, UInt64Array]:
+        """What the store holds, on any day, of these declarations, and which of them it holds."""
+        spool = Spool(self.folder / "stored", "_id_hash")
+        days = self.store.declaration_days()
+        files = [(day, path) for day in days for path in self.store.declaration_files(day)]
+
+        def look_up(day_and_path: tuple[date, Path]) -> UInt64Array:
+            day, path = day_and_path
+            hashes = hash_text(read_tables([path], self.schema, ["declaration_id"]).to_series())
+            found = contains(ids, hashes.to_numpy())
+            if not found.any():
+                return np.empty(0, dtype=np.uint64)
+            chosen = pl.Series(found)
+            lines = read_tables([path], self.schema, None).filter(chosen)
+            spool.add(lines.with_columns(pl.lit(day).alias("_day"), hashes.filter(chosen).alias("_id_hash")))
+            return np.unique(hashes.to_numpy()[found])
+
+        with ThreadPoolExecutor(self.workers) as pool:
+            return spool, sorted_union(list(pool.map(look_up, files)))
+
+    def _known_messages(self, ids: UInt64Array) -> pl.DataFrame:
+        """The stored messages about these declarations."""
+        frames = [pl.DataFrame(schema=LEDGER_COLUMNS | {"_id_hash": pl.UInt64()})]
+        for path in sorted((self.store.path / "ledger").glob("*.parquet")):
+            entries = pl.read_parquet(path, hive_partitioning=False, glob=False)
+            hashes = hash_text(entries["declaration_id"])
+            chosen = pl.Series(contains(ids, hashes.to_numpy()))
+            frames.append(entries.with_columns(hashes.alias("_id_hash")).filter(chosen))
+        return pl.concat(frames)
+
+
+def _rewritten(
+    before: pl.DataFrame, merged: Merged, touched: pl.DataFrame, columns: list[str]
+) -> pl.DataFrame:
+    """All lines of the declarations that change, on the days on which they change, as they shall be."""
+    left = before.join(merged.removed, on=["declaration_id", "line_no", "_day"], how="anti")
+    left = left.join(touched, on=["_id_hash", "_day"], how="semi")
+    lines = pl.concat([left.select(*columns, "_day"), merged.kept.select(*columns, "_day")])
+    return lines.with_columns(bucket_hash(lines, ("declaration_id", "_day")).alias("_bucket"))
+
+
+def _touched(merged: Merged) -> pl.DataFrame:
+    """Hash and day of each declaration that changes."""
+    removed = merged.removed.select(hash_text(merged.removed["declaration_id"]).alias("_id_hash"), "_day")
+    return pl.concat([merged.kept.select("_id_hash", "_day"), removed]).unique()
+
+
+def _collect(rows: pl.LazyFrame | None, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    if rows is None:
+        return pl.DataFrame(schema=schema)
+    return complete(rows.collect(), schema.items())

@@ -1,0 +1,266 @@
+"""First pass of an ingest: read a file, check every row against the contract, put valid rows aside."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from configs.errors import DataError
+from features.arrays.hashing import hash_text
+from features.contract.conversions import china_day, to_text
+from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
+from features.contract.inspections import validate_inspections
+from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.file_result import FileResult
+from pipelines.ingest.line_spool import LineSpool
+from pipelines.ingest.rejects import (
+    MOST_EXAMPLES,
+    REJECTED_COLUMNS,
+    counts_against_tolerance,
+    examples,
+    rejected_rows,
+)
+from pipelines.ingest.sources.source import Chunk, Hasher, Source
+from pipelines.privacy.identity_screen import screen_pseudonyms
+from pipelines.store.spool import Spool, complete
+
+MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "_offset": pl.Int64(),
+    "_message_at": pl.Datetime("us", "UTC"),
+    "_action": pl.String(),
+}
+_DRAFT: Final = "draft"
+
+
+@dataclass(frozen=True)
+class Spools:
+    """Where rows wait for the second pass.
+
+    Attributes:
+        declarations: valid lines.
+        inspections: valid results with ``_file``, ``_source_row`` and ``_id_hash``.
+        rejected: rows for the quarantine.
+    """
+
+    declarations: LineSpool
+    inspections: Spool
+    rejected: Spool
+
+    @classmethod
+    def within(cls, folder: Path) -> Spools:
+        """Spools in a folder that the caller throws away."""
+        return cls(
+            LineSpool(folder / "declarations"),
+            Spool(folder / "inspections", "_id_hash"),
+            Spool(folder / "rejected", "_id_hash"),
+        )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One table's rows of a chunk."""
+
+    source: Source
+    chunk: Chunk
+    number: int
+    table: str
+    frame: pl.DataFrame
+    result: FileResult
+    rejected: list[pl.DataFrame]
+    # Results in the rows of declarations are not rows of their own.
+    attached: bool = False
+
+
+class Intake:
+    """Takes files in, one after the other.
+
+    Args:
+        spools: where rows go.
+        latest: declarations dated later are rejected; None accepts any date.
+        max_text_chars: longer text becomes null.
+        chunk_rows: rows that a thread has in memory at once.
+        workers: chunks that are worked on at the same time.
+        hasher: for identity fields that turn up where a pseudonym belongs.
+    """
+
+    def __init__(
+        self,
+        spools: Spools,
+        *,
+        latest: datetime | None,
+        max_text_chars: int,
+        chunk_rows: int,
+        workers: int,
+        hasher: Hasher,
+    ) -> None:
+        self._spools = spools
+        self._latest = latest
+        self._max_text_chars = max_text_chars
+        self._chunk_rows = chunk_rows
+        self._workers = workers
+        self._hasher = hasher
+
+    def take(self, source: Source, number: int) -> FileResult:
+        """Read a whole file. Where it turns out to be broken, nothing of it stays.
+
+        Args:
+            source: the file.
+            number: its place among the run's files: of two rows with a key, the earlier file's stays.
+        """
+        spools = (self._spools.declarations.disputed, self._spools.inspections, self._spools.rejected)
+        marks = [spool.mark() for spool in spools]
+        result = FileResult(str(source.path))
+        try:
+            result.notes += source.notes
+            for chunk, rejected in self._chunks(source, number):
+                result.add(chunk)
+                for frame in rejected:
+                    self._spools.rejected.add(frame)
+        except DataError as error:
+            self._spools.declarations.forget(number)
+            for spool, mark in zip(spools, marks, strict=True):
+                spool.rewind(mark)
+            return self.refuse(str(source.path), str(error))
+        return result
+
+    def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
+        """What became of each chunk and its rejected rows, in the order of the chunks."""
+        if self._workers == 1:
+            for chunk in source.chunks(self._chunk_rows):
+                yield self._take_chunk(source, chunk, number)
+            return
+        # Threads, not processes: Polars, numpy and numba let go of the interpreter while they work, and a
+        # chunk need not be sent anywhere.
+        with ThreadPoolExecutor(self._workers) as pool:
+            under_way: deque[Future[tuple[FileResult, list[pl.DataFrame]]]] = deque()
+            for chunk in source.chunks(self._chunk_rows):
+                if len(under_way) == self._workers:
+                    yield under_way.popleft().result()
+                under_way.append(pool.submit(self._take_chunk, source, chunk, number))
+            while under_way:
+                yield under_way.popleft().result()
+
+    def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
+        result, rejected = FileResult(str(source.path), rows=chunk.rows), list[pl.DataFrame]()
+        if chunk.declarations is not None:
+            raw = _with_message_columns(chunk.declarations)
+            self._take_lines(_Part(source, chunk, number, "declarations", raw, result, rejected))
+        if chunk.inspections is not None:
+            attached = chunk.declarations is not None
+            part = _Part(source, chunk, number, "inspections", chunk.inspections, result, rejected, attached)
+            self._take_results(part)
+        return result, rejected
+
+    def refuse(self, path: str, fault: str) -> FileResult:
+        """Put a file that cannot be read into quarantine as such."""
+        offset = re.search(r"byte (\d+)", fault)
+        row = {"source_file": path, "offset": int(offset[1]) if offset else None, "record": fault}
+        reason = RejectReason.UNREADABLE_FILE.value
+        frame = pl.DataFrame([row | {"reasons": [reason], "_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
+        self._spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
+        return FileResult(path, fault=fault, reasons=Counter({reason: 1}))
+
+    def _take_lines(self, part: _Part) -> None:
+        raw, result = part.frame, part.result
+        verdict = _verdicts(raw)
+        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        if "_nulled" in raw.columns:
+            _count(result.nulled, raw["_nulled"].filter(verdict.is_null()).explode().drop_nulls())
+        deletes = (raw["_action"] == "delete").fill_null(False) & verdict.is_null()
+        self._take_deletions(part, deletes.arg_true())
+        rows = (verdict.is_null() & ~deletes).arg_true()
+        # Taking all rows would copy them all.
+        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._hasher)
+        result.hashed.update(hashed)
+        source = part.source
+        found = validate_declarations(
+            frame,
+            latest=self._latest,
+            max_text_chars=self._max_text_chars,
+            extra_categories=source.extra_categories,
+            extra_numbers=source.extra_numbers,
+        )
+        result.nulled.update(found.nulled)
+        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
+        self._keep_lines(part, found.kept, rows[found.kept_rows])
+
+    def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
+        """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
+        if rows.is_empty():
+            return
+        ids = to_text(part.frame["declaration_id"][rows], self._max_text_chars)
+        nameless = rows.filter(ids.is_null())
+        reason = RejectReason.MISSING.of("declaration_id")
+        self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
+        lines = complete(pl.DataFrame([ids.drop_nulls()]), DECLARATION_COLUMNS.items())
+        self._keep_lines(part, lines, rows.filter(ids.is_not_null()))
+
+    def _keep_lines(self, part: _Part, lines: pl.DataFrame, rows: pl.Series) -> None:
+        extras = [*part.source.extra_categories, *part.source.extra_numbers]
+        origin = part.frame.select("_source_row", *MESSAGE_COLUMNS)[rows]
+        lines = lines.hstack(origin).with_columns(
+            china_day(lines["declared_at"]).alias("_day"),
+            hash_text(lines["declaration_id"]).alias("_id_hash"),
+        )
+        self._spools.declarations.add(lines, part.number, extras)
+
+    def _take_results(self, part: _Part) -> None:
+        raw, result = part.frame, part.result
+        if part.attached:
+            result.results += raw.height
+        verdict = raw["_reject"]
+        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        rows = verdict.is_null().arg_true()
+        found = validate_inspections(raw[rows], labels=part.source.labels)
+        result.nulled.update(found.nulled)
+        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
+        self._spools.inspections.add(
+            found.kept.hstack(raw[rows[found.kept_rows]].select("_source_row")).with_columns(
+                pl.lit(part.number, dtype=pl.Int32).alias("_file"),
+                hash_text(found.kept["declaration_id"]).alias("_id_hash"),
+            )
+        )
+
+    def _reject(self, part: _Part, rows: pl.Series, reasons: pl.Series) -> None:
+        if rows.is_empty():
+            return
+        result = part.result
+        reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
+        _count(result.reasons, reasons.explode())
+        faults = counts_against_tolerance(reasons)
+        if part.attached:
+            result.results_quarantined += len(rows)
+        else:
+            result.quarantined += len(rows)
+            result.not_counting += int((~faults).sum())
+        frame = part.frame[rows]
+        shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
+        result.examples += examples(str(part.source.path), frame[shown], reasons[shown])
+        records = part.source.records(part.chunk, frame["_row"])
+        part.rejected.append(
+            rejected_rows(str(part.source.path), part.table, frame, reasons, records, self._max_text_chars)
+        )
+
+
+def _with_message_columns(raw: pl.DataFrame) -> pl.DataFrame:
+    missing = {name: kind for name, kind in MESSAGE_COLUMNS.items() if name not in raw.columns}
+    return raw.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in missing.items())
+
+
+def _verdicts(raw: pl.DataFrame) -> pl.Series:
+    """Why a row is rejected whatever its columns say, null where it is not."""
+    draft = pl.when(pl.col("_action") == _DRAFT).then(pl.lit(RejectReason.DRAFT.value))
+    return raw.select(pl.coalesce("_reject", draft).alias("reasons")).to_series()
+
+
+def _count(counter: Counter[str], values: pl.Series) -> None:
+    for value, count in values.value_counts().iter_rows():
+        counter[value] += count

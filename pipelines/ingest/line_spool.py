@@ -1,0 +1,250 @@
+"""Valid lines that wait on disk between the two passes of an ingest, and which of them need a closer look.
+
+A line goes into the store as it is where its declaration is new: nothing of it is in the store, no message
+was about it, its lines came in one chunk, and no key among them came twice. Only the others are compared. New
+declarations are told by 64-bit hashes of their numbers, eight bytes each; of two that share a hash both are
+looked at.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from features.arrays.hashing import UInt64Array, combined_hashes, text_hashes
+from pipelines.store.files import bucket_hash, filled, writing
+from pipelines.store.spool import Spool
+
+BATCH_ROWS: Final = 2_048
+_SLICE_ROWS: Final = 32 * BATCH_ROWS
+_PARCEL: Final = ("declaration_id", "_day")
+_MESSAGE_COLUMNS: Final = ("_offset", "_message_at", "_action")
+_BUCKET: Final = "_bucket"
+
+
+@dataclass(frozen=True)
+class _Day:
+    """One day in a part: its rows, from ``first`` to before ``end``, and the extra columns that hold any."""
+
+    first: int
+    end: int
+    filled: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A chunk's lines, sorted by day and bucket hash; ``marks`` is the hash of each ``BATCH_ROWS``-th row."""
+
+    path: Path
+    file: int
+    days: dict[date, _Day]
+    marks: UInt64Array
+
+    def ids(self) -> UInt64Array:
+        """The hash of each row's declaration, in the order of the rows."""
+        return np.asarray(np.load(self.path.with_suffix(".npy")), dtype=np.uint64)
+
+    def read(self, first: int, end: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Some of its rows; only the batches that hold them are read."""
+        rows = pl.scan_ipc(self.path, glob=False, hive_partitioning=False).slice(first, end - first)
+        return (rows if columns is None else rows.select(columns)).collect()
+
+    def range_of(self, day: date, low: int, high: int) -> tuple[int, int]:
+        """Rows among which all of a day with a bucket hash in a range (inclusive) are."""
+        found = self.days[day]
+        before = -(-found.first // BATCH_ROWS)
+        marks = self.marks[before : -(-found.end // BATCH_ROWS)]
+        below = int(np.searchsorted(marks, np.uint64(low), side="left"))
+        upto = int(np.searchsorted(marks, np.uint64(high), side="right"))
+        first = found.first if below == 0 else (before + below - 1) * BATCH_ROWS
+        end = found.end if upto == len(marks) else (before + upto) * BATCH_ROWS
+        return first, end
+
+
+class LineSpool:
+    """The valid lines of a run. May be added to by several threads at once.
+
+    Args:
+        folder: an empty folder that the caller throws away.
+
+    Attributes:
+        disputed: lines of declarations that need a closer look, by ``_id_hash``.
+        rows: lines of all kinds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.disputed = Spool(folder / "disputed", "_id_hash")
+        self._folder = folder
+        self._parts: list[_Part] = []
+        self._made = 0
+        self._lock = threading.Lock()
+
+    @property
+    def rows(self) -> int:
+        """Lines of all kinds."""
+        days = [day for part in self._parts for day in part.days.values()]
+        return self.disputed.rows + sum(day.end - day.first for day in days)
+
+    def add(self, lines: pl.DataFrame, file: int, extras: Sequence[str]) -> None:
+        """Put a chunk's lines aside.
+
+        Args:
+            lines: with ``_source_row``, ``_offset``, ``_message_at``, ``_action``, ``_day`` and ``_id_hash``.
+            file: its place among the run's files.
+            extras: columns beyond the contract's.
+        """
+        ids = lines["_id_hash"].to_numpy()
+        numbers = lines["line_no"].fill_null(0).to_numpy().astype(np.uint64)
+        open_ = ~contains(_repeated(combined_hashes([ids, numbers]), ids), ids)
+        if lines["_action"].null_count() < lines.height:
+            open_ &= lines["_action"].is_null().to_numpy()
+        if not open_.all():
+            disputed = lines.filter(pl.Series(~open_))
+            self.disputed.add(disputed.with_columns(pl.lit(file, dtype=pl.Int32).alias("_file")))
+            lines, ids = lines.filter(pl.Series(open_)), ids[open_]
+        if lines.height:
+            self._add_part(lines.drop(_MESSAGE_COLUMNS), ids, file, extras)
+
+    def _add_part(self, lines: pl.DataFrame, ids: UInt64Array, file: int, extras: Sequence[str]) -> None:
+        buckets = _bucket_hashes(lines, ids)
+        days = lines["_day"].to_physical().to_numpy()
+        order = np.argsort(buckets) if days.min() == days.max() else np.lexsort((buckets, days))
+        ordered = lines.with_columns(pl.Series(_BUCKET, buckets))[order]
+        with self._lock:
+            number = self._made
+            self._made += 1
+        path = self._folder / f"{number:06d}.arrow"
+        with writing(path):
+            ordered.write_ipc(path, compression="uncompressed", record_batch_size=BATCH_ROWS)
+        np.save(path.with_suffix(".npy"), ids[order])
+        part = _Part(path, file, _days(ordered, extras), buckets[order][::BATCH_ROWS].copy())
+        with self._lock:
+            self._parts.append(part)
+
+    def forget(self, file: int) -> None:
+        """Drop the lines of a file that turned out to be broken, but for the disputed ones."""
+        for part in self._parts:
+            if part.file == file:
+                part.path.unlink()
+                part.path.with_suffix(".npy").unlink()
+        self._parts = [part for part in self._parts if part.file != file]
+
+    def ids(self) -> UInt64Array:
+        """The distinct hashes of all declarations, ascending."""
+        found = [np.unique(part.ids()) for part in self._parts]
+        return sorted_union([*found, self.disputed.column("_id_hash").to_numpy()])
+
+    def dispute(self, ids: UInt64Array) -> UInt64Array:
+        """Set lines apart for a closer look: of these declarations, and of those that came in several parts.
+
+        Args:
+            ids: hashes of declarations.
+
+        Returns:
+            The hashes of all declarations that are disputed now, ascending.
+        """
+        found = [np.unique(part.ids()) for part in self._parts]
+        found.append(np.unique(self.disputed.column("_id_hash").to_numpy()))
+        everything = np.concatenate(found)
+        everything.sort()
+        several = everything[1:][everything[1:] == everything[:-1]]
+        disputed = sorted_union([ids, several, found[-1]])
+        for part in self._parts:
+            chosen = contains(disputed, part.ids())
+            for first in range(0, len(chosen), _SLICE_ROWS):
+                here = chosen[first : first + _SLICE_ROWS]
+                if here.any():
+                    lines = part.read(first, first + len(here)).filter(pl.Series(here)).drop(_BUCKET)
+                    self.disputed.add(lines.with_columns(pl.lit(part.file, dtype=pl.Int32).alias("_file")))
+        return disputed
+
+    def by_day(self, disputed: UInt64Array) -> dict[date, tuple[int, set[str]]]:
+        """For each day its undisputed lines, and the extra columns that hold anything in them."""
+        found: dict[date, tuple[int, set[str]]] = {}
+        for part in self._parts:
+            left = ~contains(disputed, part.ids())
+            for day, rows in part.days.items():
+                count = int(left[rows.first : rows.end].sum())
+                names: set[str] = set(rows.filled)
+                if names and 0 < count < rows.end - rows.first:
+                    lines = part.read(rows.first, rows.end, sorted(names))
+                    names = filled(lines.filter(pl.Series(left[rows.first : rows.end])), names)
+                if count:
+                    before = found.get(day, (0, set()))
+                    found[day] = (before[0] + count, before[1] | names)
+        return found
+
+    def lines(self, day: date, low: int, high: int, disputed: UInt64Array) -> list[pl.DataFrame]:
+        """The undisputed lines of a day with a bucket hash in a range (inclusive)."""
+        frames = []
+        for part in self._parts:
+            if day in part.days:
+                first, end = part.range_of(day, low, high)
+                lines = part.read(first, end) if end > first else None
+                if lines is not None:
+                    keeps = pl.col(_BUCKET).is_between(low, high)
+                    if len(disputed):
+                        keeps &= ~pl.Series(contains(disputed, lines["_id_hash"].to_numpy()))
+                    frames.append(lines.filter(keeps))
+        return frames
+
+
+def contains(known: UInt64Array, values: UInt64Array) -> npt.NDArray[np.bool_]:
+    """Which values are among the known ones, which ascend.
+
+    >>> contains(np.array([2, 5], dtype=np.uint64), np.array([5, 1, 9], dtype=np.uint64)).tolist()
+    [True, False, False]
+    """
+    if not len(known):
+        return np.zeros(len(values), dtype=np.bool_)
+    # In their order, the look-ups go through a large table once instead of jumping about in it.
+    order = np.argsort(values)
+    ascending = values[order]
+    places = np.searchsorted(known, ascending)
+    places[places == len(known)] = 0
+    found = np.empty(len(values), dtype=np.bool_)
+    found[order] = known[places] == ascending
+    return found
+
+
+def sorted_union(parts: Sequence[UInt64Array]) -> UInt64Array:
+    """The distinct values of several arrays, ascending."""
+    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *parts]))
+
+
+def _repeated(keys: UInt64Array, ids: UInt64Array) -> UInt64Array:
+    """Hashes of the declarations of which a key stands in the chunk more than once, ascending."""
+    order = np.argsort(keys)
+    again = keys[order][1:] == keys[order][:-1]
+    return np.unique(ids[order][1:][again])
+
+
+def _bucket_hashes(lines: pl.DataFrame, ids: UInt64Array) -> UInt64Array:
+    """What :func:`bucket_hash` gives, by strings only where a declaration's lines name several buyers."""
+    buyers = text_hashes(lines["buyer_id"])
+    order = np.argsort(ids)
+    same = ids[order][1:] == ids[order][:-1]
+    unlike = np.unique(ids[order][1:][same & (buyers[order][1:] != buyers[order][:-1])])
+    hashes = np.where(buyers == 0, ids, buyers)
+    mixed = contains(unlike, ids)
+    if mixed.any():
+        hashes[mixed] = bucket_hash(lines.filter(pl.Series(mixed)), _PARCEL).to_numpy()
+    return hashes
+
+
+def _days(ordered: pl.DataFrame, extras: Sequence[str]) -> dict[date, _Day]:
+    days: dict[date, _Day] = {}
+    first = 0
+    for (day,), lines in ordered.select("_day", *extras).group_by("_day", maintain_order=True):
+        assert isinstance(day, date)
+        days[day] = _Day(first, first + lines.height, frozenset(filled(lines, set(extras))))
+        first += lines.height
+    return days

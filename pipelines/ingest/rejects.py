@@ -1,0 +1,125 @@
+"""What is written and said about rejected rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import polars as pl
+
+from features.contract.conversions import (
+    NOT_TEXT,
+    NOT_WHOLE,
+    TOO_LONG,
+    china_day,
+    to_moment,
+    to_text,
+    to_whole,
+)
+from features.contract.declarations import EARLIEST
+from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.sources.source import Source
+from pipelines.privacy.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
+from pipelines.store.quarantine import QUARANTINE_COLUMNS
+
+MOST_EXAMPLES: Final = 5
+REJECTED_COLUMNS: Final[dict[str, pl.DataType]] = QUARANTINE_COLUMNS | {
+    "declared_on": pl.Date(),
+    "_id_hash": pl.UInt64(),
+}
+_MOST_CHARS: Final = 40
+
+
+def rejected_rows(
+    path: str, table: str, rows: pl.DataFrame, reasons: pl.Series, records: pl.Series, max_text_chars: int
+) -> pl.DataFrame:
+    """Rows for the quarantine, with the day that they would have lain under where it can be told.
+
+    Args:
+        path: the file.
+        table: ``declarations`` or ``inspections``.
+        rows: as a source gave them, with ``_source_row``.
+        reasons: lists of reasons.
+        records: the rows as they came, as text that names nobody.
+        max_text_chars: longer declaration numbers are left out.
+    """
+    nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, rows.height)
+    given = {name: rows[name] for name in rows.columns}
+    ids = to_text(given.get("declaration_id", nothing), max_text_chars)
+    numbers = to_whole(given.get("line_no", nothing))
+    moments = to_moment(given.get("declared_at", nothing))
+    days = china_day(moments.set((moments < EARLIEST).fill_null(False), None))
+    return pl.DataFrame(
+        {
+            "source_file": pl.Series([path], dtype=pl.String).new_from_index(0, rows.height),
+            "source_row": rows["_source_row"],
+            "offset": given.get("_offset", nothing).cast(pl.Int64),
+            "table": pl.Series([table], dtype=pl.String).new_from_index(0, rows.height),
+            "declaration_id": ids.set(ids.is_in([NOT_TEXT, TOO_LONG]).fill_null(False), None),
+            "line_no": numbers.set((numbers == NOT_WHOLE).fill_null(False), None),
+            "reasons": reasons,
+            "record": records,
+            "declared_on": days,
+            "_id_hash": pl.Series([0], dtype=pl.UInt64).new_from_index(0, rows.height),
+        },
+        schema=REJECTED_COLUMNS,
+    )
+
+
+def duplicate_rows(
+    source: Source, picked: pl.Series, table: str, chunk_rows: int, max_text_chars: int
+) -> Iterator[pl.DataFrame]:
+    """Rows for the quarantine whose key another row has, read again: only now it is known which.
+
+    Args:
+        source: the file.
+        picked: their numbers in the file (Int64, from 1).
+        table: ``declarations`` or ``inspections``.
+        chunk_rows: rows in memory at once.
+        max_text_chars: longer declaration numbers are left out.
+    """
+    wanted = picked.implode()
+    for chunk in source.chunks(chunk_rows):
+        frame = chunk.declarations if table == "declarations" else chunk.inspections
+        if frame is None:
+            continue
+        rows = frame.filter(pl.col("_source_row").is_in(wanted))
+        if rows.height:
+            reason = [RejectReason.DUPLICATE_KEY.value]
+            reasons = pl.Series("reasons", [reason], dtype=pl.List(pl.String)).new_from_index(0, rows.height)
+            records = source.records(chunk, rows["_row"])
+            yield rejected_rows(str(source.path), table, rows, reasons, records, max_text_chars)
+
+
+def counts_against_tolerance(reasons: pl.Series) -> pl.Series:
+    """For lists of reasons, whether any of them is a fault of the data.
+
+    >>> counts_against_tolerance(pl.Series([["draft"], ["draft", "hs_code:missing"]])).to_list()
+    [False, True]
+    """
+    return reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
+
+
+def examples(path: str, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
+    """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
+    texts = []
+    for row, found in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
+        reason = found[0]
+        column, colon, kind = reason.rpartition(":")
+        place = f"{path}, row {row['_source_row']}"
+        if colon:
+            came = f"{column} {_shown(column, row.get(column))}"
+            texts.append(f"{place}: {came} ({kind.replace('_', ' ')})")
+        else:
+            texts.append(f"{place}: {kind.replace('_', ' ')}")
+    return texts
+
+
+def _shown(column: str, value: object) -> str:
+    if value is None:
+        return "is missing"
+    text = str(value)
+    personal = column not in NUMBER_COLUMNS and names_somebody(pl.Series([text]))[0]
+    if column in PSEUDONYM_COLUMNS or personal:
+        return "(not shown)"
+    return repr(text if len(text) <= _MOST_CHARS else text[:_MOST_CHARS] + "…")

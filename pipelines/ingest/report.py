@@ -1,0 +1,102 @@
+"""What an ingest tells its user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from pipelines.ingest.file_result import FileResult
+from pipelines.ingest.rejects import MOST_EXAMPLES
+
+_MOST_REASONS = 12
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """Outcome of an ingest.
+
+    Attributes:
+        manifest: what was written to the store's manifests.
+        files: what became of each file.
+        tolerance: share of rows that may go to quarantine.
+        counting: rows that went there for a fault of the data.
+        reopened: the first closed day that is open again, None where none is.
+        days: days whose declarations or results changed.
+    """
+
+    manifest: dict[str, Any]
+    files: list[FileResult]
+    tolerance: float
+    counting: int
+    reopened: date | None
+    days: list[date]
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 3 where a file was refused or more rows than tolerated went to quarantine."""
+        return 3 if self.beyond_tolerance or any(file.fault for file in self.files) else 0
+
+    @property
+    def beyond_tolerance(self) -> bool:
+        """Whether more rows than tolerated broke the contract."""
+        return self.counting > self.tolerance * int(self.manifest["rows_in"])
+
+    def as_dict(self) -> dict[str, Any]:
+        """The manifest and the exit code."""
+        return {**self.manifest, "exit_code": self.exit_code}
+
+    def lines(self) -> list[str]:
+        """A summary for the console: counts, reasons, at most five examples, and what to do."""
+        return list(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        found = self.manifest
+        yield (
+            f"{found['rows_in']:,} rows in: {found['rows_kept']:,} kept, {found['rows_quarantined']:,} in "
+            f"quarantine, {found['rows_superseded']:,} repeats or overtaken"
+        )
+        attached = found["attached_results"]
+        if attached["rows_in"]:
+            yield (
+                f"{attached['rows_in']:,} inspection results in the same rows: "
+                f"{attached['rows_kept']:,} kept, {attached['rows_quarantined']:,} in quarantine, "
+                f"{attached['rows_superseded']:,} repeats"
+            )
+        if found["rows_replaced_in_store"]:
+            yield f"{found['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
+        if self.days:
+            yield f"days written: {len(self.days)}, from {min(self.days)} to {max(self.days)}"
+        if self.reopened is not None:
+            yield (
+                f"late data: the history is reopened from {self.reopened} on and will be folded again by the "
+                "next score; lists that were issued stay"
+            )
+        if found["unknown_declarations"]:
+            yield f"{found['unknown_declarations']:,} results are about declarations that the store lacks"
+        yield from _counts("values that became null", found["values_nulled"])
+        yield from _counts("values hashed because they looked like a person", found["values_hashed"])
+        yield from _counts("reasons for quarantine", found["reasons"])
+        examples = [example for file in self.files for example in file.examples][:MOST_EXAMPLES]
+        yield from (f"  for example {example}" for example in examples)
+        for file in self.files:
+            yield from file.notes
+            if file.fault:
+                yield f"refused as a whole: {file.fault}"
+        if self.beyond_tolerance:
+            share = self.counting / found["rows_in"]
+            yield f"{self.counting:,} rows ({share:.1%}) break the contract, tolerated: {self.tolerance:.1%}"
+            yield (
+                "the valid rows are in the store, the others under quarantine/ with their reasons: correct "
+                "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"
+            )
+
+
+def _counts(title: str, counts: dict[str, int]) -> Iterator[str]:
+    if not counts:
+        return
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{name} {count:,}" for name, count in ranked[:_MOST_REASONS])
+    more = len(ranked) - _MOST_REASONS
+    yield f"{title}: {shown}" + (f", and {more} more kinds (see the manifest)" if more > 0 else "")

@@ -1,0 +1,249 @@
+"""Streams the inventories of a CEB file of any size, and refuses what an XML file must not contain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from lxml import etree
+
+from configs.errors import DataError
+from pipelines.ingest.sources.ceb_fields import MESSAGES, NAMESPACE, Message
+
+# A spell without the end of a head or of a line; the specification's longest line has some 5,000 characters.
+_MOST_BYTES_BETWEEN = 64 * 2**20
+_BLOCK_BYTES = 2**16
+_MOST_PROLOG_BYTES = 2**20
+_AGAIN = "Ask the sender for the file again; nothing of it was taken in."
+
+_TRUNCATED = "an end before the last element is closed: the file is truncated"
+_TOO_LONG = "a text of more than 10 MB or elements nested too deep, which no inventory has"
+# By libxml2's numbers (xmlerror.h). Its own messages quote the file in places, and the file is full of names,
+# so nothing of them is shown.
+_PROBLEMS = {
+    1: "no XML: the file is empty",
+    4: "no XML: the file is empty or starts with something else than an element",
+    5: "something behind the last element, or an end before it is closed: the file is damaged or truncated",
+    9: "a character that XML does not allow",
+    26: "an entity that XML itself does not define",
+    73: "an element's tag that does not end: the file may be truncated",
+    74: "an end inside of an element: the file is truncated",
+    76: "an end tag that closes another element than the one that is open",
+    77: _TRUNCATED,
+    81: "bytes that are no characters of the declared encoding",
+    110: _TOO_LONG,
+    114: _TOO_LONG,
+}
+# Cut in the middle of a character or a name, a file gives other errors than these when its end is reached.
+_SURE_AT_THE_END = frozenset({1, 4, 5, 76, 110, 114})
+
+
+class InventoryLine(NamedTuple):
+    """One goods line with the head that it stands under; fields by their local name, blank ones left out.
+
+    `head` is None for a line that stands before or without a head, `line` is None for a head without lines.
+    All lines of an inventory share one `head` object.
+    """
+
+    inventory: int
+    head: dict[str, str] | None
+    line: dict[str, str] | None
+
+
+class _Prolog:
+    """Parser target that sees what stands before the first element, and that element."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.root: str | None = None
+
+    def doctype(self, *_: str | None) -> None:
+        raise DataError(
+            f"{self._path}: expected plain CEB XML, came a DOCTYPE (document type declaration), with which "
+            "entities can be defined that read other files or grow without end. No CEB message has one; the "
+            "file is refused."
+        )
+
+    def start(self, tag: str | bytes, attrib: object) -> None:
+        self.root = self.root or str(tag)
+
+    def end(self, tag: str | bytes) -> None:
+        pass
+
+    def data(self, data: str | bytes) -> None:
+        pass
+
+    def comment(self, text: str | bytes) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+def message_type(path: Path) -> Message:
+    """The type of the message in the file, from its first element alone.
+
+    Raises:
+        DataError: no XML, a DOCTYPE, or another message than an import (CEB621) or export (CEB603) inventory.
+    """
+    prolog = _Prolog(path)
+    parser = etree.XMLParser(
+        target=prolog, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+    )
+    offset, at_end = 0, False
+    with path.open("rb") as file:
+        try:
+            while prolog.root is None and offset <= _MOST_PROLOG_BYTES:
+                block = file.read(_BLOCK_BYTES)
+                if not block:
+                    at_end = True
+                    parser.close()
+                    break
+                offset += len(block)
+                parser.feed(block)
+        except etree.XMLSyntaxError as error:
+            raise _refusal(path, offset, error, at_end) from None
+    if prolog.root is None:
+        raise DataError(f"{path}: expected CEB XML, came no element within {offset} bytes. {_AGAIN}")
+    namespace, name = _split(prolog.root)
+    message = MESSAGES.get(name)
+    if message is None:
+        raise DataError(
+            f"{path}: expected {' or '.join(MESSAGES)}, came {name[:60]}. Only inventories are taken in; "
+            "orders, payments, waybills and receipts are not."
+        )
+    _check_namespace(path, namespace)
+    return message
+
+
+def inventory_lines(path: Path) -> Iterator[InventoryLine]:
+    """The goods lines of a CEB621 or CEB603 file in their order, in memory that does not grow with the file.
+
+    What comes before a fault is yielded before the fault is raised: whoever reads must drop it then.
+
+    Raises:
+        DataError: as `message_type`; and for a truncated or malformed file, a text over 10 MB, and elements
+            that stand where the specification has none. It names the file, line, column and nearby byte, and
+            quotes nothing of the content.
+    """
+    message_type(path)
+    parser = etree.XMLPullParser(
+        events=("start", "end"),
+        tag=("{*}Inventory", "{*}InventoryHead", "{*}InventoryList"),
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
+    walk = _Walk(path)
+    since, at_end = 0, False
+    with path.open("rb") as file:
+        try:
+            while block := file.read(_BLOCK_BYTES):
+                parser.feed(block)
+                walk.offset += len(block)
+                since += len(block)
+                for event in parser.read_events():
+                    if event[0] == "start":
+                        walk.open(event[1])
+                    elif event[0] == "end":
+                        since = 0
+                        yield from walk.close(event[1])
+                if since > _MOST_BYTES_BETWEEN:
+                    raise walk.fault(
+                        "inventories of ordinary size",
+                        f"more than {_MOST_BYTES_BETWEEN // 2**20} MB without the end of a head or line",
+                    )
+            at_end = True
+            parser.close()
+        except etree.XMLSyntaxError as error:
+            raise _refusal(path, walk.offset, error, at_end) from None
+    if not walk.inventory:
+        raise walk.fault("at least one Inventory in the message", "none")
+
+
+class _Walk:
+    """Where in the message the reader is, and whether what comes may stand there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_open = False
+        self._head: dict[str, str] | None = None
+        self._lines = 0
+        self.inventory = 0
+        self.offset = 0
+
+    def open(self, element: etree._Element) -> None:
+        namespace, name = _split(element.tag)
+        _check_namespace(self._path, namespace)
+        if (name == "Inventory") == self._is_open:
+            where = "inside of another" if self._is_open else "outside of an Inventory"
+            raise self.fault(
+                "Inventory elements with InventoryHead and InventoryList in them", f"{name} {where}"
+            )
+        if name == "Inventory":
+            self.inventory += 1
+            self._is_open, self._head, self._lines = True, None, 0
+
+    def close(self, element: etree._Element) -> Iterator[InventoryLine]:
+        name = _split(element.tag)[1]
+        if name == "InventoryHead":
+            if self._head is not None:
+                raise self.fault("one InventoryHead in an Inventory", "a second")
+            self._head = _fields(element)
+        elif name == "InventoryList":
+            self._lines += 1
+            yield InventoryLine(self.inventory, self._head, _fields(element))
+        else:
+            self._is_open = False
+            if not self._lines:
+                yield InventoryLine(self.inventory, self._head, None)
+        _forget(element)
+
+    def fault(self, expected: str, came: str) -> DataError:
+        where = f"inventory {self.inventory}, near byte {self.offset}"
+        return DataError(f"{self._path}: {where}: expected {expected}, came {came}. {_AGAIN}")
+
+
+def _fields(element: etree._Element) -> dict[str, str]:
+    fields = {}
+    for child in element:
+        text = child.text
+        if text and (text := text.strip()):
+            tag = child.tag
+            fields[tag[tag.rfind("}") + 1 :]] = text
+    return fields
+
+
+def _forget(element: etree._Element) -> None:
+    """Frees the element and what stands before it; left in the tree, they would add up to the whole file."""
+    # Not `clear()`: that takes the tail too, which the parser may still be writing.
+    del element[:]
+    parent = element.getparent()
+    if parent is not None:
+        while element.getprevious() is not None:
+            del parent[0]
+
+
+def _split(tag: str) -> tuple[str, str]:
+    namespace, _, name = tag.rpartition("}")
+    return namespace[1:], name
+
+
+def _check_namespace(path: Path, namespace: str) -> None:
+    if namespace not in ("", NAMESPACE):
+        raise DataError(f"{path}: expected the namespace {NAMESPACE} or none, came {namespace[:100]}.")
+
+
+def _refusal(path: Path, offset: int, error: etree.XMLSyntaxError, at_end: bool) -> DataError:
+    code = getattr(error, "code", 0)
+    problem = _PROBLEMS.get(code, f"XML that is not well-formed (error {code} of libxml2)")
+    if at_end and code not in _SURE_AT_THE_END:
+        problem = _TRUNCATED
+    line, column = error.position
+    where = f"line {line}, column {column}, near byte {offset}"
+    return DataError(f"{path}: {where}: expected well-formed CEB XML, came {problem}. {_AGAIN}")

@@ -1,0 +1,182 @@
+"""Opens a table in the contract's own columns, or a foreign one through its mapping, as rows for intake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from configs.errors import DataError
+from configs.schema.source import SourceMapping
+from features.contract import declarations, inspections
+from features.contract.conversions import yes_no_code
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS, looks_like_inspections
+from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.sources.source import Chunk, Source
+from pipelines.ingest.sources.table_file import SURPLUS, TableFile
+from pipelines.ingest.sources.table_mapping import MappedTable, require_columns
+from pipelines.privacy.identity_screen import (
+    FREE_TEXT_COLUMNS,
+    NUMBER_COLUMNS,
+    PSEUDONYM_COLUMNS,
+    safe_records,
+)
+from pipelines.privacy.pseudonyms import Pseudonymiser
+
+
+class TableSource(Source):
+    """A CSV or Parquet table.
+
+    Args:
+        path: the file.
+        mapping: what its columns mean; None for a table in the contract's own columns.
+        known_extras: further columns, by kind (``category`` or ``number``), that the store has already.
+        known_labels: label columns that the store or a risk knows; others are found by their values.
+        pseudonymiser: gives the key's owner; called only where something is to be hashed.
+        has_key: whether ``pseudonymiser`` can be called without an error.
+
+    Raises:
+        DataError: the file is no table, or lacks a required column.
+        ConfigurationError: the mapping does not fit the contract.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        mapping: SourceMapping | None,
+        known_extras: dict[str, str],
+        known_labels: Collection[str],
+        pseudonymiser: Callable[[], Pseudonymiser],
+        has_key: bool,
+    ) -> None:
+        self.path = path
+        self._file = TableFile.open(path)
+        self._pseudonymiser = pseudonymiser
+        self._has_key = has_key
+        self._known_labels = known_labels
+        columns = self._file.columns
+        self._mapped = None if mapping is None else MappedTable.of(mapping, columns, str(path))
+        if self._mapped is not None:
+            self.extra_categories = tuple(self._mapped.mapping.extra.categories)
+            self.extra_numbers = tuple(self._mapped.mapping.extra.numbers)
+            self._is_inspections = not self._mapped.has_declarations
+        else:
+            self._is_inspections = looks_like_inspections(columns)
+            module = inspections if self._is_inspections else declarations
+            require_columns(columns, module.REQUIRED_COLUMNS, str(path))
+            kinds = {} if self._is_inspections else known_extras
+            self.extra_categories = tuple(name for name in columns if kinds.get(name) == "category")
+            self.extra_numbers = tuple(name for name in columns if kinds.get(name) == "number")
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Label columns that the table brings beyond the contract's."""
+        if self._mapped is not None:
+            return tuple(name for name in self._mapped.labels if name not in INSPECTION_COLUMNS)
+        if not self._is_inspections:
+            return ()
+        unknown = [name for name in self._file.columns if name not in INSPECTION_COLUMNS]
+        return tuple(name for name in unknown if name in self._known_labels) + self._found_labels(
+            [name for name in unknown if name not in self._known_labels]
+        )
+
+    @cached_property
+    def notes(self) -> list[str]:
+        """What the user should know about columns that are not stored or not there."""
+        if self._mapped is not None:
+            absent = self._mapped.absent
+            text = f"{self.path}: the mapping names columns that the table lacks, so they stay empty: "
+            return [text + ", ".join(absent)] if absent else []
+        contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
+        kept = {*contract, *self.extra_categories, *self.extra_numbers, *self.labels}
+        unknown = [name for name in self._file.columns if name not in kept]
+        text = f"{self.path}: columns that the contract does not have are not stored: "
+        return [text + ", ".join(name[:60] for name in unknown[:20])] if unknown else []
+
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """The rows in the contract's columns, not yet validated."""
+        done = 0
+        for raw in self._file.chunks(rows):
+            blank = raw.select(pl.all_horizontal(pl.all().is_null())).to_series()  # such lines are no rows
+            filled = raw.filter(~blank) if blank.any() else raw
+            if filled.is_empty():
+                continue
+            raw = filled.drop(SURPLUS, strict=False).rename(str.strip)
+            numbers = pl.int_range(done + 1, done + raw.height + 1, dtype=pl.Int64, eager=True)
+            numbers = numbers.alias("_source_row")
+            reject = pl.Series("_reject", [None], dtype=pl.String).new_from_index(0, raw.height)
+            if SURPLUS in filled.columns:
+                reject = reject.set(filled[SURPLUS].is_not_null(), RejectReason.TOO_MANY_FIELDS.value)
+            done += raw.height
+            yield self._chunk(raw, numbers, reject)
+
+    def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
+        """JSON text of the rows at ``picked`` (numbers within the chunk) that names nobody."""
+        raw = chunk.raw[picked]
+        if self._mapped is None:
+            known: set[str] = {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *self.labels}
+            always = {name: name for name in PSEUDONYM_COLUMNS}
+            texts, numbers = set(FREE_TEXT_COLUMNS), set(NUMBER_COLUMNS)
+        else:
+            sources = self._mapped.sources_of
+            known = {name for names in sources.values() for name in names}
+            hashed = {*self._mapped.mapping.pseudonymise, *PSEUDONYM_COLUMNS}
+            always = {name: target for target in sorted(hashed) for name in sources.get(target, ())}
+            texts = {name for target in FREE_TEXT_COLUMNS for name in sources.get(target, ())}
+            numbers = {name for target in NUMBER_COLUMNS for name in sources.get(target, ())}
+        return safe_records(
+            raw,
+            hash_always=always,
+            known={*known, *self.extra_categories, *self.extra_numbers},
+            free_text=texts,
+            exempt=numbers,
+            pseudonymiser=self._pseudonymiser() if self._has_key else None,
+        )
+
+    def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
+        if self._mapped is None:
+            frame = raw.with_columns(numbers, reject).with_row_index("_row")
+            rows = None if self._is_inspections else frame
+            return Chunk(raw, rows, frame if self._is_inspections else None, raw.height)
+        hasher = self._pseudonymiser() if self._mapped.mapping.pseudonymise else None
+        rows = None
+        if self._mapped.has_declarations:
+            rows = self._mapped.declarations(raw, hasher).with_columns(numbers, reject).with_row_index("_row")
+        results = None
+        if self._mapped.has_inspections:
+            found = self._mapped.inspections(raw, hasher)
+            picked = found["_row"]
+            results = found.with_columns(numbers[picked], reject[picked])
+        return Chunk(raw, rows, results, raw.height)
+
+    def _found_labels(self, candidates: list[str]) -> tuple[str, ...]:
+        """Columns whose every value says yes or no. Needs the whole file: a late value can refuse."""
+        possible = {name: False for name in candidates if name.isidentifier() and not name.startswith("_")}
+        for raw in self._file.chunks(200_000):
+            for name in list(possible):
+                codes = yes_no_code(raw[name])
+                if (codes < 0).any():
+                    del possible[name]
+                elif codes.null_count() < len(codes):
+                    possible[name] = True
+            if not possible:
+                break
+        return tuple(name for name, filled in possible.items() if filled)
+
+
+def open_table(
+    path: Path,
+    mapping: SourceMapping | None,
+    known_extras: dict[str, str],
+    known_labels: Collection[str],
+    pseudonymiser: Callable[[], Pseudonymiser],
+    has_key: bool,
+) -> TableSource:
+    """Open a table; see :class:`TableSource`."""
+    try:
+        return TableSource(path, mapping, known_extras, known_labels, pseudonymiser, has_key)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path} cannot be read as a table: {type(error).__name__}") from error

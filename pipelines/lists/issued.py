@@ -1,0 +1,139 @@
+"""The record of every list that was ever issued: what comes back is checked against it, however late."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Collection, Iterator
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.store.files import read_tables, write_table
+from pipelines.store.journal import Transaction
+from pipelines.store.store import Store
+
+LIST_COLUMNS = ["customs_office", "shift"]
+_IDENTITY = ["rank", "declaration_id", "line_no", "risk", "selection", "inspection_probability"]
+_DIGITS = 12
+_FILE = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
+_NEEDED: dict[str, pl.DataType] = {
+    "list_id": pl.String(),
+    "shift": pl.String(),
+    "customs_office": pl.String(),
+    "rank": pl.Int32(),
+    "declaration_id": pl.String(),
+    "line_no": pl.Int32(),
+    "risk": pl.String(),
+    "selection": pl.String(),
+    "inspection_probability": pl.Float64(),
+}
+
+
+def with_list_ids(listed: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The lists of a day with `shift` (null where there is none) and the `list_id` of each office and shift.
+
+    The id is the BLAKE2b hash, 12 hexadecimal digits, of the day, the office, the shift and the rows by rank:
+    equal lists have equal ids, and a list that differs in a parcel or a probability has another.
+
+    >>> frame = pl.DataFrame({"customs_office": ["4601"], "rank": [1], "declaration_id": ["D1"],
+    ...     "line_no": [1], "risk": ["r"], "selection": ["random"], "inspection_probability": [0.1]})
+    >>> with_list_ids(frame, date(2026, 11, 20))["list_id"].to_list()
+    ['8a0987e386bb']
+    """
+    if "shift" not in listed.columns:
+        listed = listed.with_columns(pl.lit(None, dtype=pl.String).alias("shift"))
+    ids: dict[tuple[object, ...], str] = {}
+    for key, rows in listed.sort("rank").group_by(LIST_COLUMNS, maintain_order=True):
+        said = json.dumps([day.isoformat(), *key, rows.select(_IDENTITY).rows()])
+        ids[key] = hashlib.blake2b(said.encode("utf-8"), digest_size=_DIGITS // 2).hexdigest()
+    given = [ids[key] for key in listed.select(LIST_COLUMNS).iter_rows()]
+    return listed.with_columns(pl.Series("list_id", given, dtype=pl.String))
+
+
+def stage_issued(t: Transaction, store: Store, day: date, listed: pl.DataFrame) -> int:
+    """Add the lists of `listed` (with `list_id`) that were not issued before; returns how many are new.
+
+    A list is one file, `<issue>-<list_id>.parquet`. The issue counts the times that lists of the day changed,
+    from 1. Nothing that lies there is ever changed or removed.
+    """
+    known = {_parts(path) for path in _files(store, day)}
+    ids = {list_id for _, list_id in known}
+    issue = 1 + max((number for number, _ in known), default=0)
+    new = 0
+    for (list_id,), rows in listed.group_by("list_id", maintain_order=True):
+        if list_id not in ids:
+            name = f"{store.partition('issued', day)}/{issue:04d}-{list_id}.parquet"
+            write_table(rows.sort("rank"), t.stage_file(name))
+            new += 1
+    return new
+
+
+def issued_days(store: Store) -> list[date]:
+    """Days of which lists were issued, oldest first."""
+    return sorted({*store.days("issued"), *store.days("lists")})
+
+
+def issued_lists(store: Store, day: date) -> pl.DataFrame:
+    """The rows of all lists issued for a day, with `declared_on` and `issue`; newest issue first, then by
+    list and rank.
+
+    Of a day whose lists are older than the record, those that lie under `lists/` are taken.
+    """
+    frames = [
+        read_tables([path], _NEEDED, None).with_columns(
+            pl.lit(_parts(path)[0], dtype=pl.Int32).alias("issue")
+        )
+        for path in _files(store, day)
+    ]
+    if not frames:
+        published = store.path / store.partition("lists", day) / "sampling_list.parquet"
+        if not published.exists():
+            return pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
+        rows = with_list_ids(pl.read_parquet(published, hive_partitioning=False, glob=False), day)
+        frames = [rows.select(*_NEEDED, pl.lit(0, dtype=pl.Int32).alias("issue"))]
+    found = pl.concat(frames).with_columns(pl.lit(day).alias("declared_on"))
+    return found.sort("issue", "list_id", "rank", descending=[True, False, False])
+
+
+def find_lists(
+    store: Store, ids: Collection[str], parcels: Collection[str], numbers: Collection[str] = ()
+) -> pl.DataFrame:
+    """Rows of the lists with these ids, and of the newest day's lists that hold each of these parcels, or one
+    that is one of `numbers` but for leading zeros.
+
+    Columns as of :func:`issued_lists`, newest day first. Lists that are looked for by a parcel come whole.
+    """
+    wanted, left, numbers_left, found = set(ids), set(parcels), set(numbers), []
+    by_name = {_parts(path)[1]: day for day in store.days("issued") for path in _files(store, day)}
+    days = {by_name[list_id] for list_id in wanted if list_id in by_name}
+    lacking = wanted - set(by_name)
+    for day in reversed(issued_days(store)):
+        if not (left or numbers_left or lacking or day in days):
+            continue
+        rows = issued_lists(store, day)
+        held = set(rows["declaration_id"]) & left
+        as_number = pl.col("declaration_id").str.strip_chars_start("0")
+        held_numbers = set(rows.select(as_number).to_series()) & numbers_left
+        named = set(rows["list_id"]) & wanted
+        is_held = pl.col("declaration_id").is_in(sorted(held)) | as_number.is_in(sorted(held_numbers))
+        of_parcels = rows.filter(is_held)["list_id"].unique()
+        found.append(rows.filter(pl.col("list_id").is_in(sorted({*named, *of_parcels}))))
+        left -= held
+        numbers_left -= held_numbers
+        lacking -= named
+    empty = pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
+    return pl.concat([empty, *found])
+
+
+def _files(store: Store, day: date) -> Iterator[Path]:
+    folder = store.path / store.partition("issued", day)
+    return (path for path in sorted(folder.glob("*.parquet")) if _FILE.fullmatch(path.name))
+
+
+def _parts(path: Path) -> tuple[int, str]:
+    match = _FILE.fullmatch(path.name)
+    assert match is not None
+    return int(match[1]), match[2]

@@ -1,0 +1,293 @@
+"""An office's list as its documents show it: texts made harmless, words chosen, figures kept as numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from configs.language import Language, LanguageCode, language
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.text.disguise import is_disguised, undisguised
+from features.text.visible import visible_text
+from features.words.chance import chance_in_words
+
+DISPLAY_COLUMNS: dict[str, type[pl.DataType]] = {
+    "item_name": pl.String,
+    "item_model": pl.String,
+    "waybill_id": pl.String,
+    "hs_code": pl.String,
+    "origin_country": pl.String,
+    "dispatch_country": pl.String,
+    "quantity": pl.Float64,
+    "unit": pl.String,
+    "total_price": pl.Float64,
+    "currency": pl.String,
+    "total_price_cny": pl.Float64,
+    "expected_price_cny": pl.Float64,
+    "gross_weight_kg": pl.Float64,
+    "seller_id": pl.String,
+    "trade_mode": pl.String,
+    "shift": pl.String,
+    "list_id": pl.String,
+    "together": pl.Int32,
+}
+"""What the documents show beside the columns of the sampling list; what is missing or null is left blank.
+
+`total_price_cny` is the declared value of the line, `expected_price_cny` what such a line would usually
+cost in all. `unit` is shown as it comes, so a unit's name serves better than its code. A column of the name
+`in_language(…)` is shown instead in documents of that language.
+"""
+_READING = "_reading"
+CODE_CHARACTERS = 60
+TEXT_CHARACTERS = 160
+CHOSEN = {
+    "risk": "by risk",
+    "random": "at random",
+    "exploration": "to explore",
+    "rule": "by a rule",
+    "referral": "by referral",
+}
+"""How a parcel came onto the list, in words."""
+
+
+@dataclass(frozen=True)
+class Guide:
+    """What an inspector should know of a risk; only one that is configured has a result to fill in."""
+
+    risk: str
+    title: str
+    look_for: tuple[str, ...]
+    configured: bool
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One parcel. Texts may be shown as they are; numbers are None where unknown."""
+
+    rank: int
+    declaration_id: str
+    line_no: int
+    waybill_id: str
+    goods: str
+    goods_language: str | None
+    reads_as: str
+    model: str
+    hs_code: str
+    origin_country: str
+    dispatch_country: str
+    quantity: float | None
+    unit: str
+    total_price: float | None
+    currency: str
+    total_price_cny: float | None
+    expected_price_cny: float | None
+    gross_weight_kg: float | None
+    seller_id: str
+    trade_mode: str
+    risk: str
+    risk_title: str
+    chance: str
+    probability: float | None
+    expected_value_cny: float | None
+    selection: str
+    chosen: str
+    together: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OfficeList:
+    """Everything that the documents of an office, or of one of its shifts, say.
+
+    `office` and `shift` are as declared and configured: the names of files and the exported JSON need them
+    so; no document may show them other than through `shown_office` and `title`.
+    """
+
+    office: str
+    shift: str | None
+    list_id: str
+    day: date
+    incomplete: bool
+    rows: tuple[ListRow, ...]
+    guides: tuple[Guide, ...]
+    language: Language
+
+    @property
+    def shown_office(self) -> str:
+        """The office as it may be shown."""
+        return visible_text(self.office, CODE_CHARACTERS, self.language)
+
+    @property
+    def shown_shift(self) -> str:
+        """The shift as it may be shown, empty where the office has one list."""
+        return visible_text(self.shift or "", CODE_CHARACTERS, self.language)
+
+    @property
+    def title(self) -> str:
+        """The heading of every document."""
+        if self.shift is None:
+            return self.language("Sampling list of customs office {office}", office=self.shown_office)
+        return self.language(
+            "Sampling list of customs office {office}, shift {shift}",
+            office=self.shown_office, shift=self.shown_shift,
+        )  # fmt: skip
+
+    @property
+    def summary(self) -> str:
+        """How many parcels, and how they were chosen."""
+        count = Counter(row.chosen for row in self.rows)
+        how = ", ".join(f"{chosen}: {self.language.number(number)}" for chosen, number in count.most_common())
+        parcels = self.language.number(len(self.rows))
+        return self.language("Parcels: {parcels} ({how})", parcels=parcels, how=how)
+
+    @property
+    def warning(self) -> str | None:
+        """What to say where parcels of the day are missing."""
+        if not self.incomplete:
+            return None
+        return self.language(
+            "INCOMPLETE: some parcels of the day have no score and had no chance to be chosen by risk."
+        )
+
+    @property
+    def results(self) -> tuple[Guide, ...]:
+        """The risks that have a result to fill in."""
+        return tuple(guide for guide in self.guides if guide.configured)
+
+
+def in_language(column: str, code: LanguageCode) -> str:
+    """The name of the column with the words of `column` in another language than the default.
+
+    >>> in_language("reason_1", "zh-CN")
+    'reason_1@zh-CN'
+    """
+    return f"{column}@{code}"
+
+
+def office_lists(
+    listed: pl.DataFrame, day: date, settings: Settings, *, incomplete: bool = False
+) -> list[OfficeList]:
+    """The lists of all offices and shifts that have one, in this order; `listed` has the sampling list's
+    columns and, as far as known, `DISPLAY_COLUMNS`.
+    """
+    absent = [
+        pl.lit(None, dtype).alias(name)
+        for name, dtype in DISPLAY_COLUMNS.items()
+        if name not in listed.columns
+    ]
+    complete = listed.with_columns(absent).sort("customs_office", "shift", "rank")
+    complete = complete.with_columns(_reading(complete["item_name"]))
+    lists = []
+    for (office, shift), rows in complete.group_by("customs_office", "shift", maintain_order=True):
+        code = settings.capacity.language_of(str(office))
+        words = language(code, settings.overlay)
+        shown = _in_language_of_office(rows, code)
+        ranks = _ranks_together(rows)
+        mentioned = set(rows["risk"].drop_nulls().to_list()) - set(settings.risks)
+        lists.append(
+            OfficeList(
+                office=str(office),
+                shift=None if shift is None else str(shift),
+                list_id=rows["list_id"][0] or "",
+                day=day,
+                incomplete=incomplete,
+                rows=tuple(_row(row, settings.risks, words, ranks) for row in shown.iter_rows(named=True)),
+                guides=tuple(
+                    _guide(name, settings.risks, words) for name in (*settings.risks, *sorted(mentioned))
+                ),
+                language=words,
+            )
+        )
+    return lists
+
+
+def language_of(text: str) -> str | None:
+    """The language to declare for a text, so that its characters are drawn as readers of it expect.
+
+    >>> [language_of(text) for text in ("儿童玩具", "おもちゃ箱", "장난감", "toy")]
+    ['zh', 'ja', 'ko', None]
+    """
+    if any("\u3040" <= character <= "\u30ff" for character in text):
+        return "ja"
+    if any("\uac00" <= character <= "\ud7af" for character in text):
+        return "ko"
+    if any("\u3400" <= character <= "\u9fff" or character >= "\U00020000" for character in text):
+        return "zh"
+    return None
+
+
+def _in_language_of_office(rows: pl.DataFrame, code: LanguageCode) -> pl.DataFrame:
+    worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
+    return rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
+
+
+def _guide(name: str, risks: Mapping[str, RiskConfig], words: Language) -> Guide:
+    risk = risks.get(name)
+    look_for = () if risk is None else tuple(map(words.words, risk.look_for))
+    return Guide(name, _title(name, risks, words), look_for, risk is not None)
+
+
+def _title(name: str, risks: Mapping[str, RiskConfig], words: Language) -> str:
+    """A list may be issued again after a risk was taken out of the configuration."""
+    return risks[name].title.in_language(words) if name in risks else name.replace("_", " ").capitalize()
+
+
+def _reading(names: pl.Series) -> pl.Series:
+    """What a disguised name reads as without look-alikes, hidden characters and gaps; null for others."""
+    named = names.cast(pl.String)
+    return pl.select(pl.when(is_disguised(named)).then(undisguised(named))).to_series().alias(_READING)
+
+
+def _ranks_together(rows: pl.DataFrame) -> dict[int, list[int]]:
+    """The ranks of the parcels that travel together, by the number of their group."""
+    groups = rows.drop_nulls("together").sort("rank").group_by("together", maintain_order=True).agg("rank")
+    return dict(groups.iter_rows())
+
+
+def _row(
+    row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Language, ranks: Mapping[int, list[int]]
+) -> ListRow:
+    def code(name: str) -> str:
+        return visible_text(row[name] or "", CODE_CHARACTERS, words)
+
+    probability = row["probability"]
+    reasons = (row["reason_1"], row["reason_2"], row["reason_3"])
+    selection = row["selection"] or ""
+    reading = visible_text(row[_READING] or "", TEXT_CHARACTERS, words)
+    return ListRow(
+        rank=row["rank"],
+        declaration_id=code("declaration_id"),
+        line_no=row["line_no"],
+        waybill_id=code("waybill_id"),
+        goods=visible_text(row["item_name"] or "", TEXT_CHARACTERS, words),
+        goods_language=language_of(row["item_name"] or ""),
+        reads_as=words("reads as: {text}", text=reading) if reading else "",
+        model=visible_text(row["item_model"] or "", TEXT_CHARACTERS, words),
+        hs_code=code("hs_code"),
+        origin_country=code("origin_country"),
+        dispatch_country=code("dispatch_country"),
+        quantity=row["quantity"],
+        unit=code("unit"),
+        total_price=row["total_price"],
+        currency=code("currency"),
+        total_price_cny=row["total_price_cny"],
+        expected_price_cny=row["expected_price_cny"],
+        gross_weight_kg=row["gross_weight_kg"],
+        seller_id=code("seller_id"),
+        trade_mode=code("trade_mode"),
+        risk=row["risk"] or "",
+        risk_title="" if row["risk"] is None else _title(row["risk"], risks, words),
+        chance=words("not scored") if probability is None else chance_in_words(probability, words),
+        probability=probability,
+        expected_value_cny=row["expected_value_cny"],
+        selection=selection,
+        chosen=words(CHOSEN[selection]) if selection in CHOSEN else visible_text(selection, CODE_CHARACTERS),
+        together=", ".join(str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]),
+        reasons=tuple(visible_text(reason, 2 * TEXT_CHARACTERS, words) for reason in reasons if reason),
+    )

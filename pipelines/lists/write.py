@@ -1,0 +1,137 @@
+"""Writes a day's lists: one table for programs, and for each office a workbook and a page for people."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from configs.schema.settings import Settings
+from pipelines.lists.csv import csv_bytes
+from pipelines.lists.html import page
+from pipelines.lists.office_list import office_lists
+from pipelines.lists.xlsx import workbook_bytes
+from pipelines.store.files import write_table
+
+SAMPLING_LIST_SCHEMA: dict[str, type[pl.DataType]] = {
+    "rank": pl.Int32,
+    "customs_office": pl.String,
+    "declaration_id": pl.String,
+    "line_no": pl.Int32,
+    "risk": pl.String,
+    "probability": pl.Float64,
+    "expected_value_cny": pl.Float64,
+    "selection": pl.String,
+    "inspection_probability": pl.Float64,
+    "reason_1": pl.String,
+    "reason_2": pl.String,
+    "reason_3": pl.String,
+}
+_RESERVED = re.compile(r"sampling_list|con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
+_MAX_NAME_BYTES = 80
+
+
+@dataclass(frozen=True)
+class DocumentsTask:
+    """The documents of one office and shift: the rows of their list, and the two files to write."""
+
+    file: Path
+    page: Path
+    listed: pl.DataFrame
+    day: date
+    settings: Settings
+    incomplete: bool
+
+
+Map = Callable[[Callable[[DocumentsTask], None], Sequence[DocumentsTask]], None]
+"""Calls a function for every task, in whatever process."""
+
+
+def one_by_one(function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]) -> None:
+    """Calls the function for every task, in this process."""
+    for task in tasks:
+        function(task)
+
+
+def write_lists(
+    stage: Path,
+    listed: pl.DataFrame,
+    day: date,
+    settings: Settings,
+    *,
+    incomplete: bool = False,
+    map_documents: Map = one_by_one,
+) -> list[Path]:
+    """Writes all files of a day into the folder `stage` and returns their paths, sorted.
+
+    `listed` has the columns of `SAMPLING_LIST_SCHEMA` and, for the documents,
+    `pipelines.lists.office_list.DISPLAY_COLUMNS`. Written are `sampling_list.parquet` and `.csv` with exactly
+    the columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
+    `<office>-<shift>.xlsx` and `.html`, for each office and shift with a parcel. The language is the office's
+    one; the two tables stay in the default language. The same input gives the same bytes. `incomplete` marks
+    the documents of a run that could not score every parcel. `map_documents` may have the documents written
+    by other processes; it raises where one could not be.
+    """
+    stage.mkdir(parents=True, exist_ok=True)
+    table = listed.select(pl.col(name).cast(dtype) for name, dtype in SAMPLING_LIST_SCHEMA.items()).sort(
+        "customs_office", "rank"
+    )
+    write_table(table, stage / "sampling_list.parquet")
+    (stage / "sampling_list.csv").write_bytes(csv_bytes(table))
+    written = [stage / "sampling_list.parquet", stage / "sampling_list.csv"]
+    tasks = []
+    for (office, shift), rows in _by_list(listed):
+        name = office_file_name(office, shift)
+        # The office `4601-night` comes after the night shift of the office 4601.
+        if stage / f"{name}.xlsx" in written:
+            name = f"{name}-{_digest(name)}"
+        workbook, document = stage / f"{name}.xlsx", stage / f"{name}.html"
+        tasks.append(DocumentsTask(workbook, document, rows, day, settings, incomplete))
+        written += [workbook, document]
+    map_documents(write_documents, tasks)
+    return sorted(written)
+
+
+def write_documents(task: DocumentsTask) -> None:
+    """Writes the workbook and the page of one office and shift."""
+    (office_list,) = office_lists(task.listed, task.day, task.settings, incomplete=task.incomplete)
+    task.file.write_bytes(workbook_bytes(office_list))
+    task.page.write_bytes(page(office_list).encode("utf-8"))
+
+
+def _by_list(listed: pl.DataFrame) -> Iterator[tuple[tuple[str, str | None], pl.DataFrame]]:
+    """The rows of each office and shift, in this order."""
+    if "shift" not in listed.columns:
+        listed = listed.with_columns(pl.lit(None, pl.String).alias("shift"))
+    ordered = listed.sort("customs_office", "shift", "rank")
+    for (office, shift), rows in ordered.group_by("customs_office", "shift", maintain_order=True):
+        yield (str(office), None if shift is None else str(shift)), rows
+
+
+def office_file_name(office: str, shift: str | None = None) -> str:
+    """The name of the files of an office, or of one of its shifts, without the ending: its code where that is
+    a safe name everywhere, and the shift's.
+
+    What is left out of a name is made up for by a fingerprint, so that no two lists share a file.
+
+    >>> office_file_name("4601"), office_file_name("上海浦东"), office_file_name("4601", "night")
+    ('4601', '上海浦东', '4601-night')
+    >>> office_file_name("../../etc")
+    'etc-f470a0ab'
+    """
+    whole = office if shift is None else f"{office}-{shift}"
+    safe = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", whole)).strip("_-")
+    safe = safe.encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
+    if safe == whole and safe and not _RESERVED.fullmatch(safe):
+        return safe
+    return f"{safe or 'office'}-{_digest(whole)}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()

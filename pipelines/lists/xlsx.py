@@ -1,0 +1,160 @@
+"""An office's list as a workbook: to sort, to filter, and to write results into."""
+
+from __future__ import annotations
+
+import io
+import math
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any
+
+import xlsxwriter
+
+from pipelines.lists.office_list import OfficeList
+from pipelines.lists.xlsx_columns import ENTRY_KINDS, NUMBER_FORMATS, Column, Value, columns_of
+from pipelines.lists.xlsx_entries import allow_entries
+from pipelines.lists.xlsx_guide import write_guide
+
+TECHNICAL_ROWS = (3, 4)
+"""Hidden rows, counted from 0: what list this is, in pairs of name and value; and the columns' names."""
+HEADER_ROW = 5
+_MOST_LINES = 25
+_PROTECTION = {
+    "autofilter": True, "sort": True, "format_columns": True, "format_rows": True,
+    "select_locked_cells": True, "select_unlocked_cells": True,
+}  # fmt: skip
+
+
+def workbook_bytes(office_list: OfficeList) -> bytes:
+    """The workbook as a file's content; the same list gives the same bytes, since its date is the list's day.
+
+    Every text is written as text and marked as such, so that it does not become a formula or a link when a
+    cell is edited; numbers and dates are real ones. Only the fields to fill in can be changed; a result is a
+    choice of words, a date and an amount are checked. Hidden rows hold technical names, which are the same
+    in every language (`pipelines.lists.fields`).
+    """
+    buffer = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    words = office_list.language
+    with xlsxwriter.Workbook(buffer, options) as book:
+        # Programs show this as the author's moment; a clock's would make two equal runs differ.
+        created = datetime.combine(office_list.day, time())
+        book.set_properties({"title": office_list.title, "author": "parcel-risk", "created": created})
+        formats = _formats(book)
+        columns = columns_of(office_list)
+        sheet = book.add_worksheet(words("List"))
+        _write_head(sheet, office_list, columns, formats)
+        _write_rows(sheet, office_list, columns, formats)
+        allow_entries(sheet, office_list, columns, HEADER_ROW + 1)
+        _lay_out(sheet, office_list, columns)
+        write_guide(book.add_worksheet(words("What to look for")), office_list, formats, row_height)
+    return buffer.getvalue()
+
+
+def _formats(book: Any) -> dict[str, Any]:
+    cell = {"valign": "top", "border": 1, "border_color": "#B8C0CC"}
+    formats = {
+        "title": book.add_format({"bold": True, "font_size": 14}),
+        "warning": book.add_format({"bold": True, "font_color": "#9C0006"}),
+        "plain": book.add_format({"text_wrap": True, "valign": "top"}),
+        "day": book.add_format({"num_format": "yyyy-mm-dd", "align": "left"}),
+        "head": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#DCE6F1"}),
+        "entry_head": book.add_format(cell | {"bold": True, "text_wrap": True, "bg_color": "#FFE9A8"}),
+        "label": book.add_format(cell | {"text_wrap": True, "num_format": "@", "quote_prefix": True}),
+    }
+    entry = cell | {"text_wrap": True, "bg_color": "#FFF9E5", "locked": False}
+    for field, number_format in ENTRY_KINDS.items():
+        formats[field] = book.add_format(entry | {"num_format": number_format})
+    for kind, number_format in NUMBER_FORMATS.items():
+        align = "center" if kind == "whole" else "right"
+        formats[kind] = book.add_format(cell | {"num_format": number_format, "align": align})
+    return formats
+
+
+def _write_head(
+    sheet: Any, office_list: OfficeList, columns: Sequence[Column], formats: dict[str, Any]
+) -> None:
+    words = office_list.language
+    sheet.write_string(0, 0, office_list.title, formats["title"])
+    sheet.write_string(1, 0, words("Day"))
+    sheet.write_datetime(1, 1, datetime.combine(office_list.day, time()), formats["day"])
+    about = [office_list.summary, words("Fill in the yellow cells; everything else is locked.")]
+    if office_list.list_id:
+        about.insert(0, words("List {number}", number=office_list.list_id))
+    sheet.write_string(1, 2, "   ".join(about))
+    if office_list.warning:
+        sheet.write_string(2, 0, office_list.warning, formats["warning"])
+    known = {
+        "list_id": office_list.list_id,
+        "customs_office": office_list.shown_office,
+        "shift": office_list.shown_shift,
+        "declared_on": office_list.day.isoformat(),
+    }
+    for column, text in enumerate(part for pair in known.items() for part in pair):
+        _write(sheet, TECHNICAL_ROWS[0], column, text, formats["label"])
+    for column, each in enumerate(columns):
+        sheet.set_column(column, column, each.width)
+        sheet.write_string(TECHNICAL_ROWS[1], column, each.field)
+        sheet.write_string(
+            HEADER_ROW, column, each.heading, formats["entry_head" if each.kind in ENTRY_KINDS else "head"]
+        )
+    headings = [each.heading for each in columns]
+    # The arrows of the filter take room from the words.
+    sheet.set_row(HEADER_ROW, row_height(headings, [max(each.width - 3, 4) for each in columns]))
+    for row in TECHNICAL_ROWS:
+        sheet.set_row(row, None, None, {"hidden": True})
+
+
+def _write_rows(
+    sheet: Any, office_list: OfficeList, columns: Sequence[Column], formats: dict[str, Any]
+) -> None:
+    widths = [each.width for each in columns]
+    for number, row in enumerate(office_list.rows, start=HEADER_ROW + 1):
+        values = [None if each.value is None else each.value(row) for each in columns]
+        sheet.set_row(number, row_height(values, widths))
+        for column, each in enumerate(columns):
+            _write(sheet, number, column, values[column], formats[each.kind])
+
+
+def _lay_out(sheet: Any, office_list: OfficeList, columns: Sequence[Column]) -> None:
+    last = HEADER_ROW + len(office_list.rows)
+    sheet.autofilter(HEADER_ROW, 0, last, len(columns) - 1)
+    sheet.freeze_panes(HEADER_ROW + 1, 2)
+    sheet.protect("", _PROTECTION)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(HEADER_ROW)
+    sheet.print_area(0, 0, last, sum(each.printed for each in columns) - 1)
+    sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.set_footer("&R" + office_list.language("Page {page} of {pages}", page="&P", pages="&N"))
+
+
+def row_height(values: Sequence[Value], widths: Sequence[int]) -> float:
+    """In points. Not every program fits the height of a row to its wrapped text by itself."""
+    lines = [
+        sum(max(1, math.ceil(_display_width(line) / width)) for line in value.split("\n"))
+        for value, width in zip(values, widths, strict=True)
+        if isinstance(value, str)
+    ]
+    return 15.0 * min(max(lines), _MOST_LINES)
+
+
+def _display_width(line: str) -> int:
+    """Columns that a text takes: two for each wide character, such as a Chinese one."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+
+
+def _write(sheet: Any, row: int, column: int, value: Value, cell_format: Any) -> None:
+    if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
+        sheet.write_blank(row, column, None, cell_format)
+    elif isinstance(value, str):
+        sheet.write_string(row, column, value, cell_format)
+    else:
+        sheet.write_number(row, column, value, cell_format)

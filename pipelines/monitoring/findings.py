@@ -1,0 +1,236 @@
+"""Everything that `monitor` found out about a day, measured and put into one object of plain values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from configs.schema.monitoring import MonitoringConfig
+from configs.schema.settings import Settings
+from models.watch.column_shifts import ALL, ShiftedColumn, by_group, shifted_columns, strongest
+from models.watch.monitoring import LEVELS, Newcomers, newcomers
+from models.watch.verdict import (
+    Reason,
+    delay_reasons,
+    drift_reasons,
+    newcomer_reasons,
+    result_reasons,
+    verdict,
+)
+from pipelines.history.chronicle import Chronicle
+from pipelines.monitoring.days import NEWCOMERS, WatchedDays, reference_days, watched_days
+from pipelines.monitoring.performance import measured_performance
+from pipelines.monitoring.results import (
+    ResultsRead,
+    first_day,
+    model_versions,
+    read_results,
+    sampled_scores,
+    version_changes,
+)
+from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
+
+_COLUMNS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class MonitorFindings:
+    """What was measured, and what follows from it."""
+
+    day: date
+    settings: Settings
+    watched: WatchedDays
+    versions: Mapping[date, Mapping[str, str]]
+    features: Sequence[ShiftedColumn]
+    scores: Sequence[ShiftedColumn]
+    score_days: Mapping[str, Sequence[date]]
+    results: ResultsRead
+    measured: pl.DataFrame
+    newcomers: Mapping[str, Newcomers]
+
+    @property
+    def config(self) -> MonitoringConfig:
+        """The thresholds."""
+        return self.settings.pipeline.monitoring
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """Why the day is not fine, the gravest first."""
+        reasons = [
+            *drift_reasons(self.features, "feature drift", self.config),
+            *drift_reasons(self.scores, "score drift", self.config),
+            *result_reasons(self.results.by_risk, self.config),
+            *delay_reasons(self.results.delays, self.config),
+            *newcomer_reasons(self.newcomers, self.config),
+        ]
+        return sorted(reasons, key=lambda reason: -LEVELS.index(reason.level))
+
+    @property
+    def changes(self) -> list[dict[str, str | None]]:
+        """Changes of a model's version within the weeks."""
+        since = (self.day - timedelta(weeks=self.config.weeks)).isoformat()
+        return [
+            change
+            for change in version_changes(self.versions)
+            if change["from_day"] is not None and change["from_day"] >= since
+        ]
+
+    @property
+    def notes(self) -> list[str]:
+        """What could not be compared or measured, and why."""
+        weeks = f"in the {self.config.weeks} weeks before {self.day}"
+        said = []
+        if not self.watched.before:
+            said.append(f"no declarations {weeks}: features cannot be compared")
+        for risk, days in self.score_days.items():
+            version = self.versions[self.day].get(risk)
+            if not days:
+                scores = f"{risk}: no scores of model version {version}"
+                said.append(f"{scores} {weeks}: scores cannot be compared")
+        said += [
+            f"{change['risk']}: model version {change['before'] or 'none'} was replaced by "
+            f"{change['after'] or 'none'} on {change['from_day']}; scores are compared within one version"
+            for change in self.changes
+        ]
+        said += [
+            f"{risk}: no results yet of scored lines declared up to {found.mature_to}, the last day whose "
+            "results are in: calibration and hit rates cannot be measured"
+            for risk, found in self.results.by_risk.items()
+            if not found.calibration
+        ]
+        return said
+
+    def as_dict(self) -> dict[str, Any]:
+        """The whole report for programs: plain values, null for what is not known."""
+        reasons = self.reasons
+        content = {
+            "date": self.day.isoformat(),
+            "verdict": verdict(reasons),
+            "reasons": [reason.as_dict() for reason in reasons],
+            "notes": self.notes,
+            "lines": self.watched.today.lines,
+            "lines_sampled": len(self.watched.today.sampled.offices),
+            "reference_days": [sample.day.isoformat() for sample in self.watched.before],
+            "thresholds": self.config.model_dump(mode="json"),
+            "model_versions": dict(sorted(self.versions[self.day].items())),
+            "model_changes": self.changes,
+            "blocks": _blocks(self.features, self.config),
+            "features": [one.as_dict(self.config) for one in self.features if one.scope == ALL],
+            "scores": [one.as_dict(self.config) for one in self.scores],
+            "results": {risk: found.as_dict() for risk, found in self.results.by_risk.items()},
+            "measured_performance": self.measured.to_dicts(),
+            "label_delay": {risk: found.as_dict() for risk, found in self.results.delays.items()},
+            "results_to_come": self.results.to_come,
+            "lists_answered": self.results.lists,
+            "newcomers": {
+                name: {
+                    "lines": who.lines,
+                    "share": who.share,
+                    "share_before": who.share_before,
+                    "limit": who.limit,
+                    "alarms": who.alarms,
+                }
+                for name, who in self.newcomers.items()
+            },
+            "newcomers_by_day": [
+                row | {"day": row["day"].isoformat(), "key": NEWCOMERS[row["key"]]}
+                for row in self.watched.newcomers.to_dicts()
+            ],
+        }
+        return {name: _plain(value) for name, value in content.items()}
+
+
+def measure(
+    chronicle: Chronicle, day: date, manifest: ManifestBuilder, progress: Progress
+) -> MonitorFindings:
+    """Measures a scored day against the weeks before it."""
+    store, settings = chronicle.store, chronicle.settings
+    config, risks = settings.pipeline.monitoring, list(settings.risks.values())
+    before = reference_days(store.declaration_days(), day, config)
+    with manifest.step("features"):
+        watched = watched_days(chronicle, day, before, risks, progress)
+    with manifest.step("feature drift"):
+        earlier = [sample.sampled for sample in watched.before]
+        features = shifted_columns(watched.today.sampled, earlier, config)
+    window = [known for known in store.days("scores") if first_day(settings, day) <= known <= day]
+    versions = {known: model_versions(store, known) for known in window}
+    with manifest.step("score drift"):
+        scores, score_days = _score_shifts(store, day, versions, list(settings.risks), config)
+    with manifest.step("results"):
+        results = read_results(store, settings, day, versions)
+        capacities = settings.pipeline.training.capacities
+        measured = measured_performance(store, settings, window, day, capacities)
+    return MonitorFindings(
+        day, settings, watched, versions, features, scores, score_days, results, measured,
+        _newcomers(watched.newcomers, config),
+    )  # fmt: skip
+
+
+def _score_shifts(
+    store: Store,
+    day: date,
+    versions: Mapping[date, Mapping[str, str]],
+    risks: Sequence[str],
+    config: MonitoringConfig,
+) -> tuple[list[ShiftedColumn], dict[str, list[date]]]:
+    """Scores of the day against those that the same version gave on days of the weeks before; the days by
+    risk."""
+    shares = config.model_copy(update={"false_alarm_rate": config.false_alarm_rate / max(1, len(risks))})
+    shifted: list[ShiftedColumn] = []
+    compared: dict[str, list[date]] = {}
+    for risk in risks:
+        version = versions[day].get(risk)
+        if version is None:
+            continue
+        same = [known for known in sorted(versions) if known < day and versions[known].get(risk) == version]
+        compared[risk] = reference_days(same, day, config)
+        samples = [
+            sampled_scores(store, known, risk, config.sample_lines) for known in (*compared[risk], day)
+        ]
+        shifted += shifted_columns(samples[-1], samples[:-1], shares)
+    return shifted, compared
+
+
+def _newcomers(counted: pl.DataFrame, config: MonitoringConfig) -> dict[str, Newcomers]:
+    found = {}
+    for key, name in NEWCOMERS.items():
+        days = counted.filter(key=key).sort("day")
+        if days.height > 1:
+            lines, new = days["lines"].to_numpy(), days["new"].to_numpy()
+            found[name] = newcomers(lines, new, config.false_alarm_rate / len(NEWCOMERS))
+    return found
+
+
+def _blocks(columns: Sequence[ShiftedColumn], config: MonitoringConfig) -> list[dict[str, Any]]:
+    """A row a scope and block: how many columns shifted, and those that did most."""
+    rows = []
+    for (scope, block), members in by_group(columns).items():
+        ranked = sorted(members, key=lambda one: (one.shift.alarms, one.shift.excess), reverse=True)
+        rows.append(
+            {
+                "scope": scope,
+                "block": block,
+                "compared": len(members),
+                "shifted": sum(one.level(config) != "fine" for one in members),
+                "level": max((one.level(config) for one in members), key=LEVELS.index),
+                "strongest": strongest(members).as_dict(config),
+                "next": [one.column for one in ranked[1 : 1 + _COLUMNS_SHOWN] if one.shift.alarms],
+            }
+        )
+    return rows
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: null for what is not finite."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    return [_plain(part) for part in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,140 @@
+"""Watches a day: what has shifted, what results say, who was never seen before, whether to retrain."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from configs.errors import TrackingError, UsageError
+from configs.schema.settings import Settings
+from models.tracking.run_content import RunContent
+from models.tracking.tracker import Tracker
+from models.watch.monitoring import LEVELS
+from pipelines.history.chronicle import Chronicle
+from pipelines.monitoring.findings import measure
+from pipelines.monitoring.page import page
+from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MonitorReport:
+    """The verdict of a day with its reasons, and where the whole report is."""
+
+    content: Mapping[str, Any]
+    folder: Path
+    tracking: str
+    warnings: Sequence[str] = field(default_factory=list)
+    exit_code: int = 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        content = self.content
+        said = [f"{content['date']}: {content['verdict']}"]
+        said += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
+        said += [f"note: {note}" for note in content["notes"]]
+        return [*said, f"report: {self.folder / 'report.html'}"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        chosen = ("date", "verdict", "reasons", "notes", "model_versions")
+        return {
+            **{name: self.content[name] for name in chosen},
+            "warnings": list(self.warnings),
+            "report": str(self.folder),
+            "tracking_uri": self.tracking,
+        }
+
+
+def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -> MonitorReport:
+    """Compares a scored day with the weeks before it; writes `monitoring/date=<day>/` and a run in MLflow.
+
+    Results reported up to and including `day` count. Where MLflow cannot be reached, a warning says so.
+
+    Raises UsageError where the day was not scored or its declarations are gone.
+    """
+    opened = Store.open(store)
+    _check_scored(opened, day)
+    manifest = ManifestBuilder("monitor")
+    found = measure(Chronicle(opened, settings), day, manifest, progress)
+    content = found.as_dict()
+    html = page(content)
+    with opened.lock("monitor"), opened.transaction() as t:
+        folder = t.stage(opened.partition("monitoring", day))
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        (folder / "report.json").write_text(text, encoding="utf-8")
+        (folder / "report.html").write_text(html, encoding="utf-8")
+        manifest.add_rows(rows_in=content["lines"], kept=content["lines"])
+        manifest.model_versions.update(content["model_versions"])
+        manifest.further.update(verdict=content["verdict"], reasons=content["reasons"])
+        opened.write_manifest(t, "monitor", day, manifest.as_dict())
+    written = opened.path / opened.partition("monitoring", day)
+    tracker = Tracker.for_store(opened.path)
+    return MonitorReport(content, written, tracker.uri, _log(tracker, content, written))
+
+
+def _check_scored(store: Store, day: date) -> None:
+    if day not in store.days("scores"):
+        scored = ", ".join(str(known) for known in store.days("scores")[-5:]) or "none"
+        raise UsageError(
+            f"expected scores of {day} in {store.path}, found none; the newest scored days are: {scored}. "
+            f"Score it with `parcel-risk score --date {day}`."
+        )
+    if day not in store.declaration_days():
+        raise UsageError(f"expected the declarations of {day} in {store.path}, found none: ingest them again")
+
+
+def _log(tracker: Tracker, content: Mapping[str, Any], folder: Path) -> list[str]:
+    """Logs the report as a run; what to tell the user where that was not possible."""
+    run = RunContent(
+        tags={"verdict": content["verdict"], "date": content["date"]},
+        parameters={
+            **{f"version_{risk}": version for risk, version in content["model_versions"].items()},
+            **content["thresholds"],
+        },
+        metrics=_metrics(content),
+        files={name: folder / name for name in ("report.json", "report.html")},
+    )
+    try:
+        tracker.log_run(f"monitor {content['date']}", run, kind="monitoring")
+    except TrackingError as error:
+        warning = f"{error} The report is in {folder} but not in MLflow."
+        logger.warning("%s", warning)
+        return [warning]
+    return []
+
+
+def _metrics(content: Mapping[str, Any]) -> dict[str, float]:
+    """The figures that are worth a curve over the days."""
+    metrics: dict[str, float | None] = {
+        "verdict": float(LEVELS.index(content["verdict"])),
+        "lines": float(content["lines"]),
+    }
+    for row in content["blocks"]:
+        if row["scope"] == "all offices":
+            metrics[f"drift/{_name(row['block'])}"] = row["strongest"]["psi"]
+    for row in content["scores"]:
+        if row["scope"] == "all offices":
+            metrics[f"score_drift/{row['group']}"] = row["psi"]
+    for risk, found in content["results"].items():
+        metrics[f"lift/{risk}"] = found["lift"]["value"]
+        metrics[f"hit_rate/{risk}"] = found["chosen_rate"]["value"]
+        for row in found["calibration"]:
+            metrics[f"observed_over_expected/{risk}/{_name(row['share'])}"] = row["ratio"]
+    for risk, found in content["label_delay"].items():
+        metrics[f"label_delay_days/{risk}"] = found["median_days"]
+    for name, found in content["newcomers"].items():
+        metrics[f"newcomers/{_name(name)}"] = found["share"]
+    return {name: value for name, value in metrics.items() if value is not None}
+
+
+def _name(words: str) -> str:
+    return words.replace(" (", "_").replace(")", "").replace(" ", "_")

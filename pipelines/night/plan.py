@@ -1,0 +1,159 @@
+"""What each office would find with another capacity: a table and a page, from the stored scores of a day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from jinja2 import Environment
+from markupsafe import Markup
+
+from configs.schema.settings import Settings
+from features.text.visible import visible_text
+from models.report.page import fingerprint, packaged_text, page_environment
+from models.selection.planner import plan
+from pipelines.history.gaps import require_whole
+from pipelines.night.select import check_unchanged, scored_folders
+from pipelines.pages.svg_charts import Row, bars, lines
+from pipelines.scoring.parcels import parcels_of_bucket
+from pipelines.store.files import row_count, write_table
+from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
+
+_KEPT = [
+    *("declaration_id", "customs_office", "risk"),
+    *("expected_findings", "expected_tax_cny", "expected_value_cny"),
+]
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """What more inspections would find; `table` is of `models.selection.planner.PLAN_SCHEMA`."""
+
+    day: date
+    table: pl.DataFrame
+    page: Path
+
+    @property
+    def exit_code(self) -> int:
+        """Always 0: a plan that cannot be made is an error."""
+        return 0
+
+    def lines(self) -> list[str]:
+        """The report for people: a line an office, those first where more inspections find most."""
+        said = [
+            f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)",
+        ]
+        for row in _now(self.table).iter_rows(named=True):
+            office, inspected = visible_text(row["customs_office"], 40), f"{row['places']:,}"
+            said.append(
+                f"  {office}: {inspected} of {row['parcels']:,} parcels find "
+                f"{row['expected_findings']:,.1f} and CNY {row['expected_tax_cny']:,.0f} of tax; "
+                f"{row['more']:,} more find "
+                f"{row['findings_of_more']:,.2f} and CNY {row['tax_of_more_cny']:,.0f}"
+            )
+        return [*said, f"page: {self.page}"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {"day": self.day.isoformat(), "page": str(self.page), "offices": _now(self.table).to_dicts()}
+
+
+def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress: Progress) -> PlanReport:
+    """Plans from the stored scores of a day and keeps table and page under `plans/` of the store.
+
+    Raises UsageError where the day was not scored or no parcel has a score, DataError where its lines
+    changed since.
+    """
+    opened = Store.open(store)
+    with opened.lock("plan"):
+        scores, values = scored_folders(opened, day)
+        require_whole(opened, day)
+        files = opened.declaration_files(day)
+        check_unchanged(files, scores, day)
+        manifest = ManifestBuilder("plan")
+        with manifest.step("parcels"):
+            parts = []
+            with progress.task(f"parcels of {day}", len(files)) as task:
+                for file in files:
+                    parcels = parcels_of_bucket(
+                        opened, settings, day, file, scores / file.name, values / file.name
+                    )
+                    parts.append(parcels.select(_KEPT))
+                    task.advance()
+        with manifest.step("plan"):
+            table = plan(parts, settings.capacity, more)
+        folder = opened.partition("plans", day)
+        with opened.transaction() as t:
+            stage = t.stage(folder)
+            write_table(table, stage / "plan.parquet")
+            (stage / "plan.html").write_text(page(table, day), encoding="utf-8")
+            rows = sum(row_count(file) for file in files)
+            manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
+            opened.write_manifest(t, "plan", day, manifest.as_dict())
+    return PlanReport(day, table, opened.path / folder / "plan.html")
+
+
+def page(table: pl.DataFrame, day: date) -> str:
+    """The plan as a page that needs nothing but itself; the same table gives the same text."""
+    environment = _environment()
+    style = packaged_text(environment, "monitor.css")
+    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
+    now = _now(table)
+    return environment.get_template("plan.html.j2").render(
+        day=day.isoformat(),
+        rows=now.to_dicts(),
+        more=now["more"][0] if now.height else 0,
+        gains=_gains(now),
+        charts=dict(_curves(table)),
+        style=Markup(style),
+        policy=policy,
+    )
+
+
+def _now(table: pl.DataFrame) -> pl.DataFrame:
+    """The rows at the present capacity, where more inspections are worth most first."""
+    present = table.filter(pl.col("places") == pl.col("places_now"))
+    return present.sort("value_of_more_cny", "customs_office", descending=[True, False])
+
+
+def _gains(now: pl.DataFrame) -> Markup | None:
+    if now.is_empty():
+        return None
+    rows = [
+        Row(visible_text(office, 20), findings)
+        for office, findings in now.select("customs_office", "findings_of_more").iter_rows()
+    ]
+    return bars(f"Findings that {now['more'][0]} more inspections would add", rows)
+
+
+def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
+    for (office,), rows in table.group_by("customs_office", maintain_order=True):
+        name = visible_text(str(office), 40)
+        places = [f"{count:,}" for count in rows["places"]]
+        yield (
+            name,
+            [
+                lines(
+                    f"{name}: {what} by number of inspections",
+                    places,
+                    {what: rows[column].to_list()},
+                    lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
+                )
+                for what, column in (
+                    ("expected findings", "expected_findings"),
+                    ("expected tax, CNY", "expected_tax_cny"),
+                )
+            ],
+        )
+
+
+@cache
+def _environment() -> Environment:
+    return page_environment("pipelines", {"number": lambda value, digits=1: f"{value:,.{digits}f}"})

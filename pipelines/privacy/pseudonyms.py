@@ -1,0 +1,195 @@
+"""Keyed hashes in the place of personal data: the raw value never goes further than here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from configs.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from configs.schema.settings import Settings
+
+KEY_VARIABLE = "PARCEL_RISK_PSEUDONYM_KEY"
+MINIMUM_KEY_CHARS = 16
+_DIGEST_BYTES = 16
+# Stands between the parts of a key. It cannot come from a value: see `hash_key`.
+_SEPARATOR = "\x1f"
+_ADVICE = (
+    f"Set the environment variable {KEY_VARIABLE}, or name in pipeline.yaml under pseudonyms.key_file "
+    "a file outside the repository that only its owner can read. The key must stay the same from day to day: "
+    "with another key every buyer and address is a new one."
+)
+
+
+class Pseudonymiser:
+    """Turns identity numbers, names, telephones and addresses into keyed BLAKE2b hashes (RFC 7693).
+
+    The same value, field and key always give the same 32 hexadecimal digits; another field gives other ones,
+    so that a telephone number and an order number that look alike do not meet. Without the key nobody can try
+    out identity numbers until one fits.
+
+    >>> names = Pseudonymiser.from_key(b"an example, not a secret")
+    >>> names.hash_value(" ab 12 ", "buyer_id") == names.hash_value("AB12", "buyer_id")
+    True
+    >>> names.hash_value("AB12", "buyer_id") == names.hash_value("AB12", "address_id")
+    False
+    >>> names.hash(pl.Series(["x", "  ", None]), "buyer_id").null_count()
+    2
+    >>> names
+    Pseudonymiser(key=<hidden>)
+    """
+
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        # BLAKE2b takes at most 64 bytes of key; a longer one is condensed instead of cut off.
+        self._key = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+
+    @classmethod
+    def from_key(cls, key: bytes) -> Pseudonymiser:
+        """A pseudonymiser with this key.
+
+        Raises:
+            ConfigurationError: the key has fewer than 16 bytes.
+        """
+        return cls(_long_enough(key.strip(), "the key that was given"))
+
+    @classmethod
+    def from_environment(cls, settings: Settings) -> Pseudonymiser:
+        """A pseudonymiser with the key of the environment or, where none is set, of the configured key file.
+
+        Raises:
+            ConfigurationError: no key; a key under 16 characters; a key file that others can read, that lies
+                in a git checkout (its git-ignored folder `demo/` excepted) or that cannot be read.
+        """
+        from_variable = os.environ.get(KEY_VARIABLE, "").strip()
+        if from_variable:
+            return cls(_long_enough(from_variable.encode(), f"the environment variable {KEY_VARIABLE}"))
+        key_file = settings.pipeline.pseudonyms.key_file
+        if not key_file:
+            raise ConfigurationError(f"There is no key for the pseudonyms of buyers and addresses. {_ADVICE}")
+        path = Path(key_file).expanduser()
+        return cls(_long_enough(_read_key_file(path), f"the key file {path}"))
+
+    def __repr__(self) -> str:
+        return "Pseudonymiser(key=<hidden>)"
+
+    def hash(self, series: pl.Series, field: str) -> pl.Series:
+        """The hashes of a column: String, same name and length, null where the value is null or empty.
+
+        Values are compared as `normalise` leaves them. Each distinct value is hashed once.
+        """
+        texts = series.cast(pl.String)
+        distinct = texts.unique().drop_nulls()
+        hashes = pl.Series([self.hash_value(value, field) for value in distinct], dtype=pl.String)
+        return texts.replace_strict(distinct, hashes, default=None, return_dtype=pl.String)
+
+    def hash_value(self, value: str | None, field: str) -> str | None:
+        """The hash of one value as `normalise` leaves it, null where nothing is left of it."""
+        text = normalise(value or "")
+        return self._digest(text, field) if text else None
+
+    def hash_key(self, parts: Sequence[str | None], field: str) -> str | None:
+        """The hash of a key of several parts, as they stand but for outer blanks; null where one is missing.
+
+        Parts keep their case and inner blanks: a number that a company gives to a document may tell two
+        documents apart by nothing else.
+        """
+        texts = [(part or "").strip().replace(_SEPARATOR, " ") for part in parts]
+        return self._digest(_SEPARATOR.join(texts), field) if all(texts) else None
+
+    def _digest(self, text: str, field: str) -> str:
+        person = field.encode()
+        if len(person) > hashlib.blake2b.PERSON_SIZE:
+            person = hashlib.blake2b(person, digest_size=hashlib.blake2b.PERSON_SIZE).digest()
+        data = text.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=self._key, person=person).hexdigest()
+
+
+def normalise(value: str) -> str:
+    """The value without blanks, in upper case and in one Unicode form (NFKC: wide digits become plain ones).
+
+    >>> normalise(" １３０681 x ")
+    '130681X'
+    """
+    if value.isascii():
+        return "".join(value.upper().split())
+    # More than once: taking out a blank or changing case can leave letters that NFKC composes further, and
+    # what is equal in the end must get one hash.
+    while True:
+        folded = "".join(unicodedata.normalize("NFKC", value).upper().split())
+        if folded == value:
+            return value
+        value = folded
+
+
+def generate_key_file(path: Path) -> Path:
+    """Writes a new random key of 256 bits, readable by its owner alone, and returns the path.
+
+    Raises:
+        ConfigurationError: the file is there already. A new key would make every known buyer a stranger.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigurationError(
+            f"The key file {path} is there already and was left as it is: a new key would give every buyer "
+            "and address another pseudonym. Use it, or choose another path."
+        ) from None
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(32) + "\n")
+    return path
+
+
+def _read_key_file(path: Path) -> bytes:
+    checkout = _checkout_around(path)
+    if checkout is not None:
+        raise ConfigurationError(
+            f"The key file {path} lies inside the git checkout {checkout}, from where it could be committed. "
+            "Move it to a place outside the repository and name that in pseudonyms.key_file."
+        )
+    try:
+        with path.open("rb") as file:
+            # Of the opened file, not of the path: between the two the path could come to mean another file.
+            state = os.fstat(file.fileno())
+            if not stat.S_ISREG(state.st_mode):
+                raise ConfigurationError(f"The key file {path} is not a regular file. {_ADVICE}")
+            if os.name == "posix" and state.st_mode & 0o077:
+                mode = stat.S_IMODE(state.st_mode)
+                raise ConfigurationError(
+                    f"The key file {path} can be read or written by others than its owner (mode {mode:03o}, "
+                    f"expected 600). Run: chmod 600 {path}"
+                )
+            return file.read().strip()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError(f"The key file {path} cannot be read ({reason}). {_ADVICE}") from error
+
+
+def _checkout_around(path: Path) -> Path | None:
+    """The git checkout that the file lies in, unless it lies in the checkout's git-ignored folder `demo/`."""
+    resolved = path.resolve()
+    for folder in resolved.parents:
+        if (folder / ".git").exists():
+            return None if resolved.is_relative_to(folder / "demo") else folder
+    return None
+
+
+def _long_enough(key: bytes, origin: str) -> bytes:
+    length = len(key.decode(errors="replace"))
+    if length < MINIMUM_KEY_CHARS:
+        raise ConfigurationError(
+            f"The key of the pseudonyms in {origin} has {length} characters; expected at least "
+            f"{MINIMUM_KEY_CHARS}. {_ADVICE}"
+        )
+    return key

@@ -1,0 +1,89 @@
+"""The page of the report for the head of an office: tables and charts in one file that asks for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+
+import polars as pl
+from jinja2 import Environment
+from markupsafe import Markup
+
+from features.contract.inspections import SELECTIONS
+from models.estimates.office_figures import LEAST_FINDINGS, LEAST_PARCELS
+from models.report.page import fingerprint, packaged_text, page_environment
+from pipelines.pages.svg_charts import Row, intervals, lines
+
+_FEW = "too few"
+
+
+def page(first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame]) -> str:
+    """The page as text to be written in UTF-8; the same tables, the same text.
+
+    `tables` are those of :class:`pipelines.reporting.report.OfficeReport`. Its Content-Security-Policy allows
+    its own style sheet and nothing else.
+    """
+    style = packaged_text(_environment(), "monitor.css")
+    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
+    return (
+        _environment()
+        .get_template("office_report.html.j2")
+        .render(
+            first=first,
+            last=last,
+            office=office,
+            tables={name: table.to_dicts() for name, table in tables.items()},
+            missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
+            charts=_charts(tables),
+            least_parcels=LEAST_PARCELS,
+            least_findings=LEAST_FINDINGS,
+            style=Markup(style),
+            policy=policy,
+        )
+    )
+
+
+def _charts(tables: Mapping[str, pl.DataFrame]) -> dict[str, Markup]:
+    charts = {}
+    weeks = tables["hit_rates"].group_by("week", "selection").agg(pl.col("findings", "examined").sum())
+    places = sorted(set(weeks["week"]))
+    known = {
+        (week, selection): findings / examined
+        for week, selection, findings, examined in weeks.iter_rows()
+        if examined >= LEAST_PARCELS
+    }
+    series = {
+        name: [known.get((week, name)) for week in places]
+        for name in SELECTIONS
+        if any((week, name) in known for week in places)
+    }
+    if series:
+        charts["weeks"] = lines("Hit rate by week and channel", [str(week) for week in places], series)
+    rows = [
+        Row(row["customs_office"] or "all", row["lift"], row["low"], row["high"], row["high"] < 1.0)
+        for row in tables["lifts"].iter_rows(named=True)
+        if row["lift"] is not None
+    ]
+    if rows:
+        charts["lifts"] = intervals("Lift over the concurrent random share", rows, reference=1.0)
+    return charts
+
+
+@cache
+def _environment() -> Environment:
+    return page_environment(
+        "pipelines", {"share": _share, "number": _number, "whole": lambda value: f"{value:,}", "days": _days}
+    )
+
+
+def _share(value: float | None) -> str:
+    return _FEW if value is None else f"{value:.1%}"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return _FEW if value is None else f"{value:,.{digits}f}"
+
+
+def _days(value: float | None) -> str:
+    return _FEW if value is None else f"{value:.0f}"

@@ -1,0 +1,114 @@
+"""The history at the close of a day, table by table and range by range of its keys.
+
+A row of a history table depends on the rows of its key alone: what was stored, the sums of the day's buckets,
+and what was reported that day. So each table is folded in pieces, by any process, and only a piece is ever
+held. On the way the buckets get what they need of the whole day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.history.day_tables import merge_parties, merge_prices
+from features.history.fold import fold_table, forward_weight, table_schema
+from features.history.keys import KeySpec
+from features.history.peers import PRICE_SCHEMA, fold_sketch
+from pipelines.history.day_sums import RESULTS, asked_today, key_file, price_file, save_today, sums_folder
+from pipelines.history.profiles import labels_of, sketches_of
+from pipelines.scoring.bucket import DayTask, workspace
+from pipelines.store.files import hash_ranges, row_count, unfinished
+from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
+
+AFTER = "after"
+# So many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
+_PIECE_NUMBERS = 6_000_000
+
+
+@dataclass(frozen=True)
+class FoldTask:
+    """One table of the history of a day: `file` as in a stored history. `buckets` are those that have lines
+    and sums; with `close` the history after the day is made, otherwise only what the buckets need."""
+
+    of: DayTask
+    file: str
+    buckets: tuple[Path, ...]
+    close: bool
+
+
+def fold_tasks(task: DayTask, buckets: Sequence[Path], *, close: bool) -> list[FoldTask]:
+    """The tables of a day, the widest first."""
+    space = workspace(task)
+    specs = space.chronicle.specs
+    asked = asked_today(specs)
+    keys = [*asked, *(spec for spec in specs if close and spec not in asked)]
+    files = [key_file(spec.name) for spec in keys]
+    if close:
+        files += [price_file(name) for name in sketches_of(space.settings)]
+    return [FoldTask(task, file, tuple(buckets), close) for file in files]
+
+
+def fold_part(task: FoldTask) -> None:
+    """Folds one table into `after/` of the day's working folder, and gives each bucket the sums of its keys.
+
+    A table that is there is not folded again.
+    """
+    done = task.of.work / AFTER / (task.file if task.close else f"{task.file}.given")
+    if done.exists():
+        return
+    done.parent.mkdir(parents=True, exist_ok=True)
+    beside = unfinished(done)
+    spec = next(
+        (spec for spec in workspace(task.of).chronicle.specs if key_file(spec.name) == task.file), None
+    )
+    if spec is None:
+        _fold_sketch(task, beside)
+    else:
+        _fold_key(task, spec, beside)
+    beside.replace(done)
+
+
+def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
+    space, work = workspace(task.of), task.of.work
+    labels, config = labels_of(task.of.eve), space.settings.pipeline.history
+    schema = table_schema(spec, config, labels)
+    stored = task.of.eve / task.file
+    sums = [sums_folder(work, bucket) / task.file for bucket in task.buckets]
+    reported = work / RESULTS / task.file
+    give = spec in asked_today(space.chronicle.specs)
+    rows = sum(row_count(part) for part in (stored, *sums))
+    with SortedWriter(path, schema) as after:
+        for piece, within in enumerate(hash_ranges(rows, _PIECE_NUMBERS // len(schema))):
+            parts = [read_range([part], within) for part in sums]
+            merged = merge_parties(parts) if parts else None
+            if give and merged is not None:
+                for bucket, part in zip(task.buckets, parts, strict=True):
+                    own = merged.join(part.select("key"), on="key", how="semi").sort("key")
+                    save_today(work, bucket, spec.name, piece, own)
+            if task.close:
+                folded = fold_table(
+                    spec,
+                    scan_range(stored, within),
+                    merged,
+                    read_range([reported], within) if reported.exists() else None,
+                    labels=labels,
+                    day=task.of.day,
+                    config=config,
+                )
+                after.add(folded.sort("key").collect())
+
+
+def _fold_sketch(task: FoldTask, path: Path) -> None:
+    config = workspace(task.of).settings.pipeline.history
+    weight = forward_weight(task.of.day, config.landmark, config.price_half_life_days)
+    stored = task.of.eve / task.file
+    sums = [sums_folder(task.of.work, bucket) / task.file for bucket in task.buckets]
+    rows = sum(row_count(part) for part in (stored, *sums))
+    with SortedWriter(path, dict(PRICE_SCHEMA)) as after:
+        for within in hash_ranges(rows, _PIECE_NUMBERS // len(PRICE_SCHEMA)):
+            folded = scan_range(stored, within)
+            if sums:
+                counted = merge_prices([read_range([part], within) for part in sums])
+                folded = fold_sketch(folded, counted, weight)
+            after.add(folded.sort("key", "bin").collect())

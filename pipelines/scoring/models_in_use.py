@@ -1,0 +1,109 @@
+"""The champions as the nightly job uses them: copied from MLflow once, so that a night does not need the
+server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.errors import NoChampionError, TrackingError
+from configs.schema.settings import Settings
+from models.tracking.tracker import Tracker
+from pipelines.store.store import Store
+
+logger = logging.getLogger(__name__)
+
+_FOLDER = "models"
+_CURRENT = "champion.json"
+
+
+@dataclass(frozen=True)
+class ModelInUse:
+    """A champion's version, when it became champion, and the folder with its model."""
+
+    risk: str
+    version: str
+    since: str
+    folder: Path
+    digest: str
+
+
+def models_in_use(store: Store, settings: Settings) -> tuple[dict[str, ModelInUse], list[str]]:
+    """The champion of each configured risk that has one, and what a user should know about them.
+
+    Champions are copied into the store. Where MLflow cannot be reached, the copies of the last run are used.
+
+    Raises NoChampionError where no configured risk has a champion.
+    """
+    notes: list[str] = []
+    try:
+        _copy_champions(store, settings)
+    except TrackingError as error:
+        notes.append(f"{error} The models of the last run are used.")
+        logger.warning("%s", notes[-1])
+    found = {risk: model for risk in settings.risks if (model := _copied(store, risk)) is not None}
+    if not found:
+        reason = f" {notes[-1]}" if notes else ""
+        raise NoChampionError(
+            f"expected a model in use for one of the risks {', '.join(settings.risks)}, found none.{reason} "
+            "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
+        )
+    return found, notes
+
+
+def _copy_champions(store: Store, settings: Settings) -> None:
+    tracker = Tracker.for_store(store.path)
+    champions = {champion.risk: champion for champion in tracker.champions()}
+    for risk in settings.risks:
+        place = store.path / _FOLDER / risk
+        champion = champions.get(risk)
+        if champion is None:
+            (place / _CURRENT).unlink(missing_ok=True)
+            continue
+        described = {
+            "version": champion.version,
+            "since": champion.since,
+            "run": champion.run_id,
+            "uri": tracker.uri,
+        }
+        folder = place / _folder_name(champion.version, champion.run_id)
+        if not folder.exists():
+            beside = place / f".{folder.name}.new"
+            shutil.rmtree(beside, ignore_errors=True)
+            beside.mkdir(parents=True)
+            tracker.download_champion(risk, beside)
+            beside.replace(folder)
+        _write_current(place, described)
+
+
+def _folder_name(version: int | str, run_id: str) -> str:
+    return f"version-{version}-{run_id[:8]}"
+
+
+def _write_current(place: Path, described: Mapping[str, object]) -> None:
+    beside = place / f".{_CURRENT}.new"
+    beside.write_text(json.dumps(described, sort_keys=True) + "\n", encoding="utf-8")
+    beside.replace(place / _CURRENT)
+
+
+def _copied(store: Store, risk: str) -> ModelInUse | None:
+    place = store.path / _FOLDER / risk
+    if not (place / _CURRENT).exists():
+        return None
+    described = json.loads((place / _CURRENT).read_text(encoding="utf-8"))
+    folder = place / _folder_name(described["version"], described["run"])
+    return ModelInUse(risk, str(described["version"]), described["since"], folder, _digest(folder))
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(str(file.relative_to(folder)).encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,80 @@
+"""The parcels of a bucket, from its lines and their stored scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from configs.schema.capacity import MustInspect
+from configs.schema.risk import TaxShortfallValue
+from configs.schema.settings import Settings
+from features.arrays.hashing import text_hashes
+from models.estimates.parcel_table import parcel_table
+from pipelines.scoring.bucket import GOODS, NOVELTY
+from pipelines.store.store import Store
+
+_PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
+_TRAVEL_COLUMNS = ["address_id", "order_id"]
+
+
+def parcels_of_bucket(
+    store: Store, settings: Settings, day: date, file: Path, scores: Path, values: Path
+) -> pl.DataFrame:
+    """The table of `models.estimates.parcel_table.parcel_table` of one bucket `file` of a day, whose scores
+    and values are in the files of these names.
+
+    Addresses and orders are hashes; `must_inspect` counts the entries of `capacity.yaml`, from 0.
+    """
+    lines = store.read_declaration_files([file], parcel_columns(settings))
+    probability = pl.read_parquet(scores, glob=False, hive_partitioning=False)
+    value = pl.read_parquet(values, glob=False, hive_partitioning=False)
+    return parcels_of(lines, probability, value, settings, day)
+
+
+def parcel_columns(settings: Settings) -> list[str]:
+    """The columns of declared lines that `parcels_of` reads."""
+    wanted = (entry.column for entry in settings.capacity.must_inspect)
+    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
+
+
+def parcels_of(
+    lines: pl.DataFrame, scores: pl.DataFrame, values: pl.DataFrame, settings: Settings, day: date
+) -> pl.DataFrame:
+    """The parcels of a day that `models.selection.select.select_from` chooses from; `scores` and `values` are
+    those of the lines, row by row.
+    """
+    risks = sorted(settings.risks)
+    # Days that were scored before these were computed do without.
+    beside = [name for name in (NOVELTY, GOODS) if name in values.columns]
+    scored = pl.concat(
+        [
+            lines.select(_PARCEL_COLUMNS),
+            lines.select(
+                pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
+            ),
+            must_inspect_marks(lines, settings.capacity.must_inspect, day).to_frame(),
+            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
+            values.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+            values.select(pl.col(name).alias(name.removeprefix("_")) for name in beside),
+        ],
+        how="horizontal",
+    )
+    floors = {
+        name: risk.finding_value.floor_cny
+        for name, risk in settings.risks.items()
+        if isinstance(risk.finding_value, TaxShortfallValue)
+    }
+    return parcel_table(scored, risks, floors)
+
+
+def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:
+    """For each line the number of the first entry that wants it opened on a day, null for none (Int32)."""
+    number = pl.lit(None, pl.Int32)
+    for place, entry in reversed(list(enumerate(entries))):
+        if entry.holds_on(day):
+            meant = pl.col(entry.column).cast(pl.String) == entry.value
+            number = pl.when(meant.fill_null(False)).then(pl.lit(place, pl.Int32)).otherwise(number)
+    return lines.with_columns(number.alias("must_inspect"))["must_inspect"]

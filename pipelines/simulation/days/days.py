@@ -1,0 +1,154 @@
+"""One day after the other: parcels, schemes, declarations and truth; the days before a day are not kept."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+
+from pipelines.simulation.days.declarations import declaration_frames
+from pipelines.simulation.days.missing import habits
+from pipelines.simulation.schemes import (
+    food as schemes_food,
+)
+from pipelines.simulation.schemes import (
+    prohibited as schemes_prohibited,
+)
+from pipelines.simulation.schemes import (
+    undervaluation as schemes_undervaluation,
+)
+from pipelines.simulation.world.parcels import Lines, Parcels, draw_lines, draw_parcels
+from pipelines.simulation.world.randomness import Floats, Ints, poisson_count
+from pipelines.simulation.world.seasons import days_until, expected_parcels
+from pipelines.simulation.world.world import Today, World
+
+_CALIBRATION_PARCELS = 3000
+_CALIBRATION_DAYS = (0, 23, 46, 69, 92, 115, 138, 161)
+_Columns = TypeVar("_Columns", Parcels, Lines)
+
+
+@dataclass(frozen=True)
+class SimulatedDay:
+    """A day of a world.
+
+    `declarations` has the contract's columns, `truth` the same lines with their risks; `parcels` and
+    `lines` are the numbers behind both, for the officers' simulation, in the same order.
+    """
+
+    today: Today
+    declarations: pl.DataFrame
+    truth: pl.DataFrame
+    parcels: Parcels
+    lines: Lines
+
+    @property
+    def day(self) -> date:
+        """Return the date in China."""
+        return self.today.day
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Factors that bring the schemes of a world to their base rates."""
+
+    undervaluation: float
+    hygiene: float
+    lots: float
+
+
+def simulate_days(
+    world: World, days: int, parcels_per_day: int, end: date, *, drift: bool = False
+) -> Iterator[SimulatedDay]:
+    """Yield `days` days of a world that end on `end`, oldest first.
+
+    Each day depends on the world and its date alone, so memory does not grow with the days. With `drift`
+    the last third of the days has new concealment, other sellers and other prices; the days before are
+    the same as without.
+
+    >>> from pipelines.simulation.world.parameters import WorldParameters
+    >>> world = World.make(7, WorldParameters.for_volume(200))
+    >>> days = list(simulate_days(world, days=2, parcels_per_day=100, end=date(2026, 11, 20)))
+    >>> [str(day.day) for day in days]
+    ['2026-11-19', '2026-11-20']
+    """
+    calendar = days_until(end, days)
+    expected = expected_parcels(calendar, parcels_per_day)
+    scales, omissions = calibrate(world), habits(world)
+    changes_at = days - days // 3
+    for step, (day, parcels) in enumerate(zip(calendar, expected, strict=True)):
+        yield simulate_day(
+            Today(world, day, drifting=drift and step >= changes_at), float(parcels), scales, omissions
+        )
+
+
+def simulate_day(
+    today: Today, expected: float, scales: Scales, omissions: Mapping[str, Floats]
+) -> SimulatedDay:
+    """Return one day with about `expected` parcels."""
+    parameters = today.world.parameters
+    rng = today.world.generator(today, 11)
+    split_sizes = schemes_undervaluation.split_parcels_today(today, expected)
+    hidden = schemes_prohibited.shipments_today(today, expected * parameters.lines_per_parcel)
+    honest = max(poisson_count(rng, expected) - int(split_sizes.sum()) - hidden, 0)
+    total = honest + hidden + int(split_sizes.sum())
+    parcels = draw_parcels(today, total)
+    # The rows are drawn like all others first: what a scheme leaves alone is as honest as elsewhere.
+    shipments = schemes_prohibited.plan_shipments(today, parcels, np.arange(honest, honest + hidden))
+    splits = schemes_undervaluation.plan_splits(
+        today, parcels, np.arange(honest + hidden, total), split_sizes
+    )
+    lines = draw_lines(today, parcels)
+    schemes_prohibited.hide(today, parcels, lines, shipments)
+    schemes_undervaluation.split(today, parcels, lines, splits)
+    schemes_undervaluation.undervalue(today, parcels, lines, scales.undervaluation)
+    schemes_food.spoil(today, parcels, lines, scales.hygiene, scales.lots)
+    parcels, lines = _in_order(parcels, lines, rng)
+    declarations, truth = declaration_frames(today, parcels, lines, omissions)
+    return SimulatedDay(today, declarations, truth, parcels, lines)
+
+
+def calibrate(world: World) -> Scales:
+    """Return the factors at which a few sample days of the world have its base rates."""
+    tendencies, hygiene, lots = [], [], []
+    for offset in _CALIBRATION_DAYS:
+        today = Today(world, date.fromordinal(date(2026, 6, 1).toordinal() + offset))
+        parcels = draw_parcels(today, _CALIBRATION_PARCELS)
+        lines = draw_lines(today, parcels)
+        food = schemes_food.is_food(today, parcels, lines)
+        tendencies.append(schemes_undervaluation.tendency(today, parcels, lines))
+        hygiene.append(schemes_food.hygiene(today, parcels, lines)[food])
+        lots.append(schemes_food.lot_badness(today, parcels, lines)[food])
+    parameters = world.parameters
+    plain = max(parameters.undervaluation_rate - schemes_undervaluation.splitting_share(world), 0.0)
+    return Scales(
+        undervaluation=schemes_undervaluation.chance_scale(np.concatenate(tendencies), plain),
+        hygiene=_linear_scale(
+            np.concatenate(hygiene), parameters.food_rate * (1 - parameters.food_lot_share)
+        ),
+        lots=_linear_scale(np.concatenate(lots), parameters.food_rate * parameters.food_lot_share),
+    )
+
+
+def _linear_scale(values: np.typing.NDArray[np.float64], target: float) -> float:
+    low, high = 0.0, 10.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        mean = float(np.minimum(middle * values, schemes_food.MAX_CHANCE).mean()) if len(values) else target
+        low, high = (middle, high) if mean < target else (low, middle)
+    return low
+
+
+def _in_order(parcels: Parcels, lines: Lines, rng: np.random.Generator) -> tuple[Parcels, Lines]:
+    """Put parcels in the order of their declaration and shuffle the lines within each."""
+    order = np.lexsort((rng.random(len(parcels)), parcels.seconds))
+    place = np.empty(len(parcels), dtype=np.int64)
+    place[order] = np.arange(len(parcels))
+    parcel = place[lines.parcel]
+    line_order = np.lexsort((rng.random(len(lines)), parcel))
+    return _take(parcels, order), replace(_take(lines, line_order), parcel=parcel[line_order])
+
+
+def _take(columns: _Columns, order: Ints) -> _Columns:
+    return replace(columns, **{field.name: getattr(columns, field.name)[order] for field in fields(columns)})

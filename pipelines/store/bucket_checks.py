@@ -1,0 +1,98 @@
+"""Whether the buckets of a day are what was written: none missing, none damaged.
+
+A reader of Parquet sees a file that was cut short, but not bytes that changed within a column. So the store
+keeps the number of lines and the SHA-256 of every bucket in `.checks/<day>.json`, outside of the tables.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from configs.errors import StoreError
+from pipelines.store.files import bucket_name, bucket_of, file_digest, reading, row_count
+from pipelines.store.journal import Transaction
+
+_FOLDER = ".checks"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket of a day.
+
+    Attributes:
+        path: its file, whether it exists or not.
+        lines: how many lines it was written with; None where nobody knows any more.
+        digest: the SHA-256 of what lies there now; empty where that cannot be read.
+        fault: why its lines cannot be used; None where they can.
+    """
+
+    path: Path
+    lines: int | None
+    digest: bytes
+    fault: str | None = None
+
+
+def stage_checks(t: Transaction, partition: str) -> None:
+    """Stage the checks of a day's buckets as they are staged in ``t``; `partition` is their folder."""
+    staged = t.staged(partition)
+    assert staged is not None, "the day is staged first"
+    files = sorted(staged.glob("bucket-*.parquet"))
+    if not files:
+        t.remove(_check_file(partition))
+        return
+    noted = {file.name: {"lines": row_count(file), "sha256": file_digest(file).hex()} for file in files}
+    t.stage_file(_check_file(partition)).write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+
+
+def look_at(root: Path, partition: str, files: Sequence[Path]) -> list[Bucket]:
+    """The buckets of a day in their order, also those whose file is gone.
+
+    Args:
+        root: folder of the store.
+        partition: folder of the day's declarations, relative to `root`.
+        files: the bucket files that are there, in order; a day that an older version wrote has no checks,
+            so its lines are counted in the files themselves.
+    """
+    noted = _noted(root / _check_file(partition))
+    count = bucket_of(files[0])[1] if files else 0
+    names = list(noted) or [bucket_name(number, count) for number in range(count)]
+    names += [file.name for file in files if file.name not in names]
+    return [_bucket(root / partition / name, noted.get(name)) for name in sorted(names)]
+
+
+def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
+    lines = None if noted is None else int(str(noted["lines"]))
+    try:
+        with reading(path):
+            digest = file_digest(path)
+            if noted is not None:
+                fault = None if digest.hex() == noted["sha256"] else _damaged(path)
+                return Bucket(path, lines, digest, fault)
+            return Bucket(path, row_count(path), digest)
+    except StoreError as error:
+        return Bucket(path, lines, b"", str(error))
+
+
+def _damaged(path: Path) -> str:
+    return (
+        f"{path} is damaged: its bytes are not those that were written. Restore it from a backup of the store"
+    )
+
+
+def _noted(file: Path) -> dict[str, dict[str, object]]:
+    if not file.exists():
+        return {}
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): dict(entry) for name, entry in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise StoreError(
+            f"{file} is damaged: expected the checks of a day as JSON. Restore it from a backup of the store"
+        ) from error
+
+
+def _check_file(partition: str) -> str:
+    return f"{_FOLDER}/{PurePosixPath(partition).name}.json"

@@ -1,0 +1,133 @@
+"""What a store knows about itself: its format, and the columns that its sources brought."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import polars as pl
+
+from configs.errors import StoreError
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS
+
+META_NAME = "store.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class StoreMeta:
+    """Content of ``store.json``.
+
+    Attributes:
+        format: number of the store's layout.
+        created_by: version of the program that made the store.
+        extras: extra columns of declarations, name to ``category`` (text) or ``number``.
+        labels: label columns of inspections, sorted.
+    """
+
+    format: int
+    created_by: str
+    extras: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
+
+    @classmethod
+    def new(cls) -> StoreMeta:
+        """The description of an empty store."""
+        return cls(format=FORMAT, created_by=_program_version())
+
+    @classmethod
+    def read(cls, path: Path) -> StoreMeta:
+        """Read ``store.json``.
+
+        Raises:
+            StoreError: the file is not what this program writes.
+        """
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return cls(
+                format=int(found["format"]),
+                created_by=str(found.get("created_by", "unknown")),
+                extras=dict(found.get("extras", {})),
+                labels=tuple(found.get("labels", ())),
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"{path} is not readable as a store's description: expected JSON with a format, got {error!r}"
+            ) from error
+
+    def write(self, path: Path) -> None:
+        """Write the description; the same knowledge gives the same bytes."""
+        content: dict[str, object] = {"format": self.format, "created_by": self.created_by}
+        if self.extras:
+            content["extras"] = dict(sorted(self.extras.items()))
+        if self.labels:
+            content["labels"] = sorted(self.labels)
+        # Beside and renamed: a store whose description was cut short could not be opened again.
+        beside = path.with_name(path.name + ".new")
+        beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        beside.replace(path)
+
+    def declaration_schema(self) -> dict[str, pl.DataType]:
+        """Columns of a declaration line: the contract's, then the extra ones by name."""
+        kinds = {"category": pl.String(), "number": pl.Float64()}
+        return DECLARATION_COLUMNS | {name: kinds[kind] for name, kind in sorted(self.extras.items())}
+
+    def inspection_schema(self) -> dict[str, pl.DataType]:
+        """Columns of an inspection: the contract's, then further label columns by name."""
+        further = [name for name in self.labels if name not in INSPECTION_COLUMNS]
+        return INSPECTION_COLUMNS | {name: pl.Boolean() for name in further}
+
+    def widened(self, extras: Mapping[str, str], labels: Sequence[str]) -> StoreMeta:
+        """With further columns.
+
+        Raises:
+            StoreError: an extra column is known with the other kind.
+        """
+        for name, kind in extras.items():
+            if self.extras.get(name, kind) != kind:
+                raise StoreError(
+                    f"the extra column {name} is a {self.extras[name]} in this store, "
+                    f"and a {kind} in the new source: give it another name in the source's mapping"
+                )
+        return replace(
+            self,
+            extras=dict(sorted({**self.extras, **extras}.items())),
+            labels=tuple(sorted({*self.labels, *labels})),
+        )
+
+
+def check_format(path: Path) -> None:
+    """Make sure that this version can read the store at ``path``.
+
+    Raises:
+        StoreError: there is no store, or another version made it.
+    """
+    meta = path / META_NAME
+    if not meta.exists():
+        if (path / "declarations").exists():
+            raise StoreError(
+                f"the store {path} has no {META_NAME}: an older version made it. Expected format {FORMAT}: "
+                "ingest the source files into a new store"
+            )
+        raise StoreError(f"expected a store at {path}, found a folder without {META_NAME}")
+    found = StoreMeta.read(meta)
+    if found.format != FORMAT:
+        age = "an older" if found.format < FORMAT else "a newer"
+        cure = (
+            "ingest the source files into a new store" if age == "an older" else "use that version or later"
+        )
+        raise StoreError(
+            f"the store {path} was made by {age} version ({found.created_by}): expected format {FORMAT}, "
+            f"found {found.format}; {cure}"
+        )
+
+
+def _program_version() -> str:
+    try:
+        return version("parcel-risk")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,82 @@
+"""Rejected rows as data: what came, from where, and every reason against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from features.arrays.hashing import hash_text
+from pipelines.store.files import partition_name, write_table
+from pipelines.store.journal import Transaction
+
+QUARANTINE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "source_file": pl.String(),
+    "source_row": pl.Int64(),
+    "offset": pl.Int64(),
+    "table": pl.String(),
+    "declaration_id": pl.String(),
+    "line_no": pl.Int32(),
+    "reasons": pl.List(pl.String()),
+    "record": pl.String(),
+}
+_IDENTITY: Final = ["source_file", "source_row", "offset", "table", "record", "_reasons"]
+
+
+def append_quarantine(root: Path, t: Transaction, frames: Iterable[pl.DataFrame]) -> None:
+    """Add rejected rows to the store's quarantine, each once however often its file is ingested.
+
+    Args:
+        root: folder of the store.
+        t: the transaction that carries the change.
+        frames: the columns of ``QUARANTINE_COLUMNS`` and ``declared_on`` (Date, null where it is unknown).
+    """
+    seen: dict[date | None, pl.Series] = {}
+    numbers: dict[date | None, int] = {}
+    for frame in frames:
+        for (key,), part in frame.group_by("declared_on", maintain_order=True):
+            day = key if isinstance(key, date) else None
+            name = f"quarantine/{partition_name('declared_on', day)}"
+            if day not in seen:
+                files = sorted((root / name).glob("*.parquet"))
+                seen[day] = _identities(pl.concat([_read(path) for path in files])) if files else _nothing()
+                numbers[day] = len(files)
+            rows = part.select(*QUARANTINE_COLUMNS)
+            identities = _identities(rows)
+            fresh = ~identities.is_in(seen[day].implode()) & identities.is_first_distinct()
+            if not fresh.any():
+                continue
+            numbers[day] += 1
+            seen[day] = pl.concat([seen[day], identities.filter(fresh)])
+            write_table(rows.filter(fresh), t.stage_file(f"{name}/rejected-{numbers[day]:06d}.parquet"))
+
+
+def read_quarantine(root: Path) -> pl.DataFrame:
+    """All rejected rows of a store with their day in ``declared_on`` (null where it is unknown)."""
+    frames = list(_stored(root))
+    if not frames:
+        return pl.DataFrame(schema=QUARANTINE_COLUMNS | {"declared_on": pl.Date()})
+    return pl.concat(frames)
+
+
+def _stored(root: Path) -> Iterator[pl.DataFrame]:
+    for path in sorted((root / "quarantine").glob("declared_on=*/*.parquet")):
+        day = path.parent.name.removeprefix("declared_on=")
+        yield _read(path).with_columns(pl.lit(day).str.to_date(strict=False).alias("declared_on"))
+
+
+def _identities(rows: pl.DataFrame) -> pl.Series:
+    named = rows.with_columns(pl.col("reasons").list.join("|").alias("_reasons"))
+    text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in _IDENTITY], separator="\x1f")
+    return hash_text(named.select(text.alias("_identity")).to_series())
+
+
+def _nothing() -> pl.Series:
+    return pl.Series("_identity", [], dtype=pl.UInt64)
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path, hive_partitioning=False, glob=False).select(*QUARANTINE_COLUMNS)

@@ -1,0 +1,298 @@
+"""The store: plain Parquet by day, written by one run at a time and never half."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from configs.errors import StoreError, StoreLockedError
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS
+from pipelines.store.bucket_checks import stage_checks
+from pipelines.store.files import (
+    bucket_count,
+    bucket_hash,
+    bucket_numbers,
+    partition_days,
+    partition_name,
+    read_tables,
+    scan_table,
+    with_contract_first,
+    write_bucket,
+    write_table,
+)
+from pipelines.store.journal import Transaction, pending, roll_forward
+from pipelines.store.locking import hold_lock
+from pipelines.store.meta import META_NAME, StoreMeta, check_format
+from pipelines.store.quarantine import append_quarantine
+
+DAY_COLUMN = {
+    "declarations": "declared_on",
+    "inspections": "reported_on",
+    "quarantine": "declared_on",
+    "profiles": "as_of",
+    "scores": "declared_on",
+    "values": "declared_on",
+    "lists": "declared_on",
+    "issued": "declared_on",
+    "feedback": "declared_on",
+    "strata": "declared_on",
+    "plans": "declared_on",
+    "monitoring": "date",
+}
+
+
+class Store:
+    """A folder of hive-partitioned Parquet tables; see ``docs/data-contract.md`` for its layout.
+
+    Readers need no lock. A writer holds :meth:`lock` and changes files through :meth:`transaction`.
+
+    >>> import tempfile
+    >>> store = Store.create(Path(tempfile.mkdtemp()) / "store")
+    >>> store.declaration_days()
+    []
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._locked = False
+
+    @classmethod
+    def create(cls, path: Path) -> Store:
+        """Open the store at ``path``, making it first where there is none.
+
+        Raises:
+            StoreError: what lies there was made by another version, or the folder cannot be made.
+        """
+        path = Path(path)
+        if not (path / META_NAME).exists() and not (path / "declarations").exists():
+            try:
+                path.mkdir(parents=True, exist_ok=True)
+                StoreMeta.new().write(path / META_NAME)
+            except OSError as error:
+                raise StoreError(f"cannot make a store at {path}: {error.strerror}") from error
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> Store:
+        """Open an existing store; a run that was killed while it changed files is finished first.
+
+        Raises:
+            StoreError: there is no store at ``path``, or another version of the program made it.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise StoreError(
+                f"expected a store at {path}, found none: "
+                "fill one with `parcel-risk ingest` or `parcel-risk simulate`"
+            )
+        store = cls(path)
+        check_format(path)
+        if pending(path):
+            try:
+                with store.lock("recover"):
+                    pass
+            except StoreLockedError:
+                pass  # whoever holds the lock is finishing these very changes
+        return store
+
+    @contextmanager
+    def lock(self, verb: str) -> Iterator[None]:
+        """Hold the store for writing; ``verb`` is shown to whoever comes second.
+
+        Raises:
+            StoreLockedError: another run holds it.
+        """
+        with hold_lock(self.path, verb):
+            roll_forward(self.path)
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
+
+    def transaction(self) -> Transaction:
+        """Changes that happen together when the with-block ends, or not at all.
+
+        Raises:
+            StoreError: the store is not locked by this object.
+        """
+        if not self._locked:
+            raise StoreError("a change of the store needs its lock: use `with store.lock(verb):` around it")
+        return Transaction(self.path)
+
+    @property
+    def meta(self) -> StoreMeta:
+        """Extra columns and label columns that the store holds by now."""
+        return StoreMeta.read(self.path / META_NAME)
+
+    def days(self, table: str) -> list[date]:
+        """The days that a table of the store has, oldest first."""
+        return partition_days(self.path / table, DAY_COLUMN[table])
+
+    def partition(self, table: str, day: date | None) -> str:
+        """The folder of a table's day, relative to the store: what :meth:`Transaction.stage` takes."""
+        return f"{table}/{partition_name(DAY_COLUMN[table], day)}"
+
+    # Declarations
+
+    def declaration_schema(self) -> dict[str, pl.DataType]:
+        """Columns of a declaration line in this store: the contract's, then the extra ones by name."""
+        return self.meta.declaration_schema()
+
+    def declaration_days(self) -> list[date]:
+        """Days that have declarations, oldest first."""
+        return self.days("declarations")
+
+    def declaration_files(self, day: date) -> list[Path]:
+        """Bucket files of a day in bucket order; empty where the day has none."""
+        return sorted((self.path / self.partition("declarations", day)).glob("bucket-*.parquet"))
+
+    def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Lines of a day, bucket by bucket, sorted by key within a bucket.
+
+        Every day has the same columns: an extra column that a day's source did not bring is null.
+
+        Args:
+            day: the date in China on which the lines were declared.
+            columns: what to read; default all.
+        """
+        return self.read_declaration_files(self.declaration_files(day), columns)
+
+    def read_declaration_files(
+        self, paths: Sequence[Path], columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Like :meth:`read_declarations` for some bucket files."""
+        return read_tables(list(paths), self.declaration_schema(), None if columns is None else list(columns))
+
+    def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
+        """Lines of a range of days (both inclusive) with their day in ``declared_on``, not yet read."""
+        schema = self.declaration_schema()
+        frames = [
+            scan_table(path, schema).with_columns(pl.lit(day).alias("declared_on"))
+            for day in self.declaration_days()
+            if (first is None or day >= first) and (last is None or day <= last)
+            for path in self.declaration_files(day)
+        ]
+        if not frames:
+            return pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
+        return pl.concat(frames)
+
+    def write_declarations(self, t: Transaction, day: date, lines: pl.DataFrame, bucket_rows: int) -> None:
+        """Replace a day's lines; bytes do not depend on the order in which they come.
+
+        Args:
+            t: the transaction that carries the change.
+            day: the day in China; ``lines`` are not checked against it.
+            lines: contract columns with the contract's types, any extra columns of the store beside them.
+            bucket_rows: about how many lines a bucket file should hold.
+        """
+        folder = t.stage(self.partition("declarations", day))
+        if lines.is_empty():
+            self.note_checks(t, day)
+            return
+        rows = with_contract_first(lines, list(DECLARATION_COLUMNS))
+        count = bucket_count(rows.height, bucket_rows)
+        numbers = bucket_numbers(bucket_hash(rows), count)
+        for number in range(count):
+            write_bucket(rows.filter(numbers == number), folder, number, count)
+        self.note_checks(t, day)
+
+    def note_checks(self, t: Transaction, day: date) -> None:
+        """Remember what the buckets of a day staged in ``t`` hold, so that later damage is seen."""
+        stage_checks(t, self.partition("declarations", day))
+
+    # Inspections
+
+    def inspection_schema(self) -> dict[str, pl.DataType]:
+        """Columns of an inspection in this store: the contract's, then further label columns by name."""
+        return self.meta.inspection_schema()
+
+    def inspection_days(self) -> list[date]:
+        """Days on which results were reported, oldest first."""
+        return self.days("inspections")
+
+    def read_inspections(
+        self, reported_from: date | None = None, reported_to: date | None = None
+    ) -> pl.DataFrame:
+        """Results reported in a range of days (both inclusive); labels that a file lacks are null."""
+        schema = self.inspection_schema()
+        frames = [
+            self._read_results(day, schema)
+            for day in self.inspection_days()
+            if (reported_from is None or day >= reported_from) and (reported_to is None or day <= reported_to)
+        ]
+        return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+    def read_results(self, reported_on: date) -> pl.DataFrame:
+        """Like :meth:`read_inspections` for one day, without looking which days there are."""
+        return self._read_results(reported_on, self.inspection_schema())
+
+    def write_inspections(self, t: Transaction, reported_on: date, frame: pl.DataFrame) -> None:
+        """Replace the results reported on a day."""
+        folder = t.stage(self.partition("inspections", reported_on))
+        if frame.is_empty():
+            return
+        columns = [name for name in INSPECTION_COLUMNS if name != "reported_on"]
+        rows = with_contract_first(frame.drop("reported_on", strict=False), columns)
+        write_table(rows.sort("declaration_id", "line_no"), folder / "inspections.parquet")
+
+    def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        files = sorted((self.path / self.partition("inspections", day)).glob("*.parquet"))
+        stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
+        found = read_tables(files, stored, None)
+        return found.with_columns(pl.lit(day, dtype=pl.Date).alias("reported_on")).select(*schema)
+
+    # History
+
+    def profile_days(self) -> list[date]:
+        """Days at whose close the history was kept, oldest first."""
+        return self.days("profiles")
+
+    def profile_path(self, day: date) -> Path:
+        """Folder of the history at the close of ``day``, whether it exists or not."""
+        return self.path / self.partition("profiles", day)
+
+    def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
+        """Drop the history of ``from_day`` and later, to be folded again; returns the days dropped."""
+        dropped = [day for day in self.profile_days() if day >= from_day]
+        for day in dropped:
+            t.remove(self.partition("profiles", day))
+        return dropped
+
+    # Quarantine and manifests
+
+    def append_quarantine(self, t: Transaction, rows: Iterable[pl.DataFrame]) -> None:
+        """Add rejected rows, see `pipelines.store.quarantine`; those that are there are not doubled."""
+        append_quarantine(self.path, t, rows)
+
+    def manifests(self, verb: str | None = None) -> list[Path]:
+        """Manifest files, by name."""
+        return sorted((self.path / "manifests").glob(f"{verb or '*'}-*.json"))
+
+    def write_manifest(self, t: Transaction, verb: str, day: date, manifest: Mapping[str, Any]) -> Path:
+        """Add ``manifests/<verb>-<day>-<n>.json`` with the next free number; returns where it will be."""
+        number = 1
+        while (self.path / "manifests" / f"{verb}-{day.isoformat()}-{number}.json").exists():
+            number += 1
+        relative = f"manifests/{verb}-{day.isoformat()}-{number}.json"
+        text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+        t.stage_file(relative).write_text(text + "\n", encoding="utf-8")
+        return self.path / relative
+
+    def write_meta(self, t: Transaction, extras: Mapping[str, str], labels: Sequence[str]) -> None:
+        """Remember extra columns (name to ``category`` or ``number``) and label columns, where they are new.
+
+        Raises:
+            StoreError: an extra column is known with the other kind.
+        """
+        meta = self.meta
+        wider = meta.widened(extras, labels)
+        if wider != meta:
+            wider.write(t.stage_file(META_NAME))

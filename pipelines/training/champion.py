@@ -1,0 +1,78 @@
+"""Which model is in use, and changing it by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from configs.errors import UsageError
+from configs.schema.settings import Settings
+from models.tracking.registry import Champion
+from models.tracking.tracker import Tracker
+
+
+@dataclass(frozen=True)
+class ChampionReport:
+    """Champions after the verb, and the risks that have none."""
+
+    champions: Sequence[Champion]
+    without: Sequence[str] = ()
+    said: str = ""
+    exit_code: int = 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        listed = [
+            f"{champion.risk}: version {champion.version} since {champion.since or 'an unknown time'}"
+            + (f" by {champion.who}" if champion.who else "")
+            + (f": {champion.why}" if champion.why else "")
+            for champion in self.champions
+        ]
+        return [
+            *([self.said] if self.said else []),
+            *listed,
+            *(f"{risk}: no model in use; `parcel-risk train` makes one" for risk in self.without),
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {"champions": [asdict(champion) for champion in self.champions], "without": list(self.without)}
+
+
+def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:
+    """The model in use of each risk, and the configured risks without one."""
+    champions = _tracker(store).champions()
+    known = {champion.risk for champion in champions}
+    return ChampionReport(champions, [risk for risk in settings.risks if risk not in known])
+
+
+def promote(
+    store: Path | None, risk: str, version: int, *, reason: str, settings: Settings
+) -> ChampionReport:
+    """Puts a version in use, whatever its gate said.
+
+    Raises UsageError where there is no such version.
+    """
+    champion = _tracker(store).promote(settings.risk(risk).name, version, reason)
+    return ChampionReport([champion], said=f"{risk}: version {version} is now in use")
+
+
+def rollback(store: Path | None, risk: str, *, reason: str, settings: Settings) -> ChampionReport:
+    """Puts the earlier model back in use.
+
+    Raises UsageError where there is none.
+    """
+    champion = _tracker(store).rollback(settings.risk(risk).name, reason)
+    return ChampionReport([champion], said=f"{risk}: version {champion.version} is in use again")
+
+
+def _tracker(store: Path | None) -> Tracker:
+    if store is None and not os.environ.get("MLFLOW_TRACKING_URI", "").strip():
+        raise UsageError(
+            "expected --store S or the variable MLFLOW_TRACKING_URI, came neither: "
+            "one of them says where the registered models are"
+        )
+    return Tracker.for_store(store if store is not None else Path())

@@ -1,0 +1,234 @@
+"""Searches combinations of columns whose past hit rate tells more than what the history counts already."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import yaml
+
+from configs.errors import DataError, UsageError
+from configs.loader import load_settings
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.history.keys import hashed_column
+from features.history.results import LINE_KEY, known_labels
+from features.prepare import prepare
+from models.fitting.block import chosen_by_outcome
+from models.search.combination_rates import InspectedLines
+from models.search.combinations import Found, Key, Search, find_combinations
+from pipelines.history.chronicle import Chronicle
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
+
+UInt64Array = npt.NDArray[np.uint64]
+
+# Beside the columns of the configured combinations and those of the source's own. Amounts by their exact
+# value: data may repeat itself.
+_COLUMNS = (
+    *("customs_office", "port", "trade_mode", "transport_mode", "origin_country", "dispatch_country"),
+    *("total_price", "net_weight_kg"),
+)
+
+
+@dataclass(frozen=True)
+class CombinationsReport:
+    """What was searched and found, and where it was written."""
+
+    risk: str
+    until: date
+    lines_searched: int
+    findings: int
+    columns: tuple[str, ...]
+    search: Search
+    written: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0: a search that finds nothing is done too."""
+        return 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        about = f"{self.lines_searched:,} inspected lines with {self.findings:,} findings up to {self.until}"
+        if not self.search.enough:
+            return [f"{self.risk}: too few findings to search in: {about}"]
+        said = [f"{self.search.tried:,} combinations of {len(self.columns)} columns tried on {about}"]
+        said += [_words(found) for found in self.search.chosen]
+        judged = self.search.judged
+        if judged is None:
+            said.append("none tells more than what is counted already")
+        else:
+            sure = "" if judged.low > 0.0 else ", which may be chance: compare two trainings first"
+            said.append(
+                f"on the newest days, which chose nothing ({judged.findings:,} findings), all of them "
+                f"together gain {judged.value:.3f} [{judged.low:.3f}, {judged.high:.3f}]{sure}"
+            )
+        if self.written is not None:
+            said.append(f"written to {self.written}: use it with --configs {self.written.parent}")
+        return [f"{self.risk}: {line}" for line in said]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        judged = self.search.judged
+        return {
+            "risk": self.risk,
+            "until": self.until.isoformat(),
+            "lines": self.lines_searched,
+            "findings": self.findings,
+            "columns": list(self.columns),
+            "tried": self.search.tried,
+            "chosen": [
+                {
+                    "name": found.key.name,
+                    "columns": list(found.key.columns),
+                    "backoff": found.key.backoff,
+                    "gain": [found.gain.value, found.gain.low, found.gain.high],
+                }
+                for found in self.search.chosen
+            ],
+            "judged": None if judged is None else [judged.value, judged.low, judged.high],
+            "written": None if self.written is None else str(self.written),
+        }
+
+
+def combinations(
+    store: Path,
+    *,
+    risk: str,
+    until: date | None,
+    largest: int,
+    most: int,
+    write: Path | None,
+    settings: Settings,
+    progress: Progress,
+) -> CombinationsReport:
+    """Tries combinations of up to `largest` columns for `risk` and chooses at most `most`.
+
+    With `write` the chosen ones join those in use in `pipeline.yaml` of that new folder.
+
+    Raises DataError where the store holds no results of this risk; UsageError where `write` is a folder with
+    something in it.
+    """
+    chosen = settings.risk(risk)
+    if write is not None and write.exists() and (not write.is_dir() or any(write.iterdir())):
+        raise UsageError(f"--write: expected a new or empty folder, {write} is not: name another one.")
+    opened = Store.open(store)
+    with opened.lock("combinations"):
+        chronicle = Chronicle(opened, settings)
+        days = chronicle.days()
+        if not days:
+            raise DataError(
+                f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
+            )
+        known_to = until or days[-1]
+        lines = _inspected(chronicle, chosen, known_to, progress)
+    config = settings.pipeline
+    with progress.task("combinations", total=None) as task:
+        search = find_combinations(
+            lines,
+            [Key(key.name, key.columns, key.backoff) for key in config.history.hit_rate_keys],
+            smoothing=config.hit_rates.smoothing,
+            half_life_days=config.history.result_half_life_days,
+            largest=largest,
+            most=most,
+            seed=config.training.seed,
+            advance=task.advance,
+        )
+    written = None
+    if write is not None and search.chosen:
+        written = _write(write, search.chosen, settings)
+    found = int(lines.found.sum())
+    return CombinationsReport(risk, known_to, len(lines.found), found, tuple(lines.columns), search, written)
+
+
+def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Progress) -> InspectedLines:
+    """The lines with a result of the risk, with the hash of every column that a key may be made of."""
+    inspections = chronicle.store.read_inspections(reported_to=until)
+    if inspections.is_empty() or risk.label not in inspections.columns:
+        raise DataError(
+            f"expected results in the column {risk.label} up to {until}, found none in {chronicle.store.path}"
+        )
+    known = known_labels(inspections, until).filter(pl.col(risk.label).is_not_null())
+    targets = known.select(
+        *LINE_KEY,
+        pl.col(risk.label).alias("_found"),
+        pl.col(f"reported_on__{risk.label}").alias("_known"),
+        pl.col("selection").alias("_selection"),
+    )
+    names = _columns(chronicle)
+    parts: list[pl.DataFrame] = []
+    hashes: dict[str, list[UInt64Array]] = {name: [] for name in names}
+    days = [day for day in chronicle.store.declaration_days() if day <= until]
+    with progress.task("inspected lines", total=len(days)) as task:
+        for day in days:
+            declared = chronicle.store.read_declarations(day)
+            lines = declared.join(targets, on=LINE_KEY, how="inner", maintain_order="left")
+            if lines.height:
+                prepared = prepare(lines, chronicle.reference.on(day))
+                for name in names:
+                    hashes[name].append(hashed_column(prepared, name))
+                parts.append(lines.select("_found", "_known", "_selection", pl.lit(day).alias("_day")))
+            task.advance()
+    if not parts:
+        raise DataError(f"none of the lines with a result of {risk.name} is among the declarations")
+    every = pl.concat(parts)
+    columns = {name: np.concatenate(values) for name, values in hashes.items()}
+    return InspectedLines(
+        {name: values for name, values in columns.items() if len(np.unique(values)) > 1},
+        every["_day"].to_physical().cast(pl.Int64).to_numpy(),
+        every["_known"].to_physical().cast(pl.Int64).to_numpy(),
+        every["_found"].to_numpy(),
+        ~chosen_by_outcome(every.rename({"_selection": "selection"})),
+    )
+
+
+def _columns(chronicle: Chronicle) -> list[str]:
+    """What keys may be made of: the columns in use, places and routes, and texts of the source's own."""
+    used = [name for spec in chronicle.specs for name in spec.columns]
+    schema = chronicle.store.declaration_schema()
+    own = [
+        name
+        for name, dtype in schema.items()
+        if name not in DECLARATION_COLUMNS and dtype == pl.String and not name.startswith("_")
+    ]
+    return list(dict.fromkeys([*used, *_COLUMNS, *own]))
+
+
+def _words(found: Found) -> str:
+    behind = f", pulled towards {found.key.backoff}" if found.key.backoff else ""
+    gain = found.gain
+    return (
+        f"{' x '.join(found.key.columns)}{behind}: gains {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] "
+        f"in log-likelihood a finding on the days that chose it ({gain.findings:,} findings)"
+    )
+
+
+def _write(folder: Path, found: Sequence[Found], settings: Settings) -> Path:
+    """The configuration folder in use with the chosen combinations behind those configured."""
+    if settings.overlay is not None:
+        shutil.copytree(settings.overlay, folder, dirs_exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "pipeline.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+    history = settings.pipeline.history.model_dump(mode="json")
+    added = [
+        {"name": each.key.name, "columns": list(each.key.columns), "backoff": each.key.backoff}
+        for each in found
+    ]
+    content = {**(content or {})}
+    content["history"] = {
+        **(content.get("history") or {}),
+        "combinations": [*history["combinations"], *added],
+    }
+    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+    load_settings(folder)  # what is written has to be what a later command reads
+    return path

@@ -1,0 +1,220 @@
+"""The frames that models learn from: features of every inspected line, as they were on its day.
+
+The fold over days is replayed from the first one. On day D the features of D's inspected lines are built with
+the history of its eve; then D's lines and the results reported on D enter the history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from configs.errors import DataError
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.arrays.hashing import drawn_lines
+from features.assemble import FeatureSet, assemble
+from features.history.fold import History
+from features.history.results import LINE_KEY, known_labels
+from features.history.view import DayContext
+from pipelines.history.chronicle import Chronicle
+from pipelines.history.profiles import empty_history
+from pipelines.work.progress import Progress
+
+_INSPECTION_COLUMNS = (
+    *("inspected_on", "reported_on", "selection", "inspection_probability"),
+    *("assessed_unit_price", "recovered_tax_cny"),
+)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Frames by risk name, the history at the close of `until`, and what the data was, for the record.
+
+    `all_lines` are, by risk name, features of some lines of each of the newest days, inspected or not: a
+    frame as `FeatureSet.for_risk` with `declared_on`.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    all_lines: Mapping[str, pl.DataFrame]
+    history: History
+    until: date
+    fingerprint: str
+
+    @property
+    def lines(self) -> int:
+        """Inspected lines with a result, the same for every risk."""
+        return max((frame.height for frame in self.frames.values()), default=0)
+
+    def fingerprint_of(self, risk: str) -> str:
+        """What the data of one risk was, whichever others were trained beside it."""
+        return _fingerprint({risk: self.frames[risk]})
+
+
+def training_data(
+    chronicle: Chronicle, risks: Sequence[RiskConfig], until: date, progress: Progress
+) -> TrainingData:
+    """Replays the store and returns, per risk, the inspected lines with features and labels as known at the
+    close of `until`.
+
+    A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
+    null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
+    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. After `declared_on` stand
+    `order_id`, `item_key` and, with `cross_fitted_rates`, the hashes `_key_<name>` of the keys of hit rates,
+    none of which a model sees. Rows are in order of day and key.
+
+    Raises DataError where nothing was reported up to `until`.
+    """
+    inspections = chronicle.store.read_inspections(reported_to=until)
+    if inspections.is_empty():
+        raise DataError(
+            f"expected inspections reported up to {until}, found none in {chronicle.store.path}: "
+            "models learn from results; bring them in with `parcel-risk ingest`"
+        )
+    known = known_labels(inspections, until)
+    parts, history = [], empty_history(chronicle.settings)
+    for _, part, closed in replay_features(chronicle, known, risks, until, progress):
+        history = closed
+        if part is not None:
+            parts.append(part)
+    if not any(frame.height for part in parts for frame in part.inspected.values()):
+        raise DataError(
+            f"none of the {known.height} lines inspected up to {until} is among the declarations of "
+            f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
+        )
+    return with_results(parts, known, risks, history, until)
+
+
+def replay_features(
+    chronicle: Chronicle, wanted: pl.DataFrame, risks: Sequence[RiskConfig], until: date, progress: Progress
+) -> Iterator[tuple[date, DayFeatures | None, History]]:
+    """Goes through the days of a store up to and including `until` and yields, of each, the features of the
+    lines in `wanted` (by `LINE_KEY`) and of the sample of all lines, and the history at its close.
+
+    Features are None where there are no such lines. Older days have no sample: see `newest_days_after`.
+    """
+    results = chronicle.results_by_day(until)
+    history = empty_history(chronicle.settings)
+    sampled_after = newest_days_after(chronicle.settings, risks, until)
+    days = chronicle.days(until=until)
+    with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
+        for day in days:
+            lines = chronicle.prepared(day)
+            today = chronicle.tables(lines, day, history)
+            inspected = lines.join(wanted.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
+            drawn = sample_of(lines, chronicle.settings) if day > sampled_after else lines.clear()
+            part = None
+            if inspected.height + drawn.height:
+                context = DayContext(day, history, today, chronicle.settings.pipeline)
+                both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
+                built = assemble(both, context, chronicle.reference.on(day), risks)
+                part = DayFeatures.of(built, day, risks, inspected, drawn)
+            history = chronicle.step(history, day, today, results.get(day, {}))
+            task.advance()
+            yield day, part, history
+
+
+def newest_days_after(settings: Settings, risks: Sequence[RiskConfig], until: date) -> date:
+    """The day after which some of all lines are kept beside the inspected ones: the days of the evaluation
+    and those whose results a risk waits for."""
+    waits = max((risk.maturity_days for risk in risks), default=0)
+    return until - timedelta(days=settings.pipeline.training.evaluation_days + waits)
+
+
+def sample_of(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
+    """Some of all lines of a day, drawn by hash."""
+    return drawn_lines(lines, settings.pipeline.gate.sample_lines)
+
+
+@dataclass(frozen=True)
+class DayFeatures:
+    """Features of a day by risk name: of its inspected lines, and of the sample of all its lines."""
+
+    inspected: Mapping[str, pl.DataFrame]
+    drawn: Mapping[str, pl.DataFrame]
+
+    @classmethod
+    def of(
+        cls,
+        built: FeatureSet,
+        day: date,
+        risks: Sequence[RiskConfig],
+        inspected: pl.DataFrame,
+        drawn: pl.DataFrame,
+    ) -> DayFeatures:
+        """Picked from the features of some lines of the day, in the order of these; `inspected` and `drawn`
+        tell which by `LINE_KEY`."""
+        frames = {risk.name: _dated(built, risk, day) for risk in risks}
+        opened, sampled = _among(built.lines, inspected), _among(built.lines, drawn)
+        return cls(
+            {name: frame.filter(opened) for name, frame in frames.items()},
+            {name: frame.filter(sampled) for name, frame in frames.items()},
+        )
+
+
+def with_results(
+    parts: Sequence[DayFeatures],
+    known: pl.DataFrame,
+    risks: Sequence[RiskConfig],
+    history: History,
+    until: date,
+) -> TrainingData:
+    """The features of days, oldest first, with what is known of their inspected lines at the close of
+    `until`.
+
+    `known` is that of `features.history.results.known_labels`; inspected lines that it does not have are left
+    out.
+    """
+    labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
+    days_known = [f"reported_on__{name}" for name in labels]
+    targets = known.select(*LINE_KEY, *labels, *days_known, *_INSPECTION_COLUMNS).with_columns(
+        pl.col("line_no").cast(pl.Float64)
+    )
+    frames, all_lines = {}, {}
+    for risk in risks:
+        frames[risk.name] = pl.concat(part.inspected[risk.name] for part in parts).join(
+            _known_for(risk, targets, days_known), on=LINE_KEY, how="inner", maintain_order="left"
+        )
+        all_lines[risk.name] = pl.concat(part.drawn[risk.name] for part in parts)
+    return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
+
+
+def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
+    """True where a line is one of the chosen (lines,)."""
+    marked = chosen.select(LINE_KEY).with_columns(pl.lit(True).alias("_chosen"))
+    joined = lines.select(LINE_KEY).join(marked, on=LINE_KEY, how="left", maintain_order="left")
+    return joined["_chosen"].fill_null(False)
+
+
+def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
+    """The frame of a risk with its day, and what lines are compared by but no model sees."""
+    keys = pl.col("^_key_.*$" if risk.cross_fitted_rates else [])
+    known = built.lines.select(
+        pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), keys
+    )
+    return pl.concat([built.for_risk(risk), known], how="horizontal")
+
+
+def _known_for(risk: RiskConfig, targets: pl.DataFrame, days_known: Sequence[str]) -> pl.DataFrame:
+    """The targets with the day on which this risk's label became known as `reported_on`."""
+    own = f"reported_on__{risk.label}"
+    if own in days_known:
+        targets = targets.with_columns(pl.coalesce(own, "reported_on").alias("reported_on"))
+    return targets.drop(days_known)
+
+
+def _fingerprint(frames: Mapping[str, pl.DataFrame]) -> str:
+    """SHA-256 over the content of the frames, so that a run names exactly what it learned from."""
+    digest = hashlib.sha256()
+    for name, frame in sorted(frames.items()):
+        digest.update(name.encode())
+        for column in frame.columns:
+            digest.update(f"{column}:{frame.schema[column]}".encode())
+            for buffer in frame[column].rechunk().to_arrow().buffers():
+                if buffer is not None:
+                    digest.update(buffer)
+    return digest.hexdigest()

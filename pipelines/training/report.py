@@ -1,0 +1,92 @@
+"""What became of a training, for people and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from models.judging.evaluation import Evaluation
+
+_HEADLINE = ("average_precision", "auc", "precision_at_05", "precision_at_10", "recall_at_05", "recall_at_10")
+
+
+@dataclass(frozen=True)
+class RiskTrained:
+    """What became of one risk: its version and figures, or why it was not trained."""
+
+    risk: str
+    version: int | None = None
+    promoted: bool = False
+    why: Sequence[str] = ()
+    evaluation: Evaluation | None = None
+    warnings: Sequence[str] = ()
+
+    def lines(self) -> list[str]:
+        """The risk's part of the report for people."""
+        if self.version is None:
+            return [f"{self.risk}: not trained: {'; '.join(self.why)}"]
+        state = "in use from now on" if self.promoted else "registered, but not in use"
+        said = [f"{self.risk}: version {self.version}, {state}"]
+        said += [f"{self.risk}: {reason}" for reason in self.why]
+        if self.evaluation is not None and self.evaluation.period is not None:
+            first, last = self.evaluation.period
+            said.append(
+                f"{self.risk}: evaluated on {self.evaluation.lines.height:,} later lines "
+                f"of {first} to {last} with {self.evaluation.findings:,} findings"
+            )
+            for part in ("all", "no_twin"):
+                said += self._figures(part)
+        return said + [f"{self.risk}: note: {warning}" for warning in self.warnings]
+
+    def _figures(self, part: str) -> list[str]:
+        assert self.evaluation is not None
+        shown = []
+        for name in _HEADLINE:
+            figure = self.evaluation.figure(name, part=part)
+            if figure.value == figure.value:
+                words = name.replace("_at_", " at ").replace("_", " ") + ("%" if "_at_" in name else "")
+                words = words.replace(" 0", " ")
+                shown.append(f"{words} {figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]")
+        where = "" if part == "all" else " on lines without a twin in the past"
+        return [f"{self.risk}: {', '.join(shown)}{where}"] if shown else []
+
+    def as_dict(self) -> dict[str, Any]:
+        """The risk's part of the report for programs."""
+        return {
+            "version": self.version,
+            "promoted": self.promoted,
+            "reasons": list(self.why),
+            "metrics": self.evaluation.as_metrics() if self.evaluation is not None else {},
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True)
+class TrainReport:
+    """What became of each risk."""
+
+    risks: Sequence[RiskTrained]
+    until: date
+    tracking: str
+
+    @property
+    def exit_code(self) -> int:
+        """0 where a model was trained; 3 where no risk had enough findings."""
+        return 0 if any(risk.version is not None for risk in self.risks) else 3
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        said = [f"trained on what was reported up to and including {self.until}"]
+        for risk in self.risks:
+            said += risk.lines()
+        return [*said, f"runs and models: mlflow ui --backend-store-uri {self.tracking}"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {
+            "until": self.until.isoformat(),
+            "tracking_uri": self.tracking,
+            "risks": {risk.risk: risk.as_dict() for risk in self.risks},
+        }

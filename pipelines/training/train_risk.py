@@ -1,0 +1,202 @@
+"""One risk's part of a training: fit, judge, log with everything that repeats it, and put in use."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import yaml
+
+from configs.schema.gate import GateConfig
+from configs.schema.risk import RiskConfig
+from configs.schema.settings import Settings
+from features.words.reasons import check_reasons
+from models.fitting.cross_fitted_rates import RateKeys
+from models.fitting.training import FittedRisk, fit_risk
+from models.judging.agreement import FeatureAgreement, compare_features, feature_names
+from models.judging.evaluation import Evaluation
+from models.judging.gate import GateDecision, decide, unseen_predictions
+from models.report.model_page import ReportContent, report_page
+from models.report.plots import draw_plots
+from models.risk.risk_model import RiskModel
+from models.tracking.lineage import code_version, package_versions
+from models.tracking.run_content import RunContent
+from models.tracking.tracker import Tracker
+from models.trees.errors import TooFewFindings
+from pipelines.training.frames import TrainingData
+from pipelines.training.report import RiskTrained
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A fitted risk and what its gate says; `agreement` is that of the random share with all lines."""
+
+    fitted: FittedRisk
+    decision: GateDecision
+    agreement: FeatureAgreement | None
+
+
+def fit_and_judge(
+    risk: RiskConfig,
+    data: TrainingData,
+    settings: Settings,
+    champion: Callable[[pl.DataFrame], pl.DataFrame | None],
+) -> Judged:
+    """Fit a risk on its frame and ask the gate.
+
+    `champion` gives, for the frame, the `unseen_predictions` of the model in use, or None where there is
+    none.
+
+    Raises TooFewFindings where the risk cannot be trained.
+    """
+    frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
+    fitted = fit_risk(
+        frame, risk, settings.pipeline.training, until=data.until, all_lines=all_lines,
+        keys=RateKeys.of(settings.pipeline),
+    )  # fmt: skip
+    fitted = replace(fitted, model=fitted.model.with_background(all_lines))
+    gate = settings.pipeline.gate
+    at_random = frame.filter(pl.col("selection") == "random")
+    agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
+    decision = decide(
+        fitted.evaluation,
+        champion(frame),
+        gate=gate,
+        agreement=agreement,
+        seed=settings.pipeline.training.seed,
+    )
+    return Judged(fitted, decision, agreement)
+
+
+def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
+    """Why nothing can be learned about a risk from its frame, None where something can."""
+    if risk.label not in frame.columns or not frame[risk.label].count():
+        return f"no inspected line has a result in the column {risk.label}"
+    return None
+
+
+def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker: Tracker) -> RiskTrained:
+    """Fit a risk on its frame, ask the gate, log and register the model, and promote it where it may be.
+
+    A risk with too few findings is left out and says so. Raises TrackingError where MLflow refuses.
+    """
+    frame, gate = data.frames[risk.name], settings.pipeline.gate
+    reason = untrainable(risk, frame)
+    if reason is not None:
+        return RiskTrained(risk.name, why=[reason])
+    first = not any(champion.risk == risk.name for champion in tracker.champions())
+    try:
+        judged = fit_and_judge(
+            risk, data, settings, lambda lines: None if first else _unseen_by(tracker, risk, lines)
+        )
+    except TooFewFindings as error:
+        return RiskTrained(risk.name, why=[str(error)])
+    fitted, decision = judged.fitted, judged.decision
+    check_reasons(risk, _words(frame, fitted))
+    lineage = _lineage(risk, data, settings, frame)
+    inspected = _agreement(frame, data.all_lines[risk.name], fitted.evaluation, gate)
+    figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
+    page = report_page(
+        ReportContent(risk, fitted, decision, judged.agreement, inspected, figures, lineage, gate)
+    )
+    content = RunContent(
+        tags=lineage,
+        parameters={**risk.model, "rounds": fitted.model.metadata["rounds"], "until": data.until},
+        texts={
+            **configuration_of(risk, settings),
+            "packages.json": json.dumps(dict(package_versions()), indent=1),
+            "report.html": page,
+        },
+        figures={f"plots/{name}": figure for name, figure in figures.items()},
+    )
+    logged = tracker.log_training(fitted, content, decision=decision)
+    promoted, warnings = decision.passed or first, [*fitted.warnings, *decision.warnings]
+    if promoted:
+        tracker.promote(risk.name, logged.version, _why(decision, first=first))
+    if first and not decision.passed:
+        warnings.append(
+            "this first model is in use although it failed its gate: look at its run before you rely on it"
+        )
+    return RiskTrained(risk.name, logged.version, promoted, decision.reasons, fitted.evaluation, warnings)
+
+
+def _own(risk: RiskConfig) -> dict[str, Any]:
+    """What a risk's file says, without the words that all share: those may speak of other combinations."""
+    stored = risk.model_dump(mode="json", exclude={"name", "fallback_reason"})
+    words = stored["reasons"].items()
+    return stored | {"reasons": {block: said for block, said in words if block not in risk.shared_reasons}}
+
+
+def configuration_of(risk: RiskConfig, settings: Settings) -> dict[str, str]:
+    """The folder with which a run is repeated (`--configs configuration`), by file name: the settings, the
+    risk, and the reference tables that were not the packaged ones."""
+    files = {
+        "pipeline.yaml": _yaml(settings.pipeline.model_dump(mode="json")),
+        f"risks/{risk.name}.yaml": _yaml(_own(risk)),
+    }
+    if settings.overlay is not None:
+        for path in sorted((settings.overlay / "reference").glob("*.csv")):
+            files[f"reference/{path.name}"] = path.read_text(encoding="utf-8")
+    return {f"configuration/{name}": text for name, text in files.items()}
+
+
+def _yaml(content: object) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+
+
+def _lineage(risk: RiskConfig, data: TrainingData, settings: Settings, frame: pl.DataFrame) -> dict[str, str]:
+    """What a run is repeated from, beside its configuration."""
+    return {
+        "until": data.until.isoformat(),
+        "seed": str(settings.pipeline.training.seed),
+        "data_fingerprint": data.fingerprint_of(risk.name),
+        "configuration_fingerprint": settings.fingerprint,
+        "frame_fingerprint": hashlib.sha256(json.dumps(frame.columns).encode()).hexdigest(),
+        **code_version(),
+    }
+
+
+def _agreement(
+    sample: pl.DataFrame, all_lines: pl.DataFrame, evaluation: Evaluation, gate: GateConfig
+) -> FeatureAgreement | None:
+    """The features of a sample against those of all lines, over the days of the evaluation."""
+    if evaluation.period is None:
+        return None
+    inside = pl.col("declared_on").is_between(*evaluation.period)
+    return compare_features(
+        sample.filter(inside),
+        all_lines.filter(inside),
+        feature_names(all_lines),
+        false_alarm_rate=gate.false_alarm_rate,
+    )
+
+
+def _why(decision: GateDecision, *, first: bool) -> str:
+    passed = "passed its gate" if decision.passed else "FAILED its gate"
+    return ("the first model of the risk; " if first else "") + passed
+
+
+def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.DataFrame | None:
+    """The champion's probabilities of lines that it was not trained on; None without a champion.
+
+    These are what it predicted ahead of time when it was trained, and its predictions of the days after that.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        champion = tracker.download_champion(risk.name, Path(scratch) / "model")
+        if champion is None:
+            return None
+        model = RiskModel.load(Path(scratch) / "model")
+        ahead = pl.read_parquet(tracker.out_of_time(champion, Path(scratch)))
+    return unseen_predictions(model, ahead, frame)
+
+
+def _words(frame: pl.DataFrame, fitted: FittedRisk) -> Mapping[str, pl.DataType]:
+    """Columns that the words of a risk may name: features, and what the model adds."""
+    added = fitted.model.model_columns(frame.head(1))
+    return {**frame.schema, **added.schema}

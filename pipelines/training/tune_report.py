@@ -1,0 +1,126 @@
+"""What a search of parameters found, for people and for machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from models.search.parameters import Trial
+from models.search.verdict import Comparison, OuterFigures, Verdict
+from models.stats.metrics import Estimate
+
+
+@dataclass(frozen=True)
+class TuneReport:
+    """The verdict of a search: which parameters, how sure, and where they were written."""
+
+    risk: str
+    until: date
+    trials: int
+    resumed: int
+    verdict: Verdict
+    tracking: str
+    written: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0: a search that finds nothing better is done too."""
+        return 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        found, outer = self.verdict, self.verdict.outer
+        stored = f", {self.resumed:,} of them from an earlier run" if self.resumed else ""
+        said = [f"{self.risk}: {self.trials:,} sets of parameters tried{stored}, known up to {self.until}"]
+        said += [_trial(self.risk, trial) for trial in self._shown()]
+        if outer is not None:
+            said.append(
+                f"{self.risk}: the newest block, which the search has not seen, holds {outer.lines:,} lines "
+                f"with {outer.findings:,} findings"
+            )
+            said += [f"{self.risk}: {_comparison(each)}" for each in outer.comparisons]
+        verdict = f"use trial {found.best.number}" if found.recommended else "keep what is configured"
+        said.append(f"{self.risk}: {verdict}: {'; '.join(found.reasons)}")
+        if self.written is not None:
+            folder = self.written.parent.parent
+            said.append(f"{self.risk}: written to {self.written}: use it with --configs {folder}")
+        return [*said, f"trials: mlflow ui --backend-store-uri {self.tracking}"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        found = self.verdict
+        return {
+            "risk": self.risk,
+            "until": self.until.isoformat(),
+            "trials": self.trials,
+            "resumed": self.resumed,
+            "recommended": found.recommended,
+            "chance": found.chance,
+            "reasons": list(found.reasons),
+            "sets": [_trial_dict(trial) for trial in self._shown()],
+            "newest_block": None if found.outer is None else _outer_dict(found.outer),
+            "tracking_uri": self.tracking,
+            "written": None if self.written is None else str(self.written),
+        }
+
+    def _shown(self) -> tuple[Trial, ...]:
+        found = self.verdict
+        rivals = {trial.number: trial for trial in (found.configured, found.lightgbm, found.best)}
+        return tuple(rivals.values())
+
+
+def outer_metrics(outer: OuterFigures | None) -> dict[str, float]:
+    """The comparisons on the newest block as flat metrics for MLflow."""
+    metrics: dict[str, float] = {}
+    for each in () if outer is None else outer.comparisons:
+        prefix = f"outer.{_slug(each.first)}_minus_{_slug(each.second)}"
+        metrics |= each.log_loss.as_metrics(f"{prefix}.log_loss")
+        metrics |= each.average_precision.as_metrics(f"{prefix}.average_precision")
+    return metrics
+
+
+def _slug(name: str) -> str:
+    return name.lower().replace("'s", "").replace(" ", "_")
+
+
+def _trial(risk: str, trial: Trial) -> str:
+    given = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+                      for name, value in trial.parameters.items())  # fmt: skip
+    return (
+        f"{risk}: trial {trial.number}, {trial.name}: inner log loss {trial.inner.log_loss:.5f}, average "
+        f"precision {trial.inner.average_precision:.3f}, {trial.inner.rounds} trees: {given}"
+    )
+
+
+def _comparison(each: Comparison) -> str:
+    return (
+        f"{each.first} against {each.second}: log loss {_difference(each.log_loss, 5)}, "
+        f"average precision {_difference(each.average_precision, 3)}"
+    )
+
+
+def _difference(estimate: Estimate, digits: int) -> str:
+    return f"{estimate.value:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
+
+
+def _trial_dict(trial: Trial) -> dict[str, Any]:
+    return {
+        "number": trial.number,
+        "name": trial.name,
+        "parameters": dict(trial.parameters),
+        "rounds": trial.inner.rounds,
+        "inner_log_loss": trial.inner.log_loss,
+        "inner_average_precision": trial.inner.average_precision,
+    }
+
+
+def _outer_dict(outer: OuterFigures) -> dict[str, Any]:
+    return {
+        "lines": outer.lines,
+        "findings": outer.findings,
+        "log_loss": {str(number): value for number, value in outer.log_loss.items()},
+        "average_precision": {str(number): value for number, value in outer.average_precision.items()},
+        "comparisons": outer_metrics(outer),
+    }

@@ -1,0 +1,5 @@
+"""Owns work on many items: processes, a cluster, tries, limits of memory, progress.
+
+Uses `configs.errors`.
+Begin with `execution`.
+"""

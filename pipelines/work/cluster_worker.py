@@ -1,0 +1,211 @@
+"""What a process of a Dask cluster says of itself before it gets work, and how it takes on its threads.
+
+Runs in the scheduler and the workers. Polars reads the number of its threads when it is imported, so nothing
+here imports it, nor a module that does, before that number is set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import logging
+import os
+import platform
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from configs.errors import ParcelRiskError, UsageError
+from pipelines.work.processes import thread_environment
+
+logger = logging.getLogger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# What computes a score, and what carries the work: another version may differ in the last bit.
+_SOFTWARE = ("distributed", "lightgbm", "llvmlite", "numba", "numpy", "polars")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a process of the cluster is asked for: the threads of a task, and the folders that it has to see.
+
+    `marker` is a folder that the asking process has just made in the store, so that a folder of the same name
+    on another disk is not taken for the store.
+    """
+
+    threads: int
+    marker: Path
+    overlay: Path | None
+
+
+@dataclass(frozen=True)
+class Program:
+    """Versions by package, and a digest of the program's own files."""
+
+    software: Mapping[str, str]
+    code: str
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a worker has: its program, threads, the kind of processor, the fingerprint of the configuration
+    as it reads it, and a message where it cannot write to the store."""
+
+    program: Program
+    tasks_at_once: int
+    polars_threads: int
+    processor: str
+    settings: str
+    store_fault: str
+
+
+def set_threads(threads: int) -> None:
+    """Let the libraries that this process imports from now on have that many threads."""
+    os.environ.update(thread_environment(threads))
+
+
+def program() -> Program:
+    """What this process runs."""
+    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    for name in _SOFTWARE:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "missing"
+    return Program(found, code_digest())
+
+
+def describe(wanted: Wanted, dask_worker: Any = None) -> Environment:
+    """What this worker has of what is wanted, with its threads set; `dask_worker` is handed in by Dask."""
+    set_threads(wanted.threads)
+    import llvmlite.binding
+    import polars as pl
+
+    return Environment(
+        program=program(),
+        tasks_at_once=1 if dask_worker is None else int(dask_worker.state.nthreads),
+        polars_threads=pl.thread_pool_size(),
+        processor=str(llvmlite.binding.get_host_cpu_name()),
+        settings=settings_digest(wanted.overlay),
+        store_fault=_store_fault(wanted.marker),
+    )
+
+
+def unfit(found: Environment, expected: Program, wanted: Wanted) -> list[str]:
+    """What a worker lacks, and what to do about it, in words."""
+    faults = other_program(found.program, expected)
+    if found.store_fault:
+        faults.append(
+            f"expected the store at {wanted.marker.parents[1]} and leave to write there, came: "
+            f"{found.store_fault}. Mount the file system that holds it under the same path"
+        )
+    settings = settings_digest(wanted.overlay)
+    if not faults and found.settings != settings:
+        faults.append(
+            f"reads another configuration from {wanted.overlay or 'the package'} ({found.settings}): "
+            "put the folder where every worker sees it under the same path"
+        )
+    if found.tasks_at_once != 1:
+        faults.append(
+            f"expected one task at a time, came {found.tasks_at_once}: start it with --nthreads 1, "
+            "and more workers instead"
+        )
+    if found.polars_threads != wanted.threads:
+        faults.append(
+            f"expected {wanted.threads} threads a task, came {found.polars_threads}, which it had before "
+            f"this run: start it again, with POLARS_MAX_THREADS={wanted.threads} or none"
+        )
+    return faults
+
+
+def other_program(found: Program, expected: Program) -> list[str]:
+    """In what a process of the cluster runs something else than this one."""
+    others = [
+        f"{name} {found.software.get(name, 'missing')} instead of {version}"
+        for name, version in expected.software.items()
+        if found.software.get(name) != version
+    ]
+    if found.code != expected.code:
+        others.append(
+            f"another version of parcel-risk: files {found.code[:8]} instead of {expected.code[:8]}"
+        )
+    if not others:
+        return []
+    return [f"has {', '.join(others)}. Install the same as here, and start it again"]
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """A digest of the program's files as this process found them: an upgrade below it changes nothing that it
+    has loaded."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[2]
+    for package in ("configs", "features", "models", "pipelines"):
+        for file in sorted((root / package).rglob("*")):
+            if file.is_file() and "__pycache__" not in file.parts and not file.name.startswith("."):
+                digest.update(f"{file.relative_to(root)}:{file.stat().st_size}\n".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def settings_digest(overlay: Path | None) -> str:
+    """The fingerprint of the configuration as this process reads it, or why it cannot."""
+    from configs.loader import load_settings
+
+    try:
+        return load_settings(overlay).fingerprint
+    except (ParcelRiskError, OSError) as error:
+        return str(error)
+
+
+def _store_fault(marker: Path) -> str:
+    try:
+        (marker / f"{socket.gethostname()}-{os.getpid()}").write_bytes(b"")
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+@dataclass(frozen=True)
+class Heedful(Generic[Item, Result]):
+    """A function that a worker runs only if it has the same program, and not for longer than allowed.
+
+    A worker that joined late was not asked for its program. One that hangs ends itself, so that the task goes
+    to another: a cluster has no limit of time.
+    """
+
+    function: Callable[[Item], Result]
+    code: str
+    seconds: float | None
+
+    def __call__(self, item: Item) -> Result:
+        """The result of the function.
+
+        Raises UsageError where this process has another program.
+        """
+        if code_digest() != self.code:
+            raise UsageError(
+                f"a worker that joined the cluster during the run, process {os.getpid()} on "
+                f"{socket.gethostname()}, has another version of parcel-risk: install the same one there, "
+                "restart the worker, and start the run again"
+            )
+        if self.seconds is None:
+            return self.function(item)
+        timer = threading.Timer(self.seconds, _end, (self.seconds,))
+        timer.daemon = True
+        timer.start()
+        try:
+            return self.function(item)
+        finally:
+            timer.cancel()
+
+
+def _end(seconds: float) -> None:
+    logger.error("a task took longer than %g seconds: this worker ends, and another gets the task", seconds)
+    os._exit(1)

@@ -1,0 +1,137 @@
+"""One contract that every feature block keeps, whoever wrote it."""
+
+from __future__ import annotations
+
+import importlib
+import random
+from datetime import date
+
+import polars as pl
+import pytest
+
+from configs.reference.facts import load_reference
+from configs.schema.settings import Settings
+from features.assemble import FeatureSet, assemble, block_names, prepare_lines
+from features.contract.declarations import DECLARATION_COLUMNS
+from features.history.day_tables import DayTables, day_tables, merge_day_tables
+from features.history.fold import History
+from features.history.view import DayContext, HistoryView
+from tests.features.small_world import SmallWorld
+
+Day = tuple[date, pl.DataFrame, History]
+REQUIRED = {"declaration_id", "line_no", "declared_at", "hs_code", "total_price", "currency"}
+
+
+@pytest.fixture(scope="module")
+def last_day(replay_steps: list[tuple[date, FeatureSet, History]]) -> Day:
+    day, features, _ = replay_steps[-1]
+    history: History = replay_steps[-2][2]
+    return day, features.lines, history
+
+
+def context_of(last_day: Day, settings: Settings) -> DayContext:
+    day, lines, history = last_day
+    return DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
+
+
+def tables_of(lines: pl.DataFrame, settings: Settings, day: date, history: History) -> DayTables:
+    return day_tables(lines, day, history, settings.pipeline)
+
+
+def build(name: str, lines: pl.DataFrame, context: DayContext, settings: Settings) -> pl.DataFrame:
+    module = importlib.import_module(f"features.blocks.{name}")
+    view = HistoryView(lines, context)
+    if getattr(module, "DEPENDS_ON_LABEL", False):
+        view = view.for_label("prohibited_item")
+    reference = load_reference(settings).on(context.day)
+    frame: pl.DataFrame = module.build(lines, view, reference)
+    return frame
+
+
+@pytest.mark.parametrize("name", block_names())
+def test_columns_carry_the_name_of_the_block_and_are_text_or_numbers(
+    name: str, last_day: Day, settings: Settings
+) -> None:
+    frame = build(name, last_day[1], context_of(last_day, settings), settings)
+    assert all(column.startswith(f"{name}__") for column in frame.columns)
+    assert set(frame.dtypes) <= {pl.String(), pl.Float64()}
+    assert frame.height in (0, last_day[1].height)
+
+
+@pytest.mark.parametrize("name", block_names())
+def test_a_row_depends_on_its_own_line_only(name: str, last_day: Day, settings: Settings) -> None:
+    context, lines = context_of(last_day, settings), last_day[1]
+    order = list(range(lines.height))
+    random.Random(3).shuffle(order)
+    part = order[: lines.height // 2]
+    whole = build(name, lines, context, settings)
+    some = build(name, lines[part], context, settings)
+    assert whole.columns == some.columns
+    assert not whole.columns or whole[part].equals(some, null_equal=True)
+
+
+@pytest.mark.parametrize("name", block_names())
+def test_the_input_is_not_touched(name: str, last_day: Day, settings: Settings) -> None:
+    lines = last_day[1]
+    before = lines.clone()
+    build(name, lines, context_of(last_day, settings), settings)
+    assert lines.equals(before, null_equal=True)
+
+
+def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Settings, last_day: Day) -> None:
+    day, _, history = last_day
+    bare = world.declarations.filter(declared_on=day).select(sorted(REQUIRED))
+    reference = load_reference(settings).on(day)
+    lines = prepare_lines(bare, reference, settings.pipeline)
+    context = DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
+    features = assemble(lines, context, reference, list(settings.risks.values()))
+    for risk in settings.risks.values():
+        frame = features.for_risk(risk)
+        assert frame.height == bare.height
+        assert frame["party__seller_lines"].null_count() == frame.height
+        assert frame["text__watch_terms"].null_count() == frame.height
+        assert frame["price__total_cny"].null_count() < frame.height
+
+
+def test_a_line_alone_in_its_bucket_has_the_features_that_it_has_among_others(
+    last_day: Day, settings: Settings
+) -> None:
+    context, reference = context_of(last_day, settings), load_reference(settings).on(last_day[0])
+    risks = list(settings.risks.values())
+    lines = last_day[1]
+    together = assemble(lines, context, reference, risks)
+    for place in range(0, lines.height, 9):
+        alone = assemble(lines[place : place + 1], context, reference, risks)
+        for risk in risks:
+            expected = together.for_risk(risk)[place : place + 1]
+            assert alone.for_risk(risk).equals(expected, null_equal=True)
+
+
+def test_an_unknown_currency_makes_the_cny_value_null_and_nothing_else(
+    last_day: Day, settings: Settings
+) -> None:
+    frame = build("price", last_day[1], context_of(last_day, settings), settings)
+    unknown = last_day[1]["currency"] == "XQQ"
+    assert unknown.any()
+    assert frame["price__total_cny"].is_null().to_list() == unknown.to_list()
+    assert frame.filter(unknown)["price__quantity"].null_count() == 0
+
+
+def test_sums_of_buckets_are_the_sums_of_the_day(last_day: Day, settings: Settings) -> None:
+    day, lines, history = last_day
+    parcels = lines["declaration_id"].unique(maintain_order=True)
+    parts = [
+        tables_of(
+            lines.filter(pl.col("declaration_id").is_in(parcels[start::3].implode())), settings, day, history
+        )
+        for start in range(3)
+    ]
+    whole, merged = tables_of(lines, settings, day, history), merge_day_tables(parts)
+    for name, table in whole.parties.items():
+        assert table.sort("key").equals(merged.parties[name].sort("key"), null_equal=True), name
+    for name, table in whole.prices.items():
+        assert table.sort("key", "bin").equals(merged.prices[name].sort("key", "bin")), name
+
+
+def test_required_columns_are_those_of_the_contract() -> None:
+    assert set(DECLARATION_COLUMNS) >= REQUIRED

@@ -1,0 +1,108 @@
+"""The report of a training: everything that a reader asks for, and nothing that a declared text could run."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from configs.schema.gate import GateConfig
+from configs.schema.risk import RiskConfig
+from models.fitting.training import FittedRisk
+from models.judging.evaluation import Evaluation
+from models.judging.gate import decide
+from models.judging.worst_lines import FALSE_ALARM, MISS
+from models.report.model_page import ReportContent, report_page
+from models.report.plots import draw_plots
+from models.report.tables import headline_table, novelty_table, slice_table
+
+GATE = GateConfig()
+
+
+def page_of(fitted: FittedRisk, risk: RiskConfig) -> str:
+    figures = {"importance.png": draw_plots(fitted.model, fitted.evaluation)["importance.png"]}
+    decision = decide(fitted.evaluation, gate=GATE)
+    lineage = {"until": "2026-10-30", "seed": "7", "data_fingerprint": "abc"}
+    return report_page(ReportContent(risk, fitted, decision, None, None, figures, lineage, GATE))
+
+
+@pytest.fixture(scope="module")
+def page(fitted: FittedRisk, undervaluation: RiskConfig) -> str:
+    return page_of(fitted, undervaluation)
+
+
+def test_a_reader_finds_what_is_asked(page: str, fitted: FittedRisk) -> None:
+    evaluation = fitted.evaluation
+    heads = re.findall(r"<h2>(.*?)</h2>", page)
+    assert heads == [
+        *("Which data", "How good, and how sure", "Do the probabilities hold?", "Where it fails"),
+        *("Does it know too much?", "Do features agree?", "The gate", "Ten worst misses"),
+        *("Ten worst false alarms", "What the model rests on", "To repeat it"),
+    ]
+    assert f"{evaluation.lines.height:,} later lines" in page
+    precision = evaluation.figure("average_precision")
+    assert f"{precision.value:.3f} ({precision.low:.3f} to {precision.high:.3f})" in page
+    assert f"{100 * evaluation.calibration_error_by_chance:.2f}% on as many lines by chance alone" in page
+    assert "look-up of twins" in page
+    for check in decide(evaluation, gate=GATE).checks:
+        assert f">{check.name}</th>" in page
+    assert "<dt>data fingerprint</dt><dd>abc</dd>" in page
+
+
+def test_the_page_needs_nothing_but_itself_and_runs_nothing(page: str) -> None:
+    assert "<script" not in page
+    assert set(re.findall(r'(?:src|href)="(.{11})', page)) == {"data:image/"}
+    policy = re.search(r'Content-Security-Policy" content="(.*?)"', page)
+    assert policy is not None
+    assert policy[1].startswith("default-src &#39;none&#39;; style-src &#39;sha256-")
+
+
+def test_the_worst_lines_are_the_findings_ranked_lowest_and_the_clean_lines_ranked_highest(
+    fitted: FittedRisk,
+) -> None:
+    lines, examples = fitted.evaluation.lines, fitted.evaluation.examples
+    findings = lines.filter(pl.col("found")).sort("probability")
+    misses, alarms = (examples.filter(pl.col("kind") == kind) for kind in (MISS, FALSE_ALARM))
+    assert misses["probability"].to_list() == findings["probability"].head(10).to_list()
+    clean = lines.filter(~pl.col("found")).sort("probability", descending=True)
+    assert alarms["probability"].to_list() == clean["probability"].head(10).to_list()
+    assert misses["declaration_id"][0] == findings["declaration_id"][0]
+    above = int((lines["probability"] > misses["probability"][0]).sum())
+    assert misses["rank"][0] > above
+    assert all(re.fullmatch(r"(?:[a-z ]+ [+-]\d+\.\d\d(?:, )?){3}", words) for words in alarms["why"])
+
+
+def test_declared_text_stays_text(fitted: FittedRisk, undervaluation: RiskConfig) -> None:
+    markup = pl.lit("<img src=x onerror=alert(1)>").alias("item_name")
+    examples = fitted.evaluation.examples.with_columns(markup)
+    evaluation = replace(fitted.evaluation, examples=examples)
+    hostile = page_of(replace(fitted, evaluation=evaluation), undervaluation)
+    assert "<img src=x" not in hostile
+    assert "&lt;img src=x onerror=alert(1)&gt;" in hostile
+
+
+def test_a_model_that_nothing_could_judge_still_has_its_page(
+    fitted: FittedRisk, undervaluation: RiskConfig
+) -> None:
+    lines = fitted.evaluation.lines.clear()
+    nothing = Evaluation("undervaluation", lines, {}, float("nan"), float("nan"))
+    page = page_of(replace(fitted, evaluation=nothing, warnings=("too short",)), undervaluation)
+    assert "no figure says how good it is" in page
+    assert "The gate stays shut" in page
+    assert "too short" in page
+
+
+def test_tables_name_what_they_show(fitted: FittedRisk) -> None:
+    table = headline_table(fitted.evaluation)
+    assert list(table.heads[:4]) == ["figure", "findings", "model", "chance"]
+    rows = {row[0]: row for row in table.rows}
+    assert "precision at 5%" in rows
+    assert "%" in rows["precision at 5%"][2]
+    assert novelty_table(fitted.evaluation).rows[0][0] == "all lines"
+    weak = slice_table(fitted.evaluation, least_findings=5)
+    shown = [float(row[3].split()[0]) for row in weak.rows if row[3][0].isdigit()]
+    assert shown == sorted(shown)
+    none = slice_table(fitted.evaluation, least_findings=10**6)
+    assert {row[3] for row in none.rows} == {"too few findings"}

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from pipelines.lists.fields import fields_to_fill_in, result_field, result_of
+from pipelines.lists.write import write_lists
+from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile
+
+RISKS = list(SETTINGS.risks)
+
+
+def _saved_by_libreoffice(workbook: Path, folder: Path) -> Any:
+    program = shutil.which("soffice")
+    if program is None:
+        pytest.skip("needs LibreOffice Calc (Debian: libreoffice-calc), which is not installed")
+    folder.mkdir()
+    subprocess.run(
+        [
+            program, f"-env:UserInstallation={(folder / 'profile').as_uri()}", "--headless",
+            "--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder), str(workbook),
+        ],
+        check=True, capture_output=True, timeout=300,
+    )  # fmt: skip
+    return openpyxl.load_workbook(folder / workbook.name).worksheets[0]
+
+
+def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path) -> None:
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
+    write_lists(tmp_path, hostile(), DAY, chinese)
+    book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
+    technical = [cell.value for cell in book.worksheets[0][TECHNICAL_ROWS[1] + 1]]
+    place = {str(name): number for number, name in enumerate(technical, start=1)}
+    first, last = HEADER_ROW + 2, HEADER_ROW + 1 + len(HOSTILE)
+    before = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows(min_row=first)]
+    entries = {
+        result_field(RISKS[0]): "发现问题", "inspected_on": datetime(2026, 11, 21),  # noqa: DTZ001
+        "assessed_unit_price": 12.5, "recovered_tax_cny": 30, "note": "=1+1", "override_reason": "已清关",
+    }  # fmt: skip
+    for field, value in entries.items():
+        book.worksheets[0].cell(first, place[field]).value = value
+    # What a person types into a cell of text stays text; a library has to be told.
+    book.worksheets[0].cell(first, place["note"]).data_type = "s"
+    book.save(tmp_path / "4601.xlsx")
+
+    sheet = _saved_by_libreoffice(tmp_path / "4601.xlsx", tmp_path / "saved")
+
+    assert [cell.value for cell in sheet[TECHNICAL_ROWS[1] + 1]] == technical
+    assert {field: sheet.cell(first, place[field]).value for field in entries} == entries
+    after = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=first, max_row=last)]
+    assert after[1:] == before[1:]
+    assert sheet.auto_filter.ref.endswith(str(last))
+    assert sheet.protection.sheet
+    fields = set(fields_to_fill_in(SETTINGS.risks))
+    unlocked = {name for name, number in place.items() if not sheet.cell(last, number).protection.locked}
+    assert unlocked == fields
+    choices = [rule for rule in sheet.data_validations.dataValidation if rule.type == "list"]
+    reached = {
+        technical[column - 1]
+        for rule in choices
+        for area in rule.sqref.ranges
+        for column in range(area.min_col, area.max_col + 1)
+        if (area.min_row, area.max_row) == (first, last)
+    }
+    assert reached == {result_field(risk) for risk in RISKS}
+    for rule in choices:
+        assert [result_of(word) for word in rule.formula1.strip('"').split(",")] == [
+            "found", "nothing", "not_examined",
+        ]  # fmt: skip

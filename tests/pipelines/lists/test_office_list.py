@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+
+from configs.loader import load_settings
+from configs.schema.capacity import OfficeOverride
+from pipelines.lists.office_list import DISPLAY_COLUMNS, language_of, office_lists
+from pipelines.lists.write import SAMPLING_LIST_SCHEMA
+from tests.pipelines.list_examples import listed
+
+DAY = date(2026, 11, 20)
+SETTINGS = load_settings()
+
+
+def _listed(*rows: dict[str, Any]) -> pl.DataFrame:
+    defaults = {
+        "rank": 1, "customs_office": "4601", "declaration_id": "I1", "line_no": 1, "risk": "food_safety",
+        "probability": 1 / 6, "expected_value_cny": 50.0, "selection": "risk", "inspection_probability": 1.0,
+        "reason_1": "seller first seen 9 days ago", "reason_2": None, "reason_3": None,
+    }  # fmt: skip
+    return pl.DataFrame(
+        [dict.fromkeys(DISPLAY_COLUMNS) | defaults | row for row in rows],
+        schema=SAMPLING_LIST_SCHEMA | DISPLAY_COLUMNS,
+    )
+
+
+def test_each_office_has_its_list_in_the_order_of_ranks() -> None:
+    listed = _listed(
+        {"customs_office": "4601", "rank": 2, "declaration_id": "C"},
+        {"customs_office": "2244", "rank": 1, "declaration_id": "A"},
+        {"customs_office": "4601", "rank": 1, "declaration_id": "B"},
+    )
+    lists = office_lists(listed, DAY, SETTINGS)
+    assert [(each.office, [row.declaration_id for row in each.rows]) for each in lists] == [
+        ("2244", ["A"]),
+        ("4601", ["B", "C"]),
+    ]
+
+
+def test_words_stand_where_columns_had_codes() -> None:
+    (office_list,) = office_lists(_listed({}, {"rank": 2, "selection": "random"}), DAY, SETTINGS)
+    row = office_list.rows[0]
+    assert (row.risk_title, row.chance, row.reasons) == (
+        SETTINGS.risks["food_safety"].title.en, "about 1 in 6", ("seller first seen 9 days ago",),
+    )  # fmt: skip
+    assert office_list.summary == "Parcels: 2 (by risk: 1, at random: 1)"
+    assert office_list.warning is None
+
+
+def test_the_guide_names_every_risk_that_has_a_result_to_fill_in() -> None:
+    (office_list,) = office_lists(_listed({}), DAY, SETTINGS)
+    assert [guide.risk for guide in office_list.guides] == list(SETTINGS.risks)
+    assert office_list.results == office_list.guides
+    assert office_list.guides[0].look_for == SETTINGS.risks["food_safety"].look_for
+
+
+def test_a_risk_that_is_no_longer_configured_keeps_its_name() -> None:
+    (office_list,) = office_lists(_listed({"risk": "old_risk"}), DAY, SETTINGS)
+    guide = office_list.guides[-1]
+    assert (office_list.rows[0].risk_title, guide.title, guide.look_for) == ("Old risk", "Old risk", ())
+    assert guide not in office_list.results
+
+
+def test_a_parcel_without_a_score_says_so() -> None:
+    unscored = {"risk": None, "probability": None, "expected_value_cny": None, "selection": "random"}
+    (office_list,) = office_lists(_listed(unscored), DAY, SETTINGS)
+    assert (office_list.rows[0].chance, office_list.rows[0].risk_title) == ("not scored", "")
+
+
+def test_columns_that_a_source_does_not_bring_are_blank() -> None:
+    (office_list,) = office_lists(_listed({}).select(list(SAMPLING_LIST_SCHEMA)), DAY, SETTINGS)
+    assert (office_list.rows[0].goods, office_list.rows[0].gross_weight_kg) == ("", None)
+
+
+def test_an_incomplete_list_warns() -> None:
+    (office_list,) = office_lists(_listed({}), DAY, SETTINGS, incomplete=True)
+    assert office_list.warning is not None
+    assert office_list.warning.startswith("INCOMPLETE: ")
+
+
+def test_hidden_characters_of_every_text_are_spelled_out() -> None:
+    texts = {name: "a\u202eb" for name, dtype in DISPLAY_COLUMNS.items() if dtype == pl.String}
+    texts["list_id"] = "9f3c21ab77de"
+    named = {"declaration_id": "a\u202eb", "customs_office": "a\u202eb", "reason_1": "a\u202eb"}
+    (office_list,) = office_lists(_listed(texts | named), DAY, SETTINGS)
+    row = office_list.rows[0]
+    assert "\u202e" not in repr((row, office_list.title))
+    assert office_list.title == "Sampling list of customs office a⟦U+202E⟧b, shift a⟦U+202E⟧b"
+    assert row.goods == row.waybill_id == row.declaration_id == row.reasons[0] == "a⟦U+202E⟧b"
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("玩具", "zh"),
+        ("玩具 toy", "zh"),
+        ("おもちゃ玩具", "ja"),
+        ("장난감", "ko"),
+        ("игрушка", None),
+        ("", None),
+    ],
+)
+def test_the_script_tells_the_language(text: str, language: str | None) -> None:
+    assert language_of(text) == language
+
+
+def test_shifts_have_lists_of_their_own() -> None:
+    shifts = [("night", "b"), (None, "c"), ("day", "a")]
+    rows = [{"shift": shift, "list_id": number} for shift, number in shifts]
+    lists = office_lists(_listed(*rows), DAY, SETTINGS)
+    assert [(each.shift, each.list_id) for each in lists] == [(None, "c"), ("day", "a"), ("night", "b")]
+
+
+def test_an_office_reads_its_list_in_its_language() -> None:
+    chinese = SETTINGS.capacity.model_copy(update={"offices": {"4601": OfficeOverride(language="zh-CN")}})
+    settings = SETTINGS.model_copy(update={"capacity": chinese})
+    listed = _listed({"unit": "piece"}, {"customs_office": "2244", "unit": "piece"}).with_columns(
+        pl.lit("卖家首次出现于 9 天前").alias("reason_1@zh-CN"), pl.lit("件").alias("unit@zh-CN")
+    )
+    english, translated = office_lists(listed, DAY, settings)
+    assert (english.rows[0].reasons, english.rows[0].unit) == (("seller first seen 9 days ago",), "piece")
+    row = translated.rows[0]
+    assert (row.reasons, row.unit, row.chance) == (("卖家首次出现于 9 天前",), "件", "约 6 件中有 1 件")
+    assert (row.risk_title, translated.title) == ("食品安全", "海关 4601 查验清单")
+    assert translated.guides[0].look_for[2] == "取样送实验室"
+
+
+def test_parcels_that_travel_together_name_each_other() -> None:
+    rows = listed([{"together": 1}, {"together": None}, {"together": 1}, {"together": 1}])
+    (found,) = office_lists(rows, DAY, SETTINGS)
+    assert [row.together for row in found.rows] == ["3, 4", "", "1, 4", "1, 3"]
+
+
+def test_a_disguised_name_is_shown_with_what_it_reads_as() -> None:
+    names = ["Live аnts", "live ants", "b.e.e.t.l.e", None]
+    (found,) = office_lists(listed({"item_name": name} for name in names), DAY, SETTINGS)
+    read = ["reads as: live ants", "", "reads as: b.e.e.t.l.e beetle", ""]
+    assert [row.reads_as for row in found.rows] == read

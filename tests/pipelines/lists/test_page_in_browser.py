@@ -1,0 +1,314 @@
+"""The office's page in a real browser: one Chromium for all tests, a fresh context each."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+from pipelines.lists.write import write_lists
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
+from tests.pipelines.returned_lists import Office, make_store
+
+GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
+
+
+@dataclass
+class Watched:
+    """A page, and what it did that it should not."""
+
+    page: Page
+    address: str
+    requests: list[str] = field(default_factory=list)
+    wrongs: list[str] = field(default_factory=list)
+
+    def ranks(self) -> list[int]:
+        """The parcels that are shown, in their order on the page."""
+        shown: list[str] = self.page.eval_on_selector_all(
+            "tbody:not([hidden])", "parcels => parcels.map(each => each.dataset.rank)"
+        )
+        return [int(rank) for rank in shown]
+
+    def row(self, rank: int) -> Any:
+        """The parcel with this rank."""
+        return self.page.locator(f"tbody[data-rank='{rank}']")
+
+    def exported(self) -> Any:
+        """What the button exports."""
+        with self.page.expect_download() as download:
+            self.page.locator("button[name=export]").click()
+        assert download.value.suggested_filename.endswith(".json")
+        return json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs Chromium (Debian: chromium), which is not installed")
+    with sync_playwright() as playwright:
+        # In a container there is no second sandbox to be had.
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4601.html, and hostile texts as 9999.html; 5316.html is Chinese."""
+    folder = tmp_path_factory.mktemp("lists")
+    rows = [
+        {
+            "item_name": goods, "list_id": "9f3c21ab77de", "risk": risk, "selection": selection,
+            "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
+        }
+        for place, (goods, risk, selection) in enumerate(
+            zip(
+                GOODS,
+                ("undervaluation", "food_safety", "undervaluation", "prohibited_items"),
+                ("risk", "random", "risk", "exploration"),
+                strict=True,
+            )
+        )
+    ]  # fmt: skip
+    write_lists(folder, listed(rows), DAY, SETTINGS)
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
+    write_lists(folder, listed({**row, "customs_office": "5316"} for row in rows), DAY, chinese)
+    office = '<img src=x onerror="alert(1)">\u202e' + "W" * 300
+    table = hostile().with_columns(customs_office=hostile()["customs_office"].replace("4601", office))
+    written = write_lists(folder / "hostile", table, DAY, SETTINGS)
+    (page,) = (path for path in written if path.suffix == ".html")
+    page.rename(folder / "9999.html")
+    return folder
+
+
+@pytest.fixture
+def opened(browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """The page of an office, 4601 unless the test names another; afterwards nothing may have gone wrong."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    watched = Watched(page, (folder / f"{getattr(request, 'param', '4601')}.html").as_uri())
+
+    def answer(route: Route) -> None:
+        watched.requests.append(route.request.url)
+        route.continue_()
+
+    page.route("**/*", answer)
+    page.on("pageerror", lambda error: watched.wrongs.append(str(error)))
+    page.on("dialog", lambda dialog: (watched.wrongs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: watched.wrongs.append(message.text))
+    page.add_init_script(
+        "window.blocked = []; "
+        "addEventListener('securitypolicyviolation', event => blocked.push(event.violatedDirective))"
+    )
+    page.goto(watched.address)
+    yield watched
+    assert page.evaluate("blocked") == []
+    assert watched.wrongs == []
+    assert {url for url in watched.requests if not url.startswith("blob:")} == {watched.address}
+    context.close()
+
+
+def test_the_page_sorts_filters_and_searches(opened: Watched) -> None:
+    page = opened.page
+    assert opened.ranks() == [1, 2, 3, 4]
+    page.locator("th[data-sort=declared] button").click()
+    page.locator("th[data-sort=declared] button").click()
+    assert opened.ranks() == [4, 3, 2, 1]
+    assert page.locator("th[data-sort=declared]").get_attribute("aria-sort") == "descending"
+    page.locator("select[name=sort]").select_option("goods")
+    page.locator("input[name=reverse]").uncheck()
+    assert opened.ranks()[:2] == [2, 4]
+    page.locator("select[name=sort]").select_option("rank")
+    page.locator("select[name=risk]").select_option("undervaluation")
+    assert opened.ranks() == [1, 3]
+    page.locator("select[name=risk]").select_option("")
+    page.locator("select[name=chosen]").select_option("exploration")
+    assert opened.ranks() == [4]
+    assert page.locator("output[name=shown]").text_content() == "1 of 4 shown"
+    page.locator("select[name=chosen]").select_option("")
+    page.locator("input[name=search]").fill("玩具")
+    assert opened.ranks() == [1]
+
+
+def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
+    page = opened.page
+    assert page.locator("button[name=export]").is_disabled()
+    page.locator("input[name=today]").fill("2026-11-21")
+    opened.row(2).get_by_role("group", name="2: Undervaluation").get_by_label("nothing found").check()
+    opened.row(2).get_by_role("group", name="2: Food safety").get_by_label("found", exact=True).check()
+    opened.row(2).get_by_label("2: Assessed price a unit (USD)").fill("12.5")
+    opened.row(2).get_by_label("2: Recovered tax, CNY").fill("30")
+    opened.row(2).get_by_label("2: Note").fill('Label gone, "<b>没有</b>"')
+    opened.row(3).get_by_label("3: Opened instead").fill("I9")
+    opened.row(3).get_by_label("3: Why another one").fill("cleared")
+    opened.row(4).get_by_role("group", name="4: Undervaluation").get_by_label("not examined").check()
+    opened.row(4).locator(".clear").click()
+
+    page.reload()
+
+    assert page.locator("output[name=done]").text_content() == "2 of 4 filled in"
+    assert opened.row(2).locator("[name=result_food_safety][value=found]").is_checked()
+    page.locator("select[name=filled]").select_option("no")
+    assert opened.ranks() == [1, 4]
+    exported = opened.exported()
+    assert exported.pop("exported_at").startswith("20")
+    assert exported == {
+        "format": "parcel-risk results 1", "list_id": "9f3c21ab77de", "customs_office": "4601", "shift": None,
+        "declared_on": "2026-11-20",
+        "rows": [
+            {
+                "rank": 2, "declaration_id": "I0002", "line_no": 1,
+                "results": {"food_safety": "found", "undervaluation": "nothing"},
+                "inspected_on": "2026-11-21", "assessed_unit_price": 12.5, "recovered_tax_cny": 30,
+                "note": 'Label gone, "<b>没有</b>"',
+            },
+            {
+                "rank": 3, "declaration_id": "I0003", "line_no": 1, "results": {}, "opened_instead": "I9",
+                "override_reason": "cleared",
+            },
+        ],
+    }  # fmt: skip
+
+
+def test_what_the_page_exports_comes_back_as_inspections(browser: Browser, tmp_path: Path) -> None:
+    """From the page that was issued, through the file that the browser saved, into the store."""
+    office = Office(make_store(tmp_path), tmp_path)
+    lists = office.store.path / office.store.partition("lists", DAY)
+    context = browser.new_context(timezone_id="Asia/Shanghai")
+    watched = Watched(context.new_page(), (lists / "4601.html").as_uri())
+    watched.page.goto(watched.address)
+    watched.page.locator("input[name=today]").fill("2026-11-21")
+    prohibited = watched.row(1).get_by_role("group", name="1: Prohibited items")
+    prohibited.get_by_label("found", exact=True).check()
+    watched.row(2).get_by_role("group", name="2: Undervaluation").get_by_label("nothing found").check()
+    (tmp_path / "back.json").write_text(json.dumps(watched.exported()), encoding="utf-8")
+    context.close()
+    report = office.give_back(tmp_path / "back.json")
+    assert report.exit_code == 0, report.lines()
+    listed_at = {row["rank"]: (row["declaration_id"], row["line_no"]) for row in office.rows()}
+    known = office.inspections()
+    assert known.keys() == {listed_at[1], listed_at[2]}
+    assert known[listed_at[1]]["prohibited_item"] is True
+    assert known[listed_at[2]]["undervaluation"] is False
+    assert "food_safety" not in known[listed_at[1]]
+
+
+def test_another_list_has_entries_of_its_own(opened: Watched, folder: Path) -> None:
+    opened.row(1).locator("[name=note]").fill("mine")
+    other = folder / "other.html"
+    content = (folder / "4601.html").read_text(encoding="utf-8")
+    other.write_text(content.replace("9f3c21ab77de", "000000000000"), encoding="utf-8")
+    page = opened.page.context.new_page()
+    page.goto(other.as_uri())
+    assert page.locator("output[name=done]").text_content() == "0 of 4 filled in"
+    page.goto(opened.address)
+    assert page.locator("output[name=done]").text_content() == "1 of 4 filled in"
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_two_tabs_do_not_undo_each_others_entries(opened: Watched, stale: bool) -> None:
+    second = opened.page.context.new_page()
+    second.goto(opened.address)
+    if stale:
+        # Browsers tell one process late of what another one has stored.
+        second.evaluate("Storage.prototype.getItem = () => null")
+    opened.row(1).locator("[name=note]").fill("first tab")
+    second.locator("tbody[data-rank='2'] [name=note]").fill("second tab")
+    opened.page.reload()
+    opened.page.locator("tbody.filled").nth(1).wait_for(state="attached")
+    assert [row.get("note") for row in opened.exported()["rows"]] == ["first tab", "second tab"]
+
+
+def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Watched) -> None:
+    for rank in (1, 2):
+        opened.row(rank).locator("[name=note]").fill(f"row {rank}")
+    opened.page.evaluate(
+        "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' 1')), '{not ours')"
+    )
+    assert opened.page.locator("#forgetful").is_hidden()
+    opened.page.reload()
+    assert opened.page.locator("#forgetful").is_visible()
+    assert [row["rank"] for row in opened.exported()["rows"]] == [2]
+    opened.row(1).locator("[name=note]").fill("again")
+    opened.row(2).locator("button.clear").click()
+    opened.page.reload()
+    assert opened.page.locator("#forgetful").is_hidden()
+    assert [row["note"] for row in opened.exported()["rows"]] == ["again"]
+
+
+def test_the_keyboard_is_enough(opened: Watched) -> None:
+    keys, active = opened.page.keyboard, "document.activeElement"
+    keys.press("j")
+    keys.press("ArrowDown")
+    assert opened.page.evaluate(f"{active}.textContent") == "2"
+    keys.press("k")
+    keys.press("Enter")
+    assert opened.page.evaluate(f"{active}.name") == "result_food_safety"
+    keys.press("Space")
+    keys.press("Escape")
+    assert opened.page.evaluate(f"{active}.textContent") == "1"
+    keys.press("/")
+    keys.type("jar mug")
+    assert opened.ranks() == []
+    keys.press("Control+a")
+    keys.type("mug")
+    keys.press("Enter")
+    assert opened.page.evaluate(f"{active}.textContent") == "2"
+    assert list(opened.exported()["rows"][0]["results"].items()) == [("food_safety", "found")]
+
+
+@pytest.mark.parametrize("opened", ["4601", "5316"], indirect=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(opened: Watched, scheme: Any) -> None:
+    opened.page.emulate_media(color_scheme=scheme)
+    found = Axe().run(opened.page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+
+
+@pytest.mark.parametrize("opened", ["5316"], indirect=True)
+def test_chinese_is_drawn_and_nothing_is_left_in_english(opened: Watched) -> None:
+    # A font without these characters draws the same empty box for each.
+    drawn = opened.page.evaluate(
+        """() => [..."查验清单"].map(character => {
+            const canvas = document.createElement("canvas");
+            const pen = canvas.getContext("2d");
+            pen.font = "40px " + getComputedStyle(document.body).fontFamily;
+            pen.fillText(character, 5, 60);
+            return canvas.toDataURL();
+        })"""
+    )
+    assert len(set(drawn)) == 4
+    assert opened.page.evaluate("document.documentElement.lang") == "zh-CN"
+    words = opened.page.evaluate(
+        """() => ["header", ".guide", ".tools", ".keys", "thead", ".entry", "footer"]
+            .map(part => document.querySelector(part).innerText).join(" ")"""
+    )
+    for known in ("9f3c21ab77de", "Enter", "Esc", "USD", "U+202E", "X "):
+        words = words.replace(known, "")
+    assert not [word for word in words.split() if word.isascii() and word.isalpha() and len(word) > 1]
+
+
+@pytest.mark.parametrize("opened", ["9999"], indirect=True)
+def test_hostile_texts_run_nothing_and_break_nothing(opened: Watched) -> None:
+    page = opened.page
+    assert len(opened.ranks()) == len(HOSTILE)
+    assert page.evaluate("document.images.length + document.scripts.length") == 1
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.set_viewport_size({"width": 1280, "height": 900})
+    tall = page.eval_on_selector_all("tbody", "all => Math.max(...all.map(each => each.offsetHeight))")
+    assert tall < 2500
+    page.locator("tbody [name=note]").first.fill("</script><script>alert(1)</script>")
+    page.reload()
+    exported = opened.exported()
+    assert exported["rows"][0]["note"] == "</script><script>alert(1)</script>"
+    assert exported["customs_office"].startswith('<img src=x onerror="alert(1)">\u202e')

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import zipfile
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+from openpyxl.utils import get_column_letter
+
+from features.text.visible import visible_text
+from pipelines.lists.fields import (
+    LIST_HEADINGS,
+    RESULT_VALUES,
+    field_of_heading,
+    fields_to_fill_in,
+    result_field,
+    result_of,
+)
+from pipelines.lists.office_list import CODE_CHARACTERS, TEXT_CHARACTERS
+from pipelines.lists.write import write_lists
+from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
+
+
+def _cells(path: Path) -> list[list[Any]]:
+    sheet = openpyxl.load_workbook(path)["List"]
+    return [[cell.value for cell in row] for row in sheet.iter_rows(min_row=HEADER_ROW + 2)]
+
+
+def test_a_workbook_has_real_numbers_choices_filters_and_a_frozen_header(tmp_path: Path) -> None:
+    write_lists(tmp_path, listed([{}, {"selection": "random", "total_price_cny": None}]), DAY, SETTINGS)
+    book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
+    sheet = book["List"]
+    header = [cell.value for cell in sheet[HEADER_ROW + 1]]
+    row = dict(zip(header, [cell.value for cell in sheet[HEADER_ROW + 2]], strict=True))
+    assert (row["Rank"], row["Declared CNY"], row["Gross kg"], row["Probability"]) == (1, 120.25, 1.234, 0.25)
+    assert (row["HS code"], row["Waybill"], row["Goods as declared"]) == ("0103006000", "0012345", "儿童玩具")
+    assert row["Chance"] == "about 1 in 4"
+    assert row["Why"] == "• CNY 12.0/kg declared; 143 similar lines have a median of 148\n• second"
+    assert sheet.cell(HEADER_ROW + 3, header.index("Declared CNY") + 1).value is None
+    assert sheet.freeze_panes == f"C{HEADER_ROW + 2}"
+    assert sheet.auto_filter.ref == f"A{HEADER_ROW + 1}:{get_column_letter(len(header))}{HEADER_ROW + 3}"
+    assert sheet["A1"].value == "Sampling list of customs office 4601"
+    assert sheet["B2"].value == datetime(2026, 11, 20)  # noqa: DTZ001 - a workbook knows no time zone
+    assert book.properties.created == datetime(2026, 11, 20)  # noqa: DTZ001
+    assert sheet["A3"].value is None
+
+
+def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_path: Path) -> None:
+    write_lists(tmp_path, listed([{"list_id": "9f3c21ab77de"}, {}]), DAY, SETTINGS)
+    sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]
+    technical = [cell.value for cell in sheet[TECHNICAL_ROWS[1] + 1]]
+    fields = fields_to_fill_in(SETTINGS.risks)
+    assert set(technical) == {*LIST_HEADINGS, *fields}
+    assert sheet.protection.sheet
+    assert not sheet.protection.autoFilter  # what is not forbidden
+    for row in (HEADER_ROW + 2, HEADER_ROW + 3):
+        cells = dict(zip(technical, sheet[row], strict=True))
+        assert {name for name, cell in cells.items() if not cell.protection.locked} == set(fields)
+    given = sheet.data_validations.dataValidation
+    rules = {technical[next(iter(rule.sqref.ranges)).min_col - 1]: rule for rule in given}
+    assert {name: rule.type for name, rule in rules.items()} == {
+        **{result_field(risk): "list" for risk in SETTINGS.risks},
+        "inspected_on": "date", "assessed_unit_price": "decimal", "recovered_tax_cny": "decimal",
+        "opened_instead": None,
+    }  # fmt: skip
+    assert rules["result_undervaluation"].formula1 == '"found,nothing found,not examined"'
+    assert "invoice, payment record" in rules["result_undervaluation"].prompt
+    assert {str(rule.sqref)[-len(str(HEADER_ROW + 3)) :] for rule in rules.values()} == {str(HEADER_ROW + 3)}
+    known = [cell.value for cell in sheet[TECHNICAL_ROWS[0] + 1]][:8]
+    assert known == [
+        "list_id", "9f3c21ab77de", "customs_office", "4601", "shift", None, "declared_on", "2026-11-20",
+    ]  # fmt: skip
+    assert all(sheet.row_dimensions[row + 1].hidden for row in TECHNICAL_ROWS)
+
+
+def test_the_workbook_of_a_chinese_office_has_the_same_technical_names(tmp_path: Path) -> None:
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
+    write_lists(tmp_path, listed([{}]), DAY, chinese)
+    sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx").worksheets[0]
+    assert sheet.title == "清单"
+    headings, technical = ([cell.value for cell in sheet[row + 1]] for row in (HEADER_ROW, TECHNICAL_ROWS[1]))
+    for heading, field in zip(headings, technical, strict=True):
+        assert field_of_heading(str(heading), SETTINGS.risks) == field
+    rule = next(rule for rule in sheet.data_validations.dataValidation if rule.type == "list")
+    assert [result_of(word) for word in rule.formula1.strip('"').split(",")] == list(RESULT_VALUES)
+
+
+def test_hostile_names_are_text_in_the_workbook(tmp_path: Path) -> None:
+    write_lists(tmp_path, hostile(), DAY, SETTINGS)
+    rows = _cells(tmp_path / "4601.xlsx")
+    assert [row[1] for row in rows] == [visible_text(text, CODE_CHARACTERS) for text in HOSTILE]
+    shown = [visible_text(text, TEXT_CHARACTERS) for text in HOSTILE]
+    goods = [str(row[3]).split("\n") for row in rows]
+    assert [(lines[0], lines[-1]) for lines in goods] == list(zip(shown, shown, strict=True))
+    assert all(lines[1].startswith("reads as: ") for lines in goods if len(lines) > 2)
+    sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]
+    cells: list[Any] = [cell for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n", "d"}
+    assert not any(cell.hyperlink for cell in cells)
+    assert all(cell.quotePrefix for cell in cells if cell.row > HEADER_ROW + 1 and cell.data_type == "s")
+    with zipfile.ZipFile(tmp_path / "4601.xlsx") as parts:
+        for name in parts.namelist():
+            assert b"<f>" not in parts.read(name)

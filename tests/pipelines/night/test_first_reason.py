@@ -1,0 +1,128 @@
+"""The block that a list names first is the one that sets the line apart from others of its heading."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs.schema.risk import RiskConfig
+from features.assemble import assemble
+from features.history.view import DayContext
+from features.words.reasons import reasons
+from models.risk.risk_model import RiskModel
+from pipelines.history.chronicle import Chronicle
+from pipelines.scoring.models_in_use import models_in_use
+from pipelines.simulation import WorldParameters, simulate
+from pipelines.work.progress import Progress
+from tests.pipelines.conftest import without_server
+from tests.pipelines.trained_world import World, write_configs
+
+KEY = ["declaration_id", "line_no"]
+DONORS = 20
+NEEDED = 0.7
+DAYS, PARCELS_PER_DAY, INSPECTED = 32, 700, 0.5
+NIGHTS = [date(2026, 11, 17) + timedelta(days=night) for night in range(4)]
+# Parcels an office: where a list holds every third parcel of a day, most of them are on it for nothing, and
+# which block is first is chance.
+CAPACITY = 2
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Four nights of models that have learned something, with lists as short as inspectors know them."""
+    folder = tmp_path_factory.mktemp("reasons")
+    world = World(folder / "S", write_configs(folder / "configs"))
+    for path in (world.configs / "risks").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"(?m)^rounds: .*", "rounds: 150", text), encoding="utf-8")
+    (world.configs / "capacity.yaml").write_text(f"default: {{parcels: {CAPACITY}}}\n", encoding="utf-8")
+    plain = WorldParameters.for_volume(PARCELS_PER_DAY)
+    simulate(
+        world.path, days=DAYS, parcels_per_day=PARCELS_PER_DAY, end=NIGHTS[-1], seed=12, drift=False,
+        settings=world.settings, progress=Progress.silent(),
+        parameters=replace(plain, inspection_share=INSPECTED, random_share=0.05),
+    )  # fmt: skip
+    with without_server():
+        assert world.run("train", "--until", str(NIGHTS[0] - timedelta(days=1)), "--quiet") == 0
+        assert world.score(NIGHTS[0], "--to", str(NIGHTS[-1])) == 0
+    return world
+
+
+@pytest.fixture(scope="module")
+def models(world: World) -> Mapping[str, RiskModel]:
+    used, _ = models_in_use(world.store, world.settings)
+    return {name: RiskModel.load(model.folder) for name, model in used.items()}
+
+
+def features_of(world: World, night: date) -> Mapping[str, pl.DataFrame]:
+    """Features of all lines of the night by risk."""
+    chronicle, risks = Chronicle(world.store, world.settings), list(world.settings.risks.values())
+    lines, eve = chronicle.prepared(night), chronicle.history_before(night)
+    context = DayContext(night, eve, chronicle.tables(lines, night, eve), world.settings.pipeline)
+    built = assemble(lines, context, chronicle.reference.on(night), risks)
+    return {risk.name: built.for_risk(risk) for risk in risks}
+
+
+def block_of_reason(
+    said: pl.Series, frame: pl.DataFrame, model: RiskModel, risk: RiskConfig
+) -> list[str | None]:
+    """The block whose words the first reason of each line is; None where no block says it."""
+    worded = pl.concat([frame, model.model_columns(frame)], how="horizontal")
+    alone = {
+        block: reasons(worded, pl.DataFrame({block: np.ones(frame.height)}), risk, count=1)["reason_1"]
+        for block in sorted(set(model.encoder.blocks))
+    }
+    return [
+        next((block for block, words in alone.items() if words[row] == sentence), None)
+        for row, sentence in enumerate(said)
+    ]
+
+
+def drops(row: int, frame: pl.DataFrame, model: RiskModel, rng: np.random.Generator) -> dict[str, float]:
+    """How far the score of a line falls, on average, with a block's columns from random lines of its heading.
+
+    Columns of the smaller models are taken over as the other line has them: text score and price ratio.
+    """
+    encoder = model.encoder
+    heading = frame["hs_code"].str.slice(0, 4)
+    alike = np.setdiff1d(np.flatnonzero((heading == heading[row]).to_numpy()), [row])
+    if len(alike) == 0:
+        return {}
+    drawn = rng.choice(alike, DONORS, replace=len(alike) < DONORS)
+    values = encoder.matrix(frame, encoder.learned(frame)).values
+    score = model.booster.predict_raw(values[[row]])[0]
+    blocks = np.array(encoder.blocks)
+    found = {}
+    for block in sorted(set(encoder.blocks)):
+        replaced = np.repeat(values[[row]], DONORS, axis=0)
+        replaced[:, blocks == block] = values[drawn][:, blocks == block]
+        found[block] = float(score - model.booster.predict_raw(replaced).mean())
+    return found
+
+
+def test_the_first_reason_names_the_block_whose_replacement_lowers_the_score_most(
+    world: World, models: Mapping[str, RiskModel]
+) -> None:
+    rng, cases = np.random.default_rng(3), []
+    for night in NIGHTS:
+        frames = features_of(world, night)
+        listed = world.listed(night).filter(pl.col("selection") == "risk")
+        for risk, model in models.items():
+            frame = frames[risk].with_row_index("row")
+            rows = listed.filter(pl.col("risk") == risk).with_columns(pl.col("line_no").cast(pl.Float64))
+            rows = rows.join(frame.select(*KEY, "row"), on=KEY, how="inner", maintain_order="left")
+            places = rows["row"].to_list()
+            named = block_of_reason(rows["reason_1"], frames[risk][places], model, world.settings.risks[risk])
+            for place, block in zip(places, named, strict=True):
+                lower = drops(place, frames[risk], model, rng)
+                if lower:
+                    cases.append((risk, block, max(lower, key=lower.__getitem__)))
+    assert len(cases) >= 40
+    assert {risk for risk, _, _ in cases} == set(models)
+    assert np.mean([named == lowers for _, named, lowers in cases]) >= NEEDED, cases

@@ -1,0 +1,38 @@
+"""Parameters no world can have are refused by name."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipelines.simulation.world.parameters import WorldParameters
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("undervaluation_rate", 1.2, r"undervaluation_rate: expected a number in \[0, 1\], got 1.2"),
+        ("sensitivity_food", -0.1, r"sensitivity_food: expected a number in \[0, 1\], got -0.1"),
+        ("sellers", 0, "sellers: expected a whole number from 1, got 0"),
+        ("sparsity", 1.0, r"sparsity: expected a number in \[0, 1\), got 1.0"),
+        ("lines_per_parcel", 0.5, "lines_per_parcel: expected a number from 1, got 0.5"),
+        ("undervaluation_mix", (0.0, 0.0, 0.0), "undervaluation_mix: expected three shares"),
+    ],
+)
+def test_impossible_numbers_are_refused(name: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(WorldParameters(), **{name: value})  # type: ignore[arg-type]
+
+
+def test_the_parties_grow_with_the_volume() -> None:
+    small, large = WorldParameters.for_volume(100), WorldParameters.for_volume(10_000)
+    assert small.sellers < large.sellers
+    assert small.buyers < large.buyers
+    assert small.undervaluation_rate == large.undervaluation_rate
+
+
+def test_a_sparse_world_has_half_the_inspections() -> None:
+    usual = WorldParameters()
+    sparse = usual.sparse()
+    assert sparse.sparsity == 0.4
+    assert sparse.inspection_share == usual.inspection_share / 2
+    assert sparse.random_share == usual.random_share / 2
