@@ -13,14 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.risk import RiskConfig
 from features.arrays.hashing import hash_text
+from features.arrays.types import FloatArray
 from features.assemble import FeatureSet, assemble
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from features.history.view import DayContext
 from models.fitting.training import start_of, tree_parameters
 from models.risk.encoder import fit_encoder
@@ -28,8 +27,6 @@ from models.trees.booster import train_booster
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import empty_history
 from pipelines.store.store import Store
-
-FloatArray = npt.NDArray[np.float64]
 
 _ONE_IN = 12
 # More findings bear more trees; what later lines lose by too many was nothing to speak of.

@@ -16,15 +16,15 @@ from datetime import date
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.bound import truth_of
 from configs.schema.pipeline import PipelineConfig, TrainingConfig
 from configs.schema.risk import RiskConfig
+from features.arrays.types import BoolArray, FloatArray
 from features.assemble import assemble
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from features.history.view import DayContext
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import inverse_propensity_weights
@@ -34,8 +34,6 @@ from models.risk.encoder import fit_encoder
 from models.trees.booster import Booster, Matrix, train_booster
 from pipelines.history.chronicle import Chronicle
 from pipelines.training.frames import TrainingData
-
-FloatArray = npt.NDArray[np.float64]
 
 EQUAL = "equal weights"
 INVERSE = "inverse propensity"
@@ -144,7 +142,7 @@ def _trained(
     )
     both = Matrix(np.vstack([inspected.values, weak.values]), inspected.columns, inspected.categorical)
     none_found = np.concatenate([found, np.zeros(unlabelled.height, dtype=bool)])
-    shown: dict[str, tuple[Matrix, npt.NDArray[np.bool_], FloatArray | None]] = {
+    shown: dict[str, tuple[Matrix, BoolArray, FloatArray | None]] = {
         EQUAL: (inspected, found, None),
         INVERSE: (inspected, found, inverse_propensity_weights(lines)),
     }

@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from benchmarks import figures as f
 from benchmarks.choice_variants import EQUAL, RIVALS, UNLABELLED, compared, later_lines
@@ -29,6 +28,7 @@ from benchmarks.world_run import Size, write_figures
 from benchmarks.worlds import WORK, with_threads
 from configs.loader import load_settings
 from configs.schema.settings import Settings
+from features.arrays.types import FloatArray
 from models.trees.errors import TooFewFindings
 from pipelines.history.chronicle import Chronicle
 from pipelines.simulation import WorldParameters, simulate
@@ -36,7 +36,6 @@ from pipelines.store.store import Store
 from pipelines.training.frames import training_data
 from pipelines.work.progress import Progress
 
-FloatArray = npt.NDArray[np.float64]
 Figures = dict[str, Any]
 
 SEEDS = (71, 72, 73)

@@ -8,15 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.reference_model import ReferenceScores
 from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import hash_text
-
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import FloatArray, UInt64Array
 
 OURS, REFERENCE, BOUND = "ours", "reference", "bound"
 _NOTHING = [math.nan] * 3
@@ -95,7 +93,7 @@ def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]
     return {f"{above} over {below}": ratio(above, below) for above, below in pairs}
 
 
-def _tax(scored: Scored, later: pl.DataFrame, draws: f.Draws, ties: npt.NDArray[np.uint64]) -> dict[str, Any]:
+def _tax(scored: Scored, later: pl.DataFrame, draws: f.Draws, ties: UInt64Array) -> dict[str, Any]:
     """Share of all tax shortfall in the top 1% by expected tax."""
     shortfall = later["tax_shortfall_cny"].fill_null(0.0).to_numpy()
     drawn = f.figures(

@@ -9,6 +9,8 @@ share, hear hints and choose by risk again and again, and each time the estimato
 
 import os
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
+
 os.environ["POLARS_MAX_THREADS"] = "1"
 os.environ["OMP_NUM_THREADS"] = "1"
 
@@ -23,7 +25,7 @@ import numpy as np
 from benchmarks.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
 from models.estimates.doubly_robust import Outcome, reach_of
-from models.estimates.random_share import BoolArray, FloatArray, Inspected, IntArray, Performance, Population
+from models.estimates.random_share import Inspected, Performance, Population
 from models.stats.metrics import Estimate
 from pipelines.monitoring.performance import METHODS, estimates
 from pipelines.simulation.inspections.officers import RANDOM, RISK

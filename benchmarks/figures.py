@@ -14,15 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 from models.risk.calibration import calibration_noise, expected_calibration_error
 from models.stats.metrics import Areas, interval
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 
 DRAWS = 300
 TOP = 0.01
@@ -116,21 +112,19 @@ def auc(score: FloatArray, found: BoolArray) -> Statistic:
 
 
 def precision_at_top(
-    score: FloatArray, found: BoolArray, tie_break: npt.NDArray[np.uint64], top: float = TOP
+    score: FloatArray, found: BoolArray, tie_break: UInt64Array, top: float = TOP
 ) -> Statistic:
     """Share of findings among the top `top` of the drawn lines."""
     return _share_of_top(score, found.astype(np.float64), tie_break, top, per_line=True)
 
 
-def sum_at_top(
-    score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64], top: float = TOP
-) -> Statistic:
+def sum_at_top(score: FloatArray, amount: FloatArray, tie_break: UInt64Array, top: float = TOP) -> Statistic:
     """Share of the whole amount that the top `top` of the drawn lines holds."""
     return _share_of_top(score, amount, tie_break, top, per_line=False)
 
 
 def _share_of_top(
-    score: FloatArray, amount: FloatArray, tie_break: npt.NDArray[np.uint64], top: float, *, per_line: bool
+    score: FloatArray, amount: FloatArray, tie_break: UInt64Array, top: float, *, per_line: bool
 ) -> Statistic:
     order = np.lexsort((tie_break, -score))
 

@@ -21,16 +21,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks import figures as f
 from benchmarks.korea_ours import OPERATION, WITHHELD, our_scores
 from benchmarks.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
 from features.arrays.hashing import hash_text
+from features.arrays.types import FloatArray
 from models.stats.metrics import bootstrap_weights, interval
 
-FloatArray = npt.NDArray[np.float64]
 Scores = Mapping[str, Sequence[FloatArray]]
 
 RESULT = Path(__file__).resolve().parent / "results" / "korea.md"

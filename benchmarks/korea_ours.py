@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from benchmarks.clock import Clock
@@ -20,8 +18,9 @@ from benchmarks.korea_rivals import KOREA, LABELS
 from configs.loader import load_settings
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
+from features.arrays.types import FloatArray
 from features.assemble import assemble
-from features.history.fold import History
+from features.history.state import History
 from features.history.view import DayContext
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.training import fit_risk
@@ -31,8 +30,6 @@ from pipelines.ingest.ingest import ingest
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
-
-FloatArray = npt.NDArray[np.float64]
 
 UNTIL = date(2020, 12, 31)
 WITHHELD = "this program, results of the quarter withheld"

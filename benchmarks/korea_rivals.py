@@ -11,11 +11,11 @@ from pathlib import Path
 
 import lightgbm
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import polars as pl
 
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import FloatArray
+
 Rival = Callable[[pl.DataFrame, pl.DataFrame, int], FloatArray]
 
 KOREA = Path(__file__).resolve().parents[2] / "shared" / "korea"

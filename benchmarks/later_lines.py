@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.bound import truth_of
-from features.history.results import LINE_KEY, known_labels
+from features.contract.declarations import LINE_KEY
+from features.history.results import known_labels
 from pipelines.simulation import World
 from pipelines.simulation.days.days import calibrate, simulate_day
 from pipelines.simulation.days.missing import habits

@@ -23,7 +23,6 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.isotonic import IsotonicRegression
@@ -35,9 +34,10 @@ from benchmarks.naive_lists import Lists, listed_parcels, write_lists
 from configs.loader import load_settings
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
-from features.contract.declarations import DECLARATION_COLUMNS, REQUIRED_COLUMNS
+from features.arrays.types import FloatArray
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY, REQUIRED_COLUMNS
 
-KEY = ["declaration_id", "line_no"]
+KEY = LINE_KEY
 _POSITIVE = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")
 _NOT_NEGATIVE = ("unit_price", "freight", "insurance")
 _COUNTRIES = ("origin_country", "dispatch_country", "destination_country")
@@ -253,7 +253,7 @@ def _reasons(
         if len(rows) == 0:
             continue
         asked = matrix.loc[chosen.loc[rows, "row"]]
-        pushes: npt.NDArray[np.float64] = np.asarray(model.predict(asked, pred_contrib=True))[:, :-1]
+        pushes: FloatArray = np.asarray(model.predict(asked, pred_contrib=True))[:, :-1]
         top = np.argsort(-pushes, axis=1)[:, :3]
         for place, name in enumerate(said.columns):
             columns = matrix.columns[top[:, place]]

@@ -19,9 +19,9 @@ from typing import Any
 
 import lightgbm as lgb
 import numpy as np
-import numpy.typing as npt
 
 from configs.loader import load_settings
+from features.arrays.types import FloatArray, IntArray
 from pipelines.scoring.features_of_day import features_of_day
 
 TREES, LEAVES, MODELS, COLUMNS = 400, 63, 3, 60
@@ -29,8 +29,6 @@ CHUNK = 250_000
 _RISK = "undervaluation"
 _RATES = (0.03, 0.02, 0.05)
 _FIXED = {"objective": "binary", "deterministic": True, "force_row_wise": True, "verbosity": -1, "seed": 7}
-
-FloatArray = npt.NDArray[np.float64]
 
 
 def plain_trees(
@@ -71,7 +69,7 @@ def real_columns(store: Path, day: date) -> FloatArray:
     return features_of_day(store, day, _RISK, load_settings()).select_dtypes("number").to_numpy(np.float64)
 
 
-def _target(columns: FloatArray, rate: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def _target(columns: FloatArray, rate: float, rng: np.random.Generator) -> FloatArray:
     """Findings that hang on many columns and on chance, so that 400 trees find something to split on."""
     filled = np.nan_to_num(columns, posinf=0.0, neginf=0.0)
     spread = filled.std(axis=0)
@@ -83,7 +81,7 @@ def _target(columns: FloatArray, rate: float, rng: np.random.Generator) -> npt.N
     return (score > np.quantile(score, 1 - rate)).astype(np.float64)
 
 
-def _most_used(columns: FloatArray, target: FloatArray, threads: int) -> npt.NDArray[np.int64]:
+def _most_used(columns: FloatArray, target: FloatArray, threads: int) -> IntArray:
     model = _trained(columns, target, 60, threads)
     gain = np.asarray(model.feature_importance("gain"))
     return np.sort(np.argsort(-gain, kind="stable")[:COLUMNS])

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from configs.schema.settings import Settings
-from models.estimates.random_share import BoolArray, FloatArray, IntArray
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from pipelines.monitoring.performance import flagged_of_day, scored_parcels
 from pipelines.night.score import score
 from pipelines.simulation import World, WorldParameters, simulate, simulate_days

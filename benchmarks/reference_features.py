@@ -11,7 +11,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from configs.reference.facts import Reference
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 
 CATEGORIES = (
     *("hs_code", "hs6", "hs4", "hs2", "origin_country", "dispatch_country", "destination_country"),

@@ -13,7 +13,6 @@ from typing import Any
 
 import lightgbm
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import polars as pl
 from sklearn.feature_extraction.text import HashingVectorizer
@@ -28,10 +27,9 @@ from benchmarks.reference_features import (
     over_medians,
     with_columns_of,
 )
-from features.history.results import LINE_KEY, known_labels
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from features.arrays.types import BoolArray, FloatArray
+from features.contract.declarations import LINE_KEY
+from features.history.results import known_labels
 
 # Small steps and leaves of 50 lines: beside 0.05 and 20 they took average precision of undervaluation in a
 # world of development (seed 11) from 0.200 to 0.210.

@@ -9,6 +9,8 @@ of three turns counts, so that another process on the machine touches the ratio 
 
 import os
 
+from features.arrays.types import BoolArray, FloatArray
+
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import sys
@@ -18,12 +20,9 @@ from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
-import numpy.typing as npt
 
 from models.trees.bit_vectors import BitVectorTrees
 from models.trees.booster import Booster, Columns, Matrix, train_booster
-
-FloatArray = npt.NDArray[np.float64]
 
 LEARNED, TURNS = 20_000, 3
 _CODES = 40
@@ -62,7 +61,7 @@ def drawn(kind: Kind, lines: int, seed: int) -> Matrix:
     return Matrix(np.hstack([values, codes]), names, tuple(range(numbers, kind.columns)))
 
 
-def target(matrix: Matrix, seed: int) -> npt.NDArray[np.bool_]:
+def target(matrix: Matrix, seed: int) -> BoolArray:
     """Findings (lines,) that many columns tell something about, alone and in pairs."""
     known = np.log1p(np.nan_to_num(matrix.values))
     known[:, matrix.categorical] = np.sin(7.0 * known[:, matrix.categorical])

@@ -2,9 +2,9 @@
 
 from features.contract.declarations import (
     DECLARATION_COLUMNS,
-    DECLARATION_KEY,
     DECLARATION_SCHEMA,
+    LINE_KEY,
     validate_declarations,
 )
 
-__all__ = ["DECLARATION_COLUMNS", "DECLARATION_KEY", "DECLARATION_SCHEMA", "validate_declarations"]
+__all__ = ["DECLARATION_COLUMNS", "DECLARATION_SCHEMA", "LINE_KEY", "validate_declarations"]

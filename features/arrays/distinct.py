@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import UInt64Array, mix_bits, text_hashes, utf8_buffers
+from features.arrays.hashing import mix_bits, text_hashes, utf8_buffers
+from features.arrays.types import IntArray, UInt64Array
 
-Places = npt.NDArray[np.int64]
+Places = IntArray
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
 from features.arrays.distinct import Distinct
-from features.arrays.hashing import UInt64Array
+from features.arrays.types import IntArray, UInt64Array
 
-Integers = npt.NDArray[np.int64]
+Integers = IntArray
 
 
 def lines_of(groups: Distinct) -> Integers:

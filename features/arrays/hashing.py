@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-UInt64Array = npt.NDArray[np.uint64]
+from features.arrays.types import BoolArray, IntArray, UInt64Array
 
 _FNV_OFFSET = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME = np.uint64(0x100000001B3)
@@ -40,7 +40,7 @@ def mix_bits(value: np.uint64) -> np.uint64:
 
 
 @numba.njit(cache=True, nogil=True)
-def _hash_buffer(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], out: UInt64Array) -> None:
+def _hash_buffer(offsets: IntArray, data: npt.NDArray[np.uint8], out: UInt64Array) -> None:
     for row in range(out.shape[0]):
         state = _FNV_OFFSET
         for position in range(offsets[row], offsets[row + 1]):
@@ -52,13 +52,13 @@ def _hash_buffer(offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], ou
 
 
 @numba.njit(cache=True, nogil=True)
-def _mix_in(part: UInt64Array, state: UInt64Array, missing: npt.NDArray[np.bool_]) -> None:
+def _mix_in(part: UInt64Array, state: UInt64Array, missing: BoolArray) -> None:
     for row in range(state.shape[0]):
         state[row] = mix_bits(state[row] * _FNV_PRIME + part[row])
         missing[row] |= part[row] == np.uint64(0)
 
 
-def utf8_buffers(text: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     """Byte offsets (rows + 1) and bytes of a string column; a null row has no bytes.
 
     >>> offsets, data = utf8_buffers(pl.Series(["ab", None, "c"]))

@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import UInt64Array
+from features.arrays.types import IntArray, UInt64Array
 
-Rows = npt.NDArray[np.int64]
+Rows = IntArray
 # As many rows as a frame can have.
 Directory = npt.NDArray[np.uint32]
 

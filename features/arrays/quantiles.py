@@ -6,11 +6,10 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from features.arrays.hashing import UInt64Array
+from features.arrays.types import FloatArray, IntArray, UInt64Array
 
 BIN_WIDTH = 0.1
-FloatArray = npt.NDArray[np.float64]
-Places = npt.NDArray[np.int64]
+Places = IntArray
 
 _SIGMA_OF_IQR = 1.0 / 1.349
 
@@ -20,7 +19,7 @@ def quantiles_of(
     places: Places,
     keys: UInt64Array,
     bins: npt.NDArray[np.int16],
-    counts: npt.NDArray[np.int64],
+    counts: IntArray,
     weights: FloatArray,
     least: float,
 ) -> FloatArray:

@@ -6,15 +6,15 @@ can tell a wrong value from a missing one.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from features.contract.china_time import CHINA_OFFSET, china_day
 from features.contract.text_screen import may_be_unclean
 
-CHINA_OFFSET: Final = timedelta(hours=8)
 NOT_TEXT: Final = "\x00not text"
 TOO_LONG: Final = "\x00too long"
 NOT_A_NUMBER: Final = float("nan")
@@ -160,11 +160,6 @@ def to_day(values: pl.Series) -> pl.Series:
         moments.dt.date(),
     )
     return local.set(wrong, NOT_A_DATE)
-
-
-def china_day(moments: pl.Series) -> pl.Series:
-    """The date in China (UTC+8 all year round) of moments with a time zone: a declaration's partition."""
-    return moments.dt.convert_time_zone("UTC").dt.offset_by("8h").dt.date()
 
 
 def yes_no_code(values: pl.Series) -> pl.Series:

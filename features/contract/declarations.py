@@ -23,7 +23,7 @@ from features.contract.conversions import (
 )
 from features.contract.reject_reasons import RejectReason
 
-DECLARATION_KEY: Final = ("declaration_id", "line_no")
+LINE_KEY: Final = ("declaration_id", "line_no")
 REQUIRED_COLUMNS: Final = (
     "declaration_id",
     "line_no",

@@ -20,10 +20,11 @@ from features.contract.conversions import (
     to_whole,
     yes_no_code,
 )
+from features.contract.declarations import LINE_KEY
 from features.contract.reject_reasons import RejectReason
 
-INSPECTION_KEY: Final = ("declaration_id", "line_no", "reported_on")
-REQUIRED_COLUMNS: Final = ("declaration_id", "line_no", "inspected_on", "reported_on")
+INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
+REQUIRED_COLUMNS: Final = (*LINE_KEY, "inspected_on", "reported_on")
 SELECTIONS: Final = ("risk", "random", "exploration", "rule", "referral", "override")
 CONTRACT_LABELS: Final = ("undervaluation", "prohibited_item", "food_safety")
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import utf8_buffers
+from features.arrays.types import BoolArray, IntArray
 
 _SPACE = 0x20
 _DELETE = 0x7F
@@ -18,9 +19,7 @@ _LONGEST_BLANK = 3
 
 
 @numba.njit(cache=True, nogil=True)
-def _screen(
-    offsets: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], most: int, out: npt.NDArray[np.bool_]
-) -> None:
+def _screen(offsets: IntArray, data: npt.NDArray[np.uint8], most: int, out: BoolArray) -> None:
     for row in range(out.shape[0]):
         first, end = offsets[row], offsets[row + 1]
         found = end == first or end - first > most
@@ -36,7 +35,7 @@ def _screen(
         out[row] = found
 
 
-def may_be_unclean(text: pl.Series, max_chars: int) -> npt.NDArray[np.bool_]:
+def may_be_unclean(text: pl.Series, max_chars: int) -> BoolArray:
     """Where a text may be empty, longer than ``max_chars``, begin or end with a blank, or hold a control
     character; elsewhere it surely is none of it. Null is False.
 

@@ -9,22 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.pipeline import PipelineConfig
 from features.arrays.distinct import distinct_keys, distinct_text
 from features.arrays.group_sums import lines_of, parcels_of, sums_of, union_of
-from features.arrays.hashing import UInt64Array
 from features.arrays.key_index import NO_KEY, Indexes, Rows, rows_of_keys, taken, wanted_keys
+from features.arrays.types import BoolArray, IntArray, UInt64Array
 from features.history.keys import hashed_column, key_column, key_specs
 from features.history.peers import count_prices, price_levels_of
-
-if TYPE_CHECKING:
-    from features.history.fold import History
+from features.history.state import History
 
 _SUM_COLUMNS = ("lines", "parcels", "value_fen", "first_timers", "priced", "price_milli")
 _UNION_COLUMNS = ("headings", "sellers", "buyers")
@@ -117,11 +113,11 @@ def _bits(lines: pl.DataFrame, column: str) -> UInt64Array:
     return bits
 
 
-def _is_new(lines: pl.DataFrame, eve: History, party: str) -> npt.NDArray[np.int64]:
+def _is_new(lines: pl.DataFrame, eve: History, party: str) -> IntArray:
     """1 where a line has the party and no line before that day had it (lines,)."""
     if party not in eve.tables or key_column(party) not in lines.columns:
         return np.zeros(lines.height, dtype=np.int64)
     rows = eve.rows_of(party, wanted_keys(lines[key_column(party)]))
-    seen: npt.NDArray[np.bool_] = taken(eve.tables[party]["lines"].to_numpy(), rows) > 0
-    new: npt.NDArray[np.int64] = ((rows != NO_KEY) & ~seen).astype(np.int64)
+    seen: BoolArray = taken(eve.tables[party]["lines"].to_numpy(), rows) > 0
+    new: IntArray = ((rows != NO_KEY) & ~seen).astype(np.int64)
     return new

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from features.arrays.key_index import NO_KEY, Rows
-from features.history.fold import forward_weight
+from features.arrays.types import BoolArray, FloatArray, IntArray
+from features.history.state import forward_weight
 from features.history.view import HistoryView, masked
 
 PRIOR = 0.01
 _KINDS = ("inspected", "findings")
-FloatArray = npt.NDArray[np.float64]
 
 
 def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
@@ -54,12 +53,12 @@ def _smoothed(
     rows: Rows,
     inspected_decayed: FloatArray,
     findings_decayed: FloatArray,
-    inspected: npt.NDArray[np.int64],
-    findings: npt.NDArray[np.int64],
+    inspected: IntArray,
+    findings: IntArray,
     prior: FloatArray,
     now: float,
     smoothing: float,
-) -> tuple[FloatArray, FloatArray, npt.NDArray[np.bool_]]:
+) -> tuple[FloatArray, FloatArray, BoolArray]:
     """Rates (lines,), counts (2, lines) of lines inspected and findings, and where a rate rests on any."""
     lines = rows.shape[0]
     rates, counts = np.empty(lines), np.empty((2, lines))

@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 
 from configs.schema.pipeline import HistoryConfig
-from features.arrays.hashing import UInt64Array, as_series, combined_hashes, number_hashes, text_hashes
+from features.arrays.hashing import as_series, combined_hashes, number_hashes, text_hashes
+from features.arrays.types import UInt64Array
 
 PRICE_DECIMALS = 4
 _DERIVED = {"hs2": "_hs2", "hs4": "_hs4", "hs6": "_hs6", "item_key": "_item_key"}

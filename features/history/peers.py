@@ -15,9 +15,10 @@ import polars as pl
 
 from features.arrays.distinct import distinct_keys, distinct_pairs
 from features.arrays.group_sums import lines_of
-from features.arrays.hashing import UInt64Array, as_series, combined_hashes, text_hashes
+from features.arrays.hashing import as_series, combined_hashes, text_hashes
 from features.arrays.key_index import Indexes, KeyIndex, wanted_keys
-from features.arrays.quantiles import BIN_WIDTH, FloatArray, quantiles_of, take_first
+from features.arrays.quantiles import BIN_WIDTH, quantiles_of, take_first
+from features.arrays.types import FloatArray, UInt64Array
 from features.history.keys import hashed_columns
 
 PRICE_SCHEMA = {"key": pl.UInt64(), "bin": pl.Int16(), "count": pl.Int64(), "weight": pl.Float64()}

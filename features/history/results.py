@@ -11,9 +11,8 @@ from datetime import date
 
 import polars as pl
 
+from features.contract.declarations import LINE_KEY
 from features.history.keys import KeySpec, key_column
-
-LINE_KEY = ("declaration_id", "line_no")
 
 
 def increments(inspections: pl.DataFrame, labels: Sequence[str]) -> pl.DataFrame:

@@ -14,12 +14,12 @@ import polars as pl
 import pyarrow as pa
 
 from configs.schema.pipeline import PipelineConfig
-from features.arrays.hashing import UInt64Array
 from features.arrays.key_index import NO_KEY, Rows, taken, wanted_keys
+from features.arrays.types import BoolArray, UInt64Array
 from features.history.day_tables import DayTables
-from features.history.fold import History, forward_weight
 from features.history.keys import KeySpec, key_column, key_specs
 from features.history.peers import look_up_peers
+from features.history.state import History, forward_weight
 
 _BITS = 64.0
 
@@ -146,7 +146,7 @@ class HistoryView:
         return self._cache[kind, key]
 
 
-def masked(name: str, values: npt.NDArray[Any], known: npt.NDArray[np.bool_] | None) -> pl.Series:
+def masked(name: str, values: npt.NDArray[Any], known: BoolArray | None) -> pl.Series:
     """The numbers (lines,) as a column that is null where they are not known, without a copy.
 
     >>> masked("a", np.array([1.0, 2.0]), np.array([True, False])).to_list()

@@ -29,11 +29,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.estimates.random_share import (
-    BoolArray,
-    FloatArray,
     Inspected,
-    IntArray,
     Performance,
     Population,
     Share,

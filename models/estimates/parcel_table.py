@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+
+from features.arrays.types import BoolArray, FloatArray, IntArray
+from features.contract.declarations import LINE_KEY
 
 UNASSIGNED = "unassigned"
 """The office of parcels that name none."""
@@ -15,9 +17,6 @@ UNKNOWN_MODE = "unknown"
 """The trade mode of parcels that name none: a stratum of its own."""
 
 _PARTIES = ("seller_id", "buyer_id", "address_id", "order_id")
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 
 def parcel_table(
@@ -64,7 +63,7 @@ def parcel_table(
     Raises ValueError where a probability is outside [0, 1], or has no finite, non-negative value beside it.
     """
     names = sorted(risks)
-    ordered = lines.sort("declaration_id", "line_no")
+    ordered = lines.sort(*LINE_KEY)
     grid = _Grid.of(ordered["declaration_id"])
     novelty = _novelty(ordered)
     total, best_term = np.zeros(grid.parcels), np.full(grid.parcels, -1.0)
@@ -149,7 +148,7 @@ class _Whole:
     term: FloatArray
     unsure: FloatArray
     row: IntArray
-    scored: npt.NDArray[np.bool_]
+    scored: BoolArray
 
 
 def _checked(ordered: pl.DataFrame, risk: str) -> tuple[FloatArray, FloatArray]:

@@ -19,14 +19,10 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import betaincinv, stdtrit
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.stats.metrics import Estimate
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 
 # Fewer drawn parcels than this do not make a group of their own: groups are pooled until they have as many.
 _LEAST_OF_A_GROUP = 20

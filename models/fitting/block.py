@@ -7,15 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import BoolArray, FloatArray
 from models.fitting.splits import Split
 from models.risk.calibration import Calibrator, fit_calibrator
 from models.risk.risk_model import RiskModel
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 LEAST_FINDINGS = 5
 # An X-ray, a tip or an officer's eye chose these: they have findings that no declaration foretells, and a

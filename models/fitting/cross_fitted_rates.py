@@ -18,19 +18,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from features.history.hit_rates import PRIOR
 from features.history.keys import KeySpec, key_column, key_specs
 from features.history.view import masked
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
-UInt64Array = npt.NDArray[np.uint64]
 
 # Results of lines declared at most so many days before or after a line are not shown to it: with its own day
 # alone left out the model learns from the line's own lot (docs/decisions.md, 26).

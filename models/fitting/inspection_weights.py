@@ -14,14 +14,12 @@ Sources: Horvitz and Thompson 1952, "A Generalization of Sampling Without Replac
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.risk import RiskConfig
+from features.arrays.types import FloatArray
 from models.fitting.block import chosen_by_outcome
 from models.trees.columns import number_column
-
-FloatArray = npt.NDArray[np.float64]
 
 # Beyond this many times the median, a single line of a small chance would decide over leaves.
 MOST_MEDIANS = 20.0

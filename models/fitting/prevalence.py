@@ -22,16 +22,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.special import gammaln
 
+from features.arrays.types import FloatArray
 from models.fitting.block import Fold, chosen_by_outcome
 from models.risk.calibration import Calibrator
 from models.trees.columns import number_column
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 # What a promise may be worth, in findings: one as likely as another before the random share is seen.
 _PRIOR_FINDINGS = np.linspace(0.5, 30.0, 60)

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
+from features.arrays.types import BoolArray, FloatArray
 from models.fitting.block import LEAST_FINDINGS, Fold, calibrator_of, out_of_time
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import equal_after_all, training_weights
@@ -34,9 +34,6 @@ from models.stats.weekly_spread import weekly_spread
 from models.trees.booster import DEFAULTS, Matrix, Parameter, best_rounds, train_booster
 from models.trees.errors import TooFewFindings
 from models.trees.linear_start import LinearStart, fit_start, says_how_often
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _FINDINGS_OF_A_LEAF = 20
 _LEAST_LEAVES = 3

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.stats.drift import Coding, Shift, shift, tells_the_day
 from models.trees.columns import block_of
 
@@ -84,7 +84,7 @@ def feature_names(frame: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def _weights(sample: pl.DataFrame) -> npt.NDArray[np.float64]:
+def _weights(sample: pl.DataFrame) -> FloatArray:
     if "inspection_probability" not in sample.columns:
         return np.ones(sample.height)
     chance = sample["inspection_probability"]

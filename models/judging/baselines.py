@@ -8,13 +8,11 @@ their own.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.arrays.types import BoolArray, FloatArray, UInt64Array
 from models.trees.columns import number_column
-
-FloatArray = npt.NDArray[np.float64]
 
 # The gate asks for more than these; the look-up is memory, shown but not asked for.
 TRIVIAL = ("random", "price_high", "price_low", "seller_rate")
@@ -29,7 +27,7 @@ _NEW = {
 }
 
 
-def line_keys(frame: pl.DataFrame, seed: int = 0) -> npt.NDArray[np.uint64]:
+def line_keys(frame: pl.DataFrame, seed: int = 0) -> UInt64Array:
     """A number a line from its key and the seed alone: the order of ties, and the random baseline."""
     number = pl.col("line_no").cast(pl.Int64).cast(pl.String)
     key = pl.concat_str(pl.lit(str(seed)), "declaration_id", number, separator="|", ignore_nulls=True)
@@ -60,7 +58,7 @@ def twin_key(frame: pl.DataFrame) -> pl.Series:
     return hash_text(frame.select(parts.alias("twin")).to_series())
 
 
-def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
+def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, BoolArray]:
     """Lines that memory cannot answer, and those that were inspected by chance, as masks (lines,).
 
     `no_twin`: no earlier inspected line of the same heading, origin and unit price; `new_value`: none of the
@@ -82,7 +80,7 @@ def _joined(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:
     return frame.select(pl.concat_str(columns, separator="\x1f").alias("key")).to_series()
 
 
-def _seen(past: pl.Series, later: pl.Series) -> npt.NDArray[np.bool_]:
+def _seen(past: pl.Series, later: pl.Series) -> BoolArray:
     return later.is_in(past.drop_nulls().unique().implode()).fill_null(False).to_numpy()
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import BoolArray, FloatArray, UInt64Array
 from models.judging.baselines import baseline_scores, line_keys, slices
 from models.judging.groups import line_groups
 from models.judging.leakage import Leakage, find_leakage
@@ -27,9 +27,6 @@ from models.stats.metrics import (
     recall_at,
 )
 from models.trees.columns import number_column
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 MODEL = "model"
 _DRAWS = 300
@@ -164,7 +161,7 @@ def capacity_suffix(share: float) -> str:
 def _figures(
     score: FloatArray,
     found: BoolArray,
-    ties: npt.NDArray[np.uint64],
+    ties: UInt64Array,
     weights: FloatArray,
     capacities: Sequence[float],
 ) -> dict[str, Estimate]:
@@ -194,7 +191,7 @@ def _tax_shares(
     score: FloatArray,
     recovered: FloatArray,
     found: BoolArray,
-    ties: npt.NDArray[np.uint64],
+    ties: UInt64Array,
     weights: FloatArray,
     capacities: Sequence[float],
 ) -> dict[str, Estimate]:

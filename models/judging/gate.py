@@ -18,6 +18,7 @@ from datetime import date
 import polars as pl
 
 from configs.schema.gate import GateConfig
+from features.contract.declarations import LINE_KEY
 from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import TRIVIAL
 from models.judging.evaluation import Evaluation
@@ -99,9 +100,7 @@ def unseen_predictions(champion: RiskModel, out_of_time: pl.DataFrame, frame: pl
     predicted = after.select(
         "declaration_id", pl.col("line_no").cast(pl.Float64), pl.Series("probability", probability)
     )
-    return pl.concat([stored, predicted]).unique(
-        ["declaration_id", "line_no"], keep="first", maintain_order=True
-    )
+    return pl.concat([stored, predicted]).unique(LINE_KEY, keep="first", maintain_order=True)
 
 
 def _common_lines(challenger: Evaluation, champion: pl.DataFrame) -> pl.DataFrame:
@@ -112,5 +111,5 @@ def _common_lines(challenger: Evaluation, champion: pl.DataFrame) -> pl.DataFram
         pl.col("probability").alias("champion"),
     )
     return challenger.lines.with_columns(pl.col("line_no").cast(pl.Float64)).join(
-        known, on=["declaration_id", "line_no"], how="inner", maintain_order="left"
+        known, on=LINE_KEY, how="inner", maintain_order="left"
     )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import BoolArray
 from models.judging.baselines import slices
 
 PREFIX = "group__"
@@ -38,7 +38,7 @@ def line_groups(past: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame([column for column in columns if column is not None])
 
 
-def each_group(lines: pl.DataFrame) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
+def each_group(lines: pl.DataFrame) -> Iterator[tuple[str, BoolArray]]:
     """The name (`office 4601`, `seller new`) and mask (lines,) of each group of a frame that has the columns
     of `line_groups`, sorted; a column with one value makes no groups."""
     for column in sorted(name for name in lines.columns if name.startswith(PREFIX)):

@@ -12,15 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.arrays.types import BoolArray, FloatArray
 from models.stats.metrics import Areas
 from models.trees.columns import block_of
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _SHOWN_COLUMNS = 10
 _SMOOTHING = 20.0

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.judging.baselines import line_keys
 from models.judging.evaluation import Evaluation
 from models.risk.calibration import CalibrationBin, calibration_bins
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FloatArray = npt.NDArray[np.float64]
 
 _MODEL_COLOUR = "#0b5394"
 _FOUND_COLOUR = "#b45f06"

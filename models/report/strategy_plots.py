@@ -6,9 +6,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.report.plots import new_figure
 
 if TYPE_CHECKING:
@@ -65,5 +65,5 @@ def draw_backtest(weeks: pl.DataFrame, title: str, *, tax: bool) -> Figure:
     return figure
 
 
-def _so_far(amounts: pl.Series) -> npt.NDArray[np.float64]:
+def _so_far(amounts: pl.Series) -> FloatArray:
     return np.concatenate([[0.0], np.cumsum(amounts.to_numpy(), dtype=np.float64)])

@@ -18,8 +18,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from features.arrays.types import BoolArray, FloatArray
 
 _FINDINGS_FOR_BETA = 100
 _PRIOR = 4.0

@@ -12,18 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.risk import RiskConfig
+from features.arrays.types import BoolArray, FloatArray
 from models.risk.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value
 from models.text.score import TextScore, fit_text_score
 from models.trees.booster import Columns, Matrix
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, feature_columns
 from models.trees.number_columns import FrameNumbers, NumberColumn, slices
-
-FloatArray = npt.NDArray[np.float64]
 
 TEXT_SCORE = "model__text_score"
 LOG_PRICE_RATIO = "model__log_price_ratio"
@@ -132,7 +130,7 @@ class Encoder:
 
 
 def fit_encoder(
-    frame: pl.DataFrame, found: npt.NDArray[np.bool_], risk: RiskConfig, *, seed: int, threads: int
+    frame: pl.DataFrame, found: BoolArray, risk: RiskConfig, *, seed: int, threads: int
 ) -> tuple[Encoder, Learned]:
     """Fit on inspected lines; the second result is what models that have not seen a line say about it."""
     names = feature_columns(frame, risk)

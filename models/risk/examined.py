@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import FloatArray
 
 # Inspections that the share of the next shorter heading weighs as much as.
 _SMOOTHING = 10.0

@@ -18,16 +18,15 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.trees.booster import Booster, Matrix, Parameter, train_booster
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, number_column
 from models.trees.number_columns import FrameNumbers, slices
 
-FloatArray = npt.NDArray[np.float64]
 Basis = Literal["unit", "kg"]
 
 # Party and same-day columns hold sums of declared values, and with them the price that is in doubt.
@@ -139,7 +138,7 @@ def priced_quantity(frame: pl.DataFrame, basis: Basis) -> FloatArray:
 
 
 def fit_fair_value(
-    frame: pl.DataFrame, names: Sequence[str], found: npt.NDArray[np.bool_], *, seed: int, threads: int
+    frame: pl.DataFrame, names: Sequence[str], found: BoolArray, *, seed: int, threads: int
 ) -> tuple[FairValue, LogPrices] | None:
     """The model on all trusted lines, and the expected log prices of each line from models without its
     seller.
@@ -158,7 +157,7 @@ def fit_fair_value(
     typical = float(np.median(target[trusted]))
     offset = _offset(frame, basis, typical)
 
-    def fit(rows: npt.NDArray[np.bool_]) -> list[Booster]:
+    def fit(rows: BoolArray) -> list[Booster]:
         return [
             train_booster(
                 matrix.rows(rows),
@@ -194,7 +193,7 @@ def _basis(frame: pl.DataFrame) -> Basis:
     return "unit" if 2 * by_unit >= by_kg else "kg"
 
 
-def _trusted_log_price(frame: pl.DataFrame, found: npt.NDArray[np.bool_], basis: Basis) -> FloatArray:
+def _trusted_log_price(frame: pl.DataFrame, found: BoolArray, basis: Basis) -> FloatArray:
     declared = declared_log_price(frame, basis)
     # Assessed and declared price are in one currency, so their ratio carries over to CNY and to the kg.
     established = declared + _log(frame, "assessed_unit_price") - _log(frame, "unit_price")
@@ -204,7 +203,7 @@ def _trusted_log_price(frame: pl.DataFrame, found: npt.NDArray[np.bool_], basis:
     return np.where(found, established, declared)
 
 
-def _folds(frame: pl.DataFrame) -> npt.NDArray[np.int64]:
+def _folds(frame: pl.DataFrame) -> IntArray:
     """A seller is in one fold, so that no line is judged by the prices of its own seller."""
     keys = [pl.col(name) for name in ("seller_id", "declaration_id") if name in frame.columns]
     if not keys:

@@ -16,13 +16,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.risk import ConstantValue, RiskConfig
+from features.arrays.types import BoolArray, FloatArray
 from models.trees.columns import number_column
-
-FloatArray = npt.NDArray[np.float64]
 
 _AMOUNT = "recovered_tax_cny"
 _LEAST_AMOUNTS = 50
@@ -45,9 +43,7 @@ class ExpectedTax:
     typical_rate: float
 
     @classmethod
-    def fit(
-        cls, frame: pl.DataFrame, found: npt.NDArray[np.bool_], log_ratio: FloatArray
-    ) -> ExpectedTax | None:
+    def fit(cls, frame: pl.DataFrame, found: BoolArray, log_ratio: FloatArray) -> ExpectedTax | None:
         """From the findings of inspected lines with an amount; None where fewer than 50 have one.
 
         `log_ratio` (lines,) is the log of declared over expected price, NaN where unknown.
@@ -86,7 +82,7 @@ class FindingValue:
 
     @classmethod
     def of(
-        cls, risk: RiskConfig, frame: pl.DataFrame, found: npt.NDArray[np.bool_], log_ratio: FloatArray | None
+        cls, risk: RiskConfig, frame: pl.DataFrame, found: BoolArray, log_ratio: FloatArray | None
     ) -> FindingValue:
         """The value that a risk's configuration names, with what the inspected lines say about the tax."""
         value = risk.finding_value

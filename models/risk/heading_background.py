@@ -13,12 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import drawn_lines
-
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import FloatArray
 
 # Lines that the mean of the chapter, and above it that of all lines, weigh as much as.
 _SMOOTHING = 5.0

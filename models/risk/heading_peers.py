@@ -18,10 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.trees.booster import Booster, Columns
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _PEERS = 20
 _FEWEST = 5
@@ -87,7 +85,7 @@ class HeadingPeers:
         return rows
 
     def _without(
-        self, values: FloatArray, peers: IntArray, lines: IntArray, mine: npt.NDArray[np.bool_],
+        self, values: FloatArray, peers: IntArray, lines: IntArray, mine: BoolArray,
         places: IntArray, booster: Booster,
     ) -> FloatArray:  # fmt: skip
         """The mean score that each of the `lines` is left with when the columns `mine` are its peers'."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.errors import DataError
+from features.arrays.types import FloatArray
 from models.risk.calibration import Calibrator
 from models.risk.encoder import Encoder, Learned
 from models.risk.examined import ExaminedShare
@@ -28,7 +28,6 @@ from models.trees.booster import Booster
 from models.trees.columns import TEXT_COLUMNS
 from models.trees.number_columns import FrameNumbers
 
-FloatArray = npt.NDArray[np.float64]
 FORMAT = 3
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.fitting.block import LEAST_FINDINGS
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import training_weights
@@ -27,10 +27,6 @@ from models.fitting.training import known_lines, start_of
 from models.risk.encoder import fit_encoder
 from models.stats.metrics import Areas
 from models.trees.booster import Booster, Matrix, Parameter, best_rounds, train_booster
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)

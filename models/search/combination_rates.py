@@ -14,14 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from features.arrays.hashing import combined_hashes
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-UInt64Array = npt.NDArray[np.uint64]
-BoolArray = npt.NDArray[np.bool_]
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 
 PRIOR = 0.01
 _LOWEST, _HIGHEST = 1e-4, 0.999

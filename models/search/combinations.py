@@ -15,13 +15,10 @@ from itertools import combinations
 from statistics import NormalDist
 
 import numpy as np
-import numpy.typing as npt
 
+from features.arrays.types import BoolArray, FloatArray
 from models.search.combination_rates import PRIOR, InspectedLines, KeyRates, key_rates
 from models.stats.metrics import Estimate, bootstrap_weights, interval
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
 
 _RISK_OF_ERROR = 0.05
 _BEAM = 12

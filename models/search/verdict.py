@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
+from features.arrays.types import FloatArray, IntArray
 from models.fitting.training import start_of
 from models.search.blocks import (
     SearchBlock,
@@ -28,9 +28,6 @@ from models.search.blocks import (
 from models.search.parameters import LIGHTGBM, Trial, parameters_of_trees
 from models.stats.metrics import Areas, Estimate, bootstrap_weights, interval
 from models.trees.booster import train_booster
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 _DRAWS = 2000
 _BY_LUCK = 0.05

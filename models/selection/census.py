@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import UInt64Array, hash_text, mix
-from models.selection.exploration import IntArray, weights_of
+from features.arrays.hashing import hash_text, mix
+from features.arrays.types import IntArray, UInt64Array
+from models.selection.exploration import weights_of
 from models.selection.shortlist import STRATUM
 
 CodeArray = npt.NDArray[np.int32]

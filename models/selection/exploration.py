@@ -11,11 +11,8 @@ there without known chances.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-UInt64Array = npt.NDArray[np.uint64]
+from features.arrays.types import FloatArray, IntArray, UInt64Array
 
 STEPS_OF_A_CNY = 1000
 _MOST_STEPS = 2**40

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.capacity import CapacityConfig
+from features.arrays.types import FloatArray
 from models.selection.shortlist import ValueShortlist
 from models.selection.strata import random_places
 
@@ -30,7 +30,6 @@ PLAN_SCHEMA: dict[str, type[pl.DataType]] = {
     "value_of_more_cny": pl.Float64,
 }
 _MEASURES = ("expected_findings", "expected_tax_cny", "expected_value_cny")
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,9 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import IntArray
 
 # Below about five expected lines a cell, the distribution of the index is no longer like chi-square.
 _LEAST_EXPECTED = 5.0

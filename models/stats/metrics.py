@@ -14,11 +14,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 
 _NORMAL_95 = 1.959963984540054
 
@@ -88,7 +85,7 @@ def poisson_interval(count: float, level: float = 0.95) -> tuple[float, float]:
     return low, float(chi2.ppf(1.0 - tail, 2.0 * (count + 1.0))) / 2.0
 
 
-def ranking(score: FloatArray, tie_break: npt.NDArray[np.uint64]) -> IntArray:
+def ranking(score: FloatArray, tie_break: UInt64Array) -> IntArray:
     """Places of the lines from the highest score to the lowest; NaN last, equal scores by `tie_break`.
 
     >>> ranking(np.array([0.1, np.nan, 0.9]), np.array([1, 2, 3], dtype=np.uint64)).tolist()

@@ -17,11 +17,10 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.special import gammaln
 
-FloatArray = npt.NDArray[np.float64]
+from features.arrays.types import FloatArray
 
 _DAYS = 7
 # The share of a week would not be more than its own mean away from that of all weeks.

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.hashing import utf8_buffers
+from features.arrays.types import FloatArray, IntArray, UInt64Array
 from features.text.disguise import undisguised
 from models.trees.columns import TEXT_COLUMNS
 
@@ -57,7 +58,7 @@ def declared_text(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 @numba.njit(cache=True, nogil=True)
-def _characters(data: npt.NDArray[np.uint8], start: int, stop: int, codes: npt.NDArray[np.uint64]) -> int:
+def _characters(data: npt.NDArray[np.uint8], start: int, stop: int, codes: UInt64Array) -> int:
     """Write one number a character to `codes` and return how many; a run of other signs is one blank."""
     count = 0
     position = start
@@ -82,7 +83,7 @@ def _characters(data: npt.NDArray[np.uint8], start: int, stop: int, codes: npt.N
 
 
 @numba.njit(cache=True, nogil=True)
-def _grams(codes: npt.NDArray[np.uint64], characters: int, out: npt.NDArray[np.int64]) -> int:
+def _grams(codes: UInt64Array, characters: int, out: IntArray) -> int:
     """Write the buckets of one text's grams to `out`, in the order of the text, and return how many."""
     count = 0
     word = _FNV_OFFSET ^ _WORD
@@ -115,10 +116,10 @@ def _bucket(state: np.uint64) -> np.int64:
 
 @numba.njit(cache=True, nogil=True)
 def _fill(
-    offsets: npt.NDArray[np.int64],
+    offsets: IntArray,
     data: npt.NDArray[np.uint8],
-    ends: npt.NDArray[np.int64],
-    out: npt.NDArray[np.int64],
+    ends: IntArray,
+    out: IntArray,
 ) -> None:
     codes = np.empty(MAX_CHARACTERS, dtype=np.uint64)
     found = np.empty(_MAX_GRAMS, dtype=np.int64)
@@ -133,11 +134,11 @@ def _fill(
 
 @numba.njit(cache=True, nogil=True)
 def _score(
-    offsets: npt.NDArray[np.int64],
+    offsets: IntArray,
     data: npt.NDArray[np.uint8],
     weights: npt.NDArray[np.float32],
-    intercepts: npt.NDArray[np.float64],
-    out: npt.NDArray[np.float64],
+    intercepts: FloatArray,
+    out: FloatArray,
 ) -> None:
     codes = np.empty(MAX_CHARACTERS, dtype=np.uint64)
     found = np.empty(_MAX_GRAMS, dtype=np.int64)
@@ -174,16 +175,12 @@ def gram_matrix(text: pl.Series) -> Any:
     return matrix
 
 
-def linear_score(
-    text: pl.Series, weights: npt.NDArray[np.float32], intercept: float
-) -> npt.NDArray[np.float64]:
+def linear_score(text: pl.Series, weights: npt.NDArray[np.float32], intercept: float) -> FloatArray:
     """Linear score a line (lines,), summed in the order of the text so no batch matters; NaN for null."""
     return linear_scores(text, weights[:, np.newaxis], np.array([intercept]))[:, 0]
 
 
-def linear_scores(
-    text: pl.Series, weights: npt.NDArray[np.float32], intercepts: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def linear_scores(text: pl.Series, weights: npt.NDArray[np.float32], intercepts: FloatArray) -> FloatArray:
     """`linear_score` of several models (lines, models), for which the text is hashed once.
 
     `weights` are (BUCKETS, models), `intercepts` (models,).

@@ -18,10 +18,10 @@ import polars as pl
 
 from features.arrays.distinct import distinct_rows
 from features.arrays.hashing import hash_text
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.text.grams import BUCKETS, clean_text, declared_text, gram_matrix, linear_score, linear_scores
 from models.text.telling_words import telling_words
 
-FloatArray = npt.NDArray[np.float64]
 Target = Literal["finding", "price"]
 
 _OUT_OF_FOLD = 4
@@ -108,8 +108,8 @@ def _on_kept(
     fit: Callable[[Any, FloatArray], tuple[FloatArray, float]],
     matrix: Any,
     target: FloatArray,
-    rows: npt.NDArray[np.bool_],
-    kept: npt.NDArray[np.int64],
+    rows: BoolArray,
+    kept: IntArray,
 ) -> TextScore:
     weights = np.zeros(BUCKETS, dtype=np.float32)
     if not rows.any() or np.ptp(target[rows]) == 0.0:

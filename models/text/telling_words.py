@@ -16,9 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.text.grams import clean_text, linear_score
-
-FloatArray = npt.NDArray[np.float64]
 
 # Letters, digits and ideographs.
 _WORD = re.compile(r"[^\W_]+")

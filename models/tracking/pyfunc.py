@@ -10,8 +10,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import polars as pl
 import polars.selectors as cs
@@ -19,6 +17,7 @@ from mlflow.models import ModelSignature, set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 from mlflow.types import ColSpec, Schema, TensorSpec
 
+from features.arrays.types import FloatArray
 from features.assemble import CARRIED_COLUMNS, KEY_COLUMNS
 from models.risk.risk_model import RiskModel
 
@@ -35,7 +34,7 @@ class RiskPyfunc(PythonModel):
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> npt.NDArray[np.float64]:
+    ) -> FloatArray:
         """Probability a row (rows,) in [0, 1], in the order of the rows; the index plays no part."""
         return self.model.predict(to_polars(model_input))
 

@@ -16,13 +16,11 @@ from functools import cached_property
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 from models.trees.tree_text import DE_BRUIJN, HIGHEST, MOST_LEAVES, TreeArrays, read_trees
 
-FloatArray = npt.NDArray[np.float64]
-IntegerArray = npt.NDArray[np.int64]
-BitArray = npt.NDArray[np.uint64]
+BitArray = UInt64Array
 
 BLOCK = 128
 # LightGBM takes what is nearer to zero for zero, `kZeroThreshold`, a 32-bit number.
@@ -53,7 +51,7 @@ class BitVectorTrees:
         arrays = self._arrays
         return tuple(np.union1d(arrays.view_place, arrays.slot_place).tolist())
 
-    def __call__(self, values: FloatArray, rows: IntegerArray, rounds: int) -> FloatArray:
+    def __call__(self, values: FloatArray, rows: IntArray, rounds: int) -> FloatArray:
         """Raw score a line (lines,) of the first `rounds` trees.
 
         `values` (any, lines) holds a matrix column a row, `rows` (columns,) says where that of each of
@@ -110,19 +108,19 @@ def _load_codes(values: FloatArray, number: int, out: BitArray) -> None:
 @numba.njit(cache=True, nogil=True)
 def _sum_leaves(
     values: FloatArray,
-    view_row: IntegerArray,
+    view_row: IntArray,
     view_missing: FloatArray,
-    view_zero: npt.NDArray[np.bool_],
-    first_test: IntegerArray,
-    test_view: IntegerArray,
+    view_zero: BoolArray,
+    first_test: IntArray,
+    test_view: IntArray,
     test_threshold: FloatArray,
     test_leaves: BitArray,
-    slot_row: IntegerArray,
-    slot_number: IntegerArray,
-    first_category_test: IntegerArray,
+    slot_row: IntArray,
+    slot_number: IntArray,
+    first_category_test: IntArray,
     category_leaves: BitArray,
-    first_word: IntegerArray,
-    word_slot: IntegerArray,
+    first_word: IntArray,
+    word_slot: IntArray,
     word_bits: BitArray,
     leaf_value: FloatArray,
     out: FloatArray,

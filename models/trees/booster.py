@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.trees.bit_vectors import BitVectorTrees
 from models.trees.linear_start import LinearStart
 
 if TYPE_CHECKING:
     import lightgbm
 
-FloatArray = npt.NDArray[np.float64]
 Parameter = float | int | str | bool
 
 # A risk has some hundred findings at best: small trees, slow steps, and leaves that need company.
@@ -65,7 +65,7 @@ class Matrix:
     columns: tuple[str, ...]
     categorical: tuple[int, ...]
 
-    def rows(self, mask: npt.NDArray[np.bool_]) -> Matrix:
+    def rows(self, mask: BoolArray) -> Matrix:
         """The lines where `mask` (lines,) is true."""
         return Matrix(self.values[mask], self.columns, self.categorical)
 
@@ -76,9 +76,9 @@ class Columns:
     matrix (columns,), in ascending order."""
 
     values: FloatArray
-    places: npt.NDArray[np.int64]
+    places: IntArray
 
-    def rows(self, places: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    def rows(self, places: npt.ArrayLike) -> IntArray:
         """The rows of `values` that hold these columns of the matrix."""
         return np.searchsorted(self.places, np.asarray(places, dtype=np.int64))
 

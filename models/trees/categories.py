@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
+
+from features.arrays.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class CategoryMaps:
             fitted[column] = tuple(sorted(counts.filter(pl.col("lines") >= minimum)[column].to_list()))
         return cls(fitted)
 
-    def encode(self, frame: pl.DataFrame, column: str) -> npt.NDArray[np.float64]:
+    def encode(self, frame: pl.DataFrame, column: str) -> FloatArray:
         """Codes as float64 (lines,), NaN for null, rare and unseen values.
 
         >>> CategoryMaps({"x": ("a", "b")}).encode(pl.DataFrame({"x": ["b", "new", None]}), "x")

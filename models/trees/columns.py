@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.schema.risk import RiskConfig
+from features.arrays.types import FloatArray
 from models.trees.categories import CategoryMaps
 from models.trees.errors import FeatureColumnsError
 
@@ -87,7 +87,7 @@ class FeatureColumns:
         if missing or wrong:
             raise FeatureColumnsError(model, missing, wrong, frame.columns)
 
-    def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> npt.NDArray[np.float64]:
+    def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> FloatArray:
         """Values (lines, columns + spare) float64, NaN for null; the spare columns at the end are NaN."""
         values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float64)
         given = set(frame.columns)
@@ -105,12 +105,12 @@ class FeatureColumns:
         return {"names": list(self.names), "categories": self.categories.as_dict()}
 
 
-def number_column(frame: pl.DataFrame, name: str) -> npt.NDArray[np.float64]:
+def number_column(frame: pl.DataFrame, name: str) -> FloatArray:
     """A column as float64 (lines,), NaN for null and where the frame does not have it."""
     if name not in frame.columns:
         return np.full(frame.height, np.nan, dtype=np.float64)
     return _number(frame[name])
 
 
-def _number(column: pl.Series) -> npt.NDArray[np.float64]:
+def _number(column: pl.Series) -> FloatArray:
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

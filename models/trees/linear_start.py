@@ -17,10 +17,8 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from features.arrays.types import BoolArray, FloatArray
 
 _RATE_BLOCK, _RATE_END = "hit_rate__", "_rate"
 _TEXT_SCORE = "model__text_score"

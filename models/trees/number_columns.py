@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.trees.booster import Columns
 from models.trees.columns import FeatureColumns
 
-FloatArray = npt.NDArray[np.float64]
 ByteArray = npt.NDArray[np.uint8]
 
 # Columns of so many lines stay in the cache until the trees read them; fewer cost more calls.

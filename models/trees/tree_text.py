@@ -16,10 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-FloatArray = npt.NDArray[np.float64]
-IntegerArray = npt.NDArray[np.int64]
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 
 MOST_LEAVES = 64
 # Its multiples by the powers of two all begin with another six bits.
@@ -51,20 +49,20 @@ class TreeArrays:
     `leaf_value` (trees, 64) has the value of a leaf at `slot_of` it.
     """
 
-    view_place: IntegerArray
+    view_place: IntArray
     view_missing: FloatArray
-    view_zero: npt.NDArray[np.bool_]
-    first_test: IntegerArray
-    test_view: IntegerArray
+    view_zero: BoolArray
+    first_test: IntArray
+    test_view: IntArray
     test_threshold: FloatArray
-    test_leaves: npt.NDArray[np.uint64]
-    slot_place: IntegerArray
-    slot_number: IntegerArray
-    first_category_test: IntegerArray
-    category_leaves: npt.NDArray[np.uint64]
-    first_word: IntegerArray
-    word_slot: IntegerArray
-    word_bits: npt.NDArray[np.uint64]
+    test_leaves: UInt64Array
+    slot_place: IntArray
+    slot_number: IntArray
+    first_category_test: IntArray
+    category_leaves: UInt64Array
+    first_word: IntArray
+    word_slot: IntArray
+    word_bits: UInt64Array
     leaf_value: FloatArray
 
 
@@ -220,9 +218,9 @@ def _split(text: str) -> list[int]:
     return [int(word) for word in text.split()]
 
 
-def _integers(numbers: Sequence[int]) -> IntegerArray:
+def _integers(numbers: Sequence[int]) -> IntArray:
     return np.array(numbers, dtype=np.int64)
 
 
-def _starts(counts: Sequence[int]) -> IntegerArray:
+def _starts(counts: Sequence[int]) -> IntArray:
     return np.cumsum([0, *counts], dtype=np.int64)

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from configs.schema.monitoring import MonitoringConfig
-from models.stats.drift import Coding, IntArray, Shift, shift, tells_the_day
+from features.arrays.types import IntArray
+from models.stats.drift import Coding, Shift, shift, tells_the_day
 from models.watch.monitoring import Level
 
 ALL = "all offices"

@@ -12,13 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
+from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.stats.metrics import poisson_interval
-
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
-IntArray = npt.NDArray[np.int64]
 
 Level = Literal["fine", "watch", "retrain"]
 LEVELS: tuple[Level, ...] = ("fine", "watch", "retrain")

@@ -18,8 +18,8 @@ import polars as pl
 
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
-from features.history.fold import History
 from features.history.results import known_labels
+from features.history.state import History
 from models.judging.gate import unseen_predictions
 from models.risk.risk_model import RiskModel
 from models.trees.errors import TooFewFindings

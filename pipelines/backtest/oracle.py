@@ -12,7 +12,7 @@ import polars as pl
 
 from configs.errors import UsageError
 from configs.reference.facts import Reference
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from pipelines.simulation.inspections.oracle import NEEDED, examined
 from pipelines.store.store import Store
 

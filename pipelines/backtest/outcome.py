@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import polars as pl
 
 from configs.schema.risk import ConstantValue, RiskConfig
+from features.contract.declarations import LINE_KEY
+from features.contract.inspections import INSPECTION_KEY
 
 FOUND = "found__"
 
@@ -23,8 +25,8 @@ def outcomes(shown: pl.DataFrame, risks: Mapping[str, RiskConfig]) -> pl.DataFra
     known = [name for name in labels if name in shown.columns]
     tax = pl.col("recovered_tax_cny")
     lines = (
-        shown.sort("declaration_id", "line_no", "reported_on")
-        .group_by("declaration_id", "line_no", maintain_order=True)
+        shown.sort(*INSPECTION_KEY)
+        .group_by(*LINE_KEY, maintain_order=True)
         .agg(*(pl.col(name).drop_nulls().last() for name in known), tax.drop_nulls().last())
     )
     parcels = (

@@ -16,9 +16,9 @@ import polars as pl
 
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble
+from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables
-from features.history.fold import History
-from features.history.results import LINE_KEY
+from features.history.state import History
 from features.history.view import DayContext
 from models.selection.select import LISTED_SCHEMA, select_from
 from pipelines.backtest.learning import (

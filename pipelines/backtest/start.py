@@ -9,7 +9,7 @@ import polars as pl
 
 from configs.errors import UsageError
 from configs.schema.settings import Settings
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from pipelines.backtest.learning import models_in_use, stage_features, stage_training, trained, trainings
 from pipelines.backtest.working_store import late_results, start_store
 from pipelines.history.chronicle import Chronicle

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import polars as pl
 
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from pipelines.store.files import put_in, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.locking import LOCK_NAME

@@ -7,7 +7,8 @@ from datetime import date
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
-from features.history.results import LINE_KEY, known_labels
+from features.contract.declarations import LINE_KEY
+from features.history.results import known_labels
 from models.estimates.parcel_table import parcel_table
 
 PARCEL_COLUMNS = ("declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id")

@@ -1,6 +1,7 @@
 """What the same number of parcels would find if each office drew them at random, exactly."""
 
 from __future__ import annotations
+from features.arrays.types import FloatArray
 
 from dataclasses import dataclass
 
@@ -36,7 +37,7 @@ def chance_findings(strata: pl.DataFrame) -> ChanceFindings:
 
     Source: Feller 1968, "An Introduction to Probability Theory and Its Applications", volume 1, section II.6.
     """
-    total: npt.NDArray[np.float64] = np.ones(1)
+    total: FloatArray = np.ones(1)
     expected = 0.0
     for parcels, with_risk, listed in strata.select("parcels", "with_risk", "listed").iter_rows():
         if not with_risk or not listed:

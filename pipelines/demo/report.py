@@ -14,7 +14,7 @@ from typing import Any
 from pipelines.demo.folder import DemoFolder
 from pipelines.demo.sample import Sample, SampleRow
 from pipelines.demo.list_outcome import ListedFor, Outcome, RiskOutcome
-from pipelines.night.score import ScoreReport
+from pipelines.night.score_report import ScoreReport
 from pipelines.simulation import SimulationReport
 from pipelines.pages.text_table import shortened, text_table
 from pipelines.training.train import RiskTrained, TrainReport

@@ -1,6 +1,7 @@
 """The top of one list beside the truth, as an example for people."""
 
 from __future__ import annotations
+from features.contract.declarations import LINE_KEY
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from pipelines.lists.write import office_file_name
 from pipelines.store.store import Store
 
 _TEXT_CHARACTERS = 60
-_KEY = ["declaration_id", "line_no"]
 _GOODS = ["item_name", "quantity", "total_price", "currency", "hs_code"]
 
 
@@ -63,7 +63,7 @@ def sample_of(
         lists.filter(pl.col("customs_office") == office)
         .sort("rank")
         .head(count)
-        .join(store.read_declarations(day, [*_KEY, *_GOODS]), on=_KEY, how="left", maintain_order="left")
+        .join(store.read_declarations(day, [*LINE_KEY, *_GOODS]), on=LINE_KEY, how="left", maintain_order="left")
         .join(
             parcels.filter(pl.col("declared_on") == day).drop("customs_office"),
             on="declaration_id",

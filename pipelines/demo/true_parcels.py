@@ -1,6 +1,7 @@
 """Simulated parcels as they really are: nothing but evaluation may read this."""
 
 from __future__ import annotations
+from features.contract.declarations import LINE_KEY
 
 from datetime import date
 
@@ -10,7 +11,6 @@ from configs.errors import DataError
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.store.store import Store
 
-_KEY = ["declaration_id", "line_no"]
 
 
 def true_parcels(store: Store, day: date) -> pl.DataFrame:
@@ -29,9 +29,9 @@ def true_parcels(store: Store, day: date) -> pl.DataFrame:
     truth = pl.read_parquet(file, glob=False, hive_partitioning=False)
     labels = [name for name, dtype in truth.schema.items() if dtype == pl.Boolean]
     return (
-        store.read_declarations(day, [*_KEY, "customs_office"])
-        .join(truth, on=_KEY, how="left", validate="1:1")
-        .sort(_KEY)
+        store.read_declarations(day, [*LINE_KEY, "customs_office"])
+        .join(truth, on=LINE_KEY, how="left", validate="1:1")
+        .sort(LINE_KEY)
         .group_by("declaration_id", maintain_order=True)
         .agg(
             pl.col("customs_office").replace("", None).drop_nulls().first().fill_null(UNASSIGNED),

@@ -12,7 +12,8 @@ import polars as pl
 
 from configs.errors import DataError, ParcelRiskError, UsageError
 from configs.schema.settings import Settings
-from features.contract.conversions import CHINA_OFFSET
+from features.contract.china_time import china_date
+from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS, validate_inspections
 from features.contract.reject_reasons import RejectReason
 from pipelines.feedback.columns import RawRow, has_entry
@@ -85,7 +86,7 @@ def feedback(
         StoreLockedError: another run holds the store.
     """
     now = now or datetime.now(UTC)
-    today = (now + CHINA_OFFSET).date()
+    today = china_date(now)
     if not files:
         raise UsageError("expected at least one filled-in list, got none")
     opened = Store.open(store)
@@ -214,9 +215,9 @@ class _Run:
 
     def _lines_of_day(self, day: date, parcels: Collection[str]) -> dict[str, list[int]]:
         chosen = pl.Series(sorted(parcels), dtype=pl.String).implode()
-        lines = self._store.scan_declarations(day, day).select("declaration_id", "line_no")
+        lines = self._store.scan_declarations(day, day).select(*LINE_KEY)
         rows = lines.filter(pl.col("declaration_id").is_in(chosen)).collect()
-        grouped = rows.sort("declaration_id", "line_no").group_by("declaration_id", maintain_order=True)
+        grouped = rows.sort(*LINE_KEY).group_by("declaration_id", maintain_order=True)
         return {str(parcel): numbers for parcel, numbers in grouped.agg("line_no").iter_rows()}
 
     def _decide(self, row: _Row, decisions: Decisions, lines: Mapping[str, Sequence[int]]) -> None:

@@ -15,10 +15,12 @@ import polars as pl
 from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
 from features.assemble import prepare_lines
+from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables, day_tables
-from features.history.fold import History, fold
+from features.history.fold import fold
 from features.history.keys import KeySpec, key_specs, with_keys
-from features.history.results import LINE_KEY, increments, result_tables
+from features.history.results import increments, result_tables
+from features.history.state import History
 from features.prepare import prepare
 from pipelines.history.gaps import require_whole
 from pipelines.history.profiles import empty_history, history_labels, load_profile, usable_profile

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from configs.schema.settings import Settings
-from features.history.fold import History
+from features.history.state import History
 from pipelines.history.profiles import history_from, table_files
 from pipelines.store.files import row_count, unfinished
 

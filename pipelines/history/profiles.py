@@ -15,9 +15,9 @@ import polars as pl
 from configs.loader import reference_path
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.settings import Settings
-from features.history.fold import History, table_schema
 from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA, sketch_names
+from features.history.state import History, table_schema
 from pipelines.history.day_sums import key_file, price_file
 from pipelines.store.files import put_in
 from pipelines.store.journal import Transaction

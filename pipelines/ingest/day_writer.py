@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.arrays.hashing import UInt64Array, hash_text
+from features.arrays.hashing import hash_text
+from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.history.gaps import require_undamaged
 from pipelines.ingest.changes import Changes

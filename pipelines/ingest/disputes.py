@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from features.arrays.hashing import UInt64Array, hash_text
+from features.arrays.hashing import hash_text
+from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.changes import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union

@@ -15,7 +15,8 @@ import polars as pl
 
 from configs.errors import DataError
 from features.arrays.hashing import hash_text
-from features.contract.conversions import china_day, to_text
+from features.contract.china_time import china_day
+from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import UInt64Array, combined_hashes, text_hashes
+from features.arrays.hashing import combined_hashes, text_hashes
+from features.arrays.types import BoolArray, UInt64Array
 from pipelines.store.files import bucket_hash, filled, writing
 from pipelines.store.spool import Spool
 
@@ -197,7 +197,7 @@ class LineSpool:
         return frames
 
 
-def contains(known: UInt64Array, values: UInt64Array) -> npt.NDArray[np.bool_]:
+def contains(known: UInt64Array, values: UInt64Array) -> BoolArray:
     """Which values are among the known ones, which ascend.
 
     >>> contains(np.array([2, 5], dtype=np.uint64), np.array([5, 1, 9], dtype=np.uint64)).tolist()

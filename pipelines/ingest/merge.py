@@ -13,8 +13,8 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.contract.declarations import LINE_KEY
 
-KEY: Final = ["declaration_id", "line_no"]
 ORIGIN: Final = ["_file", "_source_row"]
 LEDGER_COLUMNS: Final[dict[str, pl.DataType]] = {
     "declaration_id": pl.String(),
@@ -75,8 +75,8 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
     is_message = pl.col("_action").is_not_null()
     messages = _merge_messages(incoming.filter(is_message), stored, ledger)
     rows = incoming.filter(~is_message).sort(ORIGIN)
-    left = stored.join(messages.removed, on=[*KEY, "_day"], how="anti")
-    state = pl.concat([left.select(*KEY, "_content"), messages.kept.select(*KEY, "_content")])
+    left = stored.join(messages.removed, on=[*LINE_KEY, "_day"], how="anti")
+    state = pl.concat([left.select(*LINE_KEY, "_content"), messages.kept.select(*LINE_KEY, "_content")])
     latest = _latest(pl.concat([ledger, messages.ledger])).filter(pl.col("rank") == _DELETE)
     deleted = rows.join(latest, on="declaration_id", how="semi")
     rows = rows.join(latest, on="declaration_id", how="anti")
@@ -104,11 +104,11 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
     )
     lines = rows.join(winners, on=_MESSAGE, how="semi", nulls_equal=True).sort(ORIGIN)
     overtaken = rows.height - lines.height
-    fresh, duplicates, repeats = _first_stays(lines, lines.select(*KEY, "_content").clear())
+    fresh, duplicates, repeats = _first_stays(lines, lines.select(*LINE_KEY, "_content").clear())
     touched = stored.join(news, on="declaration_id", how="semi")
-    same = [*KEY, "_content", "_day"]
+    same = [*LINE_KEY, "_content", "_day"]
     kept = fresh.join(touched, on=same, how="anti")
-    removed = touched.join(fresh, on=same, how="anti").select(*KEY, "_day")
+    removed = touched.join(fresh, on=same, how="anti").select(*LINE_KEY, "_day")
     superseded = overtaken + repeats + fresh.height - kept.height
     return Merged(kept, duplicates, superseded, removed, news)
 
@@ -138,10 +138,10 @@ def _is_later() -> pl.Expr:
 
 def _first_stays(rows: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Rows in their order: those whose key is new, those with another content, and how many repeat one."""
-    first = rows.unique(KEY, keep="first", maintain_order=True)
-    kept = first.join(state, on=KEY, how="anti")
-    holds = pl.concat([state, kept.select(*KEY, "_content")])
+    first = rows.unique(LINE_KEY, keep="first", maintain_order=True)
+    kept = first.join(state, on=LINE_KEY, how="anti")
+    holds = pl.concat([state, kept.select(*LINE_KEY, "_content")])
     later = rows.join(kept, on=ORIGIN, how="anti")
-    repeats = later.join(holds, on=[*KEY, "_content"], how="semi")
-    others = later.join(holds, on=[*KEY, "_content"], how="anti")
+    repeats = later.join(holds, on=[*LINE_KEY, "_content"], how="semi")
+    others = later.join(holds, on=[*LINE_KEY, "_content"], how="anti")
     return kept, others.select(ORIGIN), repeats.height

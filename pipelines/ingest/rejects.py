@@ -7,15 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from features.contract.conversions import (
-    NOT_TEXT,
-    NOT_WHOLE,
-    TOO_LONG,
-    china_day,
-    to_moment,
-    to_text,
-    to_whole,
-)
+from features.contract.china_time import china_day
+from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_moment, to_text, to_whole
 from features.contract.declarations import EARLIEST
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.sources.source import Source

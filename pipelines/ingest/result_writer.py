@@ -9,14 +9,13 @@ from typing import Final
 
 import polars as pl
 
-from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.ingest.changes import Changes
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.store.journal import Transaction
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
-KEY: Final = ["declaration_id", "line_no", "reported_on"]
 _ORIGIN: Final = ["_file", "_source_row"]
 
 
@@ -39,8 +38,8 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
     for (day,), part in incoming_rows.group_by("reported_on"):
         assert isinstance(day, date)
         stored = complete(store.read_results(day), schema.items())
-        new = part.sort(_ORIGIN).unique(KEY, keep="first", maintain_order=True)
-        new = new.join(stored, on=KEY, how="anti")
+        new = part.sort(_ORIGIN).unique(INSPECTION_KEY, keep="first", maintain_order=True)
+        new = new.join(stored, on=INSPECTION_KEY, how="anti")
         later = part.join(new, on=_ORIGIN, how="anti")
         holds = pl.concat([stored, new.select(*schema)])
         everything = list(schema)
@@ -89,10 +88,14 @@ def merge_results(
     days = {*new_rows["reported_on"].to_list(), *(day for each in withdrawn for day in each.days)}
     changed = set()
     for day in sorted(days):
-        stored = complete(store.read_results(day), schema.items()).sort(KEY)
+        stored = complete(store.read_results(day), schema.items()).sort(INSPECTION_KEY)
         left = _without(stored, [each for each in withdrawn if day in each.days])
         both = left.join(
-            new_rows.filter(pl.col("reported_on") == day), on=KEY, how="full", suffix="_new", coalesce=True
+            new_rows.filter(pl.col("reported_on") == day),
+            on=INSPECTION_KEY,
+            how="full",
+            suffix="_new",
+            coalesce=True,
         )
         later = pl.col("selection_new").is_not_null() & (
             (pl.col("selection_new") != "override") | pl.col("selection").is_null()
@@ -104,10 +107,10 @@ def merge_results(
         values = [
             pl.coalesce(f"{name}_new", name).alias(name)
             for name in schema
-            if name not in (*KEY, "selection", "inspection_probability")
+            if name not in (*INSPECTION_KEY, "selection", "inspection_probability")
         ]
         both = both.filter(pl.col("selection_new").is_not_null() | pl.col("inspected_on").is_not_null())
-        holds = both.select(*KEY, *channel, *values).select(*schema).sort(KEY)
+        holds = both.select(*INSPECTION_KEY, *channel, *values).select(*schema).sort(INSPECTION_KEY)
         if not holds.equals(stored):
             changed.add(day)
             store.write_inspections(t, day, holds)

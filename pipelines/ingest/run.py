@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import polars as pl
 
 from configs.errors import DataError
 from configs.schema.settings import Settings
+from features.contract.china_time import china_date
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.ingest.changes import Changes
 from pipelines.ingest.day_writer import DayWriter
@@ -25,8 +26,6 @@ from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
-
-_CHINA = timedelta(hours=8)
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ class IngestRun:
         self._progress = progress
         self._hasher = hasher
         self._latest = latest
-        self._day = (now + _CHINA).date()
+        self._day = china_date(now)
         self._verb = verb
         self._workers = settings.pipeline.ingest.workers
         self._manifest = ManifestBuilder(verb)

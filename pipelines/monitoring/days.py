@@ -17,8 +17,8 @@ from configs.schema.risk import RiskConfig
 from features.arrays.hashing import hash_text
 from features.assemble import FeatureSet, assemble
 from features.history.day_tables import DayTables
-from features.history.fold import History
 from features.history.keys import key_column
+from features.history.state import History
 from features.history.view import DayContext
 from models.estimates.parcel_table import UNASSIGNED
 from models.watch.column_shifts import Sampled

@@ -20,18 +20,12 @@ from configs.errors import UsageError
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
+from features.arrays.types import BoolArray, FloatArray, IntArray
+from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from models.estimates.doubly_robust import Outcome, doubly_robust_estimates, reach_of
 from models.estimates.parcel_table import parcel_table
-from models.estimates.random_share import (
-    BoolArray,
-    FloatArray,
-    Inspected,
-    IntArray,
-    Performance,
-    Population,
-    random_share_estimates,
-)
+from models.estimates.random_share import Inspected, Performance, Population, random_share_estimates
 from models.stats.metrics import capacity_lines, ranking
 from pipelines.store.store import Store
 
@@ -49,8 +43,7 @@ MEASURED_SCHEMA: dict[str, type[pl.DataType]] = {
 QUANTITIES = ("precision", "recall", "prevalence", "tax_per_flagged_cny", "tax_share")
 METHODS = ("random_share", "doubly_robust", "naive")
 _TAX = ("tax_per_flagged_cny", "tax_share")
-_KEY = ["declaration_id", "line_no"]
-_LINE_COLUMNS = [*_KEY, "customs_office", "trade_mode", "seller_id", "buyer_id"]
+_LINE_COLUMNS = [*LINE_KEY, "customs_office", "trade_mode", "seller_id", "buyer_id"]
 
 
 def measured_performance(
@@ -118,7 +111,7 @@ def scored_parcels(store: Store, day: date, settings: Settings) -> pl.DataFrame:
         known.append(risks)
         # Lines that came after the day was scored had no place in its ranking.
         columns = [pl.col(risk).alias(f"{prefix}_{risk}") for risk in risks]
-        lines = lines.join(table.select(*_KEY, *columns), on=_KEY, how="inner")
+        lines = lines.join(table.select(*LINE_KEY, *columns), on=LINE_KEY, how="inner")
     risks = [risk for risk in known[0] if risk in known[1]]
     parcels = parcel_table(lines, risks).select(
         "declaration_id", "customs_office", "trade_mode", pl.col("expected_value_cny").fill_null(0.0)

@@ -14,7 +14,8 @@ import polars as pl
 
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
-from features.history.results import LINE_KEY, known_labels
+from features.contract.declarations import LINE_KEY
+from features.history.results import known_labels
 from models.estimates.parcel_table import UNASSIGNED
 from models.watch.column_shifts import Sampled
 from models.watch.monitoring import Delay, delay

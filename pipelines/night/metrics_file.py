@@ -13,10 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pipelines.night.score import ScoreReport
+from pipelines.night.score_report import ScoreReport
 
 logger = logging.getLogger(__name__)
 

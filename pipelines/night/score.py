@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from configs.errors import UsageError
 from configs.schema.settings import Settings
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.gaps import incomplete_days
 from pipelines.night.metrics_file import write_metrics
-from pipelines.night.score_day import DayReport, score_day
-from pipelines.scoring.models_in_use import ModelInUse, models_in_use
+from pipelines.night.score_day import score_day
+from pipelines.night.score_report import ScoreReport
+from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits, exit_code_of
@@ -24,65 +23,6 @@ from pipelines.work.execution import check_cluster
 from pipelines.work.memory_limit import workers_within_memory
 from pipelines.work.processes import Crew
 from pipelines.work.progress import Progress
-
-
-@dataclass(frozen=True)
-class ScoreReport:
-    """What became of the days of a run."""
-
-    days: Sequence[DayReport]
-    champions: Mapping[str, ModelInUse]
-    unmodelled: Sequence[str]
-    notes: Sequence[str] = ()
-
-    @property
-    def exit_code(self) -> int:
-        """0, or 5 where a day has gaps."""
-        return 5 if any(day.gaps for day in self.days) else 0
-
-    def lines(self) -> list[str]:
-        """The report for people."""
-        said = [
-            f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
-        ]
-        said += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
-        for day in self.days:
-            said.append(
-                f"{day.day}: {day.scored:,} of {day.lines:,} lines scored, "
-                f"{day.listed:,} parcels on the lists "
-                f"of {day.offices:,} offices, in {day.folder}" + (f" ({day.note})" if day.note else "")
-            )
-            if day.unpriced:
-                said.append(
-                    f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
-                    "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
-                )
-            if day.gaps:
-                said.append(
-                    f"{day.day}: INCOMPLETE: {day.lines - day.scored:,} lines have no score, and the lists "
-                    "say so. Score the day again when the cause is gone"
-                )
-            said += [f"{day.day}: {gap}" for gap in day.gaps]
-        return [*said, *self.notes]
-
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {
-            "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
-            "without_model": list(self.unmodelled),
-            "days": [
-                {
-                    "day": day.day.isoformat(),
-                    "lines": day.lines,
-                    "rows_scored": day.scored,
-                    "parcels_listed": day.listed,
-                    "lines_without_exchange_rate": day.unpriced,
-                    "lists": str(day.folder),
-                    "gaps": [gap.as_dict() for gap in day.gaps],
-                }
-                for day in self.days
-            ],
-        }
 
 
 def score(

@@ -13,6 +13,7 @@ import polars as pl
 
 from configs.errors import DataError, StoreError, UsageError
 from configs.schema.settings import Settings
+from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.gaps import Gap, Troubles, incomplete_days, require_whole
 from pipelines.night.select_day import Listed, stage_lists
@@ -134,7 +135,7 @@ def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
     """Raises DataError unless every bucket has the scores of exactly its lines."""
     for file in files:
         stored = scores / file.name
-        key = ["declaration_id", "line_no"]
+        key = list(LINE_KEY)
         same = stored.exists() and pl.read_parquet(
             file, columns=key, glob=False, hive_partitioning=False
         ).equals(pl.read_parquet(stored, columns=key, glob=False, hive_partitioning=False))

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.errors import StoreError
 from configs.language import Language, language
 from configs.schema.capacity import CapacityConfig, MustInspect
 from configs.schema.settings import Settings
+from features.arrays.types import FloatArray
 from features.assemble import FeatureSet
+from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
 from features.words.reasons import random_check_reason, reasons
 from models.selection.select import select_from
@@ -23,7 +23,7 @@ from pipelines.history.gaps import PARCELS, REASONS, Troubles, mark_lists
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.office_list import in_language
 from pipelines.lists.write import DocumentsTask, write_lists
-from pipelines.scoring.bucket import KEY, DayTask, Workspace, champion_model, scores_of_text, workspace
+from pipelines.scoring.bucket import DayTask, Workspace, champion_model, scores_of_text, workspace
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import unfinished, write_table, writing
 from pipelines.store.journal import Transaction
@@ -104,17 +104,17 @@ def stage_lists(
     chosen = select_from(_Parcels(tabulated.good), capacity, task.day, overrides)
     located = chosen.listed.join(chosen.origin, on="declaration_id", how="left")
     items = [
-        ExplainTask(task, files[int(number)], part.select(*KEY, "risk", "selection"))
-        for (number,), part in located.sort("part", *KEY).group_by("part", maintain_order=True)
+        ExplainTask(task, files[int(number)], part.select(*LINE_KEY, "risk", "selection"))
+        for (number,), part in located.sort("part", *LINE_KEY).group_by("part", maintain_order=True)
     ]
     found = night.attempt(f"reasons of {task.day}", explain, items)
     troubles.note(REASONS, [item.file for item in items], {}, found)
     explained = found.good
     listed = chosen.listed
     if explained:
-        listed = listed.join(pl.concat(explained), on=KEY, how="left", maintain_order="left")
+        listed = listed.join(pl.concat(explained), on=LINE_KEY, how="left", maintain_order="left")
     else:
-        listed = listed.join(_explained_nothing(space), on=KEY, how="left")
+        listed = listed.join(_explained_nothing(space), on=LINE_KEY, how="left")
     listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
     listed = with_list_ids(listed, task.day)
     folder = t.stage(store.partition("lists", task.day))
@@ -166,12 +166,12 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     reasons in every language of the documents."""
     space = workspace(task.of)
     lines = space.lines(task.file, of=task.listed)
-    lines = lines.join(task.listed.select(KEY), on=KEY, how="semi", maintain_order="left")
+    lines = lines.join(task.listed.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     texts = scores_of_text(task.of.champions, lines)
     units = space.reference.units
     default, *others = space.settings.capacity.languages
-    shown = lines.select(*KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
+    shown = lines.select(*LINE_KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
         pl.col("unit").replace(units["code"], units[_UNIT_NAMES[default]]),
         *(
             pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]).alias(in_language("unit", code))
@@ -181,8 +181,8 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     )
     parts = []
     for risk, folder in task.of.champions:
-        wanted = task.listed.filter(risk=risk).select(KEY)
-        rows = lines.select(KEY).with_row_index("row").join(wanted, on=KEY, how="semi")["row"]
+        wanted = task.listed.filter(risk=risk).select(LINE_KEY)
+        rows = lines.select(LINE_KEY).with_row_index("row").join(wanted, on=LINE_KEY, how="semi")["row"]
         if rows.is_empty():
             continue
         model, config = champion_model(folder), space.settings.risks[risk]
@@ -197,16 +197,14 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             )
             for code in (default, *others)
         ]
-        parts.append(pl.concat([lines[rows].select(KEY), *said], how="horizontal"))
+        parts.append(pl.concat([lines[rows].select(LINE_KEY), *said], how="horizontal"))
     nothing = pl.DataFrame(
         schema={"declaration_id": pl.String, "line_no": pl.Int32} | dict.fromkeys(_worded(space), pl.String)
     )
-    return shown.join(pl.concat([nothing, *parts]), on=KEY, how="left", maintain_order="left")
+    return shown.join(pl.concat([nothing, *parts]), on=LINE_KEY, how="left", maintain_order="left")
 
 
-def _expected_price(
-    space: Workspace, features: FeatureSet, texts: Mapping[str, npt.NDArray[np.float64]]
-) -> pl.Series:
+def _expected_price(space: Workspace, features: FeatureSet, texts: Mapping[str, FloatArray]) -> pl.Series:
     """The fair value of each whole line in CNY, from the first model that has one."""
     for risk, folder in space.task.champions:
         model = champion_model(folder)
@@ -222,7 +220,7 @@ def _expected_price(
 def _explained_nothing(space: Workspace) -> pl.DataFrame:
     schema = space.chronicle.store.declaration_schema()
     return pl.DataFrame(
-        schema={name: schema[name] for name in (*KEY, *_SHOWN)}
+        schema={name: schema[name] for name in (*LINE_KEY, *_SHOWN)}
         | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
         | dict.fromkeys(_worded(space), pl.String)
     )

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from features.contract.declarations import LINE_KEY
 from models.estimates.office_figures import PARCEL_COLUMNS
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.feedback.log import CONFLICT, REJECTED, read_log
@@ -65,9 +66,9 @@ def inspected_parcels(store: Store, first: date, last: date, office: str | None)
     Of a line each column counts with its latest value that is not null; the channel is that of the parcel's
     first report that names one.
     """
-    lines = store.read_inspections(reported_from=first).sort("reported_on", "declaration_id", "line_no")
+    lines = store.read_inspections(reported_from=first).sort("reported_on", *LINE_KEY)
     labels = [name for name, dtype in lines.schema.items() if dtype == pl.Boolean()]
-    results = lines.group_by("declaration_id", "line_no").agg(
+    results = lines.group_by(*LINE_KEY).agg(
         pl.col([*labels, "recovered_tax_cny"]).drop_nulls().last(),
         pl.col("selection").drop_nulls().first(),
         pl.col("reported_on").min().alias("first_report"),

@@ -14,8 +14,6 @@ from datetime import date
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from configs.loader import load_settings
@@ -24,8 +22,10 @@ from configs.schema.capacity import Spoken
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.arrays.hashing import text_hashes
+from features.arrays.types import FloatArray
 from features.assemble import FeatureSet, assemble, prepare_lines
-from features.history.fold import History
+from features.contract.declarations import LINE_KEY
+from features.history.state import History
 from features.history.view import DayContext
 from features.novelty import novelty
 from models.risk.risk_model import RiskModel
@@ -36,7 +36,6 @@ from pipelines.history.mapped import mapped_history
 from pipelines.store.files import row_count, unfinished, write_table
 from pipelines.store.store import Store
 
-KEY = ["declaration_id", "line_no"]
 NOVELTY, GOODS = "_novelty", "_goods"
 """Columns beside the values of a line: how little like it was inspected, a hash of the goods' name."""
 
@@ -174,7 +173,7 @@ def scored(
     lines: pl.DataFrame, features: FeatureSet, settings: Settings, champions: Sequence[tuple[str, Path]]
 ) -> Scored:
     """The scores and values of prepared lines with these features; `champions` as in `DayTask`."""
-    keys = lines.select(KEY)
+    keys = lines.select(LINE_KEY)
     texts = scores_of_text(champions, lines)
     by_risk = {
         name: predict(dict(champions).get(name), features, risk, texts.get(name))
@@ -192,9 +191,7 @@ def scored(
     )
 
 
-def scores_of_text(
-    champions: Sequence[tuple[str, Path]], lines: pl.DataFrame
-) -> dict[str, npt.NDArray[np.float64]]:
+def scores_of_text(champions: Sequence[tuple[str, Path]], lines: pl.DataFrame) -> dict[str, FloatArray]:
     """What the text says of each line (lines,), by risk whose champion reads it; together, because reading
     costs more than scoring."""
     models = {risk: champion_model(folder).encoder.text for risk, folder in champions}
@@ -206,7 +203,7 @@ def predict(
     champion: Path | None,
     features: FeatureSet,
     risk: RiskConfig,
-    text_score: npt.NDArray[np.float64] | None = None,
+    text_score: FloatArray | None = None,
 ) -> tuple[pl.Series, pl.Series]:
     """Probabilities and values of a finding in CNY; both null for a risk without a champion."""
     if champion is None:

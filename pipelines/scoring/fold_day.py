@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.history.day_tables import merge_parties, merge_prices
-from features.history.fold import fold_table, forward_weight, table_schema
+from features.history.fold import fold_table
 from features.history.keys import KeySpec
 from features.history.peers import PRICE_SCHEMA, fold_sketch
+from features.history.state import forward_weight, table_schema
 from pipelines.history.day_sums import RESULTS, asked_today, key_file, price_file, save_today, sums_folder
 from pipelines.history.profiles import labels_of, sketches_of
 from pipelines.scoring.bucket import DayTask, workspace

@@ -11,6 +11,7 @@ import polars as pl
 
 from configs.errors import UsageError
 from configs.schema.settings import Settings
+from features.contract.declarations import LINE_KEY
 from features.contract.inspections import CONTRACT_LABELS
 from pipelines.simulation.days.days import SimulatedDay, simulate_days
 from pipelines.simulation.inspections.inspections import Inspectorate
@@ -129,7 +130,7 @@ def _refuse_taken_days(store: Store, calendar: list[date]) -> None:
 def _write_truth(t: Transaction, store: Store, day: SimulatedDay) -> None:
     folder = t.stage(f"truth/declared_on={day.day.isoformat()}")
     if day.truth.height:
-        day.truth.sort("declaration_id", "line_no").write_parquet(folder / "truth.parquet")
+        day.truth.sort(*LINE_KEY).write_parquet(folder / "truth.parquet")
 
 
 def _write_reports(

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from configs.errors import StoreError
 from features.arrays.hashing import hash_text
+from features.contract.declarations import LINE_KEY
 
 UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
 BUCKET_PATTERN = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
@@ -261,6 +262,6 @@ def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFram
 
 def write_bucket(lines: pl.DataFrame, folder: Path, number: int, count: int) -> None:
     """Write one bucket of a day, sorted by key."""
-    ordered = lines.sort("declaration_id", "line_no")
+    ordered = lines.sort(*LINE_KEY)
     del lines  # the caller has handed them over; two copies of a bucket need not be held while it is written
     write_table(ordered, folder / bucket_name(number, count))

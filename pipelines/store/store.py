@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from configs.errors import StoreError, StoreLockedError
-from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.store.bucket_checks import stage_checks
 from pipelines.store.files import (
@@ -241,7 +241,7 @@ class Store:
             return
         columns = [name for name in INSPECTION_COLUMNS if name != "reported_on"]
         rows = with_contract_first(frame.drop("reported_on", strict=False), columns)
-        write_table(rows.sort("declaration_id", "line_no"), folder / "inspections.parquet")
+        write_table(rows.sort(*LINE_KEY), folder / "inspections.parquet")
 
     def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
         files = sorted((self.path / self.partition("inspections", day)).glob("*.parquet"))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import yaml
 
@@ -18,9 +17,10 @@ from configs.errors import DataError, UsageError
 from configs.loader import load_settings
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
-from features.contract.declarations import DECLARATION_COLUMNS
+from features.arrays.types import UInt64Array
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.keys import hashed_column
-from features.history.results import LINE_KEY, known_labels
+from features.history.results import known_labels
 from features.prepare import prepare
 from models.fitting.block import chosen_by_outcome
 from models.search.combination_rates import InspectedLines
@@ -28,8 +28,6 @@ from models.search.combinations import Found, Key, Search, find_combinations
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
-
-UInt64Array = npt.NDArray[np.uint64]
 
 # Beside the columns of the configured combinations and those of the source's own. Amounts by their exact
 # value: data may repeat itself.

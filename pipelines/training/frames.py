@@ -18,8 +18,9 @@ from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet, assemble
-from features.history.fold import History
-from features.history.results import LINE_KEY, known_labels
+from features.contract.declarations import LINE_KEY
+from features.history.results import known_labels
+from features.history.state import History
 from features.history.view import DayContext
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import empty_history

@@ -10,7 +10,7 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet
-from features.history.fold import History
+from features.history.state import History
 from tests.features.small_world import SmallWorld, make_world, replay
 
 

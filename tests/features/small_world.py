@@ -12,12 +12,13 @@ import polars as pl
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble, prepare_lines
-from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.day_tables import day_tables
-from features.history.fold import History, fold
+from features.history.fold import fold
 from features.history.keys import key_specs, with_keys
 from features.history.peers import sketch_names
-from features.history.results import LINE_KEY, increments, result_tables
+from features.history.results import increments, result_tables
+from features.history.state import History
 from features.history.view import DayContext
 from features.prepare import prepare
 

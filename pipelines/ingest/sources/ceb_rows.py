@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+from features.contract.china_time import CHINA
 from pipelines.ingest.sources.ceb_fields import (
     CLEAR_HEAD_FIELDS,
     CLEAR_LINE_FIELDS,
@@ -23,7 +24,6 @@ from pipelines.privacy.pseudonyms import Pseudonymiser, normalise
 Fields = Mapping[str, str]
 Row = dict[str, Any]
 
-_CHINA = timezone(timedelta(hours=8))
 _MOMENT = re.compile(r"\d{14}(\d{3})?", re.ASCII)
 _DAY = re.compile(r"\d{8}", re.ASCII)
 _ACTIONS = {"1": "new", "2": "change", "3": "delete"}
@@ -174,7 +174,7 @@ def _declared_at(head: Fields, message: Message) -> str | None:
     if _DAY.fullmatch(text):
         return f"{text[:4]}-{text[4:6]}-{text[6:]}"
     moment = _message_at(text)
-    return moment.astimezone(_CHINA).isoformat() if moment else text
+    return moment.astimezone(CHINA).isoformat() if moment else text
 
 
 @lru_cache(1024)
@@ -183,7 +183,7 @@ def _message_at(text: str | None) -> datetime | None:
     if text is None or not _MOMENT.fullmatch(text):
         return None
     try:
-        moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=_CHINA)
+        moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
         return moment.astimezone(UTC) + timedelta(milliseconds=int(text[14:] or 0))
     except (ValueError, OverflowError):
         return None

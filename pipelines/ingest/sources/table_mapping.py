@@ -11,7 +11,8 @@ from configs.errors import ConfigurationError, DataError
 from configs.messages import nearest
 from configs.schema.source import SourceMapping
 from features.contract import declarations
-from features.contract.conversions import china_day, to_day, to_moment, to_number, to_text
+from features.contract.china_time import china_day
+from features.contract.conversions import to_day, to_moment, to_number, to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS
 from pipelines.privacy.pseudonyms import Pseudonymiser

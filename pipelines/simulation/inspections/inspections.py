@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.simulation.days.days import SimulatedDay
 from pipelines.simulation.inspections.officers import SELECTIONS, Chosen, Memory, choose
@@ -123,7 +124,7 @@ def examine(day: SimulatedDay, chosen: Chosen) -> Results:
     line, report, reported = line[order], report[order], reported[order]
     knows_food = (report == _LABORATORY) | ((report == _VALUATION) & together[line])
     opinion = report == _VALUATION
-    key = day.declarations.select("declaration_id", "line_no")[pl.Series(rows[line], dtype=pl.UInt32)]
+    key = day.declarations.select(*LINE_KEY)[pl.Series(rows[line], dtype=pl.UInt32)]
     table = key.with_columns(
         inspected_on=_dates(opened[of][line]),
         reported_on=_dates(reported),

@@ -14,7 +14,7 @@ import polars as pl
 from scipy.stats import binom
 
 from features.arrays.hashing import hash_text
-from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.simulation.days.declarations import VALUATION
 from pipelines.simulation.inspections.inspections import (
     DISPUTED,
@@ -106,7 +106,7 @@ def examined(lines: pl.DataFrame, seed: int, parameters: WorldParameters | None 
         ),
     ]
     columns = [name for name in INSPECTION_COLUMNS if name not in ("selection", "inspection_probability")]
-    return pl.concat(reports, how="diagonal").select(columns).sort("declaration_id", "line_no", "reported_on")
+    return pl.concat(reports, how="diagonal").select(columns).sort(*INSPECTION_KEY)
 
 
 class _Draws:

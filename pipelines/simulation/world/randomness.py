@@ -12,10 +12,12 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Keys = npt.NDArray[np.uint64]
-Flags = npt.NDArray[np.bool_]
+from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
+
+Floats = FloatArray
+Ints = IntArray
+Keys = UInt64Array
+Flags = BoolArray
 Key = npt.NDArray[Any] | int
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

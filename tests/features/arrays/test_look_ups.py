@@ -9,8 +9,9 @@ import pytest
 import features.arrays.distinct
 from features.arrays.distinct import distinct_pairs, distinct_rows, distinct_text
 from features.arrays.group_sums import lines_of, parcels_of, sums_of, union_of
-from features.arrays.hashing import UInt64Array, combined_hashes, text_hashes
+from features.arrays.hashing import combined_hashes, text_hashes
 from features.arrays.key_index import NO_KEY, NOT_FOUND, Indexes, rows_of_keys, wanted_keys
+from features.arrays.types import UInt64Array
 
 TEXTS = ["ant", None, "", "ant ", "蚂蚁", "ant", "Ant", None, "蚂", "蚁", "a\x00", "a"]
 

@@ -14,7 +14,7 @@ from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble, block_names, prepare_lines
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.history.day_tables import DayTables, day_tables, merge_day_tables
-from features.history.fold import History
+from features.history.state import History
 from features.history.view import DayContext, HistoryView
 from tests.features.small_world import SmallWorld
 

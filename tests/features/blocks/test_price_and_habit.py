@@ -11,7 +11,7 @@ import pytest
 from configs.schema.settings import Settings
 from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet
-from features.history.fold import History
+from features.history.state import History
 from tests.features.small_world import SmallWorld, replay
 
 FIRST = date(2026, 3, 1)

@@ -10,7 +10,7 @@ from configs.errors import ConfigurationError
 from configs.schema.risk import ConstantValue, RiskConfig, Title
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet
-from features.history.fold import History
+from features.history.state import History
 from features.words.reasons import (
     MAX_REASON_CHARACTERS,
     NOTHING_ELSE_STANDS_OUT,

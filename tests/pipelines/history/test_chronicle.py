@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from features.history.results import LINE_KEY
+from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
 from tests.pipelines.trained_world import World
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from configs.loader import load_settings
-from features.history.fold import table_schema
 from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA
+from features.history.state import table_schema
 from pipelines.history import mapped as mapped_history
 from pipelines.history.day_sums import key_file, price_file
 from pipelines.history.mapped import open_table, opening_tasks

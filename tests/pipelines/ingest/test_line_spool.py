@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.arrays.hashing import UInt64Array, hash_text
+from features.arrays.hashing import hash_text
+from features.arrays.types import UInt64Array
 from pipelines.ingest import day_writer, disputes, intake, line_spool
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.store.files import bucket_hash

@@ -16,7 +16,7 @@ from configs.loader import load_settings
 from configs.schema.settings import Settings
 from features.assemble import prepare_lines
 from features.history.day_tables import DayTables
-from features.history.fold import History
+from features.history.state import History
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, load_today
 from pipelines.history.gaps import Troubles, buckets_of

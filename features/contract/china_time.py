@@ -1,0 +1,25 @@
+"""China's day: declarations are cut into days by the date in China, UTC+8 all year since 1992."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Final
+
+import polars as pl
+
+CHINA_OFFSET: Final = timedelta(hours=8)
+CHINA: Final = timezone(CHINA_OFFSET)
+
+
+def china_date(moment: datetime) -> date:
+    """The date in China of a moment with a time zone.
+
+    >>> china_date(datetime(2026, 11, 20, 20, 0, tzinfo=timezone.utc))
+    datetime.date(2026, 11, 21)
+    """
+    return moment.astimezone(CHINA).date()
+
+
+def china_day(moments: pl.Series) -> pl.Series:
+    """The dates in China of moments with a time zone: a declaration's partition."""
+    return moments.dt.convert_time_zone("UTC").dt.offset_by("8h").dt.date()

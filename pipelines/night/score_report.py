@@ -1,0 +1,69 @@
+"""What `score` tells its user and other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.night.score_day import DayReport
+from pipelines.scoring.models_in_use import ModelInUse
+
+
+@dataclass(frozen=True)
+class ScoreReport:
+    """What became of the days of a run."""
+
+    days: Sequence[DayReport]
+    champions: Mapping[str, ModelInUse]
+    unmodelled: Sequence[str]
+    notes: Sequence[str] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0, or 5 where a day has gaps."""
+        return 5 if any(day.gaps for day in self.days) else 0
+
+    def lines(self) -> list[str]:
+        """The report for people."""
+        said = [
+            f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
+        ]
+        said += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
+        for day in self.days:
+            said.append(
+                f"{day.day}: {day.scored:,} of {day.lines:,} lines scored, "
+                f"{day.listed:,} parcels on the lists "
+                f"of {day.offices:,} offices, in {day.folder}" + (f" ({day.note})" if day.note else "")
+            )
+            if day.unpriced:
+                said.append(
+                    f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
+                    "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
+                )
+            if day.gaps:
+                said.append(
+                    f"{day.day}: INCOMPLETE: {day.lines - day.scored:,} lines have no score, and the lists "
+                    "say so. Score the day again when the cause is gone"
+                )
+            said += [f"{day.day}: {gap}" for gap in day.gaps]
+        return [*said, *self.notes]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {
+            "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
+            "without_model": list(self.unmodelled),
+            "days": [
+                {
+                    "day": day.day.isoformat(),
+                    "lines": day.lines,
+                    "rows_scored": day.scored,
+                    "parcels_listed": day.listed,
+                    "lines_without_exchange_rate": day.unpriced,
+                    "lists": str(day.folder),
+                    "gaps": [gap.as_dict() for gap in day.gaps],
+                }
+                for day in self.days
+            ],
+        }
