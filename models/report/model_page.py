@@ -23,7 +23,7 @@ from models.fitting.training import FittedRisk
 from models.judging.agreement import FeatureAgreement
 from models.judging.gate import GateDecision
 from models.judging.worst_lines import FALSE_ALARM, MISS
-from models.report.page import fingerprint, page_environment
+from models.report.page import fingerprint, packaged_text, page_environment
 from models.report.tables import (
     Table,
     agreement_table,
@@ -63,7 +63,7 @@ class ReportContent:
 def report_page(content: ReportContent) -> str:
     """The page as text to be written in UTF-8."""
     environment = _environment()
-    style = environment.get_template("model_report.css").render()
+    style = packaged_text("models.report", "model_report.css")
     policy = (
         f"default-src 'none'; style-src '{fingerprint(style)}'; img-src data:; base-uri 'none'; "
         "form-action 'none'"
@@ -119,7 +119,7 @@ _SHOWN = (
 
 @cache
 def _environment() -> Environment:
-    return page_environment("models", {"number": _number, "percent": _percent, "known": _known})
+    return page_environment("models.report", {"number": _number, "percent": _percent, "known": _known})
 
 
 def _picture(figure: Figure) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Callable, Mapping
+from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -25,14 +26,9 @@ def page_environment(package: str, filters: Mapping[str, Callable[..., Any]]) ->
     return environment
 
 
-def packaged_text(environment: Environment, name: str) -> str:
-    """A file that lies beside the templates, such as a style sheet, as it is.
-
-    Raises TemplateNotFound where there is none.
-    """
-    if environment.loader is None:
-        raise RuntimeError("the environment of the page has no templates")
-    return environment.loader.get_source(environment, name)[0]
+def packaged_text(package: str, name: str) -> str:
+    """Return a file beside the templates of `package`, such as a style sheet, as it is."""
+    return (files(package) / "templates" / name).read_text("utf-8")
 
 
 def fingerprint(text: str) -> str:

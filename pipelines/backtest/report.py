@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.backtest.outcome import FOUND
-from pipelines.pages.text_table import shortened, text_table
+from pipelines.pages.text_table import cut_to_width, text_table
 
 _SAID_WIDTH = 100
 _WORDS = {"findings": "findings", "recovered_tax_cny": "CNY of recovered tax", "value_cny": "CNY of value"}
@@ -154,5 +154,5 @@ def _trainings(done: Sequence[tuple[date, Mapping[str, str], Mapping[str, str]]]
     rows = [["until", "risk", "model of", "what was said"]]
     for until, models, said in done:
         for risk, words in said.items():
-            rows.append([str(until), risk, models.get(risk, "none"), shortened(words, _SAID_WIDTH)])
+            rows.append([str(until), risk, models.get(risk, "none"), cut_to_width(words, _SAID_WIDTH)])
     return text_table(rows, lefts=4)

@@ -16,7 +16,7 @@ from pipelines.demo.sample import Sample, SampleRow
 from pipelines.demo.list_outcome import ListedFor, Outcome, RiskOutcome
 from pipelines.night.score_report import ScoreReport
 from pipelines.simulation import SimulationReport
-from pipelines.pages.text_table import shortened, text_table
+from pipelines.pages.text_table import cut_to_width, text_table
 from pipelines.training.train import RiskTrained, TrainReport
 
 WIDTH = 108
@@ -151,7 +151,7 @@ class DemoReport:
 
 def _training(risk: RiskTrained) -> list[str]:
     if risk.version is None:
-        return [shortened(line, WIDTH - 2) for line in risk.lines()]
+        return [cut_to_width(line, WIDTH - 2) for line in risk.lines()]
     said = f"{risk.risk:17} version {risk.version}, {'in use' if risk.promoted else 'not in use'}"
     evaluation = risk.evaluation
     if evaluation is None or evaluation.period is None:
@@ -206,7 +206,7 @@ def _sample_row(row: SampleRow) -> Sequence[str]:
         for reason in row.reasons
         for line in textwrap.wrap(reason, WIDTH - 7, initial_indent="     - ", subsequent_indent="       ")
     ]
-    return [f"{row.rank:>3}. {why}; {really}", "     " + shortened(row.goods, WIDTH - 5), *reasons]
+    return [f"{row.rank:>3}. {why}; {really}", "     " + cut_to_width(row.goods, WIDTH - 5), *reasons]
 
 
 def _percent(part: float, whole: float) -> str:

@@ -31,34 +31,39 @@ SORT_KEYS = {
 """What the page can be sorted by: key in the page, and its name."""
 
 
-def page(office_list: OfficeList) -> str:
+def list_page(office_list: OfficeList) -> str:
     """The page as text to be written in UTF-8; the same list gives the same text.
 
     Style and script are inside, and its Content-Security-Policy allows these two and nothing else, so that
     declared text could neither run nor load anything even if it came through as markup. What is filled in
     stays in the browser's storage under the list's number until it is exported as a file.
     """
-    environment = _environment()
-    style, script = (packaged_text(environment, f"office_list.{kind}") for kind in ("css", "js"))
+    style, script = (packaged_text("pipelines.lists", f"office_list.{kind}") for kind in ("css", "js"))
     policy = (
         f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     words = office_list.language
     selections = list(dict.fromkeys((row.selection, row.chosen) for row in office_list.rows))
-    return environment.get_template("office_list.html.j2").render(
-        list=office_list,
-        style=Markup(style),
-        script=Markup(script),
-        policy=policy,
-        _=words,
-        result_words={value: words(word) for value, word in RESULT_WORDS.items()},
-        result_field=result_field,
-        entry_fields=[(field, kind, words(ENTRY_HEADINGS[field])) for field, kind in ENTRY_FIELDS.items()],
-        selections=sorted(selections, key=lambda each: [*CHOSEN, each[0]].index(each[0])),
-        sort_keys={key: words(name) for key, name in SORT_KEYS.items()},
-        about=_about(office_list),
-        **_formatters(words),
+    return (
+        _environment()
+        .get_template("office_list.html.j2")
+        .render(
+            list=office_list,
+            style=Markup(style),
+            script=Markup(script),
+            policy=policy,
+            _=words,
+            result_words={value: words(word) for value, word in RESULT_WORDS.items()},
+            result_field=result_field,
+            entry_fields=[
+                (field, kind, words(ENTRY_HEADINGS[field])) for field, kind in ENTRY_FIELDS.items()
+            ],
+            selections=sorted(selections, key=lambda each: [*CHOSEN, each[0]].index(each[0])),
+            sort_keys={key: words(name) for key, name in SORT_KEYS.items()},
+            about=_about(office_list),
+            **_formatters(words),
+        )
     )
 
 
@@ -77,7 +82,7 @@ def _about(office_list: OfficeList) -> str:
 
 @cache
 def _environment() -> Environment:
-    return page_environment("pipelines", {"raw_number": _raw_number})
+    return page_environment("pipelines.lists", {"raw_number": _raw_number})
 
 
 def _formatters(words: Language) -> dict[str, Callable[..., Any]]:

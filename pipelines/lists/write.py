@@ -14,7 +14,7 @@ import polars as pl
 
 from configs.schema.settings import Settings
 from pipelines.lists.csv import csv_bytes
-from pipelines.lists.html import page
+from pipelines.lists.html import list_page
 from pipelines.lists.office_list import office_lists
 from pipelines.lists.xlsx import workbook_bytes
 from pipelines.store.files import write_table
@@ -102,7 +102,7 @@ def write_documents(task: DocumentsTask) -> None:
     """Writes the workbook and the page of one office and shift."""
     (office_list,) = office_lists(task.listed, task.day, task.settings, incomplete=task.incomplete)
     task.file.write_bytes(workbook_bytes(office_list))
-    task.page.write_bytes(page(office_list).encode("utf-8"))
+    task.page.write_bytes(list_page(office_list).encode("utf-8"))
 
 
 def _by_list(listed: pl.DataFrame) -> Iterator[tuple[tuple[str, str | None], pl.DataFrame]]:

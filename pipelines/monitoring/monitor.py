@@ -17,7 +17,7 @@ from models.tracking.tracker import Tracker
 from models.watch.monitoring import LEVELS
 from pipelines.history.chronicle import Chronicle
 from pipelines.monitoring.findings import measure
-from pipelines.monitoring.page import page
+from pipelines.monitoring.page import monitor_page
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -66,7 +66,7 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
     manifest = ManifestBuilder("monitor")
     found = measure(Chronicle(opened, settings), day, manifest, progress)
     content = found.as_dict()
-    html = page(content)
+    html = monitor_page(content)
     with opened.lock("monitor"), opened.transaction() as t:
         folder = t.stage(opened.partition("monitoring", day))
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -9,9 +9,10 @@ from typing import Any
 from jinja2 import Environment
 from markupsafe import Markup
 
-from models.report.page import fingerprint, packaged_text, page_environment
+from models.report.page import page_environment
 from models.watch.column_shifts import ALL
-from pipelines.pages.svg_charts import Row, bars, intervals, lines
+from pipelines.pages.report_page import styled_page
+from pipelines.pages.svg_charts import Bar, bars, intervals, lines
 
 _UNKNOWN = "—"
 _MEANING = {
@@ -21,25 +22,16 @@ _MEANING = {
 }
 
 
-def page(content: Mapping[str, Any]) -> str:
-    """The page as text to be written in UTF-8, from the report's content; the same content, the same text.
-
-    Its Content-Security-Policy allows its own style sheet and nothing else.
-    """
-    style = packaged_text(_environment(), "monitor.css")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
-    return (
-        _environment()
-        .get_template("monitor.html.j2")
-        .render(
-            report=content,
-            meaning=_MEANING[content["verdict"]],
-            charts=_charts(content),
-            offices=[row for row in content["blocks"] if row["scope"] != ALL and row["level"] != "fine"],
-            style=Markup(style),
-            policy=policy,
-            measured=_headline(content["measured_performance"]),
-        )
+def monitor_page(content: Mapping[str, Any]) -> str:
+    """Return the page of a report with this content as text."""
+    return styled_page(
+        _environment(),
+        "monitor.html.j2",
+        report=content,
+        meaning=_MEANING[content["verdict"]],
+        charts=_charts(content),
+        offices=[row for row in content["blocks"] if row["scope"] != ALL and row["level"] != "fine"],
+        measured=_headline(content["measured_performance"]),
     )
 
 
@@ -52,7 +44,7 @@ def _charts(content: Mapping[str, Any]) -> dict[str, Markup]:
     if scores:
         charts["scores"] = bars("Stability index of the scores", [_score_row(row) for row in scores])
     calibration = [
-        Row(f"{risk}, {_short(row['share'])}", row["ratio"], row["low"], row["high"], not _holds_one(row))
+        Bar(f"{risk}, {_short(row['share'])}", row["ratio"], row["low"], row["high"], not _holds_one(row))
         for risk, found in content["results"].items()
         for row in found["calibration"]
     ]
@@ -69,13 +61,13 @@ def _charts(content: Mapping[str, Any]) -> dict[str, Markup]:
     return charts
 
 
-def _block_row(row: Mapping[str, Any]) -> Row:
+def _block_row(row: Mapping[str, Any]) -> Bar:
     top = row["strongest"]
-    return Row(row["block"], top["psi"], None, top["limit"], row["level"] != "fine")
+    return Bar(row["block"], top["psi"], None, top["limit"], row["level"] != "fine")
 
 
-def _score_row(row: Mapping[str, Any]) -> Row:
-    return Row(row["group"], row["psi"], None, row["limit"], row["level"] != "fine")
+def _score_row(row: Mapping[str, Any]) -> Bar:
+    return Bar(row["group"], row["psi"], None, row["limit"], row["level"] != "fine")
 
 
 def _holds_one(row: Mapping[str, Any]) -> bool:
@@ -123,7 +115,7 @@ def _headline(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 @cache
 def _environment() -> Environment:
-    return page_environment("pipelines", {"share": _share, "number": _number})
+    return page_environment("pipelines.monitoring", {"share": _share, "number": _number})
 
 
 def _share(value: float | None) -> str:

@@ -15,11 +15,12 @@ from markupsafe import Markup
 
 from configs.schema.settings import Settings
 from features.text.visible import visible_text
-from models.report.page import fingerprint, packaged_text, page_environment
+from models.report.page import page_environment
 from models.selection.planner import plan
 from pipelines.history.gaps import require_whole
 from pipelines.night.select import check_unchanged, scored_folders
-from pipelines.pages.svg_charts import Row, bars, lines
+from pipelines.pages.report_page import styled_page
+from pipelines.pages.svg_charts import Bar, bars, lines
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import row_count, write_table
 from pipelines.store.manifest import ManifestBuilder
@@ -93,27 +94,24 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
         with opened.transaction() as t:
             stage = t.stage(folder)
             write_table(table, stage / "plan.parquet")
-            (stage / "plan.html").write_text(page(table, day), encoding="utf-8")
+            (stage / "plan.html").write_text(plan_page(table, day), encoding="utf-8")
             rows = sum(row_count(file) for file in files)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             opened.write_manifest(t, "plan", day, manifest.as_dict())
     return PlanReport(day, table, opened.path / folder / "plan.html")
 
 
-def page(table: pl.DataFrame, day: date) -> str:
+def plan_page(table: pl.DataFrame, day: date) -> str:
     """The plan as a page that needs nothing but itself; the same table gives the same text."""
-    environment = _environment()
-    style = packaged_text(environment, "monitor.css")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
     now = _now(table)
-    return environment.get_template("plan.html.j2").render(
+    return styled_page(
+        _environment(),
+        "plan.html.j2",
         day=day.isoformat(),
         rows=now.to_dicts(),
         more=now["more"][0] if now.height else 0,
         gains=_gains(now),
         charts=dict(_curves(table)),
-        style=Markup(style),
-        policy=policy,
     )
 
 
@@ -127,7 +125,7 @@ def _gains(now: pl.DataFrame) -> Markup | None:
     if now.is_empty():
         return None
     rows = [
-        Row(visible_text(office, 20), findings)
+        Bar(visible_text(office, 20), findings)
         for office, findings in now.select("customs_office", "findings_of_more").iter_rows()
     ]
     return bars(f"Findings that {now['more'][0]} more inspections would add", rows)
@@ -156,4 +154,4 @@ def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
 
 @cache
 def _environment() -> Environment:
-    return page_environment("pipelines", {"number": lambda value, digits=1: f"{value:,.{digits}f}"})
+    return page_environment("pipelines.night", {"number": lambda value, digits=1: f"{value:,.{digits}f}"})

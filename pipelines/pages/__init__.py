@@ -1,5 +1,5 @@
-"""Owns charts and tables that pages and terminals share.
+"""Owns charts, tables and the skeleton that pages and terminals share.
 
-Uses nothing of the project.
+Uses `models.report.page`.
 Begin with `svg_charts`.
 """

@@ -26,8 +26,8 @@ _LEAST_TOP = 0.25
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of a chart: what it is, its figure, and the ends or the limit that belong to it."""
+class Bar:
+    """One bar or interval of a chart: its label, its figure, and the ends or the limit that belong to it."""
 
     label: str
     value: float | None
@@ -36,7 +36,7 @@ class Row:
     marked: bool = False
 
 
-def bars(title: str, rows: Sequence[Row]) -> Markup:
+def bars(title: str, rows: Sequence[Bar]) -> Markup:
     """Horizontal bars with the limit (`high`) of each as a tick; `marked` ones in the colour of alarms.
 
     The bars set the scale: a limit far above every bar has no tick, so that it does not flatten them all.
@@ -59,7 +59,7 @@ def bars(title: str, rows: Sequence[Row]) -> Markup:
     return _svg(title, len(rows) * _ROW + 4, parts)
 
 
-def intervals(title: str, rows: Sequence[Row], *, reference: float) -> Markup:
+def intervals(title: str, rows: Sequence[Bar], *, reference: float) -> Markup:
     """Points with their intervals on a logarithmic scale, and a line at `reference`."""
     ends = [end for row in rows for end in (row.value, row.low, row.high) if end and math.isfinite(end)]
     low, high = min([*ends, reference / 2]), max([*ends, reference * 2])

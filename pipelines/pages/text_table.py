@@ -34,10 +34,10 @@ def text_table(rows: Sequence[Sequence[str]], *, heads: int = 1, lefts: int = 1)
     return [*lines[:heads], rule, *lines[heads:]]
 
 
-def shortened(text: str, width: int) -> str:
+def cut_to_width(text: str, width: int) -> str:
     """The text in at most `width` cells of a terminal, with an ellipsis where something is left out.
 
-    >>> shortened("儿童玩具 toy", 7), shortened("toy", 7)
+    >>> cut_to_width("儿童玩具 toy", 7), cut_to_width("toy", 7)
     ('儿童玩…', 'toy')
     """
     return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "…"

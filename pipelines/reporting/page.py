@@ -12,35 +12,26 @@ from markupsafe import Markup
 
 from features.contract.inspections import SELECTIONS
 from models.estimates.office_figures import LEAST_FINDINGS, LEAST_PARCELS
-from models.report.page import fingerprint, packaged_text, page_environment
-from pipelines.pages.svg_charts import Row, intervals, lines
+from models.report.page import page_environment
+from pipelines.pages.report_page import styled_page
+from pipelines.pages.svg_charts import Bar, intervals, lines
 
 _FEW = "too few"
 
 
-def page(first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame]) -> str:
-    """The page as text to be written in UTF-8; the same tables, the same text.
-
-    `tables` are those of :class:`pipelines.reporting.report.OfficeReport`. Its Content-Security-Policy allows
-    its own style sheet and nothing else.
-    """
-    style = packaged_text(_environment(), "monitor.css")
-    policy = f"default-src 'none'; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
-    return (
-        _environment()
-        .get_template("office_report.html.j2")
-        .render(
-            first=first,
-            last=last,
-            office=office,
-            tables={name: table.to_dicts() for name, table in tables.items()},
-            missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
-            charts=_charts(tables),
-            least_parcels=LEAST_PARCELS,
-            least_findings=LEAST_FINDINGS,
-            style=Markup(style),
-            policy=policy,
-        )
+def office_page(first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame]) -> str:
+    """Return the page as text; `tables` are those of `pipelines.reporting.report.OfficeReport`."""
+    return styled_page(
+        _environment(),
+        "office_report.html.j2",
+        first=first,
+        last=last,
+        office=office,
+        tables={name: table.to_dicts() for name, table in tables.items()},
+        missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
+        charts=_charts(tables),
+        least_parcels=LEAST_PARCELS,
+        least_findings=LEAST_FINDINGS,
     )
 
 
@@ -61,7 +52,7 @@ def _charts(tables: Mapping[str, pl.DataFrame]) -> dict[str, Markup]:
     if series:
         charts["weeks"] = lines("Hit rate by week and channel", [str(week) for week in places], series)
     rows = [
-        Row(row["customs_office"] or "all", row["lift"], row["low"], row["high"], row["high"] < 1.0)
+        Bar(row["customs_office"] or "all", row["lift"], row["low"], row["high"], row["high"] < 1.0)
         for row in tables["lifts"].iter_rows(named=True)
         if row["lift"] is not None
     ]
@@ -73,7 +64,8 @@ def _charts(tables: Mapping[str, pl.DataFrame]) -> dict[str, Markup]:
 @cache
 def _environment() -> Environment:
     return page_environment(
-        "pipelines", {"share": _share, "number": _number, "whole": lambda value: f"{value:,}", "days": _days}
+        "pipelines.reporting",
+        {"share": _share, "number": _number, "whole": lambda value: f"{value:,}", "days": _days},
     )
 
 

@@ -18,7 +18,7 @@ from pipelines.lists.issued import issued_days
 from pipelines.lists.office_list import CODE_CHARACTERS
 from pipelines.lists.write import office_file_name
 from pipelines.pages.text_table import text_table
-from pipelines.reporting.page import page
+from pipelines.reporting.page import office_page
 from pipelines.reporting.results import inspected_parcels, list_returns
 from pipelines.store.files import write_table
 from pipelines.store.manifest import ManifestBuilder
@@ -144,7 +144,7 @@ def _write(folder: Path, report: OfficeReport) -> None:
     for name, table in report.tables.items():
         write_table(table, folder / f"{name}.parquet")
     (folder / "report.html").write_text(
-        page(report.first, report.last, report.office, report.tables), "utf-8"
+        office_page(report.first, report.last, report.office, report.tables), "utf-8"
     )
 
 

@@ -49,7 +49,7 @@ def _of_code() -> set[str]:
 def _of_pages() -> set[str]:
     found: set[str] = set()
     for name in _TEMPLATES:
-        content = (ROOT / "pipelines" / "templates" / name).read_bytes()
+        content = (ROOT / "pipelines/lists/templates" / name).read_bytes()
         for _, _, said, _ in babel_extract(io.BytesIO(content), ("_",), (), {}):
             found.add(said if isinstance(said, str) else str(said[0]))
     return found

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from pipelines.pages.text_table import shortened, text_table
+from pipelines.pages.text_table import cut_to_width, text_table
 
 TEXTS = st.text(st.sampled_from("ab1 价格玩具"), max_size=12)
 
@@ -28,7 +28,7 @@ def test_several_heads_stand_above_the_rule() -> None:
 
 
 @given(TEXTS, st.integers(2, 12))
-def test_a_shortened_text_fits(text: str, width: int) -> None:
-    short = shortened(text, width)
+def test_a_cut_to_width_text_fits(text: str, width: int) -> None:
+    short = cut_to_width(text, width)
     assert cell_len(short) <= width
     assert short == text or short.endswith("…")
