@@ -35,7 +35,7 @@ from configs.loader import load_settings
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from features.arrays.types import FloatArray
-from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY, REQUIRED_COLUMNS
+from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED, LINE_KEY
 
 KEY = LINE_KEY
 _POSITIVE = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")
@@ -77,7 +77,7 @@ def naive_day(
 ) -> dict[str, Any]:
     """Run the whole day and return seconds by step; `sizes` are those of `national_night.models_of`."""
     settings, eve, steps = _with_models(load_settings(), sizes), day - timedelta(days=1), Steps()
-    reference = load_reference(settings).on(day)
+    reference = load_reference(settings.overlay).on(day)
     labels = [risk.label for risk in settings.risks.values()]
     with steps.step("read the month", fixed=True):
         month = nf.prepared(_read(sorted((store / "declarations").glob("*/*.parquet"))), reference)
@@ -138,7 +138,7 @@ def validated(raw: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         lines[name] = lines[name].where(lines[name].str.fullmatch("[A-Z]{2}").fillna(False).astype(bool))
     for name in ("unit", "legal_unit"):
         lines[name] = lines[name].where(lines[name].str.fullmatch(r"\d{3}").fillna(False).astype(bool))
-    good = lines[list(REQUIRED_COLUMNS)].notna().all(axis=1)
+    good = lines[list(DECLARATION_REQUIRED)].notna().all(axis=1)
     good &= lines["hs_code"].str.fullmatch(r"\d{6,10}").fillna(False).astype(bool)
     good &= lines["currency"].str.fullmatch("[A-Z]{3}").fillna(False).astype(bool)
     good &= (lines["line_no"] >= 1) & (lines["total_price"] >= 0)

@@ -181,9 +181,9 @@ def of_text(lines: pd.DataFrame, reference: ReferenceDay) -> pd.DataFrame:
     }
     text = (lines["item_name"].fillna("") + " " + lines["item_model"].fillna("")).str.lower()
     for group in reference.watch_groups:
-        terms = reference.watch_terms.filter(pl.col("group") == group)["term"].to_list()
+        terms = reference["watch_terms"].filter(pl.col("group") == group)["term"].to_list()
         found[f"text_watch_{group}"] = text.str.contains(_any_of(terms), regex=True).astype(float)
-    vague = f"(?:{_any_of(reference.vague_terms['term'].to_list())})"
+    vague = f"(?:{_any_of(reference['vague_terms']['term'].to_list())})"
     found["text_vague"] = text.str.strip().str.fullmatch(vague).astype(float)
     return pd.DataFrame(found)
 

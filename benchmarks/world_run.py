@@ -143,7 +143,7 @@ def _figures(
     ]
     with clock.step("reference: prices, volumes"):
         every = pl.concat(store.read_declarations(day) for day in store.declaration_days())
-        plain = plain_columns(every, load_reference(settings))
+        plain = plain_columns(every, load_reference(settings.overlay))
     references = {}
     for risk in enough:
         with clock.step(f"reference: {risk.name}"):

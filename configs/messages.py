@@ -28,10 +28,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {near[0]!r}?" if near else ""
 
 
-def shortened(value: object) -> str:
+def quoted(value: object) -> str:
     """A value as it can be shown in a message: its literal, cut after 80 characters.
 
-    >>> shortened("abc")
+    >>> quoted("abc")
     "'abc'"
     """
     text = repr(value)
@@ -49,7 +49,7 @@ def configuration_error(path: Path, error: ValidationError, model: type[BaseMode
 
 def _line(problem: Mapping[str, Any], model: type[BaseModel]) -> str:
     location: Sequence[str | int] = problem["loc"]
-    came = shortened(problem["input"])
+    came = quoted(problem["input"])
     shown, _ = _walk(model, location)
     where = _dotted(shown) or "the whole file"
     if problem["type"] == "extra_forbidden":

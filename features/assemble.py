@@ -21,14 +21,13 @@ from configs.errors import ConfigurationError
 from configs.reference.facts import ReferenceDay
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
-from features.contract.declarations import LINE_KEY
+from features.contract.declarations import LINE_KEY, TEXT_COLUMNS
 from features.history.keys import hashed_columns, key_specs, with_keys
 from features.history.peers import with_measures
 from features.history.view import DayContext, HistoryView
 from features.prepare import prepare
 
 KEY_COLUMNS = LINE_KEY
-TEXT_COLUMNS = ("item_name", "item_model")
 CARRIED_COLUMNS = (
     "seller_id",
     "unit_price",

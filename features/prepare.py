@@ -13,7 +13,9 @@ from features.arrays.distinct import distinct_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.text.disguise import readable
 
-FEN = 100.0
+FEN_PER_CNY = 100.0
+# Not a division: Polars divides a column by a number in another way where the column has one row.
+CNY_PER_FEN = 1.0 / FEN_PER_CNY
 _MAX_FEN = 9.0e15
 
 
@@ -49,7 +51,7 @@ def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     derived = derived.with_columns(
         total_cny.alias("_total_cny"),
         pl.when(unit_price.is_finite()).then(unit_price * pl.col("_rate")).alias("_unit_price_cny"),
-        (total_cny * FEN)
+        (total_cny * FEN_PER_CNY)
         .clip(0.0, _MAX_FEN)
         .round(0)
         .fill_null(0.0)

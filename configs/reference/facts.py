@@ -7,16 +7,17 @@ taxed as it was in 2018. `Reference.on(day)` gives the tables as they were that 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 
 from configs.errors import ConfigurationError
 from configs.loader import reference_path
-from configs.reference.tables import TABLES, Table, read_table
+from configs.reference.tables import TABLES, ReferenceTable, read_table
 from configs.reference.tax_rules import TaxRules
-from configs.schema.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -29,37 +30,24 @@ class ReferenceDay:
 
     since: date
     watch_groups: tuple[str, ...]
-    countries: pl.DataFrame
-    currencies: pl.DataFrame
-    units: pl.DataFrame
-    exchange_rates: pl.DataFrame
-    taxes: pl.DataFrame
-    tax_bands: pl.DataFrame
-    limits: pl.DataFrame
-    headings: pl.DataFrame
-    watch_terms: pl.DataFrame
-    vague_terms: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
 
-    def country_iso(self, customs_codes: pl.Series) -> pl.Series:
-        """ISO 3166-1 alpha-2 codes of customs' numeric country codes, null where unknown."""
-        return _looked_up(customs_codes, self.countries["customs_code"], self.countries["iso"])
-
-    def currency_iso(self, customs_codes: pl.Series) -> pl.Series:
-        """ISO 4217 codes of customs' numeric currency codes, null where unknown."""
-        return _looked_up(customs_codes, self.currencies["customs_code"], self.currencies["iso"])
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        """The rows of a table, by the name of its file without `.csv`."""
+        return self.tables[table]
 
     def cny_rate(self, currency: pl.Series) -> pl.Series:
         """CNY for one unit of each ISO 4217 currency, null where no rate is known."""
-        rates = self.exchange_rates
+        rates = self["exchange_rates"]
         return _looked_up(currency, rates["currency"], rates["cny_per_unit"])
 
     def kg_factor(self, unit: pl.Series) -> pl.Series:
         """Kilograms in one customs unit, null for units that are no weight."""
-        return _looked_up(unit, self.units["code"], self.units["kg_factor"])
+        return _looked_up(unit, self["units"]["code"], self["units"]["kg_factor"])
 
     def pieces_factor(self, unit: pl.Series) -> pl.Series:
         """Pieces in one customs unit (a dozen: 12), null for units that do not count pieces."""
-        return _looked_up(unit, self.units["code"], self.units["pieces_factor"])
+        return _looked_up(unit, self["units"]["code"], self["units"]["pieces_factor"])
 
     def tax_rate(self, lines: pl.DataFrame) -> pl.Series:
         """The tax on a line as a share of its declared value; see `TaxRules.rate`."""
@@ -71,7 +59,7 @@ class ReferenceDay:
                 "pieces_factor": self.pieces_factor(_column(lines, "unit")),
             }
         )
-        return TaxRules(self.taxes, self.tax_bands).rate(lines, prices)
+        return TaxRules(self["taxes"], self["tax_bands"]).rate(lines, prices)
 
     def limit(self, name: str) -> float:
         """The amount of a limit in CNY.
@@ -79,13 +67,13 @@ class ReferenceDay:
         Raises:
             ConfigurationError: `limits.csv` has no such limit for the day.
         """
-        found = self.limits.filter(pl.col("name") == name)["value"]
-        if found.is_empty():
+        amounts = self["limits"].filter(pl.col("name") == name)["value"]
+        if amounts.is_empty():
             raise ConfigurationError(
                 f"limits.csv: expected a row {name!r} that holds on {self.since}; came none. "
                 "Add one with an earlier valid_from."
             )
-        return float(found[0])
+        return float(amounts[0])
 
     @property
     def order_limit_cny(self) -> float:
@@ -97,36 +85,12 @@ class ReferenceDay:
         """Retail imports that a person may buy in a calendar year."""
         return self.limit("yearly_allowance_cny")
 
-    @property
-    def articles_limit_cny(self) -> float:
-        """Largest value of a parcel of personal articles by mail or express."""
-        return self.limit("articles_limit_cny")
-
-    @property
-    def articles_limit_nearby_cny(self) -> float:
-        """The same from Hong Kong, Macau and Taiwan."""
-        return self.limit("articles_limit_nearby_cny")
-
-    @property
-    def articles_free_tax_cny(self) -> float:
-        """Tax on personal articles up to which none is charged."""
-        return self.limit("articles_free_tax_cny")
-
 
 @dataclass(frozen=True)
 class Reference:
     """All reference tables with all their dated rows."""
 
-    countries: pl.DataFrame
-    currencies: pl.DataFrame
-    units: pl.DataFrame
-    exchange_rates: pl.DataFrame
-    taxes: pl.DataFrame
-    tax_bands: pl.DataFrame
-    limits: pl.DataFrame
-    headings: pl.DataFrame
-    watch_terms: pl.DataFrame
-    vague_terms: pl.DataFrame
+    tables: Mapping[str, pl.DataFrame]
     _days: dict[date, ReferenceDay] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def on(self, day: date) -> ReferenceDay:
@@ -137,44 +101,39 @@ class Reference:
         if since not in self._days:
             self._days[since] = ReferenceDay(
                 since,
-                tuple(self.watch_terms["group"].unique().sort()),
-                **{table.name: _holding(getattr(self, table.name), table, since) for table in TABLES},
+                tuple(self.tables["watch_terms"]["group"].unique().sort()),
+                {table.name: _holding(self.tables[table.name], table, since) for table in TABLES},
             )
         return self._days[since]
 
     def _changes(self) -> list[date]:
-        frames = [getattr(self, table.name) for table in TABLES]
-        return sorted({day for frame in frames for day in frame["valid_from"].unique()})
+        return sorted({day for frame in self.tables.values() for day in frame["valid_from"].unique()})
 
 
-def load_reference(settings: Settings) -> Reference:
-    """Every reference table, the overlay's files in place of the packaged ones of the same name.
+def load_reference(overlay: Path | None = None) -> Reference:
+    """Return every reference table, the overlay's files in place of the packaged ones of the same name.
 
     Raises:
         ConfigurationError: a file or a cell is not as expected; the message names file, line and column.
 
-    >>> from datetime import date
-    >>> from configs.loader import load_settings
-    >>> reference = load_reference(load_settings())
+    >>> reference = load_reference()
     >>> reference.on(date(2020, 6, 1)).order_limit_cny
     5000.0
     >>> reference.on(date(2018, 6, 1)).order_limit_cny
     2000.0
     """
-    frames = {
-        table.name: read_table(reference_path(table.filename, settings.overlay), table) for table in TABLES
-    }
+    frames = {table.name: read_table(reference_path(table.filename, overlay), table) for table in TABLES}
     unknown = frames["tax_bands"].join(frames["taxes"], on=["tax", "band"], how="anti")
     if unknown.height:
         tax, band = unknown["tax"][0], unknown["band"][0]
         raise ConfigurationError(
-            f"{reference_path('tax_bands.csv', settings.overlay)}: "
+            f"{reference_path('tax_bands.csv', overlay)}: "
             f"expected bands that taxes.csv gives a rate; came {band!r} of {tax!r}"
         )
-    return Reference(**frames)
+    return Reference(frames)
 
 
-def _holding(frame: pl.DataFrame, table: Table, day: date) -> pl.DataFrame:
+def _holding(frame: pl.DataFrame, table: ReferenceTable, day: date) -> pl.DataFrame:
     """Of each key the newest row that is not younger than `day`."""
     key = list(table.key)
     return (

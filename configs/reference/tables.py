@@ -11,14 +11,14 @@ from typing import Literal
 import polars as pl
 
 from configs.errors import ConfigurationError
-from configs.messages import nearest, shortened
+from configs.messages import nearest, quoted
 
 _MOST_EXAMPLES = 5
 KEYWORD_SEPARATOR = "|"
 
 
 @dataclass(frozen=True)
-class Column:
+class ReferenceColumn:
     """One column of a table: what its values are, and whether each row needs one."""
 
     name: str
@@ -36,14 +36,14 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class ReferenceTable:
     """A reference table: its file, its columns, and the columns that identify what a row is about.
 
     Each table also has `valid_from`: a row holds from that day until a later row with the same key.
     """
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[ReferenceColumn, ...]
     key: tuple[str, ...]
     needs: frozenset[str] = field(default=frozenset())
     """Values of the first key column without which the program cannot work."""
@@ -54,91 +54,103 @@ class Table:
         return f"{self.name}.csv"
 
 
-def _code(name: str, pattern: str, expected: str) -> Column:
-    return Column(name, pattern=pattern, expected=expected)
+def _text(name: str) -> ReferenceColumn:
+    return ReferenceColumn(name)
 
 
-def _optional_number(name: str, minimum: float = 0.0) -> Column:
-    return Column(name, kind="number", required=False, minimum=minimum, expected="a number or nothing")
+def _code(name: str, pattern: str, expected: str) -> ReferenceColumn:
+    return ReferenceColumn(name, pattern=pattern, expected=expected)
+
+
+def _number(name: str, expected: str, minimum: float = 0.0, maximum: float | None = None) -> ReferenceColumn:
+    return ReferenceColumn(name, kind="number", expected=expected, minimum=minimum, maximum=maximum)
+
+
+def _optional_number(name: str) -> ReferenceColumn:
+    return ReferenceColumn(name, kind="number", required=False, minimum=0.0, expected="a number or nothing")
+
+
+def _keywords(name: str) -> ReferenceColumn:
+    return ReferenceColumn(name, kind="keywords", required=False)
 
 
 _ISO_COUNTRY = _code("iso", "^[A-Z]{2}$", "an ISO 3166-1 code of two capital letters")
 _CUSTOMS_CODE = _code("customs_code", "^[0-9]{3}$", "three digits")
-_HS_PREFIX = Column("hs_prefix", required=False, pattern="^[0-9]{2,10}$", expected="2 to 10 digits")
+_HS_PREFIX = ReferenceColumn("hs_prefix", required=False, pattern="^[0-9]{2,10}$", expected="2 to 10 digits")
 _SCRIPT = _code("script", "^(hans|hant|latn|jpan|hang|thai|cyrl)$", "a script: hans, hant, latn, jpan, …")
 _LANGUAGE = _code("language", "^[a-z]{2,3}$", "a language code such as zh, en, la")
-_NOTE = Column("note", required=False)
+_NOTE = ReferenceColumn("note", required=False)
 _TAX_NAMES = "^(vat|consumption|duty|mail|retail_share)$"
 
-TABLES: tuple[Table, ...] = (
-    Table(
+# A new table is a CSV file beside this module and an entry here.
+TABLES: tuple[ReferenceTable, ...] = (
+    ReferenceTable(
         "countries",
-        (_CUSTOMS_CODE, _ISO_COUNTRY, Column("name_en"), Column("name_zh")),
+        (_CUSTOMS_CODE, _ISO_COUNTRY, _text("name_en"), _text("name_zh")),
         ("customs_code",),
     ),
-    Table(
+    ReferenceTable(
         "currencies",
         (_CUSTOMS_CODE, _code("iso", "^[A-Z]{3}$", "an ISO 4217 code of three capital letters"),
-         Column("name_en")),
+         _text("name_en")),
         ("customs_code",),
     ),
-    Table(
+    ReferenceTable(
         "units",
-        (_code("code", "^[0-9]{3}$", "three digits"), Column("name_zh"), Column("name_en"),
+        (_code("code", "^[0-9]{3}$", "three digits"), _text("name_zh"), _text("name_en"),
          _optional_number("kg_factor"), _optional_number("pieces_factor")),
         ("code",),
     ),
-    Table(
+    ReferenceTable(
         "exchange_rates",
         (_code("currency", "^[A-Z]{3}$", "an ISO 4217 code of three capital letters"),
-         Column("cny_per_unit", kind="number", minimum=1e-9, maximum=1e6,
-                expected="CNY for one unit, above 0")),
+         _number("cny_per_unit", "CNY for one unit, above 0", 1e-9, 1e6)),
         ("currency",),
         frozenset({"CNY"}),
     ),
-    Table(
+    ReferenceTable(
         "taxes",
-        (_code("tax", _TAX_NAMES, "vat, consumption, duty, mail or retail_share"), Column("band"),
-         Column("rate", kind="number", minimum=0.0, maximum=1.0, expected="a share from 0 to 1, not percent"),
+        (_code("tax", _TAX_NAMES, "vat, consumption, duty, mail or retail_share"), _text("band"),
+         _number("rate", "a share from 0 to 1, not percent", maximum=1.0),
          _NOTE),
         ("tax", "band"),
         frozenset({"vat", "mail"}),
     ),
-    Table(
+    ReferenceTable(
         "tax_bands",
-        (_code("tax", _TAX_NAMES, "vat, consumption, duty or mail"), _HS_PREFIX, Column("band"),
+        (_code("tax", _TAX_NAMES, "vat, consumption, duty or mail"), _HS_PREFIX, _text("band"),
          _optional_number("min_cny_per_kg"), _optional_number("min_cny_per_sheet"),
          _optional_number("min_cny_per_piece")),
         ("tax", "hs_prefix", "band"),
         frozenset({"vat", "mail"}),
     ),
-    Table(
+    ReferenceTable(
         "limits",
-        (Column("name"),
-         Column("value", kind="number", minimum=0.0, expected="an amount of at least 0"),
+        (_text("name"),
+         _number("value", "an amount of at least 0"),
          _NOTE),
         ("name",),
         frozenset({"order_limit_cny", "yearly_allowance_cny", "articles_limit_cny",
                    "articles_limit_nearby_cny", "articles_free_tax_cny"}),
     ),
-    Table(
+    ReferenceTable(
         "headings",
-        (_code("hs_prefix", "^[0-9]{2}([0-9]{2})?$", "2 or 4 digits"), Column("name_en"), Column("name_zh"),
-         Column("keywords_en", kind="keywords", required=False),
-         Column("keywords_zh", kind="keywords", required=False)),
+        (_code("hs_prefix", "^[0-9]{2}([0-9]{2})?$", "2 or 4 digits"), _text("name_en"), _text("name_zh"),
+         _keywords("keywords_en"),
+         _keywords("keywords_zh")),
         ("hs_prefix",),
     ),
-    Table(
+    ReferenceTable(
         "watch_terms",
-        (Column("term"), _code("group", "^[a-z][a-z_]*$", "small letters and underscores"),
+        (_text("term"), _code("group", "^[a-z][a-z_]*$", "small letters and underscores"),
          _LANGUAGE, _SCRIPT),
         ("term", "group"),
     ),
-    Table("vague_terms", (Column("term"), _LANGUAGE, _SCRIPT), ("term",)),
+    ReferenceTable("vague_terms", (_text("term"), _LANGUAGE, _SCRIPT), ("term",)),
 )  # fmt: skip
 
 
-def read_table(path: Path, table: Table) -> pl.DataFrame:
+def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
     """A table's rows, typed and checked, with `valid_from` as a date, in the order of the file.
 
     Lines that start with # and empty lines are left out. Texts are stripped; an empty cell is null.
@@ -207,7 +219,7 @@ def _cells(path: Path, names: list[str]) -> tuple[pl.DataFrame, list[int]]:
     return stripped, [number for number, _ in numbered[1:]]
 
 
-def _typed(cells: pl.Series, column: Column, lines: list[int], problems: list[str]) -> pl.Series:
+def _typed(cells: pl.Series, column: ReferenceColumn, lines: list[int], problems: list[str]) -> pl.Series:
     """The column in its type; what does not fit is described in `problems`."""
     wrong = cells.is_null() if column.required else pl.repeat(False, len(cells), eager=True)
     values = cells
@@ -230,6 +242,6 @@ def _typed(cells: pl.Series, column: Column, lines: list[int], problems: list[st
 
 def _bad_cells(cells: pl.Series, wrong: pl.Series, expected: str, lines: list[int]) -> list[str]:
     return [
-        f"line {lines[row]}, column {cells.name}: expected {expected}; came {shortened(cells[row] or '')}"
+        f"line {lines[row]}, column {cells.name}: expected {expected}; came {quoted(cells[row] or '')}"
         for row in wrong.arg_true()
     ]

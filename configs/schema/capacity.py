@@ -9,9 +9,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.language import LanguageCode
-from configs.schema.frozen import Code, Frozen, Name, Text
+from configs.schema.frozen import Code, Frozen, Name, Share, Text
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
 """Shifts of a day in their order, each with its part of the places."""
 Spoken = tuple[LanguageCode, tuple[tuple[str, LanguageCode], ...]]

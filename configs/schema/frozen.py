@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 
 class Frozen(BaseModel):
@@ -29,3 +29,5 @@ Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 
 Code = Annotated[str, BeforeValidator(_whole_number_as_text)]
 """A code as data has it; a whole number in YAML is taken as its digits."""
+
+Share = Annotated[float, Field(ge=0.0, le=1.0)]

@@ -7,12 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.schema.frozen import Frozen, Name, Text
+from configs.schema.frozen import Frozen, Name, Share, Text
 from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
 from configs.schema.tuning import TuningConfig
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
 PositiveDays = Annotated[float, Field(gt=0.0, le=3650.0)]
 
 

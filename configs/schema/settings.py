@@ -1,4 +1,4 @@
-"""The typed configuration, gathered: what `load_settings` returns and the objects inside it."""
+"""Every section of the configuration in one object: what `load_settings` returns."""
 
 from __future__ import annotations
 
@@ -7,70 +7,10 @@ from pathlib import Path
 
 from configs.errors import ConfigurationError
 from configs.messages import nearest
-from configs.schema.capacity import CapacityConfig, CapsConfig, MustInspect, OfficeCapacity, OfficeOverride
+from configs.schema.capacity import CapacityConfig
 from configs.schema.frozen import Frozen
-from configs.schema.gate import GateConfig
-from configs.schema.monitoring import MonitoringConfig
-from configs.schema.pipeline import (
-    Combination,
-    HistoryConfig,
-    HitRatesConfig,
-    IngestConfig,
-    PeerLevel,
-    PeersConfig,
-    PipelineConfig,
-    PseudonymsConfig,
-    ScoringConfig,
-    StoreConfig,
-    TrainingConfig,
-)
-from configs.schema.reasons import ReasonsConfig, ReasonTemplate
-from configs.schema.risk import ConstantValue, RiskConfig, TaxShortfallValue, Title
-from configs.schema.source import (
-    DerivedColumn,
-    ExtraColumns,
-    InspectionColumns,
-    LabelColumn,
-    NumberColumn,
-    SourceMapping,
-)
-from configs.schema.tuning import SearchRange, TuningConfig
-
-__all__ = [
-    "CapacityConfig",
-    "CapsConfig",
-    "Combination",
-    "ConstantValue",
-    "DerivedColumn",
-    "ExtraColumns",
-    "GateConfig",
-    "HistoryConfig",
-    "HitRatesConfig",
-    "IngestConfig",
-    "InspectionColumns",
-    "LabelColumn",
-    "MonitoringConfig",
-    "MustInspect",
-    "NumberColumn",
-    "OfficeCapacity",
-    "OfficeOverride",
-    "PeerLevel",
-    "PeersConfig",
-    "PipelineConfig",
-    "PseudonymsConfig",
-    "ReasonTemplate",
-    "ReasonsConfig",
-    "RiskConfig",
-    "ScoringConfig",
-    "SearchRange",
-    "Settings",
-    "SourceMapping",
-    "StoreConfig",
-    "TaxShortfallValue",
-    "Title",
-    "TrainingConfig",
-    "TuningConfig",
-]
+from configs.schema.pipeline import PipelineConfig
+from configs.schema.risk import RiskConfig
 
 
 class Settings(Frozen):

@@ -17,16 +17,14 @@ import polars as pl
 from features.arrays.hashing import mix_bits, text_hashes, utf8_buffers
 from features.arrays.types import IntArray, UInt64Array
 
-Places = IntArray
-
 
 @dataclass(frozen=True)
 class Distinct:
     """`firsts` (groups,): the first row of each group, in the order of the rows. `groups` (rows,): the group
     of each row; -1 where it has none."""
 
-    firsts: Places
-    groups: Places
+    firsts: IntArray
+    groups: IntArray
 
     def spread(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A row of `frame` for each group becomes one for each row; every row must have a group."""
@@ -83,7 +81,7 @@ def _slots(rows: int) -> npt.NDArray[np.int32]:
 
 @numba.njit(cache=True, nogil=True)
 def _group_pairs(
-    keys: UInt64Array, others: UInt64Array, slots: npt.NDArray[np.int32], groups: Places, firsts: Places
+    keys: UInt64Array, others: UInt64Array, slots: npt.NDArray[np.int32], groups: IntArray, firsts: IntArray
 ) -> int:
     """Open addressing with linear probing."""
     mask = np.uint64(slots.shape[0] - 1)
@@ -113,11 +111,11 @@ def _group_pairs(
 @numba.njit(cache=True, nogil=True)
 def _group_text(
     hashes: UInt64Array,
-    offsets: Places,
+    offsets: IntArray,
     data: npt.NDArray[np.uint8],
     slots: npt.NDArray[np.int32],
-    groups: Places,
-    firsts: Places,
+    groups: IntArray,
+    firsts: IntArray,
 ) -> int:
     mask = np.uint64(slots.shape[0] - 1)
     count = 0
@@ -140,7 +138,7 @@ def _group_text(
 
 
 @numba.njit(cache=True, nogil=True)
-def _same_bytes(offsets: Places, data: npt.NDArray[np.uint8], one: int, other: int) -> bool:
+def _same_bytes(offsets: IntArray, data: npt.NDArray[np.uint8], one: int, other: int) -> bool:
     one_text = data[offsets[one] : offsets[one + 1]]
     other_text = data[offsets[other] : offsets[other + 1]]
     return np.array_equal(one_text, other_text)

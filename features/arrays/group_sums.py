@@ -8,15 +8,13 @@ import numpy as np
 from features.arrays.distinct import Distinct
 from features.arrays.types import IntArray, UInt64Array
 
-Integers = IntArray
 
-
-def lines_of(groups: Distinct) -> Integers:
+def lines_of(groups: Distinct) -> IntArray:
     """Lines (groups,) of each group."""
     return _sums(groups.groups, np.ones(len(groups.groups), dtype=np.int64), len(groups.firsts))
 
 
-def sums_of(groups: Distinct, values: Integers) -> Integers:
+def sums_of(groups: Distinct, values: IntArray) -> IntArray:
     """Sum (groups,) of the values (lines,) of each group."""
     return _sums(groups.groups, values, len(groups.firsts))
 
@@ -26,7 +24,7 @@ def union_of(groups: Distinct, bitmaps: UInt64Array) -> UInt64Array:
     return _unions(groups.groups, bitmaps, len(groups.firsts))
 
 
-def parcels_of(groups: Distinct, parcels: Integers) -> Integers:
+def distinct_parcels(groups: Distinct, parcels: IntArray) -> IntArray:
     """Distinct parcels (groups,) of each group; `parcels` (lines,) are numbers of parcels."""
     # No work where the lines of a parcel stand together, as they do in the store.
     order = np.argsort(parcels, kind="stable")
@@ -34,7 +32,7 @@ def parcels_of(groups: Distinct, parcels: Integers) -> Integers:
 
 
 @numba.njit(cache=True, nogil=True)
-def _sums(groups: Integers, values: Integers, count: int) -> Integers:
+def _sums(groups: IntArray, values: IntArray, count: int) -> IntArray:
     sums = np.zeros(count, dtype=np.int64)
     for line in range(groups.shape[0]):
         if groups[line] >= 0:
@@ -43,7 +41,7 @@ def _sums(groups: Integers, values: Integers, count: int) -> Integers:
 
 
 @numba.njit(cache=True, nogil=True)
-def _unions(groups: Integers, bitmaps: UInt64Array, count: int) -> UInt64Array:
+def _unions(groups: IntArray, bitmaps: UInt64Array, count: int) -> UInt64Array:
     unions = np.zeros(count, dtype=np.uint64)
     for line in range(groups.shape[0]):
         if groups[line] >= 0:
@@ -52,7 +50,7 @@ def _unions(groups: Integers, bitmaps: UInt64Array, count: int) -> UInt64Array:
 
 
 @numba.njit(cache=True, nogil=True)
-def _parcels(groups: Integers, parcels: Integers, order: Integers, count: int) -> Integers:
+def _parcels(groups: IntArray, parcels: IntArray, order: IntArray, count: int) -> IntArray:
     newest = np.full(count, -1, dtype=np.int64)
     found = np.zeros(count, dtype=np.int64)
     for line in order:

@@ -76,7 +76,7 @@ def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     return offsets, data
 
 
-def mix(values: UInt64Array) -> UInt64Array:
+def mixed(values: UInt64Array) -> UInt64Array:
     """MurmurHash3's finaliser: spreads every input bit over all 64 output bits."""
     mixed = values.copy()
     mixed ^= mixed >> _SHIFT
@@ -101,7 +101,7 @@ def text_hashes(text: pl.Series) -> UInt64Array:
 def number_hashes(numbers: pl.Series, decimals: int) -> UInt64Array:
     """One hash a row from a number rounded to `decimals`; 0 where it is null or too large to round."""
     scaled = (numbers.cast(pl.Float64) * 10.0**decimals).round(0).cast(pl.Int64, strict=False)
-    out = np.maximum(mix(scaled.fill_null(0).to_numpy().astype(np.uint64) ^ _GOLDEN), np.uint64(1))
+    out = np.maximum(mixed(scaled.fill_null(0).to_numpy().astype(np.uint64) ^ _GOLDEN), np.uint64(1))
     if scaled.null_count():
         out[scaled.is_null().to_numpy()] = 0
     return out

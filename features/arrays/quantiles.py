@@ -9,14 +9,12 @@ import numpy.typing as npt
 from features.arrays.types import FloatArray, IntArray, UInt64Array
 
 BIN_WIDTH = 0.1
-Places = IntArray
-
 _SIGMA_OF_IQR = 1.0 / 1.349
 
 
 @numba.njit(cache=True, nogil=True)
 def quantiles_of(
-    places: Places,
+    places: IntArray,
     keys: UInt64Array,
     bins: npt.NDArray[np.int16],
     counts: IntArray,
@@ -66,7 +64,7 @@ def _quantile(
 
 
 @numba.njit(cache=True, nogil=True)
-def take_first(quantiles: FloatArray, groups: Places, level: float, found: FloatArray) -> None:
+def take_first(quantiles: FloatArray, groups: IntArray, level: float, found: FloatArray) -> None:
     """Copy what was found for each line's key, and the level, where nothing was found before."""
     for line in range(groups.shape[0]):
         group = groups[line]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
-from features.history.hit_rates import hit_rates
+from features.history.hit_rates import key_hit_rates
 from features.history.view import HistoryView
 
 DEPENDS_ON_LABEL = True
@@ -18,5 +18,5 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     """
     if history.label is None:
         raise ValueError("hit rates belong to a label: use HistoryView.for_label")
-    rates = hit_rates(history, history.label)
+    rates = key_hit_rates(history, history.label)
     return rates.rename({name: f"hit_rate__{name}" for name in rates.columns})

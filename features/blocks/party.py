@@ -7,8 +7,8 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from features.history.peers import MILLI
 from features.history.view import HistoryView, days_since, distinct, share_of
+from features.prepare import FEN_PER_CNY
 
-FEN = 100.0
 # An age beyond this says no more than that the party is an old one; left open, it would be the date.
 OLD = 60.0
 
@@ -28,8 +28,8 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             days_since(history.day, state["first_day"]).clip(upper_bound=OLD).alias(f"{name}_age_days"),
             days_since(history.day, state["last_day"]).alias(f"{name}_quiet_days"),
             seen.alias(f"{name}_lines"),
-            (state["value_fen"] / FEN).alias(f"{name}_value_cny"),
-            share_of(state["value_fen"] / FEN, seen).alias(f"{name}_mean_value_cny"),
+            (state["value_fen"] / FEN_PER_CNY).alias(f"{name}_value_cny"),
+            share_of(state["value_fen"] / FEN_PER_CNY, seen).alias(f"{name}_mean_value_cny"),
             share_of(state["first_timers"], seen).alias(f"{name}_first_timer_share"),
             (share_of(state["price_milli_decayed"], state["priced_decayed"]) / MILLI).alias(
                 f"{name}_price_level"

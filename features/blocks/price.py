@@ -6,11 +6,10 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from features.history.view import HistoryView
+from features.prepare import CNY_PER_FEN
 
 MIN_SIGMA = 0.2
 _ROUND_STEPS = 10.0
-# Not a division: Polars divides a column by a number in another way where the column has one row.
-CNY_PER_FEN = 1.0 / 100.0
 
 
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:

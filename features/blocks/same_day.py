@@ -5,11 +5,10 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
-from features.blocks.price import CNY_PER_FEN
 from features.history.peers import MILLI
 from features.history.view import HistoryView, KeyRows, distinct, share_of
+from features.prepare import CNY_PER_FEN, FEN_PER_CNY
 
-FEN = 100.0
 _PARTIES = ("buyer", "address", "seller")
 
 
@@ -28,7 +27,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         columns += [
             today["parcels"].cast(pl.Float64).alias(f"{name}_parcels"),
             today["lines"].cast(pl.Float64).alias(f"{name}_lines"),
-            (today["value_fen"] / FEN).alias(f"{name}_total_cny"),
+            (today["value_fen"] / FEN_PER_CNY).alias(f"{name}_total_cny"),
             _together_over_limit(lines, today, reference).alias(f"{name}_together_over_limit"),
         ]
         if spec.same_day:
@@ -44,13 +43,13 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
             ),
         ]
         if spec.name == "buyer":
-            columns += _limits(lines, history, today["value_fen"] / FEN, reference)
+            columns += _limits(lines, history, today["value_fen"] / FEN_PER_CNY, reference)
     return pl.DataFrame(columns)
 
 
 def _together_over_limit(lines: pl.DataFrame, today: KeyRows, reference: ReferenceDay) -> pl.Series:
     """1 where a parcel is within the limit and all parcels of the key today are not; null without a key."""
-    limit = reference.order_limit_cny * FEN
+    limit = reference.order_limit_cny * FEN_PER_CNY
     within = lines["_parcel_fen"] <= limit
     return (within & (today["value_fen"] > limit)).cast(pl.Float64)
 
@@ -66,6 +65,8 @@ def _limits(
     )
     return [
         (today_cny / reference.order_limit_cny).alias("same_day__order_limit_share"),
-        (lines["_parcel_fen"] / FEN / reference.order_limit_cny).alias("same_day__parcel_limit_share"),
+        (lines["_parcel_fen"] / FEN_PER_CNY / reference.order_limit_cny).alias(
+            "same_day__parcel_limit_share"
+        ),
         ((year_cny + today_cny) / reference.yearly_allowance_cny).alias("same_day__allowance_used"),
     ]

@@ -59,13 +59,13 @@ def _vague(lines: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
     same = distinct_rows(lines, ["item_name"])
     given = lines["item_name"][same.firsts]
     names = undisguised(given)
-    vague = only_of(latin_words(names), compact(names), reference.vague_terms["term"])
+    vague = only_of(latin_words(names), compact(names), reference["vague_terms"]["term"])
     return (vague | (given.str.len_chars() < _SHORT)).gather(same.groups)
 
 
 def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> list[pl.Series]:
     """One search for the terms of all groups; only where it finds one, the groups are told apart."""
-    terms = reference.watch_terms
+    terms = reference["watch_terms"]
     found = contains_any(words, compacted, terms["term"]).arg_true()
     columns = []
     for group in reference.watch_groups:
@@ -80,7 +80,7 @@ def _heading_words(
     hs_code: pl.Series, words: pl.Series, compacted: pl.Series, reference: ReferenceDay
 ) -> tuple[pl.Series, pl.Series]:
     """1.0 where the text holds a keyword of its own heading, and of a heading of another chapter only."""
-    keywords = keyword_table(reference.headings)
+    keywords = keyword_table(reference["headings"])
     matched = pl.DataFrame(
         [hs_code.alias("hs_code"), words.alias("words"), compacted.alias("compacted")]
     ).with_row_index()

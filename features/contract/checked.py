@@ -32,7 +32,7 @@ class Validated:
     nulled: dict[str, int] = field(default_factory=dict)
 
 
-def check(reason: RejectReason, passes: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
+def column_check(reason: RejectReason, passes: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
     """A vectorised check of one column. Null passes: ``nullable`` says whether a value must be there."""
 
     def run(data: pa.PolarsData) -> pl.LazyFrame:

@@ -9,7 +9,7 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from features.contract.checked import Validated, apply_contract, check
+from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.conversions import (
     NOT_A_TIME,
     NOT_TEXT,
@@ -24,7 +24,8 @@ from features.contract.conversions import (
 from features.contract.reject_reasons import RejectReason
 
 LINE_KEY: Final = ("declaration_id", "line_no")
-REQUIRED_COLUMNS: Final = (
+TEXT_COLUMNS: Final = ("item_name", "item_model")
+DECLARATION_REQUIRED: Final = (
     "declaration_id",
     "line_no",
     "declared_at",
@@ -80,29 +81,31 @@ _UNITS: Final = ("unit", "legal_unit")
 _UPPER: Final = (*_COUNTRIES, "currency")
 _LOWER: Final = ("direction", "trade_mode")
 _R = RejectReason
-_KNOWN_NUMBER = check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
-_KNOWN_WHOLE = check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE)
-_AT_LEAST_ONE = check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE))
-_ABOVE_ZERO = check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
-_NOT_NEGATIVE = check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
+_KNOWN_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
+_KNOWN_WHOLE = column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE)
+_AT_LEAST_ONE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE))
+_ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
+_NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
 _TEXT_CHECKS = [
-    check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
-    check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
+    column_check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
+    column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
 ]
 _TIME_CHECKS = [
-    check(_R.NOT_A_TIME, lambda value: value != pl.lit(NOT_A_TIME).dt.replace_time_zone("UTC")),
-    check(_R.OUT_OF_RANGE, lambda value: (value >= EARLIEST) | (value.dt.year() == NOT_A_TIME.year)),
+    column_check(_R.NOT_A_TIME, lambda value: value != pl.lit(NOT_A_TIME).dt.replace_time_zone("UTC")),
+    column_check(_R.OUT_OF_RANGE, lambda value: (value >= EARLIEST) | (value.dt.year() == NOT_A_TIME.year)),
 ]
 
 
 def _pattern(expression: str) -> pa.Check:
     unconverted = pl.Series([NOT_TEXT, TOO_LONG]).implode()
-    return check(_R.BAD_FORMAT, lambda value: value.str.contains(expression) | value.is_in(unconverted))
+    return column_check(
+        _R.BAD_FORMAT, lambda value: value.str.contains(expression) | value.is_in(unconverted)
+    )
 
 
 def _one_of(words: Sequence[str]) -> pa.Check:
     known = pl.Series([*words, NOT_TEXT, TOO_LONG]).implode()
-    return check(_R.NOT_IN_LIST, lambda value: value.is_in(known))
+    return column_check(_R.NOT_IN_LIST, lambda value: value.is_in(known))
 
 
 def _checks(name: str) -> list[pa.Check]:
@@ -126,7 +129,7 @@ def _checks(name: str) -> list[pa.Check]:
 
 DECLARATION_SCHEMA: Final = pa.DataFrameSchema(
     {
-        name: pa.Column(dtype, _checks(name), nullable=name not in REQUIRED_COLUMNS)
+        name: pa.Column(dtype, _checks(name), nullable=name not in DECLARATION_REQUIRED)
         for name, dtype in DECLARATION_COLUMNS.items()
     },
     name="declarations",
@@ -170,7 +173,7 @@ def validate_declarations(
     columns += [to_text(given.get(name, nothing).alias(name), max_text_chars) for name in extra_categories]
     columns += [to_number(given.get(name, nothing).alias(name)) for name in extra_numbers]
     return apply_contract(
-        pl.DataFrame(columns), _schema(latest, extra_categories, extra_numbers), REQUIRED_COLUMNS
+        pl.DataFrame(columns), _schema(latest, extra_categories, extra_numbers), DECLARATION_REQUIRED
     )
 
 
@@ -183,7 +186,7 @@ def _schema(
     if further:
         schema = schema.add_columns(further)
     if latest is not None:
-        not_future = check(_R.FUTURE_DATE, lambda value: value <= latest)
+        not_future = column_check(_R.FUTURE_DATE, lambda value: value <= latest)
         schema = schema.update_column("declared_at", checks=[*_TIME_CHECKS, not_future])
     return schema
 

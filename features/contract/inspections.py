@@ -8,7 +8,7 @@ from typing import Final
 import pandera.polars as pa
 import polars as pl
 
-from features.contract.checked import Validated, apply_contract, check
+from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.conversions import (
     NOT_A_DATE,
     NOT_TEXT,
@@ -24,7 +24,7 @@ from features.contract.declarations import LINE_KEY
 from features.contract.reject_reasons import RejectReason
 
 INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
-REQUIRED_COLUMNS: Final = (*LINE_KEY, "inspected_on", "reported_on")
+INSPECTION_REQUIRED: Final = (*LINE_KEY, "inspected_on", "reported_on")
 SELECTIONS: Final = ("risk", "random", "exploration", "rule", "referral", "override")
 CONTRACT_LABELS: Final = ("undervaluation", "prohibited_item", "food_safety")
 
@@ -45,27 +45,27 @@ _MAX_TEXT_CHARS: Final = 2000
 _EARLIEST_YEAR: Final = 1990
 
 _R = RejectReason
-_NUMBER = check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
-_NOT_NEGATIVE = check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
+_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
+_NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
 _TEXT = [
-    check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
-    check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
+    column_check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
+    column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
 ]
 _DATE = [
-    check(_R.NOT_A_DATE, lambda value: value != NOT_A_DATE),
-    check(_R.OUT_OF_RANGE, lambda value: (value.dt.year() >= _EARLIEST_YEAR) | (value == NOT_A_DATE)),
+    column_check(_R.NOT_A_DATE, lambda value: value != NOT_A_DATE),
+    column_check(_R.OUT_OF_RANGE, lambda value: (value.dt.year() >= _EARLIEST_YEAR) | (value == NOT_A_DATE)),
 ]
-_AFTER_INSPECTION = check(
+_AFTER_INSPECTION = column_check(
     _R.REPORTED_BEFORE_INSPECTED,
     lambda value: (value >= pl.col("inspected_on")) | (value == NOT_A_DATE),
 )
-_SELECTION = check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
-_PROBABILITY = check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
+_SELECTION = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
+_PROBABILITY = column_check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
 _LINE_NO = [
-    check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
-    check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE)),
+    column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
+    column_check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE)),
 ]
-_LABEL = [check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
+_LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
 
 # While a label is checked it is a code, 1 yes, 0 no, -1 neither: a Boolean has no room for "neither".
 INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
@@ -118,7 +118,7 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
     schema = INSPECTION_SCHEMA
     if further:
         schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
-    found = apply_contract(pl.DataFrame(columns), schema, REQUIRED_COLUMNS)
+    found = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
     all_labels = [*CONTRACT_LABELS, *further]
     return Validated(
         found.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)),

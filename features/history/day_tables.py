@@ -15,7 +15,7 @@ import polars as pl
 
 from configs.schema.pipeline import PipelineConfig
 from features.arrays.distinct import distinct_keys, distinct_text
-from features.arrays.group_sums import lines_of, parcels_of, sums_of, union_of
+from features.arrays.group_sums import distinct_parcels, lines_of, sums_of, union_of
 from features.arrays.key_index import NO_KEY, Indexes, Rows, rows_of_keys, taken, wanted_keys
 from features.arrays.types import BoolArray, IntArray, UInt64Array
 from features.history.keys import hashed_column, key_column, key_specs
@@ -65,7 +65,7 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineCon
         groups = distinct_keys(keys)
         columns = {"key": keys[groups.firsts], "lines": lines_of(groups)}
         if spec.party or spec.same_day:
-            columns |= {"parcels": parcels_of(groups, parcels), "value_fen": sums_of(groups, value_fen)}
+            columns |= {"parcels": distinct_parcels(groups, parcels), "value_fen": sums_of(groups, value_fen)}
         if spec.party:
             columns |= {
                 "first_timers": sums_of(groups, new["buyer" if spec.name == "seller" else "seller"]),

@@ -11,11 +11,11 @@ from features.arrays.types import BoolArray, FloatArray, IntArray
 from features.history.state import forward_weight
 from features.history.view import HistoryView, masked
 
-PRIOR = 0.01
+PRIOR_RATE = 0.01
 _KINDS = ("inspected", "findings")
 
 
-def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
+def key_hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
     """Per key of the history its hit rate for `label`, lines inspected and findings: columns `<key>_rate`,
     `<key>_inspected`, `<key>_findings`, a row a line.
 
@@ -26,7 +26,7 @@ def hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
     """
     config = view.context.config
     weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
-    rates: dict[str | None, FloatArray] = {None: np.full(view.lines.height, PRIOR)}
+    rates: dict[str | None, FloatArray] = {None: np.full(view.lines.height, PRIOR_RATE)}
     columns: dict[str, list[pl.Series]] = {}
     waiting = list(view.specs)
     while waiting:

@@ -26,7 +26,7 @@ NOTHING_ELSE_STANDS_OUT = "beyond that no single signal stands out"
 ONE_WAS_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn"
 SEVERAL_WERE_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn"
 
-Values = Mapping[str, Any]
+LineValues = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def reasons(
 
     Raises ValueError where the two frames differ in length.
 
-    >>> from configs.schema.settings import ConstantValue, Title
+    >>> from configs.schema.risk import ConstantValue, Title
     >>> risk = RiskConfig(name="demo", label="demo", title=Title(en="Demo"),
     ...     finding_value=ConstantValue(kind="constant", cny=100.0),
     ...     reasons={"price": [{"text": "CNY {price__cny_per_kg:,.1f}/kg declared"}]})
@@ -168,7 +168,7 @@ def _rows(contributions: pl.DataFrame, blocks: list[str]) -> list[tuple[float, .
 
 def _row_reasons(
     row: int,
-    values: Values,
+    values: LineValues,
     pushes: Mapping[str, float],
     candidates: Mapping[str, list[_Candidate]],
     count: int,
@@ -190,7 +190,7 @@ def _row_reasons(
     return said + [None] * (count - len(said))
 
 
-def _sentence(template: ReasonTemplate, values: Values, language: Language) -> str:
+def _sentence(template: ReasonTemplate, values: LineValues, language: Language) -> str:
     shown = {
         name: visible_text(value, MAX_VALUE_CHARACTERS) if isinstance(value, str) else value
         for name, value in ((column, values[column]) for column in template.columns)

@@ -23,7 +23,7 @@ import polars as pl
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from features.history.hit_rates import PRIOR
+from features.history.hit_rates import PRIOR_RATE
 from features.history.keys import KeySpec, key_column, key_specs
 from features.history.view import masked
 
@@ -63,7 +63,7 @@ def cross_fitted(lines: pl.DataFrame, risk: RiskConfig, keys: RateKeys | None) -
         raise ValueError(f"risk '{risk.name}' has cross_fitted_rates: the keys of its hit rates are needed")
     day = lines["declared_on"].to_physical().to_numpy().astype(np.int64)
     found = lines[risk.label].to_numpy().astype(np.float64)
-    rates: dict[str | None, FloatArray] = {None: np.full(lines.height, PRIOR)}
+    rates: dict[str | None, FloatArray] = {None: np.full(lines.height, PRIOR_RATE)}
     columns: list[pl.Series] = []
     # Each key stands after the one it backs off to.
     for spec in keys.specs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from features.assemble import CARRIED_COLUMNS, KEY_COLUMNS, TEXT_COLUMNS
+from features.assemble import CARRIED_COLUMNS, KEY_COLUMNS
+from features.contract.declarations import TEXT_COLUMNS
 from models.risk.risk_model import RiskModel
 
 MISS = "miss"

@@ -21,7 +21,7 @@ from models.text.score import TextScore, fit_text_score
 from models.trees.booster import Columns, Matrix
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, feature_columns
-from models.trees.number_columns import FrameNumbers, NumberColumn, slices
+from models.trees.number_columns import ColumnBuffer, FrameNumbers, column_slices
 
 TEXT_SCORE = "model__text_score"
 LOG_PRICE_RATIO = "model__log_price_ratio"
@@ -90,13 +90,13 @@ class Encoder:
         self, frame: pl.DataFrame, learned: Learned, places: Sequence[int], numbers: FrameNumbers
     ) -> Iterator[tuple[slice, Columns]]:
         """The columns of `matrix` at these places alone, a slice of lines after the other."""
-        own = [NumberColumn(values) for values in self._of_smaller_models(frame, learned)]
+        own = [ColumnBuffer(values) for values in self._of_smaller_models(frame, learned)]
         names = self.columns.names
         columns = [
             numbers.column(self.columns, names[place]) if place < len(names) else own[place - len(names)]
             for place in places
         ]
-        return slices(columns, places, frame.height)
+        return column_slices(columns, places, frame.height)
 
     def _of_smaller_models(self, frame: pl.DataFrame, learned: Learned) -> list[FloatArray]:
         extra = [learned.text_score]

@@ -25,7 +25,7 @@ from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.trees.booster import Booster, Matrix, Parameter, train_booster
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, number_column
-from models.trees.number_columns import FrameNumbers, slices
+from models.trees.number_columns import FrameNumbers, column_slices
 
 Basis = Literal["unit", "kg"]
 
@@ -88,7 +88,7 @@ class FairValue:
         places = sorted({place for booster in boosters for place in booster.places})
         columns = [given.column(self.columns, self.columns.names[place]) for place in places]
         raw = np.empty((len(boosters), frame.height), dtype=np.float64)
-        for lines, table in slices(columns, places, frame.height):
+        for lines, table in column_slices(columns, places, frame.height):
             for booster, out in zip(boosters, raw, strict=True):
                 out[lines] = booster.predict_columns(table, threads=threads)
         offset = _offset(frame, self.basis, self.typical_log_price)

@@ -17,6 +17,7 @@ import polars as pl
 
 from configs.errors import DataError
 from features.arrays.types import FloatArray
+from features.contract.declarations import TEXT_COLUMNS
 from models.risk.calibration import Calibrator
 from models.risk.encoder import Encoder, Learned
 from models.risk.examined import ExaminedShare
@@ -25,10 +26,9 @@ from models.risk.finding_value import FindingValue
 from models.risk.heading_background import HeadingBackground, background_lines, headings_of
 from models.risk.heading_peers import HeadingPeers
 from models.trees.booster import Booster
-from models.trees.columns import TEXT_COLUMNS
 from models.trees.number_columns import FrameNumbers
 
-FORMAT = 3
+MODEL_FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,7 @@ class RiskModel:
         """Write the model into a directory, which is made where it is missing."""
         directory.mkdir(parents=True, exist_ok=True)
         stored = {
-            "format": FORMAT,
+            "format": MODEL_FORMAT,
             "name": self.name,
             "label": self.label,
             "calibrator": self.calibrator.as_dict(),
@@ -241,10 +241,10 @@ class RiskModel:
         """Read what `save` wrote; DataError where the directory holds no model or one of another format."""
         try:
             stored = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-            if stored["format"] != FORMAT:
+            if stored["format"] != MODEL_FORMAT:
                 raise DataError(
-                    f"the model in {directory} has format {stored['format']}, this program reads {FORMAT}; "
-                    f"train the risk anew, or use the version of the program that wrote it."
+                    f"the model in {directory} has format {stored['format']}, this program reads "
+                    f"{MODEL_FORMAT}; train the risk anew, or use the version of the program that wrote it."
                 )
             return cls(
                 name=stored["name"],

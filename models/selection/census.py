@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import hash_text, mix
+from features.arrays.hashing import hash_text, mixed
 from features.arrays.types import IntArray, UInt64Array
 from models.selection.exploration import weights_of
 from models.selection.shortlist import STRATUM
@@ -148,4 +148,4 @@ def _refuse_repeats(parts: Iterable[pl.DataFrame], in_order: UInt64Array, seed: 
 def lots(declaration_id: pl.Series, seed: int, day: date) -> pl.Series:
     """The lot of each parcel: a hash of its number, keyed by seed and day."""
     key = int.from_bytes(hashlib.blake2b(f"{seed}|{day.isoformat()}".encode(), digest_size=8).digest(), "big")
-    return pl.Series("lot", mix(mix(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))
+    return pl.Series("lot", mixed(mixed(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))

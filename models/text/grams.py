@@ -18,8 +18,8 @@ import polars as pl
 
 from features.arrays.hashing import utf8_buffers
 from features.arrays.types import FloatArray, IntArray, UInt64Array
+from features.contract.declarations import TEXT_COLUMNS
 from features.text.disguise import undisguised
-from models.trees.columns import TEXT_COLUMNS
 
 BUCKETS = 1 << 18
 MAX_CHARACTERS = 256

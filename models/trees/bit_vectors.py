@@ -17,8 +17,9 @@ from functools import cached_property
 import numba
 import numpy as np
 
+from configs.schema.risk import MOST_LEAVES
 from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
-from models.trees.tree_text import DE_BRUIJN, HIGHEST, MOST_LEAVES, TreeArrays, read_trees
+from models.trees.tree_text import DE_BRUIJN, HIGHEST, TreeArrays, read_trees
 
 BitArray = UInt64Array
 

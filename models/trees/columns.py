@@ -15,7 +15,6 @@ from models.trees.errors import FeatureColumnsError
 
 # Columns of a source's own come and go with the source; all others are built for every line.
 OPTIONAL_BLOCK = "extra"
-TEXT_COLUMNS = ("item_name", "item_model")
 
 
 def block_of(column: str) -> str | None:

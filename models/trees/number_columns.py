@@ -27,7 +27,7 @@ _SLICE = 16_384
 
 
 @dataclass(frozen=True)
-class NumberColumn:
+class ColumnBuffer:
     """Values (lines,), of which those count whose bit in `known` is set, from bit `first` on; all of them
     where `known` is None."""
 
@@ -36,10 +36,10 @@ class NumberColumn:
     first: int = 0
 
     @classmethod
-    def of(cls, column: pl.Series) -> NumberColumn:
+    def of(cls, column: pl.Series) -> ColumnBuffer:
         """The buffers of a numeric column, copied only where it is not Float64 or in pieces.
 
-        >>> NumberColumn.of(pl.Series([1, None])).to_numpy()
+        >>> ColumnBuffer.of(pl.Series([1, None])).to_numpy()
         array([ 1., nan])
         """
         arrow: Any = column.cast(pl.Float64).rechunk().to_arrow()
@@ -68,30 +68,30 @@ class FrameNumbers:
     def __init__(self, frame: pl.DataFrame) -> None:
         self._frame = frame
         self._given = frozenset(frame.columns)
-        self._kept: dict[tuple[str, tuple[str, ...] | None], NumberColumn] = {}
+        self._kept: dict[tuple[str, tuple[str, ...] | None], ColumnBuffer] = {}
 
     @property
     def lines(self) -> int:
         """Lines of the frame."""
         return self._frame.height
 
-    def column(self, columns: FeatureColumns, name: str) -> NumberColumn:
+    def column(self, columns: FeatureColumns, name: str) -> ColumnBuffer:
         """A fitted column: a number as it is, a text as its code; unknown where the frame has it not."""
         known = columns.categories.values.get(name)
         kept = self._kept.get((name, known))
         if kept is None:
             if name not in self._given:
-                kept = NumberColumn(np.full(self.lines, np.nan))
+                kept = ColumnBuffer(np.full(self.lines, np.nan))
             elif known is None:
-                kept = NumberColumn.of(self._frame[name])
+                kept = ColumnBuffer.of(self._frame[name])
             else:
-                kept = NumberColumn(columns.categories.encode(self._frame, name))
+                kept = ColumnBuffer(columns.categories.encode(self._frame, name))
             self._kept[name, known] = kept
         return kept
 
 
-def slices(
-    columns: Sequence[NumberColumn], places: Sequence[int], lines: int
+def column_slices(
+    columns: Sequence[ColumnBuffer], places: Sequence[int], lines: int
 ) -> Iterator[tuple[slice, Columns]]:
     """The columns side by side, a slice of lines after the other; `places` says which of the matrix they are.
     A slice is good until the next one is asked for."""

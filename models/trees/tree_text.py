@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from configs.schema.risk import MOST_LEAVES
 from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 
-MOST_LEAVES = 64
 # Its multiples by the powers of two all begin with another six bits.
 DE_BRUIJN = 0x03F79D71B4CB0A89
 # No value is above it but the infinity that stands for a missing one.

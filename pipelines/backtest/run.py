@@ -62,7 +62,7 @@ def backtest(
     chosen = chosen_strategies(strategies)
     source = Store.open(store)
     days = _days(source, plan)
-    oracle = oracle_of(source, days, settings.capacity.seed, load_reference(settings))
+    oracle = oracle_of(source, days, settings.capacity.seed, load_reference(settings.overlay))
     beside = source.path.resolve().with_name(f"{source.path.resolve().name}.backtest")
     folder = out or beside / f"{plan.first}--{plan.last}"
     _refuse_inside(folder, source)

@@ -42,7 +42,7 @@ class Chronicle:
     @cached_property
     def reference(self) -> Reference:
         """The reference tables."""
-        return load_reference(self.settings)
+        return load_reference(self.settings.overlay)
 
     @cached_property
     def specs(self) -> tuple[KeySpec, ...]:

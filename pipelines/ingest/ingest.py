@@ -155,8 +155,8 @@ def _is_xml(path: Path) -> bool:
 
 
 def _customs_codes(settings: Settings, now: datetime) -> tuple[dict[str, str], dict[str, str]]:
-    tables = load_reference(settings).on(now.date())
-    return _pairs(tables.countries), _pairs(tables.currencies)
+    tables = load_reference(settings.overlay).on(now.date())
+    return _pairs(tables["countries"]), _pairs(tables["currencies"])
 
 
 def _pairs(codes: pl.DataFrame) -> dict[str, str]:

@@ -169,7 +169,7 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     lines = lines.join(task.listed.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     texts = scores_of_text(task.of.champions, lines)
-    units = space.reference.units
+    units = space.reference["units"]
     default, *others = space.settings.capacity.languages
     shown = lines.select(*LINE_KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
         pl.col("unit").replace(units["code"], units[_UNIT_NAMES[default]]),

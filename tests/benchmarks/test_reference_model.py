@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks.reference_features import hit_rates, over_medians, plain_columns
 from benchmarks.reference_model import reference_scores
-from configs.loader import load_settings
 from configs.reference.facts import load_reference
 from features.contract.declarations import DECLARATION_COLUMNS
 from models.stats.metrics import Areas
@@ -61,7 +60,7 @@ def declared() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def plain(declared: pl.DataFrame) -> pl.DataFrame:
-    return plain_columns(declared.drop("cheat"), load_reference(load_settings()))
+    return plain_columns(declared.drop("cheat"), load_reference())
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from configs.loader import load_settings, load_source_mapping
 from configs.reference.facts import load_reference
+from configs.reference.tables import TABLES
 from configs.schema.settings import Settings
 from tests.places import ROOT
 
@@ -50,11 +51,11 @@ def test_source(settings: Settings) -> None:
 
 
 def test_rates(settings: Settings) -> None:
-    day = load_reference(settings).on(date(2025, 1, 31))
+    day = load_reference(settings.overlay).on(date(2025, 1, 31))
     assert day.cny_rate(pl.Series(["USD", "KRW", "JPY"])).to_list() == [7.1884, 0.0049, None]
 
 
 def test_every_table_is_described() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    for path in (PAGE.parents[1] / "configs" / "reference").glob("*.csv"):
-        assert f"| `{path.stem}` |" in page
+    for table in TABLES:
+        assert f"| `{table.name}` | {', '.join(f'`{name}`' for name in table.key)} |" in page

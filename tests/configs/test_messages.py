@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from configs.messages import configuration_error, nearest, shortened
+from configs.messages import configuration_error, nearest, quoted
 from configs.schema.reasons import ReasonsConfig
 from configs.schema.risk import RiskConfig
 
@@ -38,4 +38,4 @@ def test_nearest_offers_nothing_far_away() -> None:
 
 
 def test_a_shown_value_is_bounded() -> None:
-    assert len(shortened("x" * 10_000)) == 80
+    assert len(quoted("x" * 10_000)) == 80

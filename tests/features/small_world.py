@@ -101,7 +101,7 @@ def make_world(seed: int, days: int, parcels: int) -> SmallWorld:
 
 def replay(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet, History]]:
     config = settings.pipeline
-    reference = load_reference(settings)
+    reference = load_reference(settings.overlay)
     levels = config.peers.columns_by_level
     specs = key_specs(config.history)
     labels = sorted({risk.label for risk in settings.risks.values()})

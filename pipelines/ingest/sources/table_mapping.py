@@ -53,7 +53,7 @@ class MappedTable:
         labels = sorted(name for name in known if name in filled and name not in lacking)
         results = labels or "reported_on" in filled
         if has_declarations:
-            required = set(declarations.REQUIRED_COLUMNS)
+            required = set(declarations.DECLARATION_REQUIRED)
         else:
             required = {"declaration_id", "line_no", *(() if mapping.labels else ("reported_on",))}
         _check_required(required, filled, lacking, columns, f"{where} with the mapping {mapping.name}")

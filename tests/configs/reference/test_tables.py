@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import configs.reference
 from configs.errors import ConfigurationError
 from configs.reference.tables import TABLES, read_table
 
@@ -19,6 +20,11 @@ def _read(tmp_path: Path, text: str, name: str = "exchange_rates") -> pl.DataFra
     path = tmp_path / f"{name}.csv"
     path.write_text(text, encoding="utf-8")
     return read_table(path, BY_NAME[name])
+
+
+def test_every_packaged_file_is_a_table() -> None:
+    packaged = Path(configs.reference.__file__).parent.glob("*.csv")
+    assert sorted(path.stem for path in packaged) == sorted(BY_NAME)
 
 
 def test_cells_get_their_types(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.loader import load_settings
 from configs.reference.facts import Reference, load_reference
 from tests.places import ROOT
 
@@ -20,7 +19,7 @@ TOY, COSMETIC, WINE, BOOK, WATCH = "9503008900", "3304990029", "2204210000", "49
 
 @pytest.fixture(scope="module")
 def reference() -> Reference:
-    return load_reference(load_settings())
+    return load_reference()
 
 
 def _line(**changes: Any) -> dict[str, Any]:
@@ -158,6 +157,6 @@ def test_duty_counts_once_it_is_laid_over(tmp_path: Path) -> None:
     ):
         text = (packaged / f"{name}.csv").read_text(encoding="utf-8") + row
         (tmp_path / "reference" / f"{name}.csv").write_text(text, encoding="utf-8")
-    reference = load_reference(load_settings(tmp_path))
+    reference = load_reference(tmp_path)
     assert _rate(reference, trade_mode="other") == pytest.approx(0.1 + 0.13 * 1.1)
     assert _rate(reference, trade_mode="9610") == pytest.approx(0.091)

@@ -8,7 +8,7 @@ import pytest
 
 import features.arrays.distinct
 from features.arrays.distinct import distinct_pairs, distinct_rows, distinct_text
-from features.arrays.group_sums import lines_of, parcels_of, sums_of, union_of
+from features.arrays.group_sums import distinct_parcels, lines_of, sums_of, union_of
 from features.arrays.hashing import combined_hashes, text_hashes
 from features.arrays.key_index import NO_KEY, NOT_FOUND, Indexes, rows_of_keys, wanted_keys
 from features.arrays.types import UInt64Array
@@ -60,7 +60,7 @@ def test_sums_of_groups() -> None:
     assert lines_of(groups).tolist() == expected["len"].to_list()
     assert sums_of(groups, values).tolist() == expected["value"].to_list()
     assert union_of(groups, bitmaps).tolist() == expected["bitmap"].to_list()
-    assert parcels_of(groups, parcels).tolist() == expected["parcel"].to_list()
+    assert distinct_parcels(groups, parcels).tolist() == expected["parcel"].to_list()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 1000])

@@ -43,7 +43,7 @@ def build(name: str, lines: pl.DataFrame, context: DayContext, settings: Setting
     view = HistoryView(lines, context)
     if getattr(module, "DEPENDS_ON_LABEL", False):
         view = view.for_label("prohibited_item")
-    reference = load_reference(settings).on(context.day)
+    reference = load_reference(settings.overlay).on(context.day)
     frame: pl.DataFrame = module.build(lines, view, reference)
     return frame
 
@@ -81,7 +81,7 @@ def test_the_input_is_not_touched(name: str, last_day: Day, settings: Settings) 
 def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Settings, last_day: Day) -> None:
     day, _, history = last_day
     bare = world.declarations.filter(declared_on=day).select(sorted(REQUIRED))
-    reference = load_reference(settings).on(day)
+    reference = load_reference(settings.overlay).on(day)
     lines = prepare_lines(bare, reference, settings.pipeline)
     context = DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
     features = assemble(lines, context, reference, list(settings.risks.values()))
@@ -96,7 +96,7 @@ def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Setti
 def test_a_line_alone_in_its_bucket_has_the_features_that_it_has_among_others(
     last_day: Day, settings: Settings
 ) -> None:
-    context, reference = context_of(last_day, settings), load_reference(settings).on(last_day[0])
+    context, reference = context_of(last_day, settings), load_reference(settings.overlay).on(last_day[0])
     risks = list(settings.risks.values())
     lines = last_day[1]
     together = assemble(lines, context, reference, risks)

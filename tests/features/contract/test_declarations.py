@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.contract.checked import Validated
-from features.contract.declarations import DECLARATION_COLUMNS, REQUIRED_COLUMNS, validate_declarations
+from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED, validate_declarations
 
 GOOD: dict[str, Any] = {
     "declaration_id": "D1",
@@ -36,7 +36,7 @@ def test_a_minimal_line_has_every_column_in_its_type() -> None:
     assert found.kept["hs_code"].to_list() == ["0101210000"]
 
 
-@pytest.mark.parametrize("column", REQUIRED_COLUMNS)
+@pytest.mark.parametrize("column", DECLARATION_REQUIRED)
 def test_a_required_value_must_be_there(column: str) -> None:
     found = check(**{column: None})
     assert found.kept.is_empty()
@@ -139,7 +139,7 @@ def test_valid_rows_pass_a_second_time_unchanged() -> None:
     )
 )
 def test_every_row_is_kept_or_rejected_with_a_reason(rows: list[dict[str, str | None]]) -> None:
-    schema = dict.fromkeys([*REQUIRED_COLUMNS, "quantity"], pl.String())
+    schema = dict.fromkeys([*DECLARATION_REQUIRED, "quantity"], pl.String())
     found = validate_declarations(pl.DataFrame(rows, schema=schema), latest=None, max_text_chars=50)
     assert sorted([*found.kept_rows, *found.rejected["row"]]) == list(range(len(rows)))
     assert found.kept.height == len(found.kept_rows)

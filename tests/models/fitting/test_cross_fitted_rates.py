@@ -12,7 +12,7 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import ConstantValue, RiskConfig, Title
-from features.history.hit_rates import PRIOR
+from features.history.hit_rates import PRIOR_RATE
 from features.history.keys import KeySpec
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.fitting.training import fit_risk, tree_parameters
@@ -75,7 +75,7 @@ def by_hand(frame: pl.DataFrame, line: int) -> dict[str, float | None]:
     rows = frame.to_dicts()
     mine = rows[line]
     said: dict[str, float | None] = {}
-    rates: dict[str | None, float] = {None: PRIOR}
+    rates: dict[str | None, float] = {None: PRIOR_RATE}
     for spec in KEYS.specs[:5]:
         key = mine[f"_key_{spec.name}"]
         inspected = findings = weighed = weighed_findings = 0.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from features.arrays.hashing import mix
+from features.arrays.hashing import mixed
 from models.search.combination_rates import InspectedLines, key_rates
 from models.search.combinations import Key, Search, find_combinations
 
@@ -23,7 +23,7 @@ def _lines(seed: int, share: float, lines: int = 9000) -> InspectedLines:
     declared = np.sort(rng.integers(0, 90, lines)).astype(np.int64)
     columns = {"a": a, "b": b, "c": c}
     return InspectedLines(
-        {name: mix(values.astype(np.uint64) + np.uint64(1)) for name, values in columns.items()},
+        {name: mixed(values.astype(np.uint64) + np.uint64(1)) for name, values in columns.items()},
         declared,
         declared + rng.integers(1, 9, lines),
         rng.random(lines) < np.where(bad, 0.02 + share, 0.02),

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from configs.schema.risk import MOST_LEAVES
 from models.trees.bit_vectors import BLOCK, BitVectorTrees
 from models.trees.booster import Booster, Columns
 from models.trees.linear_start import LinearStart
-from models.trees.tree_text import HIGHEST, MOST_LEAVES
+from models.trees.tree_text import HIGHEST
 
 COLUMNS = 7
 CATEGORICAL = (5, 6)

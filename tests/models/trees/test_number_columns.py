@@ -14,7 +14,7 @@ from models.trees import number_columns
 from models.trees.booster import Booster
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, number_column
-from models.trees.number_columns import FrameNumbers, NumberColumn, slices
+from models.trees.number_columns import ColumnBuffer, FrameNumbers, column_slices
 
 numbers = st.one_of(st.none(), st.sampled_from([0.0, -1.5, float("nan"), float("inf")]))
 
@@ -25,7 +25,7 @@ def test_a_null_is_missing_wherever_a_slice_begins(
 ) -> None:
     column = pl.Series(values, dtype=pl.Float64)[first:]
     expected = number_column(column.to_frame("x"), "x")
-    found = NumberColumn.of(column)
+    found = ColumnBuffer.of(column)
     assert found.to_numpy().tobytes() == expected.tobytes()
     part = np.empty(len(expected[begin:]))
     found.copy(begin, begin + len(part), part)
@@ -45,12 +45,12 @@ def test_a_null_is_missing_wherever_a_slice_begins(
 )
 def test_every_kind_of_number_is_taken(column: pl.Series) -> None:
     expected = number_column(column.to_frame("x"), "x")
-    assert NumberColumn.of(column).to_numpy().tobytes() == expected.tobytes()
+    assert ColumnBuffer.of(column).to_numpy().tobytes() == expected.tobytes()
 
 
 def test_full_columns_are_not_copied() -> None:
     column = pl.Series([1.0, 2.0, 3.0])
-    assert np.shares_memory(NumberColumn.of(column).values, column.to_numpy())
+    assert np.shares_memory(ColumnBuffer.of(column).values, column.to_numpy())
 
 
 def test_a_column_is_converted_once_for_the_same_codes() -> None:
@@ -72,12 +72,12 @@ def test_slices_hold_the_columns_of_the_matrix(monkeypatch: pytest.MonkeyPatch) 
     values = np.arange(22.0).reshape(2, 11)
     parts = [
         (lines, columns.values.copy(), columns.rows([7]).tolist())
-        for lines, columns in slices([NumberColumn(row) for row in values], (3, 7), 11)
+        for lines, columns in column_slices([ColumnBuffer(row) for row in values], (3, 7), 11)
     ]
     assert [lines for lines, _, _ in parts] == [slice(0, 4), slice(4, 8), slice(8, 11)]
     assert np.hstack([part for _, part, _ in parts]).tobytes() == values.tobytes()
     assert all(rows == [1] for _, _, rows in parts)
-    assert list(slices([NumberColumn(np.empty(0))], (3,), 0)) == []
+    assert list(column_slices([ColumnBuffer(np.empty(0))], (3,), 0)) == []
 
 
 @pytest.mark.parametrize("lines_at_once", [100, 128, 1_000_000])

@@ -167,5 +167,5 @@ def test_a_price_without_an_exchange_rate_counts_nothing() -> None:
             "currency": ["CNY", "CNY", "XXX"],
         }
     )
-    parcels = parcels_by_price(lines, load_reference(load_settings()).on(date(2026, 3, 1)))
+    parcels = parcels_by_price(lines, load_reference().on(date(2026, 3, 1)))
     assert parcels.select("declaration_id", "expected_value_cny").rows() == [("A", 11.0), ("B", 0.0)]
