@@ -15,7 +15,7 @@ from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
@@ -25,9 +25,8 @@ from babel.numbers import format_currency, format_decimal, format_percent
 from babel.support import Translations
 
 from configs.errors import ConfigurationError
+from configs.language_codes import LanguageCode
 
-LanguageCode = Literal["en", "zh-CN"]
-LANGUAGES: tuple[LanguageCode, ...] = get_args(LanguageCode)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from configs.errors import ConfigurationError
-from configs.language import LANGUAGES
+from configs.language_codes import LANGUAGES
 from configs.messages import configuration_error, nearest
 from configs.schema.capacity import CapacityConfig
 from configs.schema.pipeline import PipelineConfig

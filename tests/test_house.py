@@ -76,9 +76,9 @@ def command_and_options(words: list[str]) -> tuple[click.Command, list[str]]:
     for index, word in enumerate(words):
         if not isinstance(command, click.Group) or word.startswith("-"):
             return command, [rest.partition("=")[0] for rest in words[index:] if rest.startswith("-")]
-        known = command.commands
-        assert word in known, f"parcel-risk {' '.join(words)}: {word!r} is none of {', '.join(known)}"
-        command = known[word]
+        inner = command.get_command(click.Context(command), word)
+        assert inner is not None, f"parcel-risk {' '.join(words)}: {word!r} is no command"
+        command = inner
     return command, []
 
 

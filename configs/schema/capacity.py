@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from configs.language import LanguageCode
+from configs.language_codes import LanguageCode
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]

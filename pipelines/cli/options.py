@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import click
 
+from configs import loader
 from configs.errors import ParcelRiskError
+from configs.language_codes import LANGUAGES, LanguageCode
+from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import MemorySize
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
 
 if TYPE_CHECKING:
-    from configs.language import LanguageCode
     from configs.schema.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -53,9 +55,7 @@ class Session:
     @functools.cached_property
     def settings(self) -> Settings:
         """The packaged settings with the folder of `--configs` laid over them."""
-        from configs.loader import load_settings
-
-        return load_settings(self.configs)
+        return loader.load_settings(self.configs)
 
     @functools.cached_property
     def progress(self) -> Progress:
@@ -77,20 +77,18 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
     """
     if not capacities:
         return settings
-    from configs.schema.capacity import OfficeOverride
-
     capacity = settings.capacity
     numbers = dict(capacities)
     if None in numbers:
         default = capacity.default.model_copy(update={"parcels": numbers.pop(None)})
         spoken = {
-            office: OfficeOverride(language=each.language)
+            office: capacity_schema.OfficeOverride(language=each.language)
             for office, each in capacity.offices.items()
             if each.language is not None
         }
         capacity = capacity.model_copy(update={"default": default, "offices": spoken})
     named = {
-        office: capacity.offices.get(office, OfficeOverride()).model_copy(
+        office: capacity.offices.get(office, capacity_schema.OfficeOverride()).model_copy(
             update={"parcels": parcels, "share": None, "minimum": None}
         )
         for office, parcels in numbers.items()
@@ -125,11 +123,9 @@ memory_limit_option = click.option(
     type=MemorySize(),
     help="Stay within this memory, such as 2GiB, with fewer workers or smaller chunks.",
 )
-# Not the catalogues' own list: reading it would hold up `--help`.
-LANGUAGE_CHOICES = ("en", "zh-CN")
 language_option = click.option(
     "--language",
-    type=click.Choice(LANGUAGE_CHOICES),
+    type=click.Choice(LANGUAGES),
     help="Language of all workbooks, pages and reasons. [default: the office's]",
 )
 registry_option = click.option(

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, get_args
 
-from configs.language import LANGUAGES, Language, language
+from configs.language import Language, language
+from configs.language_codes import LANGUAGES
 from configs.schema.risk import RiskConfig
 
 JSON_FORMAT = "parcel-risk results 1"

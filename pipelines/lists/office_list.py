@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 
-from configs.language import Language, LanguageCode, language
+from configs.language import Language, language
+from configs.language_codes import LanguageCode
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised

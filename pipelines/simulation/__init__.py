@@ -2,13 +2,14 @@
 
 from pipelines.simulation.days.days import SimulatedDay, simulate_days
 from pipelines.simulation.inspections.inspections import Inspectorate
-from pipelines.simulation.run import SimulationReport, simulate
+from pipelines.simulation.run import SimulationOptions, SimulationReport, simulate
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.world import World
 
 __all__ = [
     "Inspectorate",
     "SimulatedDay",
+    "SimulationOptions",
     "SimulationReport",
     "World",
     "WorldParameters",

@@ -5,7 +5,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 import polars as pl
 
@@ -23,6 +23,22 @@ from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
 _log = logging.getLogger(__name__)
+
+
+class SimulationOptions(TypedDict):
+    """What is simulated.
+
+    `days` days end on `end`, the last of which results are kept, with `parcels_per_day` parcels on an average
+    day. The same `seed` and numbers give the same files. With `drift` behaviour changes in the last third of
+    the days. `parameters` are those of the world; without them those for this volume.
+    """
+
+    days: int
+    parcels_per_day: int
+    end: date
+    seed: int
+    drift: bool
+    parameters: NotRequired[WorldParameters]
 
 
 @dataclass
@@ -65,44 +81,35 @@ class SimulationReport:
 def simulate(
     store: Path,
     *,
-    days: int,
-    parcels_per_day: int,
-    end: date,
-    seed: int,
-    drift: bool,
     settings: Settings,
     progress: Progress,
-    parameters: WorldParameters | None = None,
+    **options: Unpack[SimulationOptions],
 ) -> SimulationReport:
-    """Simulate `days` days that end on `end` into a store; all of it appears there, or nothing.
+    """Simulate days into a store; all of them appear there, or nothing.
 
     Args:
         store: folder of the store, made where there is none.
-        days: number of days.
-        parcels_per_day: parcels on an average day.
-        end: the last day; results reported later are left out.
-        seed: the same seed and numbers give the same files.
-        drift: whether behaviour changes in the last third of the days.
         settings: for the size of the store's buckets.
         progress: shows the days.
-        parameters: of the world; default those for this volume.
+        options: what to simulate, see `SimulationOptions`.
 
     Raises:
         UsageError: the store already has declarations or results on these days.
         StoreLockedError: another run writes to the store.
     """
     began = time.perf_counter()
+    days, volume, end, seed = options["days"], options["parcels_per_day"], options["end"], options["seed"]
     calendar = days_until(end, days)
     report = SimulationReport(
-        Path(store), calendar[0], end, seed, drift, risks=dict.fromkeys(CONTRACT_LABELS, 0)
+        Path(store), calendar[0], end, seed, options["drift"], risks=dict.fromkeys(CONTRACT_LABELS, 0)
     )
     target = Store.create(Path(store))
     with target.lock("simulate"):
         _refuse_taken_days(target, calendar)
-        world = World.make(seed, parameters or WorldParameters.for_volume(parcels_per_day))
+        world = World.make(seed, options.get("parameters") or WorldParameters.for_volume(volume))
         inspectorate = Inspectorate()
         with target.transaction() as t, progress.task("simulate", total=days) as task:
-            for day in simulate_days(world, days, parcels_per_day, end, drift=drift):
+            for day in simulate_days(world, days, volume, end, drift=report.drift):
                 target.write_declarations(t, day.day, day.declarations, settings.pipeline.store.bucket_rows)
                 _write_truth(t, target, day)
                 _count(report, day, inspectorate.inspect(day))
@@ -111,7 +118,7 @@ def simulate(
             report.results_still_to_come = inspectorate.pending
             target.write_meta(t, {}, CONTRACT_LABELS)
             report.seconds = time.perf_counter() - began
-            target.write_manifest(t, "simulate", end, _manifest(report, days, parcels_per_day))
+            target.write_manifest(t, "simulate", end, _manifest(report, days, volume))
     _log.info("simulated %s lines on %s days", report.rows, days)
     return report
 

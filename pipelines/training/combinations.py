@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 import polars as pl
@@ -98,25 +98,31 @@ class CombinationsReport:
         }
 
 
-def combinations(
-    store: Path,
-    *,
-    risk: str,
-    until: date | None,
-    largest: int,
-    most: int,
-    write: Path | None,
-    settings: Settings,
-    progress: Progress,
-) -> CombinationsReport:
-    """Tries combinations of up to `largest` columns for `risk` and chooses at most `most`.
+class CombinationOptions(TypedDict):
+    """What is searched.
 
-    With `write` the chosen ones join those in use in `pipeline.yaml` of that new folder.
-
-    Raises DataError where the store holds no results of this risk; UsageError where `write` is a folder with
-    something in it.
+    Combinations of up to `largest` columns are tried for `risk`, on what was reported by `until` (None:
+    all), and at most `most` are chosen. With `write` the chosen ones join those in use in `pipeline.yaml` of
+    that new folder.
     """
-    chosen = settings.risk(risk)
+
+    risk: str
+    until: date | None
+    largest: int
+    most: int
+    write: Path | None
+
+
+def combinations(
+    store: Path, *, settings: Settings, progress: Progress, **options: Unpack[CombinationOptions]
+) -> CombinationsReport:
+    """Try combinations of columns for a risk and choose those whose hit rate tells most.
+
+    Raises:
+        DataError: the store holds no results of this risk.
+        UsageError: `write` is a folder with something in it.
+    """
+    chosen, write = settings.risk(options["risk"]), options["write"]
     if write is not None and write.exists() and (not write.is_dir() or any(write.iterdir())):
         raise UsageError(f"--write: expected a new or empty folder, {write} is not: name another one.")
     opened = Store.open(store)
@@ -127,7 +133,7 @@ def combinations(
             raise DataError(
                 f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
             )
-        known_to = until or days[-1]
+        known_to = options["until"] or days[-1]
         lines = _inspected(chronicle, chosen, known_to, progress)
     config = settings.pipeline
     with progress.task("combinations", total=None) as task:
@@ -136,8 +142,8 @@ def combinations(
             [Key(key.name, key.columns, key.backoff) for key in config.history.hit_rate_keys],
             smoothing=config.hit_rates.smoothing,
             half_life_days=config.history.result_half_life_days,
-            largest=largest,
-            most=most,
+            largest=options["largest"],
+            most=options["most"],
             seed=config.training.seed,
             advance=task.advance,
         )
@@ -145,7 +151,9 @@ def combinations(
     if write is not None and search.chosen:
         written = _write(write, search.chosen, settings)
     found = int(lines.found.sum())
-    return CombinationsReport(risk, known_to, len(lines.found), found, tuple(lines.columns), search, written)
+    return CombinationsReport(
+        chosen.name, known_to, len(lines.found), found, tuple(lines.columns), search, written
+    )
 
 
 def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Progress) -> InspectedLines:

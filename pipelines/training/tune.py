@@ -11,6 +11,7 @@ import shutil
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from configs.errors import DataError, UsageError
 from configs.loader import load_settings, risk_path
@@ -36,27 +37,35 @@ _KIND, _TRIAL_KIND = "tuning", "trial"
 _WORDS = {"title", "description", "reasons", "fallback_reason", "look_for", "finding_value"}
 
 
+class TuneOptions(TypedDict):
+    """What is searched.
+
+    Sets of parameters for `risk` are tried on what was reported by `until` (None: all), until there are
+    `trials` of them (None: as configured), or `minutes` are over (None: no limit). With `write` the best set
+    is written into that folder, as the risk's file in a copy of the configuration folder in use.
+    """
+
+    risk: str
+    trials: int | None
+    until: date | None
+    minutes: float | None
+    write: Path | None
+
+
 def tune(
-    store: Path,
-    *,
-    risk: str,
-    trials: int | None,
-    until: date | None,
-    minutes: float | None,
-    write: Path | None,
-    settings: Settings,
-    progress: Progress,
+    store: Path, *, settings: Settings, progress: Progress, **options: Unpack[TuneOptions]
 ) -> TuneReport:
-    """Tries parameters for the trees of `risk` until there are `trials` of them, or `minutes` are over.
+    """Try parameters for the trees of a risk's model.
 
     Trials are kept in `<store>.mlflow/tuning.db`: the same command goes on where an earlier one ended. Every
-    trial is a run in MLflow below the one of its search. With `write` the best set is written into that
-    folder, as the risk's file in a copy of the configuration folder in use.
+    trial is a run in MLflow below the one of its search.
 
-    Raises DataError where the store holds no results, or too few of this risk; UsageError where `write` is
-    a folder with something in it; TrackingError where MLflow or the stored trials cannot be reached.
+    Raises:
+        DataError: the store holds no results, or too few of this risk.
+        UsageError: `write` is a folder with something in it.
+        TrackingError: MLflow or the stored trials cannot be reached.
     """
-    chosen = settings.risk(risk)
+    chosen, minutes, write = settings.risk(options["risk"]), options["minutes"], options["write"]
     _check_empty(write)
     opened = Store.open(store)
     tracker = Tracker.for_store(opened.path)
@@ -68,14 +77,14 @@ def tune(
                 f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
             )
         tracker.champions()  # an unreachable server is better told before the work than after it
-        data = training_data(chronicle, [chosen], until or days[-1], progress)
+        data = training_data(chronicle, [chosen], options["until"] or days[-1], progress)
     beside = opened.path.resolve().with_name(f"{opened.path.resolve().name}.mlflow")
     beside.mkdir(exist_ok=True)
     tuning = settings.pipeline.tuning
-    wanted = trials or tuning.trials
+    wanted = options["trials"] or tuning.trials
     with hold_lock(beside, "tune"), progress.task("trials", total=wanted) as task:
         blocks = search_blocks(
-            data.frames[risk], chosen, settings.pipeline.training, until=data.until,
+            data.frames[chosen.name], chosen, settings.pipeline.training, until=data.until,
             keys=RateKeys.of(settings.pipeline),
         )  # fmt: skip
         journal = _Journal.open(tracker, chosen, data, settings, task)
@@ -90,7 +99,9 @@ def tune(
         )
         verdict = judge(blocks, tried)
         written = None if write is None else _write(write, chosen, verdict, settings)
-        report = TuneReport(risk, data.until, len(tried), journal.resumed, verdict, tracker.uri, written)
+        report = TuneReport(
+            chosen.name, data.until, len(tried), journal.resumed, verdict, tracker.uri, written
+        )
         journal.close(report)
     return report
 

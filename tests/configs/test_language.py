@@ -8,7 +8,8 @@ import pytest
 from babel.messages.pofile import read_po
 
 from configs.errors import ConfigurationError
-from configs.language import LANGUAGES, language, placeholders
+from configs.language import language, placeholders
+from configs.language_codes import LANGUAGES
 from tests.configs.catalogue import ROOT, messages
 
 

@@ -1,5 +1,10 @@
-"""Owns the verbs: every module here is one, imported when it is called for.
+"""Owns the verbs: every module here is found, and is the verb of its name.
 
-Uses every room.
+Uses every room; takes what it runs as modules, which are loaded when the verb runs (`pipelines.cli.lazy`).
 Begin with `plan`, a short one.
 """
+
+ORDER_OF_USE = (
+    *("ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"),
+    *("feedback", "report", "backtest", "monitor", "demo"),
+)

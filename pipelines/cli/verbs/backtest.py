@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import click
 
+from pipelines import backtest as replaying
 from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
 from pipelines.cli.types import Capacity, Day
 
@@ -39,7 +40,9 @@ from pipelines.cli.types import Capacity, Day
 )
 @click.option(
     "--no-gate",
-    is_flag=True,
+    "gated",
+    flag_value=False,
+    default=True,
     help="Put every new model in use, whatever its gate says.",
 )
 @click.option(
@@ -49,7 +52,7 @@ from pipelines.cli.types import Capacity, Day
     multiple=True,
     help="Parcels to open each night: N for each office, or OFFICE=N for one; may be given again.",
 )
-@click.option("--pool-offices", is_flag=True, help="Take all offices as one with one list.")
+@click.option("--pool-offices", "pooled", is_flag=True, help="Take all offices as one with one list.")
 @click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**31 - 1),
@@ -60,15 +63,11 @@ from pipelines.cli.types import Capacity, Day
 def backtest(
     session: Session,
     store: Path,
-    first: date,
-    last: date,
     strategies: tuple[str, ...],
     out: Path | None,
-    retrain_every: int,
-    no_gate: bool,
     capacities: tuple[tuple[str | None, int], ...],
-    pool_offices: bool,
     seed: int | None,
+    **plan: Any,
 ) -> Report:
     """Replay the nights of a period one after the other with several strategies, and set side by side what
     they find.
@@ -88,8 +87,11 @@ def backtest(
     if seed is not None:
         capacity = settings.capacity.model_copy(update={"seed": seed})
         settings = settings.model_copy(update={"capacity": capacity})
-    from pipelines.backtest import Plan
-    from pipelines.backtest import backtest as run
-
-    plan = Plan(first, last, retrain_every, gated=not no_gate, pooled=pool_offices)
-    return run(store, plan=plan, strategies=strategies, out=out, settings=settings, progress=session.progress)
+    return replaying.backtest(
+        store,
+        plan=replaying.Plan(**plan),
+        strategies=strategies,
+        out=out,
+        settings=settings,
+        progress=session.progress,
+    )

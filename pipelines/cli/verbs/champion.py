@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from pipelines.cli.options import Report, Session, registry_option, verb
+from pipelines.training import champion as champions
 
 
 @click.group()
@@ -24,9 +25,7 @@ def champion_list(session: Session, store: Path | None) -> Report:
     Example:
       parcel-risk champion list --store S
     """
-    from pipelines.training.champion import list_champions
-
-    return list_champions(store, settings=session.settings)
+    return champions.list_champions(store, settings=session.settings)
 
 
 @champion.command("promote")
@@ -45,9 +44,7 @@ def champion_promote(
       parcel-risk champion promote food_safety 3 --store S --reason "new laboratory from May on"
     """
     name = session.settings.risk(risk).name
-    from pipelines.training.champion import promote
-
-    return promote(store, name, model_version, reason=reason, settings=session.settings)
+    return champions.promote(store, name, model_version, reason=reason, settings=session.settings)
 
 
 @champion.command("rollback")
@@ -63,6 +60,4 @@ def champion_rollback(session: Session, risk: str, reason: str, store: Path | No
       parcel-risk champion rollback food_safety --store S --reason "too many snacks on the lists"
     """
     name = session.settings.risk(risk).name
-    from pipelines.training.champion import rollback
-
-    return rollback(store, name, reason=reason, settings=session.settings)
+    return champions.rollback(store, name, reason=reason, settings=session.settings)

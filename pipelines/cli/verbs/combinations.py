@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
+from typing import Unpack
 
 import click
 
 from pipelines.cli.options import Report, Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.training import combinations as search
 
 
 @click.command(short_help="Search combinations of columns whose hit rate tells more.")
@@ -28,15 +29,7 @@ from pipelines.cli.types import Day
     help="Write them beside those in use into pipeline.yaml of this new folder, ready for --configs.",
 )
 @verb("combinations")
-def combinations(
-    session: Session,
-    store: Path,
-    risk: str,
-    until: date | None,
-    largest: int,
-    most: int,
-    write: Path | None,
-) -> Report:
+def combinations(session: Session, store: Path, **options: Unpack[search.CombinationOptions]) -> Report:
     """Search combinations of columns (seller x heading, heading x origin x departure) whose past hit rate
     tells more than those that are counted already.
 
@@ -47,16 +40,5 @@ def combinations(
       parcel-risk combinations --store S --risk undervaluation --write wider
       parcel-risk train --store S --risk undervaluation --configs wider
     """
-    session.settings.risk(risk)
-    from pipelines.training.combinations import combinations as run
-
-    return run(
-        store,
-        risk=risk,
-        until=until,
-        largest=largest,
-        most=most,
-        write=write,
-        settings=session.settings,
-        progress=session.progress,
-    )
+    session.settings.risk(options["risk"])
+    return search.combinations(store, settings=session.settings, progress=session.progress, **options)

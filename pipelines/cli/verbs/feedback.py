@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.options import Report, Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.feedback import feedback as returning
 
 
 @click.command(short_help="Take filled-in sampling lists back.")
@@ -43,9 +44,7 @@ def feedback(
       parcel-risk feedback 4601.xlsx 5316-results.json --store S
       parcel-risk feedback laboratory.csv --store S --reported-on 2026-12-03 --corrections
     """
-    from pipelines.feedback.feedback import feedback as run
-
-    return run(
+    return returning.feedback(
         files,
         store,
         settings=session.settings,

@@ -10,6 +10,7 @@ import click
 
 from pipelines.cli.options import Report, Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.monitoring import monitor as watching
 
 if TYPE_CHECKING:
     from configs.schema.settings import Settings
@@ -37,9 +38,9 @@ def monitor(session: Session, store: Path, day: date, weeks: int | None) -> Repo
       parcel-risk monitor --store S --date 2026-11-20
       parcel-risk monitor --store S --date 2026-11-20 --weeks 8
     """
-    from pipelines.monitoring.monitor import monitor as run
-
-    return run(store, day=day, settings=_with_weeks(session.settings, weeks), progress=session.progress)
+    return watching.monitor(
+        store, day=day, settings=_with_weeks(session.settings, weeks), progress=session.progress
+    )
 
 
 def _with_weeks(settings: Settings, weeks: int | None) -> Settings:

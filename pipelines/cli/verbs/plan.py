@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
 from pipelines.cli.types import Capacity, Day
+from pipelines.night import plan as planning
 
 
 @click.command(short_help="Say what each office would find with another capacity.")
@@ -42,9 +43,7 @@ def plan(
     Example:
       parcel-risk plan --store S --date 2026-11-20 --more 10
     """
-    from pipelines.night.plan import plan_day
-
-    return plan_day(
+    return planning.plan_day(
         store,
         day=day,
         more=more,

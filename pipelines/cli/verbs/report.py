@@ -9,6 +9,7 @@ import click
 
 from pipelines.cli.options import Report, Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.reporting import report as reporting
 
 
 @click.command(short_help="Report on lists and findings, by office and week.")
@@ -40,9 +41,7 @@ def report(
     """
     if first is not None and last is not None and last < first:
         raise click.UsageError(f"--to {last} is before --from {first}: give the earlier day as --from.")
-    from pipelines.reporting.report import office_report as run
-
-    return run(
+    return reporting.office_report(
         store,
         first=first,
         last=last,

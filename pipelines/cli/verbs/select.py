@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from configs.language_codes import LanguageCode
 from pipelines.cli.options import (
     Report,
     Session,
@@ -18,9 +18,7 @@ from pipelines.cli.options import (
     with_language,
 )
 from pipelines.cli.types import Capacity, Day
-
-if TYPE_CHECKING:
-    from configs.language import LanguageCode
+from pipelines.night import select as selecting
 
 
 @click.command(short_help="Write sampling lists again, with another capacity.")
@@ -49,7 +47,5 @@ def select(
       parcel-risk select --store S --date 2026-11-20 --capacity 60 --capacity 5316=120
       parcel-risk select --store S --date 2026-11-20 --language zh-CN
     """
-    from pipelines.night.select import select as run
-
     settings = with_language(with_capacity(session.settings, capacities), language)
-    return run(store, day=day, settings=settings, progress=session.progress)
+    return selecting.select(store, day=day, settings=settings, progress=session.progress)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
+from typing import Unpack
 
 import click
 
 from pipelines.cli.options import Report, Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.training import tune as tuning
 
 
 @click.command(short_help="Search better parameters for a risk's model.")
@@ -22,6 +23,7 @@ from pipelines.cli.types import Day
 )
 @click.option(
     "--timeout",
+    "minutes",
     type=click.FloatRange(min=0, min_open=True),
     metavar="MINUTES",
     help="Begin no new trial after so many minutes; the first three are always done.",
@@ -33,15 +35,7 @@ from pipelines.cli.types import Day
     help="Write the best set into this new folder, ready for --configs.",
 )
 @verb("tune")
-def tune(
-    session: Session,
-    store: Path,
-    risk: str,
-    trials: int | None,
-    until: date | None,
-    timeout: float | None,
-    write: Path | None,
-) -> Report:
+def tune(session: Session, store: Path, **options: Unpack[tuning.TuneOptions]) -> Report:
     """Search better parameters for a risk's model, and say whether to use them.
 
     Earlier blocks of days choose, the newest block judges. The same command goes on where an interrupted one
@@ -52,16 +46,5 @@ def tune(
       parcel-risk tune --store S --risk undervaluation --trials 60 --write tuned
       parcel-risk train --store S --risk undervaluation --configs tuned
     """
-    session.settings.risk(risk)
-    from pipelines.training.tune import tune as run
-
-    return run(
-        store,
-        risk=risk,
-        trials=trials,
-        until=until,
-        minutes=timeout,
-        write=write,
-        settings=session.settings,
-        progress=session.progress,
-    )
+    session.settings.risk(options["risk"])
+    return tuning.tune(store, settings=session.settings, progress=session.progress, **options)

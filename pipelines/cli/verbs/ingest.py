@@ -1,0 +1,57 @@
+"""The verb that takes data into a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from pipelines.cli.options import Report, Session, memory_limit_option, store_option, verb
+from pipelines.ingest import ingest as ingesting
+from pipelines.work import memory_limit as limits
+
+
+@click.command(short_help="Take declarations or inspections into a store.")
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+@store_option
+@click.option(
+    "--source",
+    type=click.Choice(["ceb", "table"]),
+    help="What the files are; told by their content if missing.",
+)
+@click.option(
+    "--mapping",
+    metavar="M",
+    help="For a foreign table: a name in configs/sources/, or a path to a YAML file.",
+)
+@memory_limit_option
+@verb("ingest")
+def ingest(
+    session: Session,
+    files: tuple[Path, ...],
+    store: Path,
+    source: Literal["ceb", "table"] | None,
+    mapping: str | None,
+    memory_limit: int | None,
+) -> Report:
+    """Take declarations or inspections into a store.
+
+    FILE is CEB621 or CEB603 XML, or a CSV or Parquet table. Rows that break the data contract go to
+    quarantine with their reasons; beyond the configured tolerance the exit code is 3.
+
+    \b
+    Example:
+      parcel-risk ingest inventories/*.xml --store S
+      parcel-risk ingest declarations.csv --store S --mapping korea --memory-limit 2GiB
+    """
+    settings = limits.within_memory(session.settings, memory_limit)
+    return ingesting.ingest(
+        files, store, source=source, mapping=mapping, settings=settings, progress=session.progress
+    )
