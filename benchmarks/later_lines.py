@@ -18,6 +18,7 @@ from pipelines.simulation.inspections.inspections import examine
 from pipelines.simulation.inspections.officers import Chosen
 from pipelines.simulation.world.seasons import expected_parcels
 from pipelines.simulation.world.world import Today
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 
@@ -62,7 +63,7 @@ def later_lines(store: Store, days: Sequence[date], records: pl.DataFrame) -> pl
     return joined
 
 
-def _table(store: Store, kind: str, day: date, name: str) -> pl.DataFrame:
-    files = sorted((store.path / store.partition(kind, day)).glob("*.parquet"))
+def _table(store: Store, kind: DayTable, day: date, name: str) -> pl.DataFrame:
+    files = store.layout.files(kind, day)
     table = pl.concat(pl.read_parquet(file, glob=False, hive_partitioning=False) for file in files)
     return table.rename({risk: f"{name}__{risk}" for risk in table.columns if risk not in LINE_KEY})

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.scaling_law import Law, Measured
 from benchmarks.scaling_report import write_report
-from pipelines.store.files import bucket_name
+from pipelines.store.layout import bucket_name
 
 ROOT = Path(__file__).resolve().parents[1]
 END = date(2026, 11, 20)

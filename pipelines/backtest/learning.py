@@ -21,34 +21,33 @@ from configs.schema.settings import Settings
 from features.history.results import known_labels
 from features.history.state import History
 from models.judging.gate import unseen_predictions
-from models.risk.risk_model import RiskModel
 from models.trees.errors import TooFewFindings
 from pipelines.scoring.bucket import champion_model
 from pipelines.store.files import write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import OUT_OF_TIME, DayTable, table_file
 from pipelines.store.store import Store
 from pipelines.training.frames import DayFeatures, newest_days_after, with_results
 from pipelines.training.train_risk import fit_and_judge, untrainable
 
-_INSPECTED, _DRAWN = "learning/inspected", "learning/drawn"
-_AHEAD = "out_of_time.parquet"
+_INSPECTED, _DRAWN = DayTable.LEARNED_INSPECTED, DayTable.LEARNED_DRAWN
 
 
-def stage_features(t: Transaction, day: date, features: DayFeatures) -> None:
+def stage_features(t: Transaction, store: Store, day: date, features: DayFeatures) -> None:
     """Stage the features of a day's opened lines, and of its sample of all lines."""
     for kind, frames in ((_INSPECTED, features.inspected), (_DRAWN, features.drawn)):
-        folder = t.stage(_partition(kind, day))
+        folder = t.stage(store.layout.partition(kind, day))
         for risk, frame in frames.items():
             if frame.height:
-                write_table(frame, folder / f"{risk}.parquet")
+                write_table(frame, folder / table_file(risk))
 
 
 def stage_forgetting(t: Transaction, store: Store, settings: Settings, day: date) -> None:
     """Stage the removal of samples that no training after `day` looks at."""
     oldest = newest_days_after(settings, list(settings.risks.values()), day)
-    for kept in _days(store, _DRAWN):
+    for kept in store.days(_DRAWN):
         if kept <= oldest:
-            t.remove(_partition(_DRAWN, kept))
+            t.remove(store.layout.partition(_DRAWN, kept))
 
 
 def stage_training(
@@ -83,37 +82,35 @@ def stage_training(
         passed = not failed
         said[risk.name] = "passed its gate" if passed else f"failed its gate: {'; '.join(failed)}"
         if champion is None or passed or not gated:
-            folder = t.stage(f"models/{risk.name}/{until.isoformat()}")
+            place = store.layout.trained_model(risk.name, until.isoformat())
+            folder = t.stage(place)
             judged.fitted.model.save(folder)
-            write_table(judged.fitted.out_of_time, folder / _AHEAD)
-            used[risk.name] = Path("models") / risk.name / until.isoformat()
-    content = {"models": {name: _name_of(path) for name, path in sorted(used.items())}, "said": said}
-    t.stage_file(_in_use_file(until)).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+            write_table(judged.fitted.out_of_time, folder / OUT_OF_TIME)
+            used[risk.name] = place
+    content = {"models": {name: path.name for name, path in sorted(used.items())}, "said": said}
+    t.stage_file(store.layout.in_use(until)).write_text(
+        json.dumps(content, indent=1) + "\n", encoding="utf-8"
+    )
 
 
 def trained(store: Store, until: date) -> bool:
     """Whether a training until that day has been done."""
-    return (store.path / _in_use_file(until)).exists()
+    return store.layout.in_use(until).exists()
 
 
 def models_in_use(store: Store) -> dict[str, Path]:
     """The folder of each risk's model by the newest training, within the store; empty before the first."""
-    files = sorted((store.path / "in_use").glob("*.json"))
+    files = store.layout.trainings()
     if not files:
         return {}
     names = json.loads(files[-1].read_text(encoding="utf-8"))["models"]
-    return {risk: store.path / "models" / risk / name for risk, name in names.items()}
-
-
-def loaded_models(store: Store) -> dict[str, RiskModel]:
-    """The models in use by risk."""
-    return {risk: champion_model(folder) for risk, folder in models_in_use(store).items()}
+    return {risk: store.layout.trained_model(risk, name) for risk, name in names.items()}
 
 
 def trainings(store: Store) -> list[tuple[date, dict[str, str], dict[str, str]]]:
     """Every training: until which day, the model in use by risk after it, and what was said of each risk."""
     found = []
-    for file in sorted((store.path / "in_use").glob("*.json")):
+    for file in store.layout.trainings():
         content = json.loads(file.read_text(encoding="utf-8"))
         found.append((date.fromisoformat(file.stem), content["models"], content["said"]))
     return found
@@ -122,14 +119,14 @@ def trainings(store: Store) -> list[tuple[date, dict[str, str], dict[str, str]]]
 def _unseen(champion: Path | None, frame: pl.DataFrame) -> pl.DataFrame | None:
     if champion is None:
         return None
-    ahead = pl.read_parquet(champion / _AHEAD, glob=False, hive_partitioning=False)
+    ahead = pl.read_parquet(champion / OUT_OF_TIME, glob=False, hive_partitioning=False)
     return unseen_predictions(champion_model(champion), ahead, frame)
 
 
 def _parts(store: Store, risks: Sequence[RiskConfig], until: date, settings: Settings) -> list[DayFeatures]:
     sampled_after = newest_days_after(settings, list(settings.risks.values()), until)
     parts = []
-    for day in sorted({*_days(store, _INSPECTED), *_days(store, _DRAWN)}):
+    for day in sorted({*store.days(_INSPECTED), *store.days(_DRAWN)}):
         if day > until:
             continue
         inspected = _read(store, _INSPECTED, day, risks)
@@ -145,27 +142,11 @@ def _parts(store: Store, risks: Sequence[RiskConfig], until: date, settings: Set
     return parts
 
 
-def _read(store: Store, kind: str, day: date, risks: Sequence[RiskConfig]) -> dict[str, pl.DataFrame]:
-    files = {risk.name: store.path / _partition(kind, day) / f"{risk.name}.parquet" for risk in risks}
+def _read(store: Store, kind: DayTable, day: date, risks: Sequence[RiskConfig]) -> dict[str, pl.DataFrame]:
+    folder = store.layout.partition(kind, day)
+    files = {risk.name: folder / table_file(risk.name) for risk in risks}
     return {
         name: pl.read_parquet(file, glob=False, hive_partitioning=False)
         for name, file in files.items()
         if file.exists()
     }
-
-
-def _days(store: Store, kind: str) -> list[date]:
-    found = (store.path / kind).glob("declared_on=*")
-    return sorted(date.fromisoformat(folder.name.removeprefix("declared_on=")) for folder in found)
-
-
-def _partition(kind: str, day: date) -> str:
-    return f"{kind}/declared_on={day.isoformat()}"
-
-
-def _in_use_file(until: date) -> str:
-    return f"in_use/{until.isoformat()}.json"
-
-
-def _name_of(folder: Path) -> str:
-    return folder.name

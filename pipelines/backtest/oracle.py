@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
@@ -14,9 +13,9 @@ from configs.errors import UsageError
 from configs.reference.facts import Reference
 from features.contract.declarations import LINE_KEY
 from pipelines.simulation.inspections.oracle import NEEDED, examined
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
-_TRUTH: Final = "truth"
 _SHOWN_DAYS: Final = 3
 
 
@@ -44,14 +43,15 @@ def oracle_of(store: Store, days: Sequence[date], seed: int, reference: Referenc
 
     Raises UsageError where it has neither.
     """
-    truth = {day for day in days if _truth_file(store, day).exists()}
+    truth = {day for day in days if store.layout.file(DayTable.TRUTH, day).exists()}
     if len(truth) == len(days):
         return SimulatedOracle(store, seed, reference)
     if truth:
         missing = [day for day in days if day not in truth]
         raise UsageError(
-            f"expected the truth about every day in {store.path / _TRUTH}, found that of {len(truth)} of "
-            f"{len(days)} days; it lacks {_listed(missing)}. Choose --from and --to among simulated days."
+            f"expected the truth about every day in {store.layout.table(DayTable.TRUTH)}, found that of "
+            f"{len(truth)} of {len(days)} days; it lacks {_listed(missing)}. "
+            "Choose --from and --to among simulated days."
         )
     labelled = LabelledOracle(store, days)
     lines, unknown = labelled.count_unknown()
@@ -76,7 +76,8 @@ class SimulatedOracle:
 
     def shown(self, day: date, opened: pl.DataFrame) -> pl.DataFrame:
         """See `Oracle.shown`."""
-        truth = pl.read_parquet(_truth_file(self._store, day), glob=False, hive_partitioning=False)
+        file = self._store.layout.file(DayTable.TRUTH, day)
+        truth = pl.read_parquet(file, glob=False, hive_partitioning=False)
         columns = [name for name in NEEDED if name not in (*LINE_KEY, *truth.columns)]
         lines = (
             self._store.read_declarations(day, [*columns, *LINE_KEY, "currency"])
@@ -117,10 +118,6 @@ class LabelledOracle:
             .drop("opened_on", "selection", "inspection_probability")
             .sort(*LINE_KEY, "reported_on")
         )
-
-
-def _truth_file(store: Store, day: date) -> Path:
-    return store.path / _TRUTH / f"declared_on={day.isoformat()}" / "truth.parquet"
 
 
 def _listed(days: Sequence[date]) -> str:

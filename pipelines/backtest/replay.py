@@ -151,12 +151,12 @@ def _one_night(
     with store.transaction() as t:
         if due.height:
             store.write_inspections(t, day, due)
-        stage_night(t, day, opened=night.opened, shown=night.shown, night=night.night)
+        stage_night(t, store, day, opened=night.opened, shown=night.shown, night=night.night)
         if found.features is not None:
             chosen = found.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
             sample = sample_of(found.lines, settings)
             risks = list(settings.risks.values())
-            stage_features(t, day, DayFeatures.of(found.features, day, risks, chosen, sample))
+            stage_features(t, store, day, DayFeatures.of(found.features, day, risks, chosen, sample))
             stage_forgetting(t, store, settings, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
     state.reports = pl.concat([state.reports, with_schema(due, store)])

@@ -29,6 +29,7 @@ from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
 from pipelines.store.files import file_digest, write_table
+from pipelines.store.layout import DayTable, Layout, table_file
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -63,8 +64,7 @@ def backtest(
     source = Store.open(store)
     days = _days(source, plan)
     oracle = oracle_of(source, days, settings.capacity.seed, load_reference(settings.overlay))
-    beside = source.path.resolve().with_name(f"{source.path.resolve().name}.backtest")
-    folder = out or beside / f"{plan.first}--{plan.last}"
+    folder = out or source.layout.backtests / f"{plan.first}--{plan.last}"
     _refuse_inside(folder, source)
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder, "backtest"):
@@ -105,8 +105,8 @@ def _refuse_inside(folder: Path, source: Store) -> None:
 def _asked(source: Store, plan: Plan, settings: Settings) -> dict[str, Any]:
     """All that the figures depend on besides the program."""
     digest = hashlib.sha256()
-    for table in ("declarations", "inspections", "truth"):
-        for file in sorted((source.path / table).rglob("*.parquet")):
+    for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS, DayTable.TRUTH):
+        for file in sorted(source.layout.table(table).rglob("*.parquet")):
             digest.update(str(file.relative_to(source.path)).encode())
             digest.update(file_digest(file))
     return {
@@ -134,7 +134,7 @@ def _remember(folder: Path, asked: Mapping[str, Any]) -> None:
                 f"{folder} holds a backtest that differs in: {', '.join(other)}. Give another --out, or "
                 "remove that folder."
             )
-    elif any(folder.iterdir()) and {path.name for path in folder.iterdir()} != {".lock"}:
+    elif any(folder.iterdir()) and [*folder.iterdir()] != [Layout(folder).lock]:
         raise UsageError(f"{folder} is not empty and holds no backtest: give an empty folder as --out")
     else:
         write_text(file, asked)
@@ -161,7 +161,7 @@ def _report(
     for name, table in tables.items():
         beside = folder / f".{name}.new"
         write_table(table, beside)
-        beside.replace(folder / f"{name}.parquet")
+        beside.replace(folder / table_file(name))
     title = f"{plan.first} to {plan.last}: what each strategy found"
     figure = draw_backtest(weeks, title, tax=oracle.knows_tax)
     figure.savefig(folder / _PICTURE)
@@ -187,7 +187,7 @@ def _report(
 def _tags(folder: Path, names: Sequence[str]) -> dict[str, str]:
     """What tells this backtest and its figures apart from others."""
     digest = hashlib.sha256()
-    for name in (_ASKED, *(f"{table}.parquet" for table in _TABLES)):
+    for name in (_ASKED, *map(table_file, _TABLES)):
         digest.update(file_digest(folder / name))
     return {"backtest": digest.hexdigest(), "strategies": ", ".join(names)}
 

@@ -53,7 +53,7 @@ def _learn(start: Store, eve: date, settings: Settings, progress: Progress) -> N
     with start.transaction() as t:
         for day, part, closed in replay_features(chronicle, inspected, risks, eve, progress):
             if part is not None:
-                stage_features(t, day, part)
+                stage_features(t, start, day, part)
             history = closed
         stage_profile(t, start, history, settings)
     with progress.task("first models", total=1) as bar, start.transaction() as t:

@@ -18,14 +18,9 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from pipelines.store.files import put_in, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.locking import LOCK_NAME
-from pipelines.store.meta import META_NAME
+from pipelines.store.layout import LEARNED, DayTable, Layout, table_file
 from pipelines.store.store import Store
 
-LATE = "late.parquet"
-LEARNED = ("profiles", "learning", "models", "in_use")
-"""Folders that only a strategy with models needs."""
-_NIGHTS = "nights"
 _KEPT = ("opened", "shown", "night")
 
 
@@ -38,20 +33,20 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
     """
     if not folder.exists():
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
-        put_in(source.path / META_NAME, beside / META_NAME)
+        there, here = source.layout, Layout(beside)
+        put_in(there.meta, here.meta)
         for day in source.declaration_days():
             if day <= last:
-                _link(source.declaration_files(day), beside / source.partition("declarations", day))
-                checks = source.path / ".checks" / f"declared_on={day.isoformat()}.json"
-                if checks.exists():
-                    _link([checks], beside / ".checks")
+                _link(there.buckets(day), here.partition(DayTable.DECLARATIONS, day))
+                if there.checks(day).exists():
+                    _link([there.checks(day)], here.checks(day).parent)
         eve = first - timedelta(days=1)
         for day in source.inspection_days():
             if day <= eve:
-                files = (source.path / source.partition("inspections", day)).glob("*.parquet")
-                _link(files, beside / source.partition("inspections", day))
+                files = there.files(DayTable.INSPECTIONS, day)
+                _link(files, here.partition(DayTable.INSPECTIONS, day))
         late = source.read_inspections(reported_from=first).filter(pl.col("inspected_on") < first)
-        write_table(late.sort(*LINE_KEY, "reported_on"), beside / LATE)
+        write_table(late.sort(*LINE_KEY, "reported_on"), here.late_results)
         beside.replace(folder)
     return Store.open(folder)
 
@@ -63,7 +58,7 @@ def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
         for file in sorted(start.path.rglob("*")):
             place = file.relative_to(start.path)
-            if file.is_file() and place.name != LOCK_NAME and (learns or place.parts[0] not in LEARNED):
+            if file.is_file() and file != start.layout.lock and (learns or place.parts[0] not in LEARNED):
                 _link([file], beside / place.parent)
         beside.replace(folder)
     return Store.open(folder)
@@ -71,7 +66,7 @@ def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
 
 def late_results(store: Store) -> pl.DataFrame:
     """Results of parcels opened before the period that are reported in it or after it."""
-    return pl.read_parquet(store.path / LATE, glob=False, hive_partitioning=False)
+    return pl.read_parquet(store.layout.late_results, glob=False, hive_partitioning=False)
 
 
 def with_schema(results: pl.DataFrame, store: Store) -> pl.DataFrame:
@@ -84,27 +79,23 @@ def with_schema(results: pl.DataFrame, store: Store) -> pl.DataFrame:
 
 def nights_done(store: Store) -> list[date]:
     """The days of the period that a strategy has gone through, oldest first."""
-    return sorted(
-        date.fromisoformat(folder.name.removeprefix("declared_on="))
-        for folder in (store.path / _NIGHTS).glob("declared_on=*")
-    )
+    return store.days(DayTable.NIGHTS)
 
 
-def stage_night(t: Transaction, day: date, **tables: pl.DataFrame) -> None:
+def stage_night(t: Transaction, store: Store, day: date, **tables: pl.DataFrame) -> None:
     """Stage what a night leaves: `opened` (a row a parcel), `shown` (all results of these parcels, also those
     that are reported later) and `night` (one row)."""
     assert sorted(tables) == sorted(_KEPT)
-    folder = t.stage(f"{_NIGHTS}/declared_on={day.isoformat()}")
+    folder = t.stage(store.layout.partition(DayTable.NIGHTS, day))
     for name, table in tables.items():
-        write_table(table, folder / f"{name}.parquet")
+        write_table(table, folder / table_file(name))
 
 
 def read_nights(store: Store, table: str) -> pl.DataFrame:
     """One of the tables of all nights, oldest first; without columns where there is no night."""
-    folders = [store.path / _NIGHTS / f"declared_on={day.isoformat()}" for day in nights_done(store)]
+    folders = [store.layout.partition(DayTable.NIGHTS, day) for day in nights_done(store)]
     frames = [
-        pl.read_parquet(folder / f"{table}.parquet", glob=False, hive_partitioning=False)
-        for folder in folders
+        pl.read_parquet(folder / table_file(table), glob=False, hive_partitioning=False) for folder in folders
     ]
     return pl.concat(frames, how="vertical") if frames else pl.DataFrame()
 

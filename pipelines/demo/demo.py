@@ -22,6 +22,7 @@ from pipelines.demo.list_outcome import Outcome, list_outcome
 from pipelines.work.progress import Progress
 from pipelines.night.score import score
 from pipelines.simulation import WorldParameters, simulate
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.training.train import TrainReport, train
 from pipelines.demo.true_parcels import true_parcels
@@ -169,7 +170,7 @@ def _outcome(store: Store, nights: list[date], parcels: pl.DataFrame, settings: 
     lists = pl.concat(
         [
             pl.read_parquet(
-                store.path / store.partition("lists", night) / "sampling_list.parquet",
+                store.layout.file(DayTable.LISTS, night),
                 hive_partitioning=False,
             ).with_columns(pl.lit(night).alias("declared_on"))
             for night in nights

@@ -14,7 +14,8 @@ from configs.errors import UsageError
 from configs.loader import load_settings
 from configs.schema.settings import Settings
 from configs.yaml_file import read_yaml
-from pipelines.store.locking import LOCK_NAME, hold_lock
+from pipelines.store.layout import Layout
+from pipelines.store.locking import hold_lock
 from pipelines.privacy.pseudonyms import generate_key_file
 
 MARKER = ".made-by-parcel-risk-demo"
@@ -41,7 +42,7 @@ class DemoFolder:
     @property
     def tracking(self) -> Path:
         """Runs and models."""
-        return self.path / "store.mlflow"
+        return Layout(self.store).mlflow
 
     @property
     def configs(self) -> Path:
@@ -101,7 +102,7 @@ def _refuse_foreign(folder: DemoFolder) -> None:
         )
     if not path.exists():
         return
-    own = {MARKER, LOCK_NAME, *(thing.name for thing in _things(folder))}
+    own = {MARKER, Layout(path).lock.name, *(thing.name for thing in _things(folder))}
     inside = sorted(path.iterdir())
     is_ours = (path / MARKER).is_file()
     foreign = [entry for entry in inside if not is_ours or entry.name not in own or entry.is_symlink()]

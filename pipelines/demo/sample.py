@@ -14,6 +14,7 @@ import polars as pl
 from configs.schema.settings import Settings
 from features.text.visible import visible_text
 from pipelines.lists.write import office_file_name
+from pipelines.store.layout import DayTable, office_documents
 from pipelines.store.store import Store
 
 _TEXT_CHARACTERS = 60
@@ -53,8 +54,8 @@ def sample_of(
 
     `parcels` are the true ones of `pipelines.demo.true_parcels`. None where the day has no list.
     """
-    folder = store.path / store.partition("lists", day)
-    lists = pl.read_parquet(folder / "sampling_list.parquet", hive_partitioning=False)
+    file = store.layout.file(DayTable.LISTS, day)
+    lists = pl.read_parquet(file, hive_partitioning=False)
     if lists.is_empty():
         return None
     longest = lists.group_by("customs_office").len().sort(["len", "customs_office"], descending=[True, False])
@@ -73,7 +74,8 @@ def sample_of(
     )
     labels = {name: risk.label for name, risk in settings.risks.items() if risk.label in parcels.columns}
     rows = tuple(_row(row, labels) for row in shown.iter_rows(named=True))
-    return Sample(office, day, int(size), rows, folder / f"{office_file_name(office)}.html")
+    _, page = office_documents(file.parent, office_file_name(office))
+    return Sample(office, day, int(size), rows, page)
 
 
 def _row(row: dict[str, Any], labels: dict[str, str]) -> SampleRow:

@@ -9,6 +9,7 @@ import polars as pl
 
 from configs.errors import DataError
 from models.estimates.parcel_table import UNASSIGNED
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 
@@ -21,7 +22,7 @@ def true_parcels(store: Store, day: date) -> pl.DataFrame:
 
     Raises DataError where the store knows no truth of that day: real data has none.
     """
-    file = store.path / "truth" / f"declared_on={day.isoformat()}" / "truth.parquet"
+    file = store.layout.file(DayTable.TRUTH, day)
     if not file.exists():
         raise DataError(
             f"expected the truth about {day} at {file}, found none: only `parcel-risk simulate` writes it"

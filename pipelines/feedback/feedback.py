@@ -27,6 +27,7 @@ from pipelines.feedback.report import FeedbackReport, FileTaken, manifest_of
 from pipelines.ingest.result_writer import merge_results, reopen_history
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -90,7 +91,7 @@ def feedback(
     if not files:
         raise UsageError("expected at least one filled-in list, got none")
     opened = Store.open(store)
-    newest = max([today, *opened.days("lists")])
+    newest = max([today, *opened.days(DayTable.LISTS)])
     if reported_on is not None and (reported_on - newest).days > settings.pipeline.ingest.future_days:
         raise UsageError(f"--reported-on {reported_on} is a day to come: today is {today} in China")
     run = _Run(opened, settings, reported_on, today)

@@ -13,8 +13,9 @@ from configs.schema.risk import RiskConfig
 from pipelines.feedback.entries import Entries, together
 from pipelines.feedback.places import Place
 from pipelines.lists.fields import ENTRY_FIELDS, ResultValue, result_field, risk_of
-from pipelines.store.files import partition_name, read_tables, write_table
+from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 ACCEPTED, CORRECTED, REPEATED = "accepted", "corrected", "repeated"
@@ -51,7 +52,6 @@ LOG_COLUMNS: dict[str, pl.DataType] = {
 was configured when the file was taken back. `reported_on` is the day that the row counted from;
 `rows_written` how many inspections it added or changed.
 """
-_NAME = "returns-{number:06d}.parquet"
 
 
 @dataclass
@@ -89,7 +89,7 @@ class Logged:
 
 def read_log(store: Store, day: date) -> pl.DataFrame:
     """The returned rows of a day's lists in the order in which they came: `LOG_COLUMNS` and the results."""
-    paths = sorted((store.path / store.partition("feedback", day)).glob("returns-*.parquet"))
+    paths = store.layout.files(DayTable.FEEDBACK, day)
     results = {
         name: pl.String()
         for path in paths
@@ -129,10 +129,9 @@ def append_log(
     days = sorted({None if row.place is None else row.place.declared_on for row in rows}, key=str)
     for day in days:
         of_day = [row for row in rows if (None if row.place is None else row.place.declared_on) == day]
-        folder = f"feedback/{partition_name('declared_on', day)}"
-        number = 1 + len(list((store.path / folder).glob("returns-*.parquet")))
+        number = 1 + len(store.layout.files(DayTable.FEEDBACK, day))
         frame = pl.DataFrame([_row(row, taken_at) for row in of_day], schema=schema)
-        write_table(frame, t.stage_file(f"{folder}/{_NAME.format(number=number)}"))
+        write_table(frame, t.stage_file(store.layout.numbered_file(DayTable.FEEDBACK, day, number)))
 
 
 def _row(row: Logged, taken_at: datetime) -> dict[str, Any]:

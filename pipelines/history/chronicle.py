@@ -25,6 +25,7 @@ from features.prepare import prepare
 from pipelines.history.gaps import require_whole
 from pipelines.history.profiles import empty_history, history_labels, load_profile, usable_profile
 from pipelines.store.files import file_digest
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -161,9 +162,8 @@ class Chronicle:
     def lineage(self, before: str, day: date) -> str:
         """What names a history after `day` by all that it was folded from; `before` is that of the eve."""
         digest = hashlib.sha256(f"{before} {day.isoformat()}".encode())
-        for table in ("declarations", "inspections"):
-            folder = self.store.path / self.store.partition(table, day)
-            for file in sorted(folder.glob("*.parquet")):
+        for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
+            for file in self.store.layout.files(table, day):
                 digest.update(file_digest(file))
         return digest.hexdigest()
 

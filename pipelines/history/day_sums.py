@@ -15,27 +15,10 @@ import polars as pl
 
 from features.history.day_tables import DayTables
 from features.history.keys import KeySpec
+from pipelines.store.day_work import DayWork
 from pipelines.store.files import unfinished, writing
+from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import write_sorted
-
-SUMS = "sums"
-TODAY = "today"
-RESULTS = "results"
-
-
-def key_file(name: str) -> str:
-    """The file of a key's table, in a history as in the sums of a bucket."""
-    return f"key-{name}.parquet"
-
-
-def price_file(name: str) -> str:
-    """The file of a price sketch, in a history as in the sums of a bucket."""
-    return f"price-{name}.parquet"
-
-
-def sums_folder(work: Path, bucket: Path) -> Path:
-    """Where the sums of a bucket are."""
-    return work / SUMS / bucket.stem
 
 
 def save_sums(folder: Path, sums: DayTables) -> None:
@@ -55,9 +38,9 @@ def save_sums(folder: Path, sums: DayTables) -> None:
         shutil.rmtree(beside)
 
 
-def save_results(work: Path, results: Mapping[str, pl.DataFrame]) -> None:
+def save_results(work: DayWork, results: Mapping[str, pl.DataFrame]) -> None:
     """Writes the sums by key of what was reported on the day."""
-    folder = work / RESULTS
+    folder = work.results
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     for name, table in results.items():
@@ -69,25 +52,23 @@ def asked_today(specs: Sequence[KeySpec]) -> list[KeySpec]:
     return [spec for spec in specs if spec.party or spec.same_day]
 
 
-def save_today(work: Path, bucket: Path, name: str, piece: int, rows: pl.DataFrame) -> None:
+def save_today(work: DayWork, bucket: Path, name: str, piece: int, rows: pl.DataFrame) -> None:
     """Writes what a bucket needs of one range of a key's sums of the day."""
-    folder = work / TODAY / bucket.stem
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}@{piece:05d}.parquet"
+    path = work.today(bucket, name, piece)
+    path.parent.mkdir(parents=True, exist_ok=True)
     beside = unfinished(path)
     with writing(beside):
         rows.write_parquet(beside, compression="lz4")
     beside.replace(path)
 
 
-def load_today(work: Path, bucket: Path, specs: Sequence[KeySpec]) -> DayTables:
+def load_today(work: DayWork, bucket: Path, specs: Sequence[KeySpec]) -> DayTables:
     """The sums over the whole day of the keys of one bucket, for the keys that are features."""
-    folder = work / TODAY / bucket.stem
     return DayTables(
         {
             spec.name: pl.concat(
                 pl.read_parquet(path, glob=False, hive_partitioning=False)
-                for path in sorted(folder.glob(f"{spec.name}@*.parquet"))
+                for path in work.todays(bucket, spec.name)
             ).rechunk()
             for spec in asked_today(specs)
         },

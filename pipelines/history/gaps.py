@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import StoreError
-from pipelines.store.bucket_checks import Bucket, look_at
+from pipelines.store.bucket_checks import Bucket, check_buckets
+from pipelines.store.layout import INCOMPLETE
 from pipelines.store.store import Store
 from pipelines.work.attempts import Outcomes
 
-MARK = "incomplete.json"
 REASONS = "reasons"
 PARCELS = "parcels"
 
@@ -74,7 +74,7 @@ class Troubles:
 
 def buckets_of(store: Store, day: date) -> list[Bucket]:
     """The buckets of a day, with what is wrong with them."""
-    return look_at(store.path, store.partition("declarations", day), store.declaration_files(day))
+    return check_buckets(store.layout, day)
 
 
 def require_whole(store: Store, day: date) -> list[Bucket]:
@@ -109,13 +109,13 @@ def mark_lists(folder: Path, gaps: Sequence[Gap]) -> None:
     """Say beside the lists, for programs, what they lack; nothing where they lack nothing."""
     if gaps:
         text = json.dumps([gap.as_dict() for gap in gaps], indent=2, ensure_ascii=False)
-        (folder / MARK).write_text(text + "\n", encoding="utf-8")
+        (folder / INCOMPLETE).write_text(text + "\n", encoding="utf-8")
 
 
 def incomplete_days(store: Store) -> list[date]:
     """Days that were scored with gaps which are still open, oldest first."""
     return [
-        date.fromisoformat(file.stem.removeprefix("score-"))
-        for file in sorted((store.path / ".runs").glob("score-*.json"))
+        day
+        for day, file in store.layout.outcomes().items()
         if "gaps" in json.loads(file.read_text(encoding="utf-8"))
     ]

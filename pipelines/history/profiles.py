@@ -18,16 +18,15 @@ from configs.schema.settings import Settings
 from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA, sketch_names
 from features.history.state import History, table_schema
-from pipelines.history.day_sums import key_file, price_file
 from pipelines.store.files import put_in
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import PROFILE, key_file, price_file
 from pipelines.store.sorted_file import write_sorted
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
 
 _FORMAT = 3
-_DESCRIPTION = "profile.json"
 _REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
 _WEEK = 7
 
@@ -92,12 +91,12 @@ def describe_profile(folder: Path, as_of: date | None, lineage: str, settings: S
         "lineage": lineage,
         "fingerprint": history_fingerprint(settings),
     }
-    (folder / _DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    (folder / PROFILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
 
 def labels_of(folder: Path) -> tuple[str, ...]:
     """The labels whose results a stored history counts."""
-    return tuple(json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["labels"])
+    return tuple(json.loads((folder / PROFILE).read_text(encoding="utf-8"))["labels"])
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ def stored_eve(store: Store, before: date, settings: Settings) -> Eve:
     if as_of is None:
         return Eve(None, None, "")
     folder = store.profile_path(as_of)
-    return Eve(as_of, folder, json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))["lineage"])
+    return Eve(as_of, folder, json.loads((folder / PROFILE).read_text(encoding="utf-8"))["lineage"])
 
 
 def table_files(settings: Settings) -> list[str]:
@@ -139,7 +138,7 @@ def history_from(
     folder: Path, settings: Settings, read: Callable[[str, dict[str, pl.DataType]], pl.DataFrame]
 ) -> History:
     """A stored history whose tables `read` gives, by file name and schema."""
-    description = json.loads((folder / _DESCRIPTION).read_text(encoding="utf-8"))
+    description = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
     labels = tuple(description["labels"])
     config = settings.pipeline.history
     tables = {
@@ -156,7 +155,7 @@ def usable_profile(store: Store, before: date, settings: Settings) -> date | Non
     passed_over = 0
     for day in reversed([day for day in store.profile_days() if day < before]):
         try:
-            description = json.loads((store.profile_path(day) / _DESCRIPTION).read_text(encoding="utf-8"))
+            description = json.loads((store.profile_path(day) / PROFILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if description.get("fingerprint") == wanted:
@@ -175,21 +174,21 @@ def stage_profile(t: Transaction, store: Store, history: History, settings: Sett
     """Stages a history for its day, and the removal of older ones that are no longer kept."""
     if history.as_of is None:
         return
-    save_profile(t.stage(store.partition("profiles", history.as_of)), history, settings)
+    save_profile(t.stage(store.profile_path(history.as_of)), history, settings)
     for day in expired(store.profile_days(), history.as_of, settings):
-        t.remove(store.partition("profiles", day))
+        t.remove(store.profile_path(day))
 
 
 def stage_folded(
     t: Transaction, store: Store, tables: Path, settings: Settings, as_of: date, lineage: str
 ) -> None:
     """Like `stage_profile` for a history whose `tables` are files already."""
-    folder = t.stage(store.partition("profiles", as_of))
+    folder = t.stage(store.profile_path(as_of))
     for table in tables.glob("*.parquet"):
         put_in(table, folder / table.name)
     describe_profile(folder, as_of, lineage, settings)
     for day in expired(store.profile_days(), as_of, settings):
-        t.remove(store.partition("profiles", day))
+        t.remove(store.profile_path(day))
 
 
 def expired(days: Sequence[date], newest: date, settings: Settings) -> list[date]:

@@ -18,18 +18,10 @@ from pipelines.ingest.changes import Changes
 from pipelines.ingest.disputes import Disputes, Settled
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import LEDGER_COLUMNS
-from pipelines.store.files import (
-    TOP,
-    bucket_count,
-    bucket_hash,
-    bucket_of,
-    bucket_range,
-    filled,
-    read_tables,
-    write_bucket,
-    write_table,
-)
+from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
+from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable, bucket_of
 from pipelines.store.spool import complete
 from pipelines.store.store import Store
 
@@ -113,7 +105,7 @@ class DayWriter:
             lines = _without(gone, read_tables([path], self._schema, ["declaration_id", *self._extras]))
             rows += lines.height
             names |= filled(lines, self._extras)
-        folder = self._t.stage(self._store.partition("declarations", day))
+        folder = self._t.stage(self._store.layout.partition(DayTable.DECLARATIONS, day))
         count = bucket_count(rows, self._bucket_rows) if rows else 0
         columns = [*DECLARATION_COLUMNS, *sorted(names)]
         return [_Bucket(day, folder, number, count, columns) for number in range(count)]
@@ -134,8 +126,9 @@ class DayWriter:
     def _write_ledger(self, entries: pl.DataFrame) -> None:
         if entries.is_empty():
             return
-        number = len(list((self._store.path / "ledger").glob("*.parquet"))) + 1
-        write_table(entries.sort(*LEDGER_COLUMNS), self._t.stage_file(f"ledger/run-{number:06d}.parquet"))
+        layout = self._store.layout
+        file = layout.ledger_file(len(layout.ledger) + 1)
+        write_table(entries.sort(*LEDGER_COLUMNS), self._t.stage_file(file))
 
 
 def _without(gone: UInt64Array, lines: pl.DataFrame) -> pl.DataFrame:

@@ -17,7 +17,8 @@ from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.changes import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS, Merged, content_hash, merge
-from pipelines.store.files import bucket_hash, filled, hash_ranges, read_tables
+from pipelines.store.buckets import bucket_hash, hash_ranges
+from pipelines.store.files import filled, read_tables
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
@@ -158,7 +159,7 @@ class Disputes:
     def _known_messages(self, ids: UInt64Array) -> pl.DataFrame:
         """The stored messages about these declarations."""
         frames = [pl.DataFrame(schema=LEDGER_COLUMNS | {"_id_hash": pl.UInt64()})]
-        for path in sorted((self.store.path / "ledger").glob("*.parquet")):
+        for path in self.store.layout.ledger:
             entries = pl.read_parquet(path, hive_partitioning=False, glob=False)
             hashes = hash_text(entries["declaration_id"])
             chosen = pl.Series(contains(ids, hashes.to_numpy()))

@@ -20,7 +20,8 @@ import polars as pl
 
 from features.arrays.hashing import combined_hashes, text_hashes
 from features.arrays.types import BoolArray, UInt64Array
-from pipelines.store.files import bucket_hash, filled, writing
+from pipelines.store.buckets import bucket_hash
+from pipelines.store.files import filled, writing
 from pipelines.store.spool import Spool
 
 BATCH_ROWS: Final = 2_048

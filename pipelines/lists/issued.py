@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable, issue_of
 from pipelines.store.store import Store
 
 LIST_COLUMNS = ["customs_office", "shift"]
 _IDENTITY = ["rank", "declaration_id", "line_no", "risk", "selection", "inspection_probability"]
 _DIGITS = 12
-_FILE = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
 _NEEDED: dict[str, pl.DataType] = {
     "list_id": pl.String(),
     "shift": pl.String(),
@@ -59,21 +57,20 @@ def stage_issued(t: Transaction, store: Store, day: date, listed: pl.DataFrame) 
     A list is one file, `<issue>-<list_id>.parquet`. The issue counts the times that lists of the day changed,
     from 1. Nothing that lies there is ever changed or removed.
     """
-    known = {_parts(path) for path in _files(store, day)}
+    known = {issue_of(path) for path in store.layout.issued(day)}
     ids = {list_id for _, list_id in known}
     issue = 1 + max((number for number, _ in known), default=0)
     new = 0
     for (list_id,), rows in listed.group_by("list_id", maintain_order=True):
         if list_id not in ids:
-            name = f"{store.partition('issued', day)}/{issue:04d}-{list_id}.parquet"
-            write_table(rows.sort("rank"), t.stage_file(name))
+            write_table(rows.sort("rank"), t.stage_file(store.layout.issued_list(day, issue, str(list_id))))
             new += 1
     return new
 
 
 def issued_days(store: Store) -> list[date]:
     """Days of which lists were issued, oldest first."""
-    return sorted({*store.days("issued"), *store.days("lists")})
+    return sorted({*store.days(DayTable.ISSUED), *store.days(DayTable.LISTS)})
 
 
 def issued_lists(store: Store, day: date) -> pl.DataFrame:
@@ -84,12 +81,12 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
     """
     frames = [
         read_tables([path], _NEEDED, None).with_columns(
-            pl.lit(_parts(path)[0], dtype=pl.Int32).alias("issue")
+            pl.lit(issue_of(path)[0], dtype=pl.Int32).alias("issue")
         )
-        for path in _files(store, day)
+        for path in store.layout.issued(day)
     ]
     if not frames:
-        published = store.path / store.partition("lists", day) / "sampling_list.parquet"
+        published = store.layout.file(DayTable.LISTS, day)
         if not published.exists():
             return pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
         rows = with_list_ids(pl.read_parquet(published, hive_partitioning=False, glob=False), day)
@@ -107,7 +104,9 @@ def find_lists(
     Columns as of :func:`issued_lists`, newest day first. Lists that are looked for by a parcel come whole.
     """
     wanted, left, numbers_left, found = set(ids), set(parcels), set(numbers), []
-    by_name = {_parts(path)[1]: day for day in store.days("issued") for path in _files(store, day)}
+    by_name = {
+        issue_of(path)[1]: day for day in store.days(DayTable.ISSUED) for path in store.layout.issued(day)
+    }
     days = {by_name[list_id] for list_id in wanted if list_id in by_name}
     lacking = wanted - set(by_name)
     for day in reversed(issued_days(store)):
@@ -126,14 +125,3 @@ def find_lists(
         lacking -= named
     empty = pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
     return pl.concat([empty, *found])
-
-
-def _files(store: Store, day: date) -> Iterator[Path]:
-    folder = store.path / store.partition("issued", day)
-    return (path for path in sorted(folder.glob("*.parquet")) if _FILE.fullmatch(path.name))
-
-
-def _parts(path: Path) -> tuple[int, str]:
-    match = _FILE.fullmatch(path.name)
-    assert match is not None
-    return int(match[1]), match[2]

@@ -18,6 +18,7 @@ from pipelines.lists.html import list_page
 from pipelines.lists.office_list import office_lists
 from pipelines.lists.xlsx import workbook_bytes
 from pipelines.store.files import write_table
+from pipelines.store.layout import LIST_TEXT, DayTable, office_documents
 
 SAMPLING_LIST_SCHEMA: dict[str, type[pl.DataType]] = {
     "rank": pl.Int32,
@@ -82,16 +83,16 @@ def write_lists(
     table = listed.select(pl.col(name).cast(dtype) for name, dtype in SAMPLING_LIST_SCHEMA.items()).sort(
         "customs_office", "rank"
     )
-    write_table(table, stage / "sampling_list.parquet")
-    (stage / "sampling_list.csv").write_bytes(csv_bytes(table))
-    written = [stage / "sampling_list.parquet", stage / "sampling_list.csv"]
+    written = [stage / DayTable.LISTS.file, stage / LIST_TEXT]
+    write_table(table, written[0])
+    written[1].write_bytes(csv_bytes(table))
     tasks = []
     for (office, shift), rows in _by_list(listed):
         name = office_file_name(office, shift)
         # The office `4601-night` comes after the night shift of the office 4601.
-        if stage / f"{name}.xlsx" in written:
+        if office_documents(stage, name)[0] in written:
             name = f"{name}-{_digest(name)}"
-        workbook, document = stage / f"{name}.xlsx", stage / f"{name}.html"
+        workbook, document = office_documents(stage, name)
         tasks.append(DocumentsTask(workbook, document, rows, day, settings, incomplete))
         written += [workbook, document]
     map_documents(write_documents, tasks)

@@ -33,6 +33,7 @@ from pipelines.monitoring.results import (
     sampled_scores,
     version_changes,
 )
+from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -159,7 +160,7 @@ def measure(
     with manifest.step("feature drift"):
         earlier = [sample.sampled for sample in watched.before]
         features = shifted_columns(watched.today.sampled, earlier, config)
-    window = [known for known in store.days("scores") if first_day(settings, day) <= known <= day]
+    window = [known for known in store.days(DayTable.SCORES) if first_day(settings, day) <= known <= day]
     versions = {known: model_versions(store, known) for known in window}
     with manifest.step("score drift"):
         scores, score_days = _score_shifts(store, day, versions, list(settings.risks), config)

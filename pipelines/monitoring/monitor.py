@@ -18,6 +18,7 @@ from models.watch.monitoring import LEVELS
 from pipelines.history.chronicle import Chronicle
 from pipelines.monitoring.findings import measure
 from pipelines.monitoring.page import monitor_page
+from pipelines.store.layout import REPORT, REPORT_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -67,23 +68,23 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
     found = measure(Chronicle(opened, settings), day, manifest, progress)
     content = found.as_dict()
     html = monitor_page(content)
+    written = opened.layout.partition(DayTable.MONITORING, day)
     with opened.lock("monitor"), opened.transaction() as t:
-        folder = t.stage(opened.partition("monitoring", day))
+        folder = t.stage(written)
         text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        (folder / "report.json").write_text(text, encoding="utf-8")
-        (folder / "report.html").write_text(html, encoding="utf-8")
+        (folder / REPORT).write_text(text, encoding="utf-8")
+        (folder / REPORT_PAGE).write_text(html, encoding="utf-8")
         manifest.add_rows(rows_in=content["lines"], kept=content["lines"])
         manifest.model_versions.update(content["model_versions"])
         manifest.further.update(verdict=content["verdict"], reasons=content["reasons"])
         opened.write_manifest(t, "monitor", day, manifest.as_dict())
-    written = opened.path / opened.partition("monitoring", day)
     tracker = Tracker.for_store(opened.path)
     return MonitorReport(content, written, tracker.uri, _log(tracker, content, written))
 
 
 def _check_scored(store: Store, day: date) -> None:
-    if day not in store.days("scores"):
-        scored = ", ".join(str(known) for known in store.days("scores")[-5:]) or "none"
+    if day not in store.days(DayTable.SCORES):
+        scored = ", ".join(str(known) for known in store.days(DayTable.SCORES)[-5:]) or "none"
         raise UsageError(
             f"expected scores of {day} in {store.path}, found none; the newest scored days are: {scored}. "
             f"Score it with `parcel-risk score --date {day}`."
@@ -101,7 +102,7 @@ def _log(tracker: Tracker, content: Mapping[str, Any], folder: Path) -> list[str
             **content["thresholds"],
         },
         metrics=_metrics(content),
-        files={name: folder / name for name in ("report.json", "report.html")},
+        files={name: folder / name for name in (REPORT, REPORT_PAGE)},
     )
     try:
         tracker.log_run(f"monitor {content['date']}", run, kind="monitoring")

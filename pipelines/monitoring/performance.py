@@ -27,6 +27,7 @@ from models.estimates.doubly_robust import Outcome, doubly_robust_estimates, rea
 from models.estimates.parcel_table import parcel_table
 from models.estimates.random_share import Inspected, Performance, Population, random_share_estimates
 from models.stats.metrics import capacity_lines, ranking
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 MEASURED_SCHEMA: dict[str, type[pl.DataType]] = {
@@ -84,7 +85,7 @@ def measured_performance(
     soonest = min((risk.maturity_days for risk in settings.risks.values()), default=0)
     scored = {
         day: scored_parcels(store, day, settings)
-        for day in sorted({*days} & {*store.days("scores")})
+        for day in sorted({*days} & {*store.days(DayTable.SCORES)})
         if day + timedelta(days=soonest) <= as_of
     }
     rows: list[dict[str, object]] = []
@@ -102,11 +103,10 @@ def scored_parcels(store: Store, day: date, settings: Settings) -> pl.DataFrame:
     """One row a scored parcel of a day, sorted by number: declaration_id, customs_office, trade_mode,
     `expected_value_cny` (all risks, what lists are sorted by) and, per risk, `probability_<risk>` and
     `expected_<risk>` (probability x value, CNY), null where the risk had no model."""
-    folders = {kind: store.path / store.partition(kind, day) / "*.parquet" for kind in ("scores", "values")}
     lines = store.read_declarations(day, _LINE_COLUMNS)
     known = []
-    for kind, prefix in (("scores", "probability"), ("values", "value")):
-        table = pl.read_parquet(folders[kind], hive_partitioning=False)
+    for kind, prefix in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
+        table = pl.read_parquet(store.layout.files(kind, day), hive_partitioning=False)
         risks = [risk for risk in settings.risks if risk in table.columns]
         known.append(risks)
         # Lines that came after the day was scored had no place in its ranking.

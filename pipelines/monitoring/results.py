@@ -22,6 +22,7 @@ from models.watch.monitoring import Delay, delay
 from models.watch.risk_results import RiskResults, risk_results
 from pipelines.monitoring.days import sampled_parcels
 from pipelines.store.files import read_tables
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 _WEEK = 7
@@ -30,11 +31,10 @@ _LINE_COLUMNS = ["declaration_id", "line_no", "seller_id"]
 
 def model_versions(store: Store, day: date) -> dict[str, str]:
     """The versions that scored `day`, by risk, as its newest manifest names them; empty without one."""
-    found = [path for path in store.manifests("score") if path.name.startswith(f"score-{day}-")]
-    if not found:
+    manifests = store.layout.manifests_of_day("score", day)
+    if not manifests:
         return {}
-    newest = max(found, key=lambda path: int(path.stem.rpartition("-")[2]))
-    versions = json.loads(newest.read_text(encoding="utf-8")).get("model_versions", {})
+    versions = json.loads(manifests[-1].read_text(encoding="utf-8")).get("model_versions", {})
     return {str(risk): str(version) for risk, version in versions.items()}
 
 
@@ -60,7 +60,7 @@ def read_scores(store: Store, day: date, risks: Sequence[str]) -> pl.DataFrame:
     """The scores of a day: its key and one column a risk, null where the day has no such column."""
     schema: dict[str, pl.DataType] = {"declaration_id": pl.String(), "line_no": pl.Int32()}
     schema |= dict.fromkeys(risks, pl.Float64())
-    return read_tables(sorted((store.path / store.partition("scores", day)).glob("*.parquet")), schema, None)
+    return read_tables(store.layout.files(DayTable.SCORES, day), schema, None)
 
 
 def sampled_scores(store: Store, day: date, risk: str, sample_lines: int) -> Sampled:
@@ -188,8 +188,8 @@ def _answered_lists(store: Store, known: pl.DataFrame, day: date, weeks: int) ->
         last = day - timedelta(days=_WEEK * back)
         first = last - timedelta(days=_WEEK - 1)
         counts = np.zeros(2, dtype=np.int64)
-        for listed_on in (listed for listed in store.days("lists") if first <= listed <= last):
-            file = store.path / store.partition("lists", listed_on) / "sampling_list.parquet"
+        for listed_on in (listed for listed in store.days(DayTable.LISTS) if first <= listed <= last):
+            file = store.layout.file(DayTable.LISTS, listed_on)
             parcels = pl.read_parquet(file, columns=["declaration_id"], hive_partitioning=False, glob=False)
             counts += (parcels.height, parcels.join(reported, on="declaration_id", how="semi").height)
         listed_parcels, answered = (int(count) for count in counts)

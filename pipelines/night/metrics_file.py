@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.night.score_report import ScoreReport
+from pipelines.store.layout import Layout
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ def write_metrics(
         exit_code: of the run.
         seconds: that it took.
     """
-    path = store / "metrics" / "parcel_risk.prom" if configured is None else Path(configured)
+    path = Layout(store).metrics if configured is None else Path(configured)
     if configured is None and not store.is_dir():
         return
     beside = path.with_name(f".{path.name}.{os.getpid()}")

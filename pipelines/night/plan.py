@@ -23,6 +23,7 @@ from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, bars, lines
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import row_count, write_table
+from pipelines.store.layout import PLAN_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -90,15 +91,15 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
                     task.advance()
         with manifest.step("plan"):
             table = plan(parts, settings.capacity, more)
-        folder = opened.partition("plans", day)
+        plans = opened.layout.file(DayTable.PLANS, day)
         with opened.transaction() as t:
-            stage = t.stage(folder)
-            write_table(table, stage / "plan.parquet")
-            (stage / "plan.html").write_text(plan_page(table, day), encoding="utf-8")
+            stage = t.stage(plans.parent)
+            write_table(table, stage / plans.name)
+            (stage / PLAN_PAGE).write_text(plan_page(table, day), encoding="utf-8")
             rows = sum(row_count(file) for file in files)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             opened.write_manifest(t, "plan", day, manifest.as_dict())
-    return PlanReport(day, table, opened.path / folder / "plan.html")
+    return PlanReport(day, table, plans.with_name(PLAN_PAGE))
 
 
 def plan_page(table: pl.DataFrame, day: date) -> str:

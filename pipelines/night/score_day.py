@@ -22,23 +22,23 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.gaps import MARK, Gap, Troubles, buckets_of
+from pipelines.history.gaps import Gap, Troubles, buckets_of
 from pipelines.history.profiles import stage_folded
 from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_history import close_days_before, fold_day, open_history
 from pipelines.scoring.day_steps import forget_other_history, score_buckets, sum_day
-from pipelines.scoring.day_task import WORK, day_task
-from pipelines.scoring.fold_day import AFTER
-from pipelines.scoring.kept_sums import keep_sums, sums_name
+from pipelines.scoring.day_task import day_task
+from pipelines.scoring.kept_sums import keep_sums, kept_sums
 from pipelines.scoring.models_in_use import ModelInUse
 from pipelines.store.files import put_in
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import INCOMPLETE, DayTable, Layout
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.crew import Night
 
-_SCORES = ("scores", "values")
+_PUBLISHED = (DayTable.SCORES, DayTable.VALUES, DayTable.LISTS)
 
 
 @dataclass(frozen=True)
@@ -88,18 +88,19 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
     files = list(counts)
     declared, scored = sum(bucket.lines or 0 for bucket in buckets), sum(counts.values())
     with store.transaction() as t:
-        for kind in _SCORES:
-            folder = t.stage(store.partition(kind, day))
+        work = summed.task.work
+        for table, made in ((DayTable.SCORES, work.scores), (DayTable.VALUES, work.values)):
+            folder = t.stage(store.layout.partition(table, day))
             for file in files:
-                put_in(summed.task.work / kind / file.name, folder / file.name)
+                put_in(made(file), folder / file.name)
         with manifest.step("lists"):
-            issued = _lists_folder(store, day).exists()
+            issued = store.layout.partition(DayTable.LISTS, day).exists()
             if issued:
                 listed = _keep_lists(store, day)
             else:
                 listed = _make_lists(t, summed.task, files, night, troubles)
         if closed:
-            stage_folded(t, store, summed.task.work / AFTER, settings, day, lineage)
+            stage_folded(t, store, work.after, settings, day, lineage)
         unpriced = without_exchange_rate(task, files)
         manifest.values_nulled.update(
             {f"cny_value:no_exchange_rate_{name}": count for name, count in unpriced.items()}
@@ -112,7 +113,7 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
             "unpriced": sum(unpriced.values()),
         }
         open_gaps = {"gaps": [gap.as_dict() for gap in troubles.gaps]} if troubles.gaps else {}
-        t.stage_file(_run_file(day)).write_text(
+        t.stage_file(store.layout.outcome(day)).write_text(
             json.dumps({"run": task.run, **outcome, **open_gaps}) + "\n", encoding="utf-8"
         )
         manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
@@ -126,7 +127,7 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
         said = manifest.as_dict()
         store.write_manifest(t, "score", day, said)
     if not troubles.gaps:
-        keep_sums(summed.task, sums_name(chronicle, day, eve, buckets))
+        keep_sums(summed.task, kept_sums(chronicle, day, eve, buckets))
         _forget(task)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
     report = _report(store, day, outcome, note)
@@ -136,13 +137,13 @@ def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse],
 
 def _forget(task: DayTask) -> None:
     """Remove the working folders of a day that is complete."""
-    for folder in (task.store / WORK).glob(f"score-{task.day}-*"):
+    for folder in Layout(task.store).works(task.day):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> DayReport:
-    folder = _lists_folder(store, day)
-    if note and (folder / MARK).exists():
+    folder = store.layout.partition(DayTable.LISTS, day)
+    if note and (folder / INCOMPLETE).exists():
         note += f"; its lists were issued INCOMPLETE: `parcel-risk select --date {day}` makes whole ones"
     return DayReport(
         day=day,
@@ -163,8 +164,8 @@ def _make_lists(
         t,
         task,
         files,
-        task.work / "scores",
-        task.work / "values",
+        task.work.all_scores,
+        task.work.all_values,
         capacity=workspace(task).settings.capacity,
         overrides={},
         night=night,
@@ -173,24 +174,17 @@ def _make_lists(
 
 
 def _keep_lists(store: Store, day: date) -> Listed:
-    issued = pl.read_parquet(_lists_folder(store, day) / "sampling_list.parquet", hive_partitioning=False)
-    plan = store.path / store.partition("strata", day) / "strata.parquet"
-    strata = pl.read_parquet(plan, hive_partitioning=False)
+    issued, strata = (
+        pl.read_parquet(store.layout.file(table, day), hive_partitioning=False)
+        for table in (DayTable.LISTS, DayTable.STRATA)
+    )
     return Listed.of(issued, strata)
-
-
-def _lists_folder(store: Store, day: date) -> Path:
-    return store.path / store.partition("lists", day)
-
-
-def _run_file(day: date) -> str:
-    return f".runs/score-{day}.json"
 
 
 def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     """What an earlier run with exactly the same inputs has left, if all of it is still there."""
-    file = store.path / _run_file(day)
-    kept = [store.path / store.partition(kind, day) for kind in (*_SCORES, "lists")]
+    file = store.layout.outcome(day)
+    kept = [store.layout.partition(table, day) for table in _PUBLISHED]
     if not file.exists() or not all(folder.is_dir() for folder in kept):
         return None
     known = json.loads(file.read_text(encoding="utf-8"))

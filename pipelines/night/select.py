@@ -20,9 +20,10 @@ from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.day_history import close_days_before, fold_day, open_history
 from pipelines.scoring.day_steps import sum_day
 from pipelines.scoring.day_task import day_task
-from pipelines.scoring.kept_sums import bring_sums, keep_sums, sums_name
+from pipelines.scoring.kept_sums import bring_sums, keep_sums, kept_sums
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.files import row_count
+from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits
@@ -91,7 +92,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             eve = close_days_before(chronicle, day, night)
             task = day_task(chronicle, day, eve, in_use, buckets)
             open_history(chronicle, task, night, troubles)
-        sums = sums_name(chronicle, day, eve, buckets)
+        sums = kept_sums(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
             if not bring_sums(task, sums):
                 sum_day(task, buckets, night, troubles)
@@ -115,15 +116,15 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             )
             opened.write_manifest(t, "select", day, manifest.as_dict())
         keep_sums(task, sums)
-        shutil.rmtree(task.work, ignore_errors=True)
-    return SelectReport(day, listed, opened.path / opened.partition("lists", day), tuple(troubles.gaps))
+        shutil.rmtree(task.work.path, ignore_errors=True)
+    return SelectReport(day, listed, opened.layout.partition(DayTable.LISTS, day), tuple(troubles.gaps))
 
 
 def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
     """The folders with scores and values of a scored day; UsageError where it was not scored."""
-    scores, values = (opened.path / opened.partition(kind, day) for kind in ("scores", "values"))
+    scores, values = (opened.layout.partition(table, day) for table in (DayTable.SCORES, DayTable.VALUES))
     if not scores.is_dir():
-        scored = ", ".join(str(known) for known in opened.days("scores")[-5:]) or "none"
+        scored = ", ".join(str(known) for known in opened.days(DayTable.SCORES)[-5:]) or "none"
         raise UsageError(
             f"expected scores of {day} in {opened.path}, found none; the newest scored days are: "
             f"{scored}. Score it with `parcel-risk score --date {day}`."

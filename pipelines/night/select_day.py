@@ -27,13 +27,13 @@ from pipelines.scoring.bucket import DayTask, Workspace, champion_model, scores_
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import unfinished, write_table, writing
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable
 from pipelines.work.crew import Night
 
 _SHOWN = [
     *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
     *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
 ]
-_PARCELS = "parcels"
 _REASONS = ["reason_1", "reason_2", "reason_3"]
 _UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
@@ -96,7 +96,6 @@ def stage_lists(
     """
     space = workspace(task)
     store = space.chronicle.store
-    (task.work / _PARCELS).mkdir(exist_ok=True)
     buckets = [ParcelTask(task, file, scores / file.name, values / file.name) for file in files]
     tabulated = night.attempt(f"parcels of {task.day}", tabulate, buckets)
     troubles.note(PARCELS, files, {}, tabulated)
@@ -117,7 +116,7 @@ def stage_lists(
         listed = listed.join(_explained_nothing(space), on=LINE_KEY, how="left")
     listed = _with_channel_reason(listed, chosen.strata, capacity.must_inspect, space.settings)
     listed = with_list_ids(listed, task.day)
-    folder = t.stage(store.partition("lists", task.day))
+    folder = t.stage(store.layout.partition(DayTable.LISTS, task.day))
 
     def in_all_processes(function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]) -> None:
         written = night.attempt(f"documents of {task.day}", function, tasks)
@@ -132,7 +131,8 @@ def stage_lists(
     mark_lists(folder, troubles.gaps)
     stage_issued(t, store, task.day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
-    write_table(chosen.strata, t.stage(store.partition("strata", task.day)) / "strata.parquet")
+    strata = store.layout.file(DayTable.STRATA, task.day)
+    write_table(chosen.strata, t.stage(strata.parent) / strata.name)
     return Listed.of(listed, chosen.strata)
 
 
@@ -154,7 +154,8 @@ def tabulate(task: ParcelTask) -> Path:
         space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
     )
     # Gone through several times by one process, while the others wait: not compressed, and mapped.
-    file = (task.of.work / _PARCELS / task.file.name).with_suffix(".arrow")
+    file = task.of.work.parcels(task.file)
+    file.parent.mkdir(exist_ok=True)
     beside = unfinished(file)
     with writing(beside):
         parcels.rechunk().write_ipc(beside, compression="uncompressed")

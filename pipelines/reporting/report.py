@@ -21,6 +21,7 @@ from pipelines.pages.text_table import text_table
 from pipelines.reporting.page import office_page
 from pipelines.reporting.results import inspected_parcels, list_returns
 from pipelines.store.files import write_table
+from pipelines.store.layout import REPORT_PAGE, table_file
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -117,8 +118,8 @@ def office_report(
         }
         task.advance()
     whose = "" if office is None else f"-{office_file_name(office)}"
-    relative = f"reports/{first}_{last}{whose}"
-    report = OfficeReport(first, last, office, tables, out or opened.path / relative)
+    folder = out or opened.layout.report(first, last, whose)
+    report = OfficeReport(first, last, office, tables, folder)
     if out is not None:
         with tempfile.TemporaryDirectory(prefix=".report-", dir=_made(out)) as beside:
             _write(Path(beside), report)
@@ -126,7 +127,7 @@ def office_report(
                 file.replace(out / file.name)
         return report
     with opened.lock("report"), opened.transaction() as t:
-        _write(t.stage(relative), report)
+        _write(t.stage(folder), report)
         manifest.add_rows(rows_in=parcels.height, kept=parcels.height)
         opened.write_manifest(t, "report", last, manifest.as_dict())
     return report
@@ -142,8 +143,8 @@ def _made(folder: Path) -> Path:
 
 def _write(folder: Path, report: OfficeReport) -> None:
     for name, table in report.tables.items():
-        write_table(table, folder / f"{name}.parquet")
-    (folder / "report.html").write_text(
+        write_table(table, folder / table_file(name))
+    (folder / REPORT_PAGE).write_text(
         office_page(report.first, report.last, report.office, report.tables), "utf-8"
     )
 

@@ -31,8 +31,9 @@ from features.novelty import novelty
 from models.risk.risk_model import RiskModel
 from models.text.score import text_scores
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.day_sums import load_today, save_sums, sums_folder
+from pipelines.history.day_sums import load_today, save_sums
 from pipelines.history.mapped import mapped_history
+from pipelines.store.day_work import DayWork
 from pipelines.store.files import row_count, unfinished, write_table
 from pipelines.store.store import Store
 
@@ -57,7 +58,7 @@ class DayTask:
     day: date
     eve: Path
     opened: Path
-    work: Path
+    work: DayWork
     champions: tuple[tuple[str, Path], ...]
 
     def bucket(self, file: Path) -> BucketTask:
@@ -133,7 +134,7 @@ def workspace(task: DayTask) -> Workspace:
 
 def sum_bucket(task: BucketTask) -> None:
     """Writes the sums by key of one bucket's lines; a bucket whose sums are there is not added up again."""
-    folder = sums_folder(task.of.work, task.file)
+    folder = task.of.work.sums(task.file)
     if not folder.exists():
         space = workspace(task.of)
         save_sums(folder, space.chronicle.tables(space.lines(task.file), task.of.day, space.eve))
@@ -146,7 +147,7 @@ def score_bucket(task: BucketTask) -> int:
     champion. `values/<bucket>`: declaration_id, line_no, one Float64 column per configured risk: CNY that a
     finding is worth; and `NOVELTY` and `GOODS`. A bucket whose two files are there is not computed again.
     """
-    scores, values = (task.of.work / kind / task.file.name for kind in ("scores", "values"))
+    scores, values = task.of.work.scores(task.file), task.of.work.values(task.file)
     if not (scores.exists() and values.exists()):
         space = workspace(task.of)
         lines = space.lines(task.file)

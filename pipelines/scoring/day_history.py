@@ -19,7 +19,7 @@ from pipelines.history.profiles import Eve, stage_folded, stage_profile, stored_
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.day_steps import forget_other_history, sum_day
 from pipelines.scoring.day_task import day_task
-from pipelines.scoring.fold_day import AFTER, FoldTask, fold_part, fold_tasks
+from pipelines.scoring.fold_day import FoldTask, fold_part, fold_tasks
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
 from pipelines.work.crew import Night
@@ -79,8 +79,8 @@ def _close_in_files(chronicle: Chronicle, day: date, night: Night) -> None:
     forget_other_history(task.work, lineage)
     fold_day(chronicle, task, files, night, troubles, close=True)
     with store.transaction() as t:
-        stage_folded(t, store, task.work / AFTER, chronicle.settings, day, lineage)
-    shutil.rmtree(task.work, ignore_errors=True)
+        stage_folded(t, store, task.work.after, chronicle.settings, day, lineage)
+    shutil.rmtree(task.work.path, ignore_errors=True)
 
 
 def open_history(chronicle: Chronicle, task: DayTask, night: Night, troubles: Troubles) -> None:

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Never
 
 from configs.errors import StoreError
-from pipelines.history.day_sums import SUMS
 from pipelines.history.gaps import Gap, Troubles
 from pipelines.scoring.bucket import DayTask, score_bucket, sum_bucket
-from pipelines.scoring.fold_day import AFTER
 from pipelines.store.bucket_checks import Bucket
+from pipelines.store.day_work import DayWork
 from pipelines.store.files import row_count
 from pipelines.work.crew import Night
-
-_LINEAGE = "lineage"
 
 
 @dataclass(frozen=True)
@@ -56,24 +53,25 @@ def sum_day(task: DayTask, buckets: Sequence[Bucket], night: Night, troubles: Tr
     return Summed(task, files)
 
 
-def forget_other_history(work: Path, lineage: str) -> None:
+def forget_other_history(work: DayWork, lineage: str) -> None:
     """Remove the folded history from a working folder where it was folded from something else.
 
     Results may be reported between two runs of a day, and its scores do not depend on them.
     """
-    noted = work / _LINEAGE
+    noted = work.lineage
     if not noted.exists() or noted.read_text(encoding="utf-8") != lineage:
-        shutil.rmtree(work / AFTER, ignore_errors=True)
+        shutil.rmtree(work.after, ignore_errors=True)
         noted.write_text(lineage, encoding="utf-8")
 
 
 def _without(task: DayTask, missing: Sequence[str]) -> DayTask:
     digest = hashlib.sha256(" ".join(missing).encode()).hexdigest()[:16]
-    work = task.work.with_name(f"{task.work.name}-{digest}")
-    work.mkdir(exist_ok=True)
+    whole = task.work
+    work = DayWork(whole.path.with_name(f"{whole.path.name}-{digest}"))
+    work.path.mkdir(exist_ok=True)
     # What a bucket adds up to does not depend on the others.
-    if not (work / SUMS).is_symlink():
-        (work / SUMS).symlink_to(Path("..") / task.work.name / SUMS)
+    if not work.all_sums.is_symlink():
+        work.all_sums.symlink_to(".." / whole.all_sums.relative_to(whole.path.parent))
     return replace(task, run=f"{task.run}-{digest}", work=work)
 
 

@@ -14,8 +14,6 @@ from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.models_in_use import ModelInUse
 from pipelines.store.bucket_checks import Bucket
 
-WORK = ".work"
-
 
 def day_task(
     chronicle: Chronicle,
@@ -30,14 +28,14 @@ def day_task(
     """
     store = chronicle.store
     run_name = _fingerprint(chronicle, day, eve, in_use, buckets)
-    work = store.path / WORK / f"score-{day}-{run_name[:16]}"
-    for other in (store.path / WORK).glob(f"score-{day}-*"):
-        if not other.name.startswith(work.name):
+    work = store.layout.work(day, run_name)
+    for other in store.layout.works(day):
+        if not other.name.startswith(work.path.name):
             shutil.rmtree(other)
-    work.mkdir(parents=True, exist_ok=True)
-    folder = eve.folder or work / "eve"
+    work.path.mkdir(parents=True, exist_ok=True)
+    folder = eve.folder or work.eve
     if not folder.exists():
-        beside = work / "eve.new"
+        beside = folder.with_suffix(".new")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
         save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
@@ -45,7 +43,7 @@ def day_task(
     models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
     settings = chronicle.settings
     return DayTask(
-        run_name, store.path, settings.overlay, settings.capacity.spoken, day, folder, work / "opened", work,
+        run_name, store.path, settings.overlay, settings.capacity.spoken, day, folder, work.opened, work,
         models,
     )  # fmt: skip
 

@@ -16,13 +16,14 @@ from features.history.fold import fold_table
 from features.history.keys import KeySpec
 from features.history.peers import PRICE_SCHEMA, fold_sketch
 from features.history.state import forward_weight, table_schema
-from pipelines.history.day_sums import RESULTS, asked_today, key_file, price_file, save_today, sums_folder
+from pipelines.history.day_sums import asked_today, save_today
 from pipelines.history.profiles import labels_of, sketches_of
 from pipelines.scoring.bucket import DayTask, workspace
-from pipelines.store.files import hash_ranges, row_count, unfinished
+from pipelines.store.buckets import hash_ranges
+from pipelines.store.files import row_count, unfinished
+from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
 
-AFTER = "after"
 # So many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
 _PIECE_NUMBERS = 6_000_000
 
@@ -55,7 +56,7 @@ def fold_part(task: FoldTask) -> None:
 
     A table that is there is not folded again.
     """
-    done = task.of.work / AFTER / (task.file if task.close else f"{task.file}.given")
+    done = task.of.work.folded(task.file, close=task.close)
     if done.exists():
         return
     done.parent.mkdir(parents=True, exist_ok=True)
@@ -75,8 +76,8 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     labels, config = labels_of(task.of.eve), space.settings.pipeline.history
     schema = table_schema(spec, config, labels)
     stored = task.of.eve / task.file
-    sums = [sums_folder(work, bucket) / task.file for bucket in task.buckets]
-    reported = work / RESULTS / task.file
+    sums = [work.sums(bucket) / task.file for bucket in task.buckets]
+    reported = work.results / task.file
     give = spec in asked_today(space.chronicle.specs)
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, schema) as after:
@@ -104,7 +105,7 @@ def _fold_sketch(task: FoldTask, path: Path) -> None:
     config = workspace(task.of).settings.pipeline.history
     weight = forward_weight(task.of.day, config.landmark, config.price_half_life_days)
     stored = task.of.eve / task.file
-    sums = [sums_folder(task.of.work, bucket) / task.file for bucket in task.buckets]
+    sums = [task.of.work.sums(bucket) / task.file for bucket in task.buckets]
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, dict(PRICE_SCHEMA)) as after:
         for within in hash_ranges(rows, _PIECE_NUMBERS // len(PRICE_SCHEMA)):

@@ -13,56 +13,50 @@ import json
 import shutil
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.day_sums import TODAY
 from pipelines.history.profiles import Eve, history_fingerprint
 from pipelines.scoring.bucket import DayTask
-from pipelines.scoring.day_task import WORK
 from pipelines.store.bucket_checks import Bucket
+from pipelines.store.layout import Layout
 
-_KEPT = "today"
 
-
-def sums_name(chronicle: Chronicle, day: date, eve: Eve, buckets: Sequence[Bucket]) -> str:
-    """The name of the folder for the sums of a day: by all that they depend on."""
+def kept_sums(chronicle: Chronicle, day: date, eve: Eve, buckets: Sequence[Bucket]) -> Path:
+    """The folder for the sums of a day, named by all that they depend on."""
     described = [day.isoformat(), history_fingerprint(chronicle.settings), eve.lineage]
     digest = hashlib.sha256(json.dumps(described).encode())
     for bucket in buckets:
         digest.update(bucket.digest)
-    return f"{_KEPT}-{day}-{digest.hexdigest()[:16]}"
+    return chronicle.store.layout.kept_sums(day, digest.hexdigest())
 
 
-def keep_sums(task: DayTask, name: str) -> None:
+def keep_sums(task: DayTask, kept: Path) -> None:
     """Takes the sums that the buckets of a day were given out of its working folder, in place of those kept
     before, unless these are of a later day.
 
     Only of a day that is complete: what is kept is taken for whole.
     """
-    given, work = task.work / TODAY, task.store / WORK
+    given = task.work.all_today
     if not given.is_dir():
         return
-    others = list(work.glob(f"{_KEPT}-*"))
-    if any(_day(other.name) > _day(name) for other in others):
+    others = Layout(task.store).all_kept_sums()
+    if any(day > task.day for day in others.values()):
         return
     for other in others:
         shutil.rmtree(other)
     # What a killed run of the day was writing; finished files never begin with a dot.
     for half in list(given.rglob(".*")):
         half.unlink()
-    given.replace(work / name)
+    given.replace(kept)
 
 
-def _day(name: str) -> str:
-    return name.removeprefix(f"{_KEPT}-")[:10]
-
-
-def bring_sums(task: DayTask, name: str) -> bool:
+def bring_sums(task: DayTask, kept: Path) -> bool:
     """Puts the kept sums of a day into its working folder; False where they are not there.
 
     They are moved, so that a run that is killed leaves nothing that is taken for whole.
     """
-    kept, given = task.store / WORK / name, task.work / TODAY
+    given = task.work.all_today
     if not kept.is_dir():
         return False
     shutil.rmtree(given, ignore_errors=True)

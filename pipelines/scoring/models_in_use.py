@@ -14,12 +14,10 @@ from pathlib import Path
 from configs.errors import NoChampionError, TrackingError
 from configs.schema.settings import Settings
 from models.tracking.tracker import Tracker
+from pipelines.store.layout import CHAMPION
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
-
-_FOLDER = "models"
-_CURRENT = "champion.json"
 
 
 @dataclass(frozen=True)
@@ -60,10 +58,10 @@ def _copy_champions(store: Store, settings: Settings) -> None:
     tracker = Tracker.for_store(store.path)
     champions = {champion.risk: champion for champion in tracker.champions()}
     for risk in settings.risks:
-        place = store.path / _FOLDER / risk
+        place = store.layout.models(risk)
         champion = champions.get(risk)
         if champion is None:
-            (place / _CURRENT).unlink(missing_ok=True)
+            (place / CHAMPION).unlink(missing_ok=True)
             continue
         described = {
             "version": champion.version,
@@ -86,16 +84,16 @@ def _folder_name(version: int | str, run_id: str) -> str:
 
 
 def _write_current(place: Path, described: Mapping[str, object]) -> None:
-    beside = place / f".{_CURRENT}.new"
+    beside = place / f".{CHAMPION}.new"
     beside.write_text(json.dumps(described, sort_keys=True) + "\n", encoding="utf-8")
-    beside.replace(place / _CURRENT)
+    beside.replace(place / CHAMPION)
 
 
 def _copied(store: Store, risk: str) -> ModelInUse | None:
-    place = store.path / _FOLDER / risk
-    if not (place / _CURRENT).exists():
+    place = store.layout.models(risk)
+    if not (place / CHAMPION).exists():
         return None
-    described = json.loads((place / _CURRENT).read_text(encoding="utf-8"))
+    described = json.loads((place / CHAMPION).read_text(encoding="utf-8"))
     folder = place / _folder_name(described["version"], described["run"])
     return ModelInUse(risk, str(described["version"]), described["since"], folder, _digest(folder))
 

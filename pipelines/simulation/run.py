@@ -19,6 +19,7 @@ from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.seasons import days_until
 from pipelines.simulation.world.world import World
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
@@ -135,9 +136,9 @@ def _refuse_taken_days(store: Store, calendar: list[date]) -> None:
 
 
 def _write_truth(t: Transaction, store: Store, day: SimulatedDay) -> None:
-    folder = t.stage(f"truth/declared_on={day.day.isoformat()}")
+    folder = t.stage(store.layout.partition(DayTable.TRUTH, day.day))
     if day.truth.height:
-        day.truth.sort(*LINE_KEY).write_parquet(folder / "truth.parquet")
+        day.truth.sort(*LINE_KEY).write_parquet(folder / DayTable.TRUTH.file)
 
 
 def _write_reports(

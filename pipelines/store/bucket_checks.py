@@ -7,15 +7,15 @@ keeps the number of lines and the SHA-256 of every bucket in `.checks/<day>.json
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from datetime import date
+from pathlib import Path
 
 from configs.errors import StoreError
-from pipelines.store.files import bucket_name, bucket_of, file_digest, reading, row_count
+from pipelines.store.files import file_digest, reading, row_count
 from pipelines.store.journal import Transaction
-
-_FOLDER = ".checks"
+from pipelines.store.layout import DayTable, Layout, bucket_name, bucket_of
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Bucket:
     Attributes:
         path: its file, whether it exists or not.
         lines: how many lines it was written with; None where nobody knows any more.
-        digest: the SHA-256 of what lies there now; empty where that cannot be read.
+        digest: the SHA-256 of its bytes; empty where it cannot be read.
         fault: why its lines cannot be used; None where they can.
     """
 
@@ -35,32 +35,32 @@ class Bucket:
     fault: str | None = None
 
 
-def stage_checks(t: Transaction, partition: str) -> None:
-    """Stage the checks of a day's buckets as they are staged in ``t``; `partition` is their folder."""
-    staged = t.staged(partition)
+def stage_checks(t: Transaction, layout: Layout, day: date) -> None:
+    """Stage the checks of a day's buckets as they are staged in `t`."""
+    staged = t.staged(layout.partition(DayTable.DECLARATIONS, day))
     assert staged is not None, "the day is staged first"
-    files = sorted(staged.glob("bucket-*.parquet"))
+    files = sorted(staged.iterdir())
     if not files:
-        t.remove(_check_file(partition))
+        t.remove(layout.checks(day))
         return
     noted = {file.name: {"lines": row_count(file), "sha256": file_digest(file).hex()} for file in files}
-    t.stage_file(_check_file(partition)).write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
+    t.stage_file(layout.checks(day)).write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
 
 
-def look_at(root: Path, partition: str, files: Sequence[Path]) -> list[Bucket]:
-    """The buckets of a day in their order, also those whose file is gone.
+def check_buckets(layout: Layout, day: date) -> list[Bucket]:
+    """Return the buckets of a day in their order, also those whose file is gone.
 
-    Args:
-        root: folder of the store.
-        partition: folder of the day's declarations, relative to `root`.
-        files: the bucket files that are there, in order; a day that an older version wrote has no checks,
-            so its lines are counted in the files themselves.
+    A day that an older version wrote has no checks, so its lines are counted in the files themselves.
+
+    Raises:
+        StoreError: the checks cannot be read.
     """
-    noted = _noted(root / _check_file(partition))
+    files, noted = layout.buckets(day), _noted(layout.checks(day))
     count = bucket_of(files[0])[1] if files else 0
     names = list(noted) or [bucket_name(number, count) for number in range(count)]
     names += [file.name for file in files if file.name not in names]
-    return [_bucket(root / partition / name, noted.get(name)) for name in sorted(names)]
+    folder = layout.partition(DayTable.DECLARATIONS, day)
+    return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
 
 
 def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
@@ -92,7 +92,3 @@ def _noted(file: Path) -> dict[str, dict[str, object]]:
         raise StoreError(
             f"{file} is damaged: expected the checks of a day as JSON. Restore it from a backup of the store"
         ) from error
-
-
-def _check_file(partition: str) -> str:
-    return f"{_FOLDER}/{PurePosixPath(partition).name}.json"

@@ -1,13 +1,12 @@
-"""How a table's days and buckets are named, sorted and written, so that equal rows give equal bytes."""
+"""Reading and writing the files of a table, so that equal rows give equal bytes and faults name the file."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,113 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError
-from features.arrays.hashing import hash_text
-from features.contract.declarations import LINE_KEY
 
-UNKNOWN_DAY = "__HIVE_DEFAULT_PARTITION__"
-BUCKET_PATTERN = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
-_HASH_BITS = 64
-TOP = (1 << _HASH_BITS) - 1
 _ROW_GROUP = 65_536
 _SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")
-
-
-def partition_name(column: str, day: date | None) -> str:
-    """The hive-style folder of a day; a null day has hive's own name for it.
-
-    >>> partition_name("declared_on", date(2026, 11, 20))
-    'declared_on=2026-11-20'
-    """
-    return f"{column}={UNKNOWN_DAY if day is None else day.isoformat()}"
-
-
-def partition_days(folder: Path, column: str) -> list[date]:
-    """The days that a table has, oldest first; folders that are not a day of this column are passed over."""
-    days = []
-    prefix = f"{column}="
-    if not folder.is_dir():
-        return []
-    for path in folder.iterdir():
-        if path.name.startswith(prefix) and path.is_dir():
-            text = path.name.removeprefix(prefix)
-            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
-                days.append(date.fromisoformat(text))
-    return sorted(days)
-
-
-def bucket_count(rows: int, bucket_rows: int) -> int:
-    """The power of two that keeps a bucket near ``bucket_rows`` lines.
-
-    >>> [bucket_count(rows, 100) for rows in (0, 100, 101, 500)]
-    [1, 1, 2, 8]
-    """
-    count = 1
-    while count * bucket_rows < rows:
-        count *= 2
-    return count
-
-
-def bucket_name(number: int, count: int) -> str:
-    """The file of a bucket.
-
-    >>> bucket_name(3, 8)
-    'bucket-003-of-008.parquet'
-    """
-    return f"bucket-{number:03d}-of-{count:03d}.parquet"
-
-
-def bucket_of(path: Path) -> tuple[int, int]:
-    """The number of a bucket's file and how many buckets its day has.
-
-    >>> bucket_of(Path("bucket-003-of-008.parquet"))
-    (3, 8)
-    """
-    match = BUCKET_PATTERN.fullmatch(path.name)
-    if match is None:
-        raise ValueError(f"expected a name like bucket-003-of-008.parquet, got {path.name}")
-    return int(match[1]), int(match[2])
-
-
-def bucket_hash(lines: pl.DataFrame, parcel: Sequence[str] = ("declaration_id",)) -> pl.Series:
-    """What decides a line's bucket: the hash of its parcel's buyer, of the declaration where there is none.
-
-    All lines of a declaration share it, also where only some of them name the buyer, so that a bucket
-    always holds whole parcels.
-
-    Args:
-        lines: frame with ``declaration_id`` and ``buyer_id``, holding whole declarations.
-        parcel: columns that tell parcels apart, where the frame holds several days.
-    """
-    party = lines.select(
-        pl.coalesce(pl.col("buyer_id").min().over(*parcel), "declaration_id").alias("_bucket_hash")
-    ).to_series()
-    return hash_text(party)
-
-
-def bucket_numbers(hashes: pl.Series, count: int) -> pl.Series:
-    """The bucket of each line: the top bits of its hash, so doubling the count splits each bucket in two."""
-    if count == 1:
-        return pl.Series(hashes.name, [0], dtype=pl.UInt64).new_from_index(0, len(hashes))
-    shift = _HASH_BITS - (count.bit_length() - 1)
-    return hashes // (1 << shift)
-
-
-def bucket_range(number: int, count: int) -> tuple[int, int]:
-    """The lowest and highest hash of a bucket, both inclusive."""
-    width = (1 << _HASH_BITS) // count
-    return number * width, (number + 1) * width - 1
-
-
-def hash_ranges(rows: int, most: int) -> list[tuple[int, int]]:
-    """Ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
-
-    >>> hash_ranges(10, 10)
-    [(0, 18446744073709551615)]
-    >>> len(hash_ranges(25, 10))
-    4
-    """
-    count = bucket_count(rows, most)
-    return [bucket_range(number, count) for number in range(count)]
 
 
 def write_table(frame: pl.DataFrame, path: Path) -> None:
@@ -258,10 +153,3 @@ def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFram
         name for name in frame.columns if name not in contract and frame[name].null_count() < frame.height
     )
     return frame.select(contract + further)
-
-
-def write_bucket(lines: pl.DataFrame, folder: Path, number: int, count: int) -> None:
-    """Write one bucket of a day, sorted by key."""
-    ordered = lines.sort(*LINE_KEY)
-    del lines  # the caller has handed them over; two copies of a bucket need not be held while it is written
-    write_table(ordered, folder / bucket_name(number, count))

@@ -7,14 +7,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from configs.errors import StoreError
-
-STAGING = ".staging"
-JOURNAL = ".journal"
+from pipelines.store.layout import Layout
 
 
 class Transaction:
@@ -23,7 +21,7 @@ class Transaction:
     Use as a context manager. Whatever is staged inside the block replaces its target when the block
     ends without an exception, and is thrown away when it does not. The list of renames is written to
     a journal first: a run that is killed before that has changed nothing, one that is killed later is
-    finished by :func:`roll_forward`.
+    finished by `roll_forward`.
 
     A staged folder that stays empty removes its target.
 
@@ -34,7 +32,7 @@ class Transaction:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._name = uuid.uuid4().hex
-        self._area = root / STAGING / self._name
+        self._area = Layout(root).staging / self._name
         self._operations: list[dict[str, str]] = []
         self._staged: dict[str, Path] = {}
 
@@ -52,28 +50,42 @@ class Transaction:
             self._commit()
         shutil.rmtree(self._area, ignore_errors=True)
 
-    def stage(self, relative_dir: str) -> Path:
-        """An empty folder whose content replaces ``relative_dir`` of the store at commit.
+    def stage(self, folder: Path) -> Path:
+        """Return an empty folder whose content replaces `folder` of the store at commit.
 
         Raises:
             StoreError: the folder was staged before in this transaction, or lies outside the store.
         """
-        path = self._next("replace", relative_dir)
+        path = self.stage_file(folder)
         path.mkdir()
         return path
 
-    def stage_file(self, relative_file: str) -> Path:
-        """The path to write a file to that replaces ``relative_file`` of the store at commit."""
-        return self._next("replace", relative_file)
+    def stage_file(self, file: Path) -> Path:
+        """Return the path to write a file to that replaces `file` of the store at commit.
 
-    def staged(self, relative: str) -> Path | None:
-        """Where ``relative`` was staged in this transaction, None if it was not."""
-        return self._staged.get(relative)
+        Raises:
+            StoreError: the file was staged before in this transaction, or lies outside the store.
+        """
+        target = self._target(file)
+        if target in self._staged:
+            raise StoreError(f"{target} was staged twice in one transaction; expected once")
+        path = self._area / f"new-{len(self._operations):05d}"
+        self._staged[target] = path
+        staged = str(path.relative_to(self._root))
+        self._operations.append({"do": "replace", "target": target, "staged": staged, "aside": self._aside()})
+        return path
 
-    def remove(self, relative: str) -> None:
-        """Take a file or folder out of the store at commit; nothing happens where it does not exist."""
-        _check_relative(relative)
-        self._operations.append({"do": "remove", "target": relative, "aside": self._aside()})
+    def staged(self, path: Path) -> Path | None:
+        """Return where `path` was staged in this transaction, None if it was not."""
+        return self._staged.get(self._target(path))
+
+    def remove(self, path: Path) -> None:
+        """Take a file or folder out of the store at commit; nothing happens where it does not exist.
+
+        Raises:
+            StoreError: it lies outside the store.
+        """
+        self._operations.append({"do": "remove", "target": self._target(path), "aside": self._aside()})
 
     def scratch(self, name: str) -> Path:
         """A folder for working files, thrown away at the end whatever happens."""
@@ -81,21 +93,12 @@ class Transaction:
         path.mkdir(exist_ok=True)
         return path
 
-    def _next(self, operation: str, relative: str) -> Path:
-        _check_relative(relative)
-        if relative in self._staged:
-            raise StoreError(f"{relative} was staged twice in one transaction; expected once")
-        path = self._area / f"new-{len(self._operations):05d}"
-        self._staged[relative] = path
-        self._operations.append(
-            {
-                "do": operation,
-                "target": relative,
-                "staged": str(path.relative_to(self._root)),
-                "aside": self._aside(),
-            }
-        )
-        return path
+    def _target(self, path: Path) -> str:
+        """The path as the journal has it: below the store, so that the store can be moved."""
+        target = path.relative_to(self._root) if path.is_relative_to(self._root) else Path()
+        if not target.parts or ".." in target.parts:
+            raise StoreError(f"expected a path inside the store, got {str(path)!r}")
+        return target.as_posix()
 
     def _aside(self) -> str:
         return str((self._area / f"old-{len(self._operations):05d}").relative_to(self._root))
@@ -105,7 +108,7 @@ class Transaction:
         if not operations:
             return
         _sync_tree(self._area)
-        folder = self._root / JOURNAL
+        folder = Layout(self._root).journal
         folder.mkdir(exist_ok=True)
         unfinished = folder / f"{self._name}.tmp"
         with unfinished.open("w", encoding="utf-8") as handle:
@@ -130,15 +133,16 @@ def roll_forward(root: Path) -> int:
     journals = pending(root)
     for journal in journals:
         _apply(root, journal)
-    for leftover in (root / JOURNAL).glob("*.tmp"):
+    layout = Layout(root)
+    for leftover in layout.journal.glob("*.tmp"):
         leftover.unlink()
-    shutil.rmtree(root / STAGING, ignore_errors=True)
+    shutil.rmtree(layout.staging, ignore_errors=True)
     return len(journals)
 
 
 def pending(root: Path) -> list[Path]:
     """Journals of runs that were killed between their decision and its end."""
-    return sorted((root / JOURNAL).glob("*.json"))
+    return sorted(Layout(root).journal.glob("*.json"))
 
 
 def _apply(root: Path, journal: Path) -> None:
@@ -172,12 +176,6 @@ def _settle(root: Path, operation: dict[str, str]) -> dict[str, str]:
     if not staged.exists():
         raise StoreError(f"{operation['target']} was staged but never written")
     return operation
-
-
-def _check_relative(relative: str) -> None:
-    parts = PurePosixPath(relative).parts
-    if not parts or parts[0] == "/" or ".." in parts:
-        raise StoreError(f"expected a path inside the store, got {relative!r}")
 
 
 def _sync_tree(area: Path) -> None:

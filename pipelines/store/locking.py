@@ -12,26 +12,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from configs.errors import StoreError, StoreLockedError
-
-LOCK_NAME = ".lock"
+from pipelines.store.layout import Layout
 
 
 @contextmanager
 def hold_lock(root: Path, verb: str) -> Iterator[None]:
-    """Hold the store's lock while the block runs.
+    """Hold the lock of a store, or of another folder, while the block runs.
 
     The lock belongs to the open file, so the kernel releases it when the process ends, however it
     ends: a killed run never leaves a store locked.
 
     Args:
-        root: folder of the store.
+        root: the folder.
         verb: what the holder does, shown to whoever comes second.
 
     Raises:
         StoreLockedError: another run holds the lock; the message names its verb, process, host and start.
         StoreError: the lock file cannot be opened, for example on a read-only disk.
     """
-    path = root / LOCK_NAME
+    path = Layout(root).lock
     try:
         handle = path.open("a+", encoding="utf-8")
     except OSError as error:

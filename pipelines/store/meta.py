@@ -13,8 +13,8 @@ import polars as pl
 from configs.errors import StoreError
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
+from pipelines.store.layout import DayTable, Layout
 
-META_NAME = "store.json"
 FORMAT = 1
 
 
@@ -100,20 +100,20 @@ class StoreMeta:
         )
 
 
-def check_format(path: Path) -> None:
-    """Make sure that this version can read the store at ``path``.
+def check_format(layout: Layout) -> None:
+    """Make sure that this version can read a store.
 
     Raises:
         StoreError: there is no store, or another version made it.
     """
-    meta = path / META_NAME
+    path, meta = layout.root, layout.meta
     if not meta.exists():
-        if (path / "declarations").exists():
+        if layout.table(DayTable.DECLARATIONS).exists():
             raise StoreError(
-                f"the store {path} has no {META_NAME}: an older version made it. Expected format {FORMAT}: "
+                f"the store {path} has no {meta.name}: an older version made it. Expected format {FORMAT}: "
                 "ingest the source files into a new store"
             )
-        raise StoreError(f"expected a store at {path}, found a folder without {META_NAME}")
+        raise StoreError(f"expected a store at {path}, found a folder without {meta.name}")
     found = StoreMeta.read(meta)
     if found.format != FORMAT:
         age = "an older" if found.format < FORMAT else "a newer"

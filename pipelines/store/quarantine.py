@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -10,8 +10,9 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
-from pipelines.store.files import partition_name, write_table
+from pipelines.store.files import write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable, Layout
 
 QUARANTINE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "source_file": pl.String(),
@@ -26,22 +27,21 @@ QUARANTINE_COLUMNS: Final[dict[str, pl.DataType]] = {
 _IDENTITY: Final = ["source_file", "source_row", "offset", "table", "record", "_reasons"]
 
 
-def append_quarantine(root: Path, t: Transaction, frames: Iterable[pl.DataFrame]) -> None:
+def append_quarantine(layout: Layout, t: Transaction, frames: Iterable[pl.DataFrame]) -> None:
     """Add rejected rows to the store's quarantine, each once however often its file is ingested.
 
     Args:
-        root: folder of the store.
+        layout: of the store.
         t: the transaction that carries the change.
-        frames: the columns of ``QUARANTINE_COLUMNS`` and ``declared_on`` (Date, null where it is unknown).
+        frames: the columns of `QUARANTINE_COLUMNS` and `declared_on` (Date, null where it is unknown).
     """
     seen: dict[date | None, pl.Series] = {}
     numbers: dict[date | None, int] = {}
     for frame in frames:
         for (key,), part in frame.group_by("declared_on", maintain_order=True):
             day = key if isinstance(key, date) else None
-            name = f"quarantine/{partition_name('declared_on', day)}"
             if day not in seen:
-                files = sorted((root / name).glob("*.parquet"))
+                files = layout.files(DayTable.QUARANTINE, day)
                 seen[day] = _identities(pl.concat([_read(path) for path in files])) if files else _nothing()
                 numbers[day] = len(files)
             rows = part.select(*QUARANTINE_COLUMNS)
@@ -51,21 +51,8 @@ def append_quarantine(root: Path, t: Transaction, frames: Iterable[pl.DataFrame]
                 continue
             numbers[day] += 1
             seen[day] = pl.concat([seen[day], identities.filter(fresh)])
-            write_table(rows.filter(fresh), t.stage_file(f"{name}/rejected-{numbers[day]:06d}.parquet"))
-
-
-def read_quarantine(root: Path) -> pl.DataFrame:
-    """All rejected rows of a store with their day in ``declared_on`` (null where it is unknown)."""
-    frames = list(_stored(root))
-    if not frames:
-        return pl.DataFrame(schema=QUARANTINE_COLUMNS | {"declared_on": pl.Date()})
-    return pl.concat(frames)
-
-
-def _stored(root: Path) -> Iterator[pl.DataFrame]:
-    for path in sorted((root / "quarantine").glob("declared_on=*/*.parquet")):
-        day = path.parent.name.removeprefix("declared_on=")
-        yield _read(path).with_columns(pl.lit(day).str.to_date(strict=False).alias("declared_on"))
+            file = layout.numbered_file(DayTable.QUARANTINE, day, numbers[day])
+            write_table(rows.filter(fresh), t.stage_file(file))
 
 
 def _identities(rows: pl.DataFrame) -> pl.Series:

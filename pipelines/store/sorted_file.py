@@ -13,7 +13,7 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.store.files import TOP
+from pipelines.store.buckets import TOP
 
 KEY = "key"
 _ROW_GROUP = 65_536

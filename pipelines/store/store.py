@@ -15,37 +15,13 @@ from configs.errors import StoreError, StoreLockedError
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.store.bucket_checks import stage_checks
-from pipelines.store.files import (
-    bucket_count,
-    bucket_hash,
-    bucket_numbers,
-    partition_days,
-    partition_name,
-    read_tables,
-    scan_table,
-    with_contract_first,
-    write_bucket,
-    write_table,
-)
+from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
+from pipelines.store.files import read_tables, scan_table, with_contract_first, write_table
 from pipelines.store.journal import Transaction, pending, roll_forward
+from pipelines.store.layout import DayTable, Layout
 from pipelines.store.locking import hold_lock
-from pipelines.store.meta import META_NAME, StoreMeta, check_format
+from pipelines.store.meta import StoreMeta, check_format
 from pipelines.store.quarantine import append_quarantine
-
-DAY_COLUMN = {
-    "declarations": "declared_on",
-    "inspections": "reported_on",
-    "quarantine": "declared_on",
-    "profiles": "as_of",
-    "scores": "declared_on",
-    "values": "declared_on",
-    "lists": "declared_on",
-    "issued": "declared_on",
-    "feedback": "declared_on",
-    "strata": "declared_on",
-    "plans": "declared_on",
-    "monitoring": "date",
-}
 
 
 class Store:
@@ -61,6 +37,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.layout = Layout(path)
         self._locked = False
 
     @classmethod
@@ -70,11 +47,11 @@ class Store:
         Raises:
             StoreError: what lies there was made by another version, or the folder cannot be made.
         """
-        path = Path(path)
-        if not (path / META_NAME).exists() and not (path / "declarations").exists():
+        layout = Layout(Path(path))
+        if not layout.meta.exists() and not layout.table(DayTable.DECLARATIONS).exists():
             try:
-                path.mkdir(parents=True, exist_ok=True)
-                StoreMeta.new().write(path / META_NAME)
+                layout.root.mkdir(parents=True, exist_ok=True)
+                StoreMeta.new().write(layout.meta)
             except OSError as error:
                 raise StoreError(f"cannot make a store at {path}: {error.strerror}") from error
         return cls.open(path)
@@ -93,7 +70,7 @@ class Store:
                 "fill one with `parcel-risk ingest` or `parcel-risk simulate`"
             )
         store = cls(path)
-        check_format(path)
+        check_format(store.layout)
         if pending(path):
             try:
                 with store.lock("recover"):
@@ -130,15 +107,11 @@ class Store:
     @property
     def meta(self) -> StoreMeta:
         """Extra columns and label columns that the store holds by now."""
-        return StoreMeta.read(self.path / META_NAME)
+        return StoreMeta.read(self.layout.meta)
 
-    def days(self, table: str) -> list[date]:
+    def days(self, table: DayTable) -> list[date]:
         """The days that a table of the store has, oldest first."""
-        return partition_days(self.path / table, DAY_COLUMN[table])
-
-    def partition(self, table: str, day: date | None) -> str:
-        """The folder of a table's day, relative to the store: what :meth:`Transaction.stage` takes."""
-        return f"{table}/{partition_name(DAY_COLUMN[table], day)}"
+        return self.layout.days(table)
 
     # Declarations
 
@@ -148,11 +121,11 @@ class Store:
 
     def declaration_days(self) -> list[date]:
         """Days that have declarations, oldest first."""
-        return self.days("declarations")
+        return self.days(DayTable.DECLARATIONS)
 
     def declaration_files(self, day: date) -> list[Path]:
         """Bucket files of a day in bucket order; empty where the day has none."""
-        return sorted((self.path / self.partition("declarations", day)).glob("bucket-*.parquet"))
+        return self.layout.buckets(day)
 
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Lines of a day, bucket by bucket, sorted by key within a bucket.
@@ -193,7 +166,7 @@ class Store:
             lines: contract columns with the contract's types, any extra columns of the store beside them.
             bucket_rows: about how many lines a bucket file should hold.
         """
-        folder = t.stage(self.partition("declarations", day))
+        folder = t.stage(self.layout.partition(DayTable.DECLARATIONS, day))
         if lines.is_empty():
             self.note_checks(t, day)
             return
@@ -206,7 +179,7 @@ class Store:
 
     def note_checks(self, t: Transaction, day: date) -> None:
         """Remember what the buckets of a day staged in ``t`` hold, so that later damage is seen."""
-        stage_checks(t, self.partition("declarations", day))
+        stage_checks(t, self.layout, day)
 
     # Inspections
 
@@ -216,7 +189,7 @@ class Store:
 
     def inspection_days(self) -> list[date]:
         """Days on which results were reported, oldest first."""
-        return self.days("inspections")
+        return self.days(DayTable.INSPECTIONS)
 
     def read_inspections(
         self, reported_from: date | None = None, reported_to: date | None = None
@@ -236,15 +209,15 @@ class Store:
 
     def write_inspections(self, t: Transaction, reported_on: date, frame: pl.DataFrame) -> None:
         """Replace the results reported on a day."""
-        folder = t.stage(self.partition("inspections", reported_on))
+        folder = t.stage(self.layout.partition(DayTable.INSPECTIONS, reported_on))
         if frame.is_empty():
             return
         columns = [name for name in INSPECTION_COLUMNS if name != "reported_on"]
         rows = with_contract_first(frame.drop("reported_on", strict=False), columns)
-        write_table(rows.sort(*LINE_KEY), folder / "inspections.parquet")
+        write_table(rows.sort(*LINE_KEY), folder / DayTable.INSPECTIONS.file)
 
     def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-        files = sorted((self.path / self.partition("inspections", day)).glob("*.parquet"))
+        files = self.layout.files(DayTable.INSPECTIONS, day)
         stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
         found = read_tables(files, stored, None)
         return found.with_columns(pl.lit(day, dtype=pl.Date).alias("reported_on")).select(*schema)
@@ -253,38 +226,37 @@ class Store:
 
     def profile_days(self) -> list[date]:
         """Days at whose close the history was kept, oldest first."""
-        return self.days("profiles")
+        return self.days(DayTable.PROFILES)
 
     def profile_path(self, day: date) -> Path:
         """Folder of the history at the close of ``day``, whether it exists or not."""
-        return self.path / self.partition("profiles", day)
+        return self.layout.partition(DayTable.PROFILES, day)
 
     def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
         """Drop the history of ``from_day`` and later, to be folded again; returns the days dropped."""
         dropped = [day for day in self.profile_days() if day >= from_day]
         for day in dropped:
-            t.remove(self.partition("profiles", day))
+            t.remove(self.layout.partition(DayTable.PROFILES, day))
         return dropped
 
     # Quarantine and manifests
 
     def append_quarantine(self, t: Transaction, rows: Iterable[pl.DataFrame]) -> None:
         """Add rejected rows, see `pipelines.store.quarantine`; those that are there are not doubled."""
-        append_quarantine(self.path, t, rows)
+        append_quarantine(self.layout, t, rows)
 
     def manifests(self, verb: str | None = None) -> list[Path]:
         """Manifest files, by name."""
-        return sorted((self.path / "manifests").glob(f"{verb or '*'}-*.json"))
+        return self.layout.manifests(verb)
 
     def write_manifest(self, t: Transaction, verb: str, day: date, manifest: Mapping[str, Any]) -> Path:
-        """Add ``manifests/<verb>-<day>-<n>.json`` with the next free number; returns where it will be."""
+        """Add the manifest of a run of `verb` with the next free number; returns where it will be."""
         number = 1
-        while (self.path / "manifests" / f"{verb}-{day.isoformat()}-{number}.json").exists():
+        while (file := self.layout.manifest(verb, day, number)).exists():
             number += 1
-        relative = f"manifests/{verb}-{day.isoformat()}-{number}.json"
         text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-        t.stage_file(relative).write_text(text + "\n", encoding="utf-8")
-        return self.path / relative
+        t.stage_file(file).write_text(text + "\n", encoding="utf-8")
+        return file
 
     def write_meta(self, t: Transaction, extras: Mapping[str, str], labels: Sequence[str]) -> None:
         """Remember extra columns (name to ``category`` or ``number``) and label columns, where they are new.
@@ -295,4 +267,4 @@ class Store:
         meta = self.meta
         wider = meta.widened(extras, labels)
         if wider != meta:
-            wider.write(t.stage_file(META_NAME))
+            wider.write(t.stage_file(self.layout.meta))

@@ -78,11 +78,11 @@ def tune(
             )
         tracker.champions()  # an unreachable server is better told before the work than after it
         data = training_data(chronicle, [chosen], options["until"] or days[-1], progress)
-    beside = opened.path.resolve().with_name(f"{opened.path.resolve().name}.mlflow")
-    beside.mkdir(exist_ok=True)
+    trials_file = opened.layout.tuning_trials
+    trials_file.parent.mkdir(exist_ok=True)
     tuning = settings.pipeline.tuning
     wanted = options["trials"] or tuning.trials
-    with hold_lock(beside, "tune"), progress.task("trials", total=wanted) as task:
+    with hold_lock(trials_file.parent, "tune"), progress.task("trials", total=wanted) as task:
         blocks = search_blocks(
             data.frames[chosen.name], chosen, settings.pipeline.training, until=data.until,
             keys=RateKeys.of(settings.pipeline),
@@ -91,7 +91,7 @@ def tune(
         tried = search(
             blocks,
             tuning,
-            storage=beside / "tuning.db",
+            storage=trials_file,
             study=journal.study,
             trials=wanted,
             seconds=None if minutes is None else minutes * 60,

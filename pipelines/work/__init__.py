@@ -1,5 +1,5 @@
 """Owns work on many items: processes, a cluster, tries, limits of memory, progress.
 
-Uses `configs.errors`.
+Uses `configs.errors`, `pipelines.store.layout`.
 Begin with `execution`.
 """

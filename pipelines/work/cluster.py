@@ -20,6 +20,7 @@ from uuid import uuid4
 from distributed import Client, Worker, WorkerPlugin
 
 from configs.errors import ClusterError, UsageError
+from pipelines.store.layout import Layout
 from pipelines.work.attempts import Limits
 from pipelines.work.cluster_worker import (
     Environment,
@@ -92,8 +93,9 @@ def check(address: str, *, store: Path, overlay: Path | None, workers: int, thre
     Raises:
         UsageError: no scheduler answers, workers are missing, or some are not fit; names each of them.
     """
-    marker = store / ".work" / f"cluster-{uuid4().hex}"
-    for left in marker.parent.glob("cluster-*"):
+    layout = Layout(store)
+    marker = layout.cluster_marker(uuid4().hex)
+    for left in layout.cluster_markers():
         shutil.rmtree(left, ignore_errors=True)
     with _client(address) as client:
         try:

@@ -22,6 +22,7 @@ from pipelines.ingest.ingest import write_frames
 from pipelines.lists.fields import ENTRY_FIELDS, RESULT_WORDS, result_field
 from pipelines.lists.issued import issued_lists, stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.list_examples import DAY, listed
@@ -64,7 +65,7 @@ def make_store(folder: Path) -> Store:
     write_frames(store, declarations, settings=SETTINGS)
     with store.lock("test"), store.transaction() as t:
         rows = with_list_ids(the_lists(), DAY)
-        write_lists(t.stage(store.partition("lists", DAY)), rows, DAY, SETTINGS)
+        write_lists(t.stage(store.layout.partition(DayTable.LISTS, DAY)), rows, DAY, SETTINGS)
         stage_issued(t, store, DAY, rows)
     return store
 

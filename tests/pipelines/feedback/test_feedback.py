@@ -18,9 +18,9 @@ from configs.errors import UsageError
 from pipelines.cli.main import run
 from pipelines.feedback.log import read_log
 from pipelines.ingest.ingest import write_frames
-from pipelines.store.quarantine import read_quarantine
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY
+from tests.pipelines.quarantined import read_quarantine
 from tests.pipelines.returned_lists import (
     NEXT_DAY,
     NOW,

@@ -18,6 +18,7 @@ from features.contract.conversions import TOO_LONG, to_text
 from features.text.visible import visible_text
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY, hostile, listed
 from tests.pipelines.returned_lists import SETTINGS, Office, expected, manifest
@@ -97,7 +98,7 @@ def test_hostile_lists_come_back_by_their_rank(issued: Store, tmp_path: Path, la
     settings = SETTINGS.model_copy(update={"capacity": capacity})
     rows = with_list_ids(_as_ingested(hostile()), DAY)
     with office.store.lock("test"), office.store.transaction() as t:
-        write_lists(t.stage(office.store.partition("lists", DAY)), rows, DAY, settings)
+        write_lists(t.stage(office.store.layout.partition(DayTable.LISTS, DAY)), rows, DAY, settings)
         stage_issued(t, office.store, DAY, rows)
     path = next((office.store.path / f"lists/declared_on={DAY}").glob("*.xlsx"))
     book = openpyxl.load_workbook(path)

@@ -9,8 +9,8 @@ import pytest
 
 from pipelines.feedback.log import read_log
 from pipelines.lists.issued import stage_issued, with_list_ids
-from pipelines.store.quarantine import read_quarantine
 from tests.pipelines.list_examples import DAY, listed
+from tests.pipelines.quarantined import read_quarantine
 from tests.pipelines.returned_lists import RISKS, Office, manifest, parcel
 
 U = "result_undervaluation"

@@ -15,9 +15,9 @@ from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA
 from features.history.state import table_schema
 from pipelines.history import mapped as mapped_history
-from pipelines.history.day_sums import key_file, price_file
 from pipelines.history.mapped import open_table, opening_tasks
 from pipelines.history.profiles import describe_profile, history_labels, load_profile, sketches_of
+from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import write_sorted
 from tests.places import ROOT
 

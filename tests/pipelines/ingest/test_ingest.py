@@ -19,9 +19,9 @@ from configs.schema.settings import Settings
 from pipelines.ingest.ingest import ingest, write_frames
 from pipelines.ingest.report import IngestReport
 from pipelines.store import files as store_files
-from pipelines.store.quarantine import read_quarantine
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.quarantined import read_quarantine
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 DAY = date(2026, 11, 20)

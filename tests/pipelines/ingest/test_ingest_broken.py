@@ -13,9 +13,9 @@ import pytest
 from configs.loader import load_settings
 from pipelines.ingest.ingest import ingest
 from pipelines.ingest.report import IngestReport
-from pipelines.store.quarantine import read_quarantine
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.quarantined import read_quarantine
 
 HEADER = "declaration_id,line_no,declared_at,hs_code,total_price,currency,item_name"
 GOOD = "D1,1,2026-11-20,010121,5,CNY,cup"

@@ -13,9 +13,9 @@ import pytest
 from configs.loader import load_settings
 from pipelines.ingest.ingest import ingest
 from pipelines.ingest.report import IngestReport
-from pipelines.store.quarantine import read_quarantine
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.quarantined import read_quarantine
 
 LINE = """<ceb:InventoryList><ceb:gnum>{number}</ceb:gnum><ceb:gcode>{code}</ceb:gcode>
 <ceb:gname>杯</ceb:gname>

@@ -14,9 +14,9 @@ from configs.errors import ConfigurationError
 from configs.loader import load_settings
 from pipelines.ingest.ingest import ingest
 from pipelines.ingest.report import IngestReport
-from pipelines.store.quarantine import read_quarantine
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.quarantined import read_quarantine
 
 IDENTITY = "110101199003070791"
 MOBILE = "13800138000"

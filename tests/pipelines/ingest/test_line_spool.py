@@ -12,7 +12,7 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from pipelines.ingest import day_writer, disputes, intake, line_spool
 from pipelines.ingest.line_spool import LineSpool, contains
-from pipelines.store.files import bucket_hash
+from pipelines.store.buckets import bucket_hash
 from pipelines.store.store import Store
 from tests.pipelines.ingest.test_ingest import DAY, lines, put, run, tables, with_settings
 

@@ -14,6 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from pipelines.lists.write import write_lists
+from pipelines.store.layout import DayTable
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 from tests.pipelines.returned_lists import Office, make_store
 
@@ -181,7 +182,7 @@ def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
 def test_what_the_page_exports_comes_back_as_inspections(browser: Browser, tmp_path: Path) -> None:
     """From the page that was issued, through the file that the browser saved, into the store."""
     office = Office(make_store(tmp_path), tmp_path)
-    lists = office.store.path / office.store.partition("lists", DAY)
+    lists = office.store.layout.partition(DayTable.LISTS, DAY)
     context = browser.new_context(timezone_id="Asia/Shanghai")
     watched = Watched(context.new_page(), (lists / "4601.html").as_uri())
     watched.page.goto(watched.address)

@@ -19,6 +19,7 @@ from models.tracking.tracker import Tracker
 from pipelines.monitoring.days import NEWCOMERS
 from pipelines.monitoring.monitor import MonitorReport, monitor
 from pipelines.store.files import write_table
+from pipelines.store.layout import DayTable
 from pipelines.work.progress import Progress
 from tests.pipelines.conftest import without_server
 from tests.pipelines.trained_world import END, NIGHT, RISKS, World
@@ -34,8 +35,8 @@ def pretend_scores(world: World) -> None:
         lines = store.read_declarations(day, ["declaration_id", "line_no"])
         scores = lines.with_columns(pl.Series(risk, rng.beta(1.0, 60.0, lines.height)) for risk in RISKS)
         values = lines.with_columns(pl.lit(100.0).alias(risk) for risk in RISKS)
-        for kind, table in (("scores", scores), ("values", values)):
-            folder = world.path / store.partition(kind, day)
+        for kind, table in ((DayTable.SCORES, scores), (DayTable.VALUES, values)):
+            folder = store.layout.partition(kind, day)
             folder.mkdir(parents=True)
             write_table(table, folder / "bucket-000-of-001.parquet")
         versions = dict.fromkeys(RISKS, "1") | ({"food_safety": "0"} if day < CHANGED_ON else {})

@@ -23,6 +23,7 @@ from pipelines.monitoring.performance import (
     scored_parcels,
 )
 from pipelines.simulation import simulate
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
@@ -49,17 +50,20 @@ def scored_store(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -
     store = Store.open(path)
     with store.lock("test"), store.transaction() as t:
         for reported_on in store.inspection_days():
-            t.remove(store.partition("inspections", reported_on))
+            t.remove(store.layout.partition(DayTable.INSPECTIONS, reported_on))
     with store.lock("test"), store.transaction() as t:
         for day in DAYS:
             truth = pl.read_parquet(path / f"truth/declared_on={day}/truth.parquet")
             noise = (hash_text(truth["declaration_id"]).to_numpy() % 1000) / 4000.0
             probability = pl.Series(noise) + 0.3 * truth["undervaluation"].cast(pl.Float64)
-            for kind, number in (("scores", probability), ("values", probability * 0.0 + 200.0)):
+            for kind, number in (
+                (DayTable.SCORES, probability),
+                (DayTable.VALUES, probability * 0.0 + 200.0),
+            ):
                 table = truth.select(KEY).with_columns(
                     *(number.alias(risk) for risk in RISKS[1:]), pl.lit(None, pl.Float64).alias(RISKS[0])
                 )
-                folder = t.stage(store.partition(kind, day))
+                folder = t.stage(store.layout.partition(kind, day))
                 table.write_parquet(folder / "bucket-000-of-001.parquet")
     return path
 

@@ -15,6 +15,7 @@ import pytest
 
 from pipelines.history import day_sums
 from pipelines.night import select_day
+from pipelines.store.day_work import DayWork
 from pipelines.store.files import write_table
 from pipelines.store.spool import Spool
 from pipelines.work.attempts import concerns_the_run
@@ -27,7 +28,7 @@ ROWS = pl.DataFrame({"a": range(10_000)}, schema={"a": pl.UInt64})
 
 def sums_of_the_day(_: Path, patch: pytest.MonkeyPatch) -> None:
     patch.setattr(day_sums, "unfinished", lambda _: FULL)
-    day_sums.save_today(Path("work"), Path("bucket.parquet"), "seller", 0, ROWS)
+    day_sums.save_today(DayWork(Path("work")), Path("bucket.parquet"), "seller", 0, ROWS)
 
 
 def rows_put_aside(folder: Path, _: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from pipelines.scoring import day_steps
 from pipelines.scoring.bucket import BucketTask, Workspace
 from pipelines.store import locking
 from pipelines.store.files import write_table
+from pipelines.store.layout import DayTable
 from tests.pipelines.trained_world import NIGHT, World, different
 
 NEXT = NIGHT + timedelta(days=1)
@@ -193,7 +194,7 @@ def test_no_later_day_rests_on_one_that_cannot_be_read(
     said = capsys.readouterr().err
     assert f"every line of {NIGHT} is needed" in said
     assert str(bucket) in said
-    assert world.store.days("scores") == []
+    assert world.store.days(DayTable.SCORES) == []
     assert world.score() == 5
     bucket.write_bytes(whole)
     assert world.score(NEXT) == 0
@@ -296,7 +297,7 @@ def test_a_full_disk_ends_the_night_with_what_to_do_and_the_next_start_goes_on(
     said = capsys.readouterr().err.splitlines()[-1]
     assert f"the disk is full while {full[0]} was written. Make room, then start the same command" in said
     assert not full[0].exists(), "half a file would take room"
-    assert NIGHT not in world.store.days("scores")
+    assert NIGHT not in world.store.days(DayTable.SCORES)
     assert world.score() == 0
     assert different(world.results(), scored.results()) == []
 

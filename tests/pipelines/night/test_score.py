@@ -13,6 +13,7 @@ import pytest
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from pipelines.scoring import bucket as score_bucket
 from pipelines.scoring.bucket import Scored
+from pipelines.store.layout import DayTable
 from pipelines.work.processes import Crew
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
 
@@ -135,7 +136,7 @@ def test_a_gap_is_caught_up_and_a_range_is_scored_day_by_day(
 ) -> None:
     other = world.copy(tmp_path_factory.mktemp("gap"))
     assert world.run("score", "--date", NIGHT.isoformat(), "--to", END.isoformat()) == 0
-    assert world.store.days("scores") == [NIGHT, NIGHT + timedelta(days=1), END]
+    assert world.store.days(DayTable.SCORES) == [NIGHT, NIGHT + timedelta(days=1), END]
     assert (
         different(
             world.results(f"scores/declared_on={NIGHT}", f"lists/declared_on={NIGHT}"),
@@ -149,7 +150,7 @@ def test_a_gap_is_caught_up_and_a_range_is_scored_day_by_day(
         different(other.results(f"scores/declared_on={END}"), world.results(f"scores/declared_on={END}"))
         == []
     )
-    assert other.store.days("scores") == [END]
+    assert other.store.days(DayTable.SCORES) == [END]
 
 
 def test_a_night_starts_no_more_processes_than_fit_into_its_memory(

@@ -27,9 +27,9 @@ from pipelines.scoring.day_history import close_days_before, open_history
 from pipelines.scoring.day_history import fold_day as fold
 from pipelines.scoring.day_steps import sum_day
 from pipelines.scoring.day_task import day_task
-from pipelines.scoring.fold_day import AFTER
 from pipelines.simulation import WorldParameters, simulate
-from pipelines.store.files import hash_ranges, row_count
+from pipelines.store.buckets import hash_ranges
+from pipelines.store.files import row_count
 from pipelines.store.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store.store import Store
 from pipelines.work.crew import Night
@@ -85,8 +85,8 @@ def test_folded_in_files_as_in_memory(
     chronicle = Chronicle(copied, settings)
     today, after = folded_in_memory(chronicle)
     task = folded_in_files(chronicle, close=True)
-    describe_profile(task.work / AFTER, DAY, after.lineage, settings)
-    found = load_profile(task.work / AFTER, settings)
+    describe_profile(task.work.after, DAY, after.lineage, settings)
+    found = load_profile(task.work.after, settings)
     for name, table in after.tables.items():
         assert_frame_equal(found.tables[name], table.sort("key"), check_exact=True)
     for name, sketch in after.prices.items():
@@ -100,7 +100,7 @@ def test_a_selection_needs_no_history_after_the_day(store: Store, settings: Sett
     _copy(store.path, copied.path)
     chronicle = Chronicle(copied, settings)
     task = folded_in_files(chronicle, close=False)
-    assert not list((task.work / AFTER).glob("*.parquet"))
+    assert not list(task.work.after.glob("*.parquet"))
     _check_given(chronicle, task, folded_in_memory(chronicle)[0])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.store.journal import STAGING, Transaction, pending
+from pipelines.store.journal import Transaction, pending
 from pipelines.store.store import Store
 
 CALLS = ("rename", "replace", "unlink", "fsync")
@@ -28,12 +28,14 @@ FOLDERS = (
 
 def change(store: Store) -> None:
     with store.lock("test"), store.transaction() as t:
-        (t.stage("declarations/declared_on=2026-11-20") / "bucket-000-of-001.parquet").write_text("new")
-        (t.stage("scores/declared_on=2026-11-20") / "part.parquet").write_text("new")
-        t.remove("profiles/as_of=2026-11-20")
-        t.remove("profiles/as_of=1999-01-01")
-        t.stage("inspections/reported_on=2026-11-20")
-        t.stage_file("manifests/ingest-2026-11-20-1.json").write_text("new")
+        (
+            t.stage(store.path / "declarations/declared_on=2026-11-20") / "bucket-000-of-001.parquet"
+        ).write_text("new")
+        (t.stage(store.path / "scores/declared_on=2026-11-20") / "part.parquet").write_text("new")
+        t.remove(store.path / "profiles/as_of=2026-11-20")
+        t.remove(store.path / "profiles/as_of=1999-01-01")
+        t.stage(store.path / "inspections/reported_on=2026-11-20")
+        t.stage_file(store.path / "manifests/ingest-2026-11-20-1.json").write_text("new")
 
 
 def prepared(path: Path) -> Store:
@@ -97,7 +99,7 @@ def test_a_kill_at_any_step_leaves_all_or_nothing(tmp_path: Path) -> None:
         with again.lock("test"):
             assert state(again.path) == found
             assert not pending(again.path)
-            assert not (again.path / STAGING).exists()
+            assert not again.layout.staging.exists()
         seen.append(found == after)
         if finished:
             break
@@ -129,6 +131,6 @@ def test_scratch_is_not_kept(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "store")
     with store.lock("test"), store.transaction() as t:
         (t.scratch("sort") / "run-1").write_text("working")
-        assert t.staged("scores") is None
+        assert t.staged(store.path / "scores") is None
     assert isinstance(t, Transaction)
     assert state(store.path).keys() == {"store.json"}

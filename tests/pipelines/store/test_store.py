@@ -13,9 +13,10 @@ import pytest
 from configs.errors import StoreError, StoreLockedError
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.store.files import bucket_of
-from pipelines.store.quarantine import QUARANTINE_COLUMNS, read_quarantine
+from pipelines.store.layout import bucket_of
+from pipelines.store.quarantine import QUARANTINE_COLUMNS
 from pipelines.store.store import Store
+from tests.pipelines.quarantined import read_quarantine
 
 DAY = date(2026, 11, 20)
 
@@ -185,10 +186,10 @@ def test_a_change_needs_the_lock(store: Store) -> None:
 
 def test_paths_outside_the_store_and_twice_staged_ones_are_refused(store: Store) -> None:
     with store.lock("test"), store.transaction() as t:
-        t.stage("scores/declared_on=2026-11-20")
+        t.stage(store.path / "scores/declared_on=2026-11-20")
         with pytest.raises(StoreError, match="staged twice"):
-            t.stage("scores/declared_on=2026-11-20")
-        for outside in ("../elsewhere", "/tmp/elsewhere", ""):
+            t.stage(store.path / "scores/declared_on=2026-11-20")
+        for outside in (store.path / "../elsewhere", Path("/tmp/elsewhere"), store.path, Path("scores")):
             with pytest.raises(StoreError, match="inside the store"):
                 t.remove(outside)
 
@@ -200,7 +201,7 @@ def test_an_exception_inside_the_block_changes_nothing(store: Store) -> None:
     def fail_half_way() -> None:
         with store.lock("test"), store.transaction() as t:
             store.write_declarations(t, DAY, lines(9), 100)
-            t.remove("store.json")
+            t.remove(store.layout.meta)
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):

@@ -15,6 +15,7 @@ from models.fitting.training import known_lines
 from models.tracking.run_content import LoggedRun
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
@@ -33,10 +34,10 @@ def data_of(world: World) -> TrainingData:
 
 def test_nothing_later_than_its_day_enters_training(tmp_path: Path, untrained: World) -> None:
     world = untrained.copy(tmp_path)
-    for table in ("declarations", "inspections"):
+    for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
         for day in world.store.days(table):
             if day > EARLY:
-                shutil.rmtree(world.path / world.store.partition(table, day))
+                shutil.rmtree(world.store.layout.partition(table, day))
     cut, whole = data_of(world), data_of(untrained)
     assert cut.frames["undervaluation"].equals(whole.frames["undervaluation"])
     assert cut.fingerprint == whole.fingerprint
