@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipelines.store.layout import Layout
 from pipelines.work import execution
 
 _PASSES: list[dict[str, Any]] = []
@@ -57,7 +58,7 @@ def main() -> None:
 
     settings = load_settings(None if asked["configs"] is None else Path(asked["configs"]))
     store, day = Path(asked["store"]), date.fromisoformat(asked["day"])
-    Tracker.for_store(store).champions()  # MLflow's start is the same whatever the size
+    Tracker.in_folder(Layout(store).mlflow).champions()  # MLflow's start is the same whatever the size
     read = sum(file.stat().st_size for file in (store / f"declarations/declared_on={day}").iterdir())
     began = time.perf_counter()
     report = score(

@@ -32,13 +32,12 @@ class TrackingServer:
     artifacts: Path | None = None
 
     @classmethod
-    def for_store(cls, store: Path) -> TrackingServer:
-        """MLflow where `MLFLOW_TRACKING_URI` says, else SQLite in the folder `<store>.mlflow` beside it."""
+    def in_folder(cls, folder: Path) -> TrackingServer:
+        """MLflow where `MLFLOW_TRACKING_URI` says, else SQLite in `folder`."""
         uri = os.environ.get(URI_VARIABLE, "").strip()
         if uri:
             return cls(uri)
-        beside = store.resolve().with_name(store.resolve().name + ".mlflow")
-        return cls(f"sqlite:///{beside / 'mlflow.db'}", beside / "artifacts")
+        return cls(f"sqlite:///{folder / 'mlflow.db'}", folder / "artifacts")
 
     @property
     def shown(self) -> str:

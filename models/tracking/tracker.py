@@ -63,9 +63,9 @@ class Tracker:
         return self._server.uri
 
     @classmethod
-    def for_store(cls, store: Path) -> Tracker:
-        """MLflow where `MLFLOW_TRACKING_URI` says, else SQLite in the folder `<store>.mlflow` beside it."""
-        server = TrackingServer.for_store(store)
+    def in_folder(cls, folder: Path) -> Tracker:
+        """MLflow where `MLFLOW_TRACKING_URI` says, else SQLite in `folder`."""
+        server = TrackingServer.in_folder(folder)
         return cls(server.uri, server.artifacts)
 
     def log_run(

@@ -64,7 +64,7 @@ def backtest(
     source = Store.open(store)
     days = _days(source, plan)
     oracle = oracle_of(source, days, settings.capacity.seed, load_reference(settings.overlay))
-    folder = out or source.layout.backtests / f"{plan.first}--{plan.last}"
+    folder = out or source.layout.backtest(plan.first, plan.last)
     _refuse_inside(folder, source)
     folder.mkdir(parents=True, exist_ok=True)
     with hold_lock(folder, "backtest"):
@@ -165,7 +165,7 @@ def _report(
     title = f"{plan.first} to {plan.last}: what each strategy found"
     figure = draw_backtest(weeks, title, tax=oracle.knows_tax)
     figure.savefig(folder / _PICTURE)
-    tracker = Tracker.for_store(source.path)
+    tracker = Tracker.in_folder(source.layout.mlflow)
     report = BacktestReport(
         first=plan.first,
         last=plan.last,

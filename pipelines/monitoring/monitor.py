@@ -42,7 +42,7 @@ class MonitorReport:
         said = [f"{content['date']}: {content['verdict']}"]
         said += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
         said += [f"note: {note}" for note in content["notes"]]
-        return [*said, f"report: {self.folder / 'report.html'}"]
+        return [*said, f"report: {self.folder / REPORT_PAGE}"]
 
     def as_dict(self) -> dict[str, Any]:
         """The report for programs."""
@@ -78,7 +78,7 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
         manifest.model_versions.update(content["model_versions"])
         manifest.further.update(verdict=content["verdict"], reasons=content["reasons"])
         opened.write_manifest(t, "monitor", day, manifest.as_dict())
-    tracker = Tracker.for_store(opened.path)
+    tracker = Tracker.in_folder(opened.layout.mlflow)
     return MonitorReport(content, written, tracker.uri, _log(tracker, content, written))
 
 

@@ -65,7 +65,7 @@ class OfficeReport:
             _lift(self.tables["lifts"]),
             _delay(self.tables["delays"]),
         ]
-        return [*said, f"report: {self.folder / 'report.html'}"]
+        return [*said, f"report: {self.folder / REPORT_PAGE}"]
 
     def as_dict(self) -> dict[str, Any]:
         """The report for programs; the weeks are in the Parquet files."""

@@ -55,7 +55,7 @@ def models_in_use(store: Store, settings: Settings) -> tuple[dict[str, ModelInUs
 
 
 def _copy_champions(store: Store, settings: Settings) -> None:
-    tracker = Tracker.for_store(store.path)
+    tracker = Tracker.in_folder(store.layout.mlflow)
     champions = {champion.risk: champion for champion in tracker.champions()}
     for risk in settings.risks:
         place = store.layout.models(risk)

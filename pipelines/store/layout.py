@@ -179,10 +179,9 @@ class Layout:
         """The trials of all searches."""
         return self.mlflow / "tuning.db"
 
-    @property
-    def backtests(self) -> Path:
-        """The folder beside the store with its backtests."""
-        return self._beside("backtest")
+    def backtest(self, first: date, last: date) -> Path:
+        """The folder of a backtest of some days, in one beside the store."""
+        return self._beside("backtest") / f"{first}--{last}"
 
     def _beside(self, ending: str) -> Path:
         root = self.root.resolve()

@@ -12,6 +12,7 @@ from configs.errors import UsageError
 from configs.schema.settings import Settings
 from models.tracking.registry import Champion
 from models.tracking.tracker import Tracker
+from pipelines.store.layout import Layout
 
 
 @dataclass(frozen=True)
@@ -75,4 +76,4 @@ def _tracker(store: Path | None) -> Tracker:
             "expected --store S or the variable MLFLOW_TRACKING_URI, came neither: "
             "one of them says where the registered models are"
         )
-    return Tracker.for_store(store if store is not None else Path())
+    return Tracker.in_folder(Layout(store or Path()).mlflow)

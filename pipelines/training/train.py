@@ -40,7 +40,7 @@ def train(
                 f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
             )
         last = until or days[-1]
-        tracker = Tracker.for_store(opened.path)
+        tracker = Tracker.in_folder(opened.layout.mlflow)
         tracker.champions()  # an unreachable server is better told before the work than after it
         manifest = ManifestBuilder("train")
         with manifest.step("features"):

@@ -68,7 +68,7 @@ def tune(
     chosen, minutes, write = settings.risk(options["risk"]), options["minutes"], options["write"]
     _check_empty(write)
     opened = Store.open(store)
-    tracker = Tracker.for_store(opened.path)
+    tracker = Tracker.in_folder(opened.layout.mlflow)
     with opened.lock("tune"):
         chronicle = Chronicle(opened, settings)
         days = chronicle.days()

@@ -36,7 +36,7 @@ def test_the_tutorial_runs_and_leaves_a_champion(
         shutdown_kernel="immediate",  # a kernel that is slow to end would outlive the test
     ).execute()
 
-    (champion,) = Tracker.for_store(world.path).champions()
+    (champion,) = Tracker.in_folder(world.store.layout.mlflow).champions()
     assert (champion.risk, champion.version) == ("undervaluation", 2)
     assert champion.why == "smaller trees, tried in the tutorial"
     mine = World(world.path, tmp_path / "tutorial" / "mine").settings

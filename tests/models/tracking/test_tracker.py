@@ -28,7 +28,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy i
 
 @pytest.fixture(scope="module")
 def tracker(tmp_path_factory: pytest.TempPathFactory) -> Tracker:
-    return Tracker.for_store(tmp_path_factory.mktemp("tracked") / "store")
+    return Tracker.in_folder(tmp_path_factory.mktemp("tracked") / "store.mlflow")
 
 
 @pytest.fixture(autouse=True)
@@ -159,7 +159,7 @@ def test_a_server_that_is_away_is_said_to_be_away(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(
         TrackingError, match=rf"server http://127.0.0.1:{port} cannot be reached .*refused"
     ) as caught:
-        Tracker.for_store(tmp_path / "store").champions()
+        Tracker.in_folder(tmp_path / "store.mlflow").champions()
     assert "secret" not in str(caught.value)
     assert not (tmp_path / "store.mlflow").exists()
 

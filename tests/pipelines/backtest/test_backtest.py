@@ -188,7 +188,7 @@ def test_results_carry_the_way_of_selection_and_its_chance(done: Done) -> None:
 
 
 def test_each_backtest_is_a_run_with_one_for_each_strategy(done: Done) -> None:
-    tracker = Tracker.for_store(done.world.path)
+    tracker = Tracker.in_folder(done.world.store.layout.mlflow)
     (parent,) = tracker.find_runs("backtest")
     children = tracker.find_runs("backtest-strategy", parent=parent.run_id)
     assert [run.name for run in children] == list(STRATEGIES)
@@ -254,7 +254,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_finished_backtest_is_not_done_again(done: Done, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, tracker = done.files(), Tracker.for_store(done.world.path)
+    before, tracker = done.files(), Tracker.in_folder(done.world.store.layout.mlflow)
     logged = tracker.find_runs("backtest")
     monkeypatch.setattr(replaying, "_one_night", None)
     assert done.world.run("backtest", *options(done.out, *STRATEGIES)) == 0

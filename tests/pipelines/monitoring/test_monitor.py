@@ -150,7 +150,7 @@ def test_the_page_stands_alone(monitored: World) -> None:
 
 
 def test_the_report_is_a_run_in_mlflow_and_the_manifest_names_the_models(monitored: World) -> None:
-    (run,) = Tracker.for_store(monitored.path).find_runs("monitoring")
+    (run,) = Tracker.in_folder(monitored.store.layout.mlflow).find_runs("monitoring")
     content = report_of(monitored)
     assert run.tags["verdict"] == content["verdict"]
     assert run.parameters["weeks"] == "2"
@@ -181,7 +181,7 @@ def test_a_server_that_is_away_costs_a_warning_only(cheaper: tuple[World, Monito
     assert "but not in MLflow" in warning
     assert report.as_dict()["warnings"] == [warning]
     assert (world.path / f"monitoring/date={NIGHT}/report.html").exists()
-    assert Tracker.for_store(world.path).find_runs("monitoring") == ()
+    assert Tracker.in_folder(world.store.layout.mlflow).find_runs("monitoring") == ()
 
 
 @pytest.mark.parametrize(

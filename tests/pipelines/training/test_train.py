@@ -111,7 +111,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory, scored: World) -> World:
 def run(trained: World) -> tuple[Tracker, LoggedRun]:
     """The first training of a risk as MLflow holds it."""
     with without_server():
-        tracker = Tracker.for_store(trained.path)
+        tracker = Tracker.in_folder(trained.store.layout.mlflow)
         (found,) = tracker.find_runs("training", {"risk": REPEATED})
     return tracker, found
 
@@ -129,7 +129,7 @@ def test_a_run_says_what_it_is_repeated_from(run: tuple[Tracker, LoggedRun]) -> 
 
 
 def test_lines_whose_results_are_not_due_are_not_judged(tmp_path: Path, trained: World) -> None:
-    tracker = Tracker.for_store(trained.path)
+    tracker = Tracker.in_folder(trained.store.layout.mlflow)
     (champion,) = (found for found in tracker.champions() if found.risk == REPEATED)
     judged = pl.read_parquet(tracker.out_of_time(champion, tmp_path))
     waits = trained.settings.risks[REPEATED].maturity_days
@@ -150,7 +150,7 @@ def test_a_run_repeated_from_what_it_logged_gives_the_same_model(
         (configs / name).write_text(text, encoding="utf-8")
     again = World(untrained.copy(tmp_path).path, configs)
     assert again.run("train", "--risk", REPEATED, "--until", found.tags["until"]) == 0
-    other = Tracker.for_store(again.path)
+    other = Tracker.in_folder(again.store.layout.mlflow)
     (repeated,) = other.find_runs("training", {"risk": REPEATED})
     assert repeated.tags["data_fingerprint"] == found.tags["data_fingerprint"]
     assert repeated.metrics == found.metrics

@@ -73,7 +73,7 @@ class Tuned:
 
     @property
     def tracker(self) -> Tracker:
-        return Tracker.for_store(self.world.path)
+        return Tracker.in_folder(self.world.store.layout.mlflow)
 
     @property
     def parent(self) -> LoggedRun:
