@@ -1,28 +1,27 @@
 """The model as MLflow serves it: code, not a pickle, around the directory that `RiskModel` reads.
 
-MLflow keeps a copy of this file with the model and runs it when the model is loaded, so it must stand on
-its own but for the installed packages. Its input is the feature frame of `features.assemble` as pandas
+MLflow keeps a copy of this file with the model and runs it when the model is loaded; what it imports from
+this program travels beside it in `code/`. Its input is the feature frame of `features.assemble` as pandas
 (strings and float64), its answer the probabilities of the nightly job, to the last bit.
 """
 
 from __future__ import annotations
 
+import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import polars as pl
 import polars.selectors as cs
-from mlflow.models import ModelSignature, set_model
+from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
-from mlflow.types import ColSpec, Schema, TensorSpec
-
-from features.arrays.types import FloatArray
-from features.assemble import CARRIED_COLUMNS, KEY_COLUMNS
-from models.risk.risk_model import RiskModel
 
 ARTIFACT = "risk_model"
-_NUMBERS = frozenset({"line_no", "unit_price", "total_price"})
+_DISTRIBUTION = "parcel-risk"
 
 
 class RiskPyfunc(PythonModel):
@@ -30,13 +29,26 @@ class RiskPyfunc(PythonModel):
 
     def load_context(self, context: PythonModelContext) -> None:
         """Read the model's directory."""
+        _prefer_installed_code()
+        from models.risk.risk_model import RiskModel
+
         self.model = RiskModel.load(Path(context.artifacts[ARTIFACT]))
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> FloatArray:
+    ) -> npt.NDArray[np.float64]:
         """Probability a row (rows,) in [0, 1], in the order of the rows; the index plays no part."""
         return self.model.predict(to_polars(model_input))
+
+
+def _prefer_installed_code() -> None:
+    """Take the model's own code from the path, where MLflow put it first, if this program is installed.
+
+    Its modules would otherwise hide those of the program, which are more and may be newer.
+    """
+    code = str(Path(__file__).with_name("code"))
+    if code in sys.path and any(metadata.distributions(name=_DISTRIBUTION)):
+        sys.path.remove(code)
 
 
 def to_polars(frame: pd.DataFrame) -> pl.DataFrame:
@@ -55,21 +67,6 @@ def to_polars(frame: pd.DataFrame) -> pl.DataFrame:
     """
     converted = pl.from_pandas(frame, nan_to_null=True, include_index=False)
     return converted.with_columns(cs.by_dtype(pl.Categorical, pl.Enum).cast(pl.String))
-
-
-def signature_of(model: RiskModel) -> ModelSignature:
-    """Strings and doubles by name: the required columns, and those that a frame may bring besides."""
-    carried = {name: name not in _NUMBERS for name in (*KEY_COLUMNS, *CARRIED_COLUMNS)}
-    required = frozenset(model.required_columns)
-    columns = {
-        **model.input_columns,
-        **{name: text for name, text in carried.items() if name not in model.input_columns},
-    }
-    inputs: list[ColSpec | TensorSpec] = [
-        ColSpec("string" if text else "double", name, required=name in required)
-        for name, text in columns.items()
-    ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema([ColSpec("double")]))
 
 
 set_model(RiskPyfunc())

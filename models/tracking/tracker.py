@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 from configs.errors import TrackingError
 from models.judging.gate import GateDecision
 from models.risk.risk_model import RiskModel
-from models.tracking.lineage import PACKAGES, code_version, package_versions
+from models.tracking.carried_code import copy_code, requirements
+from models.tracking.lineage import code_version
 from models.tracking.registry import Champion, ModelRegistry, model_name
 from models.tracking.run_content import KIND_TAG, PARENT_TAG, LoggedRun, RunContent
 from models.tracking.server import ENVIRONMENT, URI_VARIABLE, TrackingServer
@@ -242,18 +243,19 @@ class Tracker:
 
     def _log_model(self, mlflow: ModuleType, run_id: str, model: RiskModel, scratch: Path) -> tuple[str, str]:
         """Log the pyfunc; its URI and identity."""
-        from models.tracking.pyfunc import ARTIFACT, signature_of
+        from models.tracking.pyfunc import ARTIFACT
+        from models.tracking.signature import signature_of
 
         # MLflow names the copy after the folder, and `download_champion` looks for it by this name.
         model.save(scratch / ARTIFACT)
-        versions = package_versions()
         with mlflow.start_run(run_id=run_id):
             info = mlflow.pyfunc.log_model(
                 name=f"{model.name}-model",
                 python_model=str(Path(__file__).with_name("pyfunc.py")),
                 artifacts={ARTIFACT: str(scratch / ARTIFACT)},
                 signature=signature_of(model),
-                pip_requirements=[f"{name}=={versions[name]}" for name in PACKAGES],
+                pip_requirements=requirements(),
+                code_paths=copy_code(scratch / "code"),
                 metadata=dict(model.metadata),
             )
         return str(info.model_uri), str(info.model_id)
