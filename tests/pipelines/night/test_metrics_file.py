@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import re
+import os
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
-from pipelines.night import metrics_file
-from pipelines.night.metrics_file import Gauge, exposition, write_metrics
+from pipelines.night.metrics_file import write_metrics
 from pipelines.scoring import day_steps
 from pipelines.scoring.bucket import BucketTask
 from tests.pipelines.trained_world import NIGHT, RISKS, World
 
-LINE = re.compile(r'([a-z_]+)(?:\{([a-z]+="(?:[^"\\\n]|\\["\\n])*"(?:,[a-z]+="[^"]*")*)\})? (\S+)')
-
 
 def metrics(path: Path) -> dict[str, float]:
-    """Values by name and labels; every line has to follow the format."""
-    text = path.read_text(encoding="utf-8")
-    assert text.endswith("\n")
+    """Values by name and labels."""
     found: dict[str, float] = {}
-    for line in text.splitlines():
-        if line.startswith("#"):
-            assert re.fullmatch(r"# (HELP [a-z_]+ .+|TYPE [a-z_]+ gauge)", line)
-            continue
-        match = LINE.fullmatch(line)
-        assert match, line
-        key = match[1] if match[2] is None else f"{match[1]}{{{match[2]}}}"
-        assert key not in found, "a series stands in the file once"
-        found[key] = float(match[3])
+    for family in text_string_to_metric_families(path.read_text(encoding="utf-8")):
+        assert family.type == "gauge"
+        assert family.documentation
+        for sample in family.samples:
+            labels = ",".join(f'{name}="{text}"' for name, text in sample.labels.items())
+            key = sample.name + (f"{{{labels}}}" if labels else "")
+            assert key not in found, "a series stands in the file once"
+            found[key] = sample.value
     return found
 
 
@@ -74,29 +69,46 @@ def test_a_night_with_gaps_and_one_that_fails_say_so_and_keep_the_last_success(
     assert found["parcel_risk_score_last_run_timestamp_seconds"] > success
 
 
-def test_labels_and_help_are_escaped() -> None:
-    text = exposition([Gauge("a", "first\nsecond \\", [({"of": 'x"\\\ny'}, 0.5), ({"of": "z"}, 2.0)])])
-    assert text == (
-        "# HELP a first\\nsecond \\\\\n# TYPE a gauge\n" + r'a{of="x\"\\\ny"} 0.5' + '\na{of="z"} 2\n'
-    )
-    assert exposition([Gauge("a", "nothing", [])]) == ""
+def test_values_are_rounded_to_thousandths_and_a_series_without_a_value_is_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "risk.prom"
+    write_metrics(tmp_path, str(file), None, 1, 1.23456)
+    assert file.read_text(encoding="utf-8").splitlines()[-3:] == [
+        "# HELP parcel_risk_score_duration_seconds Seconds that the last run of score took.",
+        "# TYPE parcel_risk_score_duration_seconds gauge",
+        "parcel_risk_score_duration_seconds 1.235",
+    ]
+    assert "last_success" not in file.read_text(encoding="utf-8")
+
+
+def test_the_last_success_of_a_file_of_version_0_1_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "risk.prom"
+    name = "parcel_risk_score_last_success_timestamp_seconds"
+    file.write_text(f"# HELP {name} When.\n# TYPE {name} gauge\n{name} 1795966765.123\n")
+    write_metrics(tmp_path, str(file), None, 2, 1.0)
+    assert metrics(file)[name] == 1795966765.123
+
+
+def test_a_file_that_somebody_else_broke_stops_no_night(tmp_path: Path) -> None:
+    file = tmp_path / "risk.prom"
+    file.write_text("half a {line\n")
+    write_metrics(tmp_path, str(file), None, 2, 1.0)
+    assert metrics(file)["parcel_risk_score_exit_code"] == 2
 
 
 def test_the_file_is_whole_or_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "elsewhere" / "risk.prom"
     write_metrics(tmp_path, str(file), None, 0, 1.0)
     before = file.read_text(encoding="utf-8")
-    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(os, "rename", refuse)
     write_metrics(tmp_path, str(file), None, 1, 2.0)
     assert file.read_text(encoding="utf-8") == before
     assert [path.name for path in file.parent.iterdir()] == ["risk.prom"]
 
 
-def refuse(path: Path, target: Path) -> None:
-    raise OSError(28, "No space left on device", str(path))
+def refuse(path: str, target: str) -> None:
+    raise OSError(28, "No space left on device", path)
 
 
 def test_a_store_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     write_metrics(tmp_path / "none", None, None, 1, 1.0)
     assert not (tmp_path / "none").exists()
-    assert metrics_file.exposition([]) == ""
