@@ -21,8 +21,8 @@ export PIP_NO_INPUT := 1
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
-	@echo 'make test    lint, types, import layers and every test'
-	@echo 'make lint    the first three of these'
+	@echo 'make test    lint, format, types, import layers and every test'
+	@echo 'make lint    the first four of these'
 	@echo 'make bench   measure the choices that docs/decisions.md rests on'
 	@echo 'make bench-day   time a night of two million lines, beside plain LightGBM and beside pandas (an hour on 2 cores)'
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
@@ -41,6 +41,7 @@ test: lint
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >$(VENV)/import-layers.txt || { cat $(VENV)/import-layers.txt; exit 1; }
 
