@@ -1,14 +1,14 @@
 """What the same number of parcels would find if each office drew them at random, exactly."""
 
 from __future__ import annotations
-from features.arrays.types import FloatArray
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 from scipy.stats import hypergeom
+
+from features.arrays.types import FloatArray
 
 _LOW, _HIGH = 0.025, 0.975
 _NEGLIGIBLE = 1e-9

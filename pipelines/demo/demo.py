@@ -16,16 +16,16 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema.settings import Settings
 from pipelines.demo.folder import CAPACITY, DemoFolder, demo_settings, fresh_folder
+from pipelines.demo.list_outcome import Outcome, list_outcome
 from pipelines.demo.report import DemoReport
 from pipelines.demo.sample import sample_of
-from pipelines.demo.list_outcome import Outcome, list_outcome
-from pipelines.work.progress import Progress
+from pipelines.demo.true_parcels import true_parcels
 from pipelines.night.score import score
 from pipelines.simulation import WorldParameters, simulate
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.training.train import TrainReport, train
-from pipelines.demo.true_parcels import true_parcels
+from pipelines.work.progress import Progress
 
 logger = logging.getLogger(__name__)
 

@@ -14,9 +14,9 @@ from configs.errors import UsageError
 from configs.loader import load_settings
 from configs.schema.settings import Settings
 from configs.yaml_file import read_yaml
+from pipelines.privacy.pseudonyms import generate_key_file
 from pipelines.store.layout import Layout
 from pipelines.store.locking import hold_lock
-from pipelines.privacy.pseudonyms import generate_key_file
 
 MARKER = ".made-by-parcel-risk-demo"
 _EXPLAINED = "`parcel-risk demo` makes this folder anew each time it runs: keep nothing of your own in it.\n"

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.demo.folder import DemoFolder
-from pipelines.demo.sample import Sample, SampleRow
 from pipelines.demo.list_outcome import ListedFor, Outcome, RiskOutcome
+from pipelines.demo.sample import Sample, SampleRow
 from pipelines.night.score_report import ScoreReport
-from pipelines.simulation import SimulationReport
 from pipelines.pages.text_table import cut_to_width, text_table
+from pipelines.simulation import SimulationReport
 from pipelines.training.train import RiskTrained, TrainReport
 
 WIDTH = 108

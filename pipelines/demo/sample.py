@@ -1,7 +1,6 @@
 """The top of one list beside the truth, as an example for people."""
 
 from __future__ import annotations
-from features.contract.declarations import LINE_KEY
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from configs.schema.settings import Settings
+from features.contract.declarations import LINE_KEY
 from features.text.visible import visible_text
 from pipelines.lists.write import office_file_name
 from pipelines.store.layout import DayTable, office_documents
@@ -64,7 +64,9 @@ def sample_of(
         lists.filter(pl.col("customs_office") == office)
         .sort("rank")
         .head(count)
-        .join(store.read_declarations(day, [*LINE_KEY, *_GOODS]), on=LINE_KEY, how="left", maintain_order="left")
+        .join(
+            store.read_declarations(day, [*LINE_KEY, *_GOODS]), on=LINE_KEY, how="left", maintain_order="left"
+        )
         .join(
             parcels.filter(pl.col("declared_on") == day).drop("customs_office"),
             on="declaration_id",

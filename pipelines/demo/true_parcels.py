@@ -1,17 +1,16 @@
 """Simulated parcels as they really are: nothing but evaluation may read this."""
 
 from __future__ import annotations
-from features.contract.declarations import LINE_KEY
 
 from datetime import date
 
 import polars as pl
 
 from configs.errors import DataError
+from features.contract.declarations import LINE_KEY
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
-
 
 
 def true_parcels(store: Store, day: date) -> pl.DataFrame:

@@ -17,14 +17,14 @@ from rich.cells import cell_len
 from configs.errors import DataError
 from configs.loader import load_settings
 from models.risk.risk_model import RiskModel
+from pipelines.cli.logs import to_json
 from pipelines.cli.main import run
 from pipelines.demo.demo import DemoPlan, demo
 from pipelines.demo.folder import MARKER
 from pipelines.demo.report import WIDTH, DemoReport
-from pipelines.cli.logs import to_json
-from pipelines.work.progress import Progress
-from pipelines.store.store import Store
 from pipelines.demo.true_parcels import true_parcels
+from pipelines.store.store import Store
+from pipelines.work.progress import Progress
 from tests.pipelines.trained_world import RISKS, write_configs
 
 PLAN = DemoPlan(

@@ -9,8 +9,8 @@ import yaml
 from configs.errors import StoreLockedError, UsageError
 from configs.loader import load_settings
 from pipelines.demo.folder import MARKER, demo_settings, fresh_folder
-from pipelines.store.locking import hold_lock
 from pipelines.privacy.pseudonyms import KEY_VARIABLE, Pseudonymiser
+from pipelines.store.locking import hold_lock
 
 CAPACITY = "default: {share: 0.5, minimum: 3}\n"
 
