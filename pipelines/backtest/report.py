@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import polars as pl
 
 from pipelines.backtest.outcome import FOUND
 from pipelines.pages.text_table import cut_to_width, text_table
+from pipelines.work.report import Report
 
 _SAID_WIDTH = 100
 _WORDS = {"findings": "findings", "recovered_tax_cny": "CNY of recovered tax", "value_cny": "CNY of value"}
 
 
 @dataclass(frozen=True)
-class BacktestReport:
+class BacktestReport(Report):
     """What every strategy found, and where the tables are."""
 
     first: date
@@ -32,11 +33,9 @@ class BacktestReport:
     differences: pl.DataFrame
     trainings: Mapping[str, Sequence[tuple[date, Mapping[str, str], Mapping[str, str]]]]
     tracking: str
-    warnings: Sequence[str] = field(default_factory=list)
-    exit_code: int = 0
+    warnings: Sequence[str] = ()
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         return [
             *self.tables(),
             f"tables and picture: {self.folder}",
@@ -65,17 +64,16 @@ class BacktestReport:
             said += ["", f"{name}: models in use after each training", *_trainings(done)]
         return said
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
-            "from": self.first.isoformat(),
-            "to": self.last.isoformat(),
+            "from": self.first,
+            "to": self.last,
             "source": self.source,
             "strategies": self.totals.to_dicts(),
             "differences": self.differences.to_dicts(),
-            "folder": str(self.folder),
+            "folder": self.folder,
             "tracking_uri": self.tracking,
-            "warnings": list(self.warnings),
+            "warnings": self.warnings,
         }
 
     def _totals(self) -> list[list[str]]:

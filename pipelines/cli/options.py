@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -19,6 +19,7 @@ from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import MemorySize
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 if TYPE_CHECKING:
     from configs.schema.settings import Settings
@@ -26,20 +27,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _INTERRUPTED = 130
-
-
-class Report(Protocol):
-    """What a verb hands back: how it ended, for people and for machines."""
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the program; 0 where everything is done."""
-
-    def lines(self) -> Sequence[str]:
-        """The summary for the console, line by line."""
-
-    def as_dict(self) -> Mapping[str, object]:
-        """The same as one object of plain values."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import shlex
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.night.score_report import ScoreReport
 from pipelines.pages.text_table import cut_to_width, text_table
 from pipelines.simulation import SimulationReport
 from pipelines.training.train import RiskTrained, TrainReport
+from pipelines.work.report import Report
 
 WIDTH = 108
 _OTHERWISE = {
@@ -30,7 +31,7 @@ _BASELINES = {"random": "a random order", "seller_rate": "the seller's past"}
 
 
 @dataclass(frozen=True)
-class DemoReport:
+class DemoReport(Report):
     """What became of the demo, and where everything is."""
 
     folder: DemoFolder
@@ -46,20 +47,19 @@ class DemoReport:
         """That of the nights: 0, or 5 where a night has gaps."""
         return self.scored.exit_code
 
-    def lines(self) -> list[str]:
-        """The report for people: at most 108 cells wide, but for paths and commands."""
+    def _lines(self) -> list[str]:
+        # At most 108 cells wide, but for paths and commands.
         parts = [self._summary(), self._found(), self._promises(), self._sample(), self._where()]
         return [line for part in parts if part for line in ["", *part]][1:]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
-            "folder": str(self.folder.path),
-            "simulated": self.simulated.as_dict(),
-            "trained": self.trained.as_dict(),
-            "scored": self.scored.as_dict(),
+            "folder": self.folder.path,
+            "simulated": self.simulated,
+            "trained": self.trained,
+            "scored": self.scored,
             "outcome": self.outcome.as_dict(),
-            "sample": asdict(self.sample) if self.sample is not None else None,
+            "sample": self.sample,
             "seconds": {step: round(seconds, 1) for step, seconds in self.seconds.items()},
             "commands": self.commands(),
         }

@@ -14,6 +14,7 @@ from pipelines.feedback.decisions import Decision
 from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.log import ACCEPTED, CONFLICT, CORRECTED, OUTCOMES, REJECTED, REPEATED, Logged
 from pipelines.store.manifest import ManifestBuilder
+from pipelines.work.report import Report
 
 _MOST_SHOWN = 10
 
@@ -34,7 +35,7 @@ class FileTaken:
 
 
 @dataclass(frozen=True)
-class FeedbackReport:
+class FeedbackReport(Report):
     """Outcome of a `feedback`.
 
     Attributes:
@@ -75,13 +76,8 @@ class FeedbackReport:
         """Whether more rows than tolerated were rejected."""
         return self.counts[REJECTED] > self.tolerance * len(self.rows)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The manifest and the exit code."""
+    def _facts(self) -> dict[str, Any]:
         return {**self.manifest, "exit_code": self.exit_code}
-
-    def lines(self) -> list[str]:
-        """A summary for the console: counts, every kind of trouble with examples, and what to do."""
-        return list(self._lines())
 
     def _lines(self) -> Iterator[str]:
         counts = self.counts

@@ -9,12 +9,13 @@ from typing import Any
 
 from pipelines.ingest.file_result import FileResult
 from pipelines.ingest.rejects import MOST_EXAMPLES
+from pipelines.work.report import Report
 
 _MOST_REASONS = 12
 
 
 @dataclass(frozen=True)
-class IngestReport:
+class IngestReport(Report):
     """Outcome of an ingest.
 
     Attributes:
@@ -43,13 +44,8 @@ class IngestReport:
         """Whether more rows than tolerated broke the contract."""
         return self.counting > self.tolerance * int(self.manifest["rows_in"])
 
-    def as_dict(self) -> dict[str, Any]:
-        """The manifest and the exit code."""
+    def _facts(self) -> dict[str, Any]:
         return {**self.manifest, "exit_code": self.exit_code}
-
-    def lines(self) -> list[str]:
-        """A summary for the console: counts, reasons, at most five examples, and what to do."""
-        return list(self._lines())
 
     def _lines(self) -> Iterator[str]:
         found = self.manifest

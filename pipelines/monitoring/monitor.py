@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -22,35 +22,33 @@ from pipelines.store.layout import REPORT, REPORT_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class MonitorReport:
+class MonitorReport(Report):
     """The verdict of a day with its reasons, and where the whole report is."""
 
     content: Mapping[str, Any]
     folder: Path
     tracking: str
-    warnings: Sequence[str] = field(default_factory=list)
-    exit_code: int = 0
+    warnings: Sequence[str] = ()
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         content = self.content
         said = [f"{content['date']}: {content['verdict']}"]
         said += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
         said += [f"note: {note}" for note in content["notes"]]
         return [*said, f"report: {self.folder / REPORT_PAGE}"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         chosen = ("date", "verdict", "reasons", "notes", "model_versions")
         return {
             **{name: self.content[name] for name in chosen},
-            "warnings": list(self.warnings),
-            "report": str(self.folder),
+            "warnings": self.warnings,
+            "report": self.folder,
             "tracking_uri": self.tracking,
         }
 

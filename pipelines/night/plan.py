@@ -27,6 +27,7 @@ from pipelines.store.layout import PLAN_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 _KEPT = [
     *("declaration_id", "customs_office", "risk"),
@@ -35,20 +36,15 @@ _KEPT = [
 
 
 @dataclass(frozen=True)
-class PlanReport:
+class PlanReport(Report):
     """What more inspections would find; `table` is of `models.selection.planner.PLAN_SCHEMA`."""
 
     day: date
     table: pl.DataFrame
     page: Path
 
-    @property
-    def exit_code(self) -> int:
-        """Always 0: a plan that cannot be made is an error."""
-        return 0
-
-    def lines(self) -> list[str]:
-        """The report for people: a line an office, those first where more inspections find most."""
+    def _lines(self) -> list[str]:
+        # A line an office, those first where more inspections find most.
         said = [
             f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)",
         ]
@@ -62,9 +58,8 @@ class PlanReport:
             )
         return [*said, f"page: {self.page}"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {"day": self.day.isoformat(), "page": str(self.page), "offices": _now(self.table).to_dicts()}
+    def _facts(self) -> dict[str, Any]:
+        return {"day": self.day, "page": self.page, "offices": _now(self.table).to_dicts()}
 
 
 def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress: Progress) -> PlanReport:

@@ -8,10 +8,11 @@ from typing import Any
 
 from pipelines.night.score_day import DayReport
 from pipelines.scoring.models_in_use import ModelInUse
+from pipelines.work.report import Report
 
 
 @dataclass(frozen=True)
-class ScoreReport:
+class ScoreReport(Report):
     """What became of the days of a run."""
 
     days: Sequence[DayReport]
@@ -24,8 +25,7 @@ class ScoreReport:
         """0, or 5 where a day has gaps."""
         return 5 if any(day.gaps for day in self.days) else 0
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         said = [
             f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
         ]
@@ -49,19 +49,18 @@ class ScoreReport:
             said += [f"{day.day}: {gap}" for gap in day.gaps]
         return [*said, *self.notes]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
             "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
-            "without_model": list(self.unmodelled),
+            "without_model": self.unmodelled,
             "days": [
                 {
-                    "day": day.day.isoformat(),
+                    "day": day.day,
                     "lines": day.lines,
                     "rows_scored": day.scored,
                     "parcels_listed": day.listed,
                     "lines_without_exchange_rate": day.unpriced,
-                    "lists": str(day.folder),
+                    "lists": day.folder,
                     "gaps": [gap.as_dict() for gap in day.gaps],
                 }
                 for day in self.days

@@ -30,10 +30,11 @@ from pipelines.work.attempts import Limits
 from pipelines.work.crew import Night
 from pipelines.work.processes import Crew
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 
 @dataclass(frozen=True)
-class SelectReport:
+class SelectReport(Report):
     """The lists that were made anew."""
 
     day: date
@@ -46,21 +47,19 @@ class SelectReport:
         """0, or 5 where the lists have gaps."""
         return 5 if self.gaps else 0
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         return [
             f"{self.day}: {self.listed.parcels:,} parcels on the lists of {self.listed.offices:,} offices, "
             f"in {self.folder}",
             *(f"{self.day}: INCOMPLETE: {gap}" for gap in self.gaps),
         ]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
-            "day": self.day.isoformat(),
+            "day": self.day,
             "parcels_listed": self.listed.parcels,
             "offices": self.listed.offices,
-            "lists": str(self.folder),
+            "lists": self.folder,
             "gaps": [gap.as_dict() for gap in self.gaps],
         }
 

@@ -25,6 +25,7 @@ from pipelines.store.layout import REPORT_PAGE, table_file
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 _OFFICE = ["customs_office"]
 _WEEK = ["customs_office", "week"]
@@ -32,7 +33,7 @@ _MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
-class OfficeReport:
+class OfficeReport(Report):
     """The figures of some days' lists, as tables, and where they were written.
 
     `tables` has `lists` (one a list), `hit_rates` (by office, week and selection), `hit_rates_in_all` (by
@@ -45,10 +46,8 @@ class OfficeReport:
     office: str | None
     tables: Mapping[str, pl.DataFrame]
     folder: Path
-    exit_code: int = 0
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
         lists = self.tables["lists"]
         missing = lists.filter(pl.col("returned") == 0)
@@ -67,18 +66,18 @@ class OfficeReport:
         ]
         return [*said, f"report: {self.folder / REPORT_PAGE}"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs; the weeks are in the Parquet files."""
+    def _facts(self) -> dict[str, Any]:
+        # The weeks are in the Parquet files.
         shown = ("hit_rates_in_all", "hit_rates_by_office", "lifts", "delays")
         lists = self.tables["lists"]
         return {
-            "from": self.first.isoformat(),
-            "to": self.last.isoformat(),
+            "from": self.first,
+            "to": self.last,
             "office": self.office,
             "lists": lists.height,
             "lists_missing": lists.filter(pl.col("returned") == 0).height,
             **{name: self.tables[name].to_dicts() for name in shown},
-            "report": str(self.folder),
+            "report": self.folder,
         }
 
 

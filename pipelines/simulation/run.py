@@ -2,7 +2,7 @@
 
 import logging
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict, Unpack
@@ -22,6 +22,7 @@ from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ class SimulationOptions(TypedDict):
 
 
 @dataclass
-class SimulationReport:
+class SimulationReport(Report):
     """What `simulate` wrote; counts are lines unless they say otherwise."""
 
     store: Path
@@ -58,10 +59,8 @@ class SimulationReport:
     results_still_to_come: int = 0
     risks: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-    exit_code: int = 0
 
-    def lines(self) -> list[str]:
-        """Return the summary for the console."""
+    def _lines(self) -> list[str]:
         shares = ", ".join(
             f"{name} {count:,} ({count / max(self.rows, 1):.2%})" for name, count in self.risks.items()
         )
@@ -74,9 +73,8 @@ class SimulationReport:
             f"lines with a risk, in truth: {shares}",
         ]
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the report for a log in JSON."""
-        return asdict(self) | {"store": str(self.store), "first": str(self.first), "last": str(self.last)}
+    def _facts(self) -> dict[str, Any]:
+        return {**vars(self), "exit_code": self.exit_code}
 
 
 def simulate(

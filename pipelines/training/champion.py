@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,18 @@ from configs.schema.settings import Settings
 from models.tracking.registry import Champion
 from models.tracking.tracker import Tracker
 from pipelines.store.layout import Layout
+from pipelines.work.report import Report
 
 
 @dataclass(frozen=True)
-class ChampionReport:
+class ChampionReport(Report):
     """Champions after the verb, and the risks that have none."""
 
     champions: Sequence[Champion]
     without: Sequence[str] = ()
     said: str = ""
-    exit_code: int = 0
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         listed = [
             f"{champion.risk}: version {champion.version} since {champion.since or 'an unknown time'}"
             + (f" by {champion.who}" if champion.who else "")
@@ -38,9 +37,8 @@ class ChampionReport:
             *(f"{risk}: no model in use; `parcel-risk train` makes one" for risk in self.without),
         ]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
-        return {"champions": [asdict(champion) for champion in self.champions], "without": list(self.without)}
+    def _facts(self) -> dict[str, Any]:
+        return {"champions": self.champions, "without": self.without}
 
 
 def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:

@@ -28,6 +28,7 @@ from models.search.combinations import Found, Key, Search, find_combinations
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from pipelines.work.report import Report
 
 # Beside the columns of the configured combinations and those of the source's own. Amounts by their exact
 # value: data may repeat itself.
@@ -38,7 +39,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True)
-class CombinationsReport:
+class CombinationsReport(Report):
     """What was searched and found, and where it was written."""
 
     risk: str
@@ -49,13 +50,7 @@ class CombinationsReport:
     search: Search
     written: Path | None = None
 
-    @property
-    def exit_code(self) -> int:
-        """0: a search that finds nothing is done too."""
-        return 0
-
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         about = f"{self.lines_searched:,} inspected lines with {self.findings:,} findings up to {self.until}"
         if not self.search.enough:
             return [f"{self.risk}: too few findings to search in: {about}"]
@@ -74,27 +69,26 @@ class CombinationsReport:
             said.append(f"written to {self.written}: use it with --configs {self.written.parent}")
         return [f"{self.risk}: {line}" for line in said]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         judged = self.search.judged
         return {
             "risk": self.risk,
-            "until": self.until.isoformat(),
+            "until": self.until,
             "lines": self.lines_searched,
             "findings": self.findings,
-            "columns": list(self.columns),
+            "columns": self.columns,
             "tried": self.search.tried,
             "chosen": [
                 {
                     "name": found.key.name,
-                    "columns": list(found.key.columns),
+                    "columns": found.key.columns,
                     "backoff": found.key.backoff,
                     "gain": [found.gain.value, found.gain.low, found.gain.high],
                 }
                 for found in self.search.chosen
             ],
             "judged": None if judged is None else [judged.value, judged.low, judged.high],
-            "written": None if self.written is None else str(self.written),
+            "written": self.written,
         }
 
 

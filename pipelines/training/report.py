@@ -8,12 +8,13 @@ from datetime import date
 from typing import Any
 
 from models.judging.evaluation import Evaluation
+from pipelines.work.report import Report
 
 _HEADLINE = ("average_precision", "auc", "precision_at_05", "precision_at_10", "recall_at_05", "recall_at_10")
 
 
 @dataclass(frozen=True)
-class RiskTrained:
+class RiskTrained(Report):
     """What became of one risk: its version and figures, or why it was not trained."""
 
     risk: str
@@ -23,8 +24,7 @@ class RiskTrained:
     evaluation: Evaluation | None = None
     warnings: Sequence[str] = ()
 
-    def lines(self) -> list[str]:
-        """The risk's part of the report for people."""
+    def _lines(self) -> list[str]:
         if self.version is None:
             return [f"{self.risk}: not trained: {'; '.join(self.why)}"]
         state = "in use from now on" if self.promoted else "registered, but not in use"
@@ -52,19 +52,18 @@ class RiskTrained:
         where = "" if part == "all" else " on lines without a twin in the past"
         return [f"{self.risk}: {', '.join(shown)}{where}"] if shown else []
 
-    def as_dict(self) -> dict[str, Any]:
-        """The risk's part of the report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
             "version": self.version,
             "promoted": self.promoted,
-            "reasons": list(self.why),
+            "reasons": self.why,
             "metrics": self.evaluation.as_metrics() if self.evaluation is not None else {},
-            "warnings": list(self.warnings),
+            "warnings": self.warnings,
         }
 
 
 @dataclass(frozen=True)
-class TrainReport:
+class TrainReport(Report):
     """What became of each risk."""
 
     risks: Sequence[RiskTrained]
@@ -76,17 +75,15 @@ class TrainReport:
         """0 where a model was trained; 3 where no risk had enough findings."""
         return 0 if any(risk.version is not None for risk in self.risks) else 3
 
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         said = [f"trained on what was reported up to and including {self.until}"]
         for risk in self.risks:
             said += risk.lines()
         return [*said, f"runs and models: mlflow ui --backend-store-uri {self.tracking}"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         return {
-            "until": self.until.isoformat(),
+            "until": self.until,
             "tracking_uri": self.tracking,
-            "risks": {risk.risk: risk.as_dict() for risk in self.risks},
+            "risks": {risk.risk: risk for risk in self.risks},
         }

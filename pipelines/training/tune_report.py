@@ -10,10 +10,11 @@ from typing import Any
 from models.search.parameters import Trial
 from models.search.verdict import Comparison, OuterFigures, Verdict
 from models.stats.metrics import Estimate
+from pipelines.work.report import Report
 
 
 @dataclass(frozen=True)
-class TuneReport:
+class TuneReport(Report):
     """The verdict of a search: which parameters, how sure, and where they were written."""
 
     risk: str
@@ -24,13 +25,7 @@ class TuneReport:
     tracking: str
     written: Path | None = None
 
-    @property
-    def exit_code(self) -> int:
-        """0: a search that finds nothing better is done too."""
-        return 0
-
-    def lines(self) -> list[str]:
-        """The report for people."""
+    def _lines(self) -> list[str]:
         found, outer = self.verdict, self.verdict.outer
         stored = f", {self.resumed:,} of them from an earlier run" if self.resumed else ""
         said = [f"{self.risk}: {self.trials:,} sets of parameters tried{stored}, known up to {self.until}"]
@@ -48,21 +43,20 @@ class TuneReport:
             said.append(f"{self.risk}: written to {self.written}: use it with --configs {folder}")
         return [*said, f"trials: mlflow ui --backend-store-uri {self.tracking}"]
 
-    def as_dict(self) -> dict[str, Any]:
-        """The report for programs."""
+    def _facts(self) -> dict[str, Any]:
         found = self.verdict
         return {
             "risk": self.risk,
-            "until": self.until.isoformat(),
+            "until": self.until,
             "trials": self.trials,
             "resumed": self.resumed,
             "recommended": found.recommended,
             "chance": found.chance,
-            "reasons": list(found.reasons),
+            "reasons": found.reasons,
             "sets": [_trial_dict(trial) for trial in self._shown()],
             "newest_block": None if found.outer is None else _outer_dict(found.outer),
             "tracking_uri": self.tracking,
-            "written": None if self.written is None else str(self.written),
+            "written": self.written,
         }
 
     def _shown(self) -> tuple[Trial, ...]:

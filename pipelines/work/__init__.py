@@ -1,4 +1,4 @@
-"""Owns work on many items: processes, a cluster, tries, limits of memory, progress.
+"""Owns work on many items: processes, a cluster, tries, limits of memory, progress, reports.
 
 Uses `configs.errors`, `pipelines.store.layout`.
 Begin with `execution`.

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from pipelines import backtest as replaying
-from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
+from pipelines.cli.options import Session, store_option, verb, with_capacity
 from pipelines.cli.types import Capacity, Day
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Replay the nights of a period with several strategies.")

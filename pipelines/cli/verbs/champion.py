@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Report, Session, registry_option, verb
+from pipelines.cli.options import Session, registry_option, verb
 from pipelines.training import champion as champions
+from pipelines.work.report import Report
 
 
 @click.group()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from pipelines.cli.options import Report, Session, demo_directory, verb
+from pipelines.cli.options import Session, demo_directory, verb
 from pipelines.demo import demo as demonstration
+from pipelines.work.report import Report
 
 
 @click.command(short_help="All of it on simulated data, in minutes.")

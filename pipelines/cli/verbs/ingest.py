@@ -7,9 +7,10 @@ from typing import Literal
 
 import click
 
-from pipelines.cli.options import Report, Session, memory_limit_option, store_option, verb
+from pipelines.cli.options import Session, memory_limit_option, store_option, verb
 from pipelines.ingest import ingest as ingesting
 from pipelines.work import memory_limit as limits
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Take declarations or inspections into a store.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Report, Session, store_option, verb
+from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
 from pipelines.monitoring import monitor as watching
+from pipelines.work.report import Report
 
 if TYPE_CHECKING:
     from configs.schema.settings import Settings

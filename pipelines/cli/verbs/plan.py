@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Report, Session, store_option, verb, with_capacity
+from pipelines.cli.options import Session, store_option, verb, with_capacity
 from pipelines.cli.types import Capacity, Day
 from pipelines.night import plan as planning
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Say what each office would find with another capacity.")

@@ -10,7 +10,6 @@ import click
 
 from configs.language_codes import LanguageCode
 from pipelines.cli.options import (
-    Report,
     Session,
     language_option,
     memory_limit_option,
@@ -20,6 +19,7 @@ from pipelines.cli.options import (
 )
 from pipelines.cli.types import Day
 from pipelines.night import score as night
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Score days and write their sampling lists.")

@@ -9,7 +9,6 @@ import click
 
 from configs.language_codes import LanguageCode
 from pipelines.cli.options import (
-    Report,
     Session,
     language_option,
     store_option,
@@ -19,6 +18,7 @@ from pipelines.cli.options import (
 )
 from pipelines.cli.types import Capacity, Day
 from pipelines.night import select as selecting
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Write sampling lists again, with another capacity.")

@@ -8,8 +8,9 @@ from typing import Unpack
 import click
 
 from pipelines import simulation
-from pipelines.cli.options import Report, Session, store_option, verb
+from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Fill a store with simulated data.")

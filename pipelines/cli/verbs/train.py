@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Report, Session, store_option, verb
+from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
 from pipelines.training import train as training
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Train, evaluate and register models.")

@@ -7,9 +7,10 @@ from typing import Unpack
 
 import click
 
-from pipelines.cli.options import Report, Session, store_option, verb
+from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
 from pipelines.training import tune as tuning
+from pipelines.work.report import Report
 
 
 @click.command(short_help="Search better parameters for a risk's model.")

@@ -26,13 +26,13 @@ from configs.errors import (
 )
 from pipelines.cli.main import cli, run
 from pipelines.cli.options import (
-    Report,
     Session,
     demo_directory,
     verb,
     with_capacity,
     with_language,
 )
+from pipelines.work.report import Report
 from tests.places import ROOT
 
 VERBS = ["ingest", "simulate", "train", "tune", "combinations", "champion", "score", "select", "plan"]
