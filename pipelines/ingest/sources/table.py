@@ -10,10 +10,9 @@ import polars as pl
 
 from configs.errors import DataError
 from configs.schema.source import SourceMapping
-from features.contract import declarations, inspections
 from features.contract.conversions import yes_no_code
-from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.inspections import INSPECTION_COLUMNS, looks_like_inspections
+from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED
+from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_REQUIRED, looks_like_inspections
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.sources.source import Chunk, Source
 from pipelines.ingest.sources.table_file import SURPLUS, TableFile
@@ -65,8 +64,8 @@ class TableSource(Source):
             self._is_inspections = not self._mapped.has_declarations
         else:
             self._is_inspections = looks_like_inspections(columns)
-            module = inspections if self._is_inspections else declarations
-            require_columns(columns, module.REQUIRED_COLUMNS, str(path))
+            required = INSPECTION_REQUIRED if self._is_inspections else DECLARATION_REQUIRED
+            require_columns(columns, required, str(path))
             kinds = {} if self._is_inspections else known_extras
             self.extra_categories = tuple(name for name in columns if kinds.get(name) == "category")
             self.extra_numbers = tuple(name for name in columns if kinds.get(name) == "number")
