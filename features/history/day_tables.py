@@ -77,15 +77,6 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineCon
     return DayTables(parties, count_prices(lines, peers.columns_by_level))
 
 
-def merge_day_tables(parts: Sequence[DayTables]) -> DayTables:
-    """The sums of a whole day from those of its buckets."""
-    if len(parts) == 1:
-        return parts[0]
-    parties = {name: merge_parties([part.parties[name] for part in parts]) for name in parts[0].parties}
-    prices = {name: merge_prices([part.prices[name] for part in parts]) for name in parts[0].prices}
-    return DayTables(parties, prices)
-
-
 def merge_prices(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """One sketch of a whole day, or of some of its keys, from those of its buckets."""
     return pl.concat(frames).group_by("key", "bin").agg(pl.col("count").sum())

@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
+from pipelines.privacy.log_masking import mask_identity, masked
+
 LogFormat = Literal["text", "json"]
 
 _OWN_LOGGERS: Final = ("configs", "features", "models", "pipelines")
 _STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-_MASK: Final = "[masked]"
-_IDENTITY_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z])[1-9]\d{16}[0-9Xx](?![0-9A-Za-z])")
-_MOBILE_NUMBER: Final = re.compile(r"(?<![0-9A-Za-z.])(?:\+?86[- ]?)?1[3-9]\d{9}(?![0-9A-Za-z])")
-_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK_CHARACTERS: Final = "10X98765432"
 
 
 def set_up_logging(*, verbose: bool = False, quiet: bool = False, log_format: LogFormat = "text") -> None:
@@ -40,20 +36,6 @@ def set_up_logging(*, verbose: bool = False, quiet: bool = False, log_format: Lo
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     for name in _OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)
-
-
-def mask_identity(text: str) -> str:
-    """Return `text` without Chinese identity numbers and mobile numbers.
-
-    No message of this program quotes identity data; this is the net under those that pass on what
-    a third party says. Only a number with a valid date and check character counts as an identity
-    number (GB 11643-1999), so inventory numbers, which are as long, stay legible.
-
-    >>> mask_identity("inventory 310120261120000001, holder 11010519491231002X, 13800138000")
-    'inventory 310120261120000001, holder [masked], [masked]'
-    """
-    text = _IDENTITY_NUMBER.sub(lambda found: _MASK if _is_identity_number(found[0]) else found[0], text)
-    return _MOBILE_NUMBER.sub(_MASK, text)
 
 
 class TextFormatter(logging.Formatter):
@@ -87,7 +69,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return to_json({name: _masked(value) for name, value in entry.items()})
+        return to_json({name: masked(value) for name, value in entry.items()})
 
 
 def to_json(entry: Mapping[str, object]) -> str:
@@ -111,23 +93,5 @@ class _StandardErrorHandler(logging.Handler):
             self.handleError(record)
 
 
-def _masked(value: object) -> object:
-    # A number stays as it is: only text can be an identity, and a mask in its place would break the JSON.
-    if isinstance(value, str):
-        return mask_identity(value)
-    if isinstance(value, Mapping):
-        return {key: _masked(item) for key, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, list | tuple) else value
-
-
 def _time(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _is_identity_number(number: str) -> bool:
-    try:
-        datetime.strptime(number[6:14], "%Y%m%d").replace(tzinfo=UTC)
-    except ValueError:
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, number[:17], strict=True))
-    return _CHECK_CHARACTERS[total % 11] == number[17].upper()

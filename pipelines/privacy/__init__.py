@@ -1,4 +1,4 @@
-"""Owns pseudonyms, and the screen that finds what looks like a person.
+"""Owns pseudonyms, the screen that finds what looks like a person, and the masking of what is logged.
 
 Uses `configs.errors`.
 Begin with `pseudonyms`.

@@ -46,16 +46,6 @@ MECHANISMS: Final = pl.Series(
         for food in sorted(FOOD)
     ],
 )
-TRUTH_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "declaration_id": pl.String(),
-    "line_no": pl.Int32(),
-    "undervaluation": pl.Boolean(),
-    "prohibited_item": pl.Boolean(),
-    "food_safety": pl.Boolean(),
-    "true_unit_price": pl.Float64(),
-    "tax_shortfall_cny": pl.Float64(),
-    "mechanism": pl.String(),
-}
 
 
 def declaration_frames(

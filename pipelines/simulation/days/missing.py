@@ -39,8 +39,6 @@ LINE_COLUMNS: Final = {
     "legal_unit": (0.02, 0.50),
     "unit_price": (0.002, 0.02),
 }
-# Columns that no world leaves empty beyond its habits: without them a parcel cannot be routed.
-NEVER_SPARSE: Final = frozenset({"direction", "trade_mode", "customs_office"})
 _HABIT, _SLIP = 0.94, 0.06
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -182,8 +182,3 @@ def _dates(ordinals: Ints) -> pl.Series:
 def _where_known(values: Flags, known: Flags) -> pl.Series:
     """Return 1, 0 and null as Booleans: a label that a report does not speak of is null."""
     return pl.Series(np.where(known, values.astype(np.float64), np.nan)).fill_nan(None).cast(pl.Boolean)
-
-
-def last_report(day: date) -> date:
-    """Return the day by which every result of parcels declared on `day` is in."""
-    return day + timedelta(days=2 + LABORATORY_DAYS[1])

@@ -13,7 +13,7 @@ from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble, block_names, prepare_lines
 from features.contract.declarations import DECLARATION_COLUMNS
-from features.history.day_tables import DayTables, day_tables, merge_day_tables
+from features.history.day_tables import DayTables, day_tables, merge_parties, merge_prices
 from features.history.state import History
 from features.history.view import DayContext, HistoryView
 from tests.features.small_world import SmallWorld
@@ -126,11 +126,13 @@ def test_sums_of_buckets_are_the_sums_of_the_day(last_day: Day, settings: Settin
         )
         for start in range(3)
     ]
-    whole, merged = tables_of(lines, settings, day, history), merge_day_tables(parts)
+    whole = tables_of(lines, settings, day, history)
     for name, table in whole.parties.items():
-        assert table.sort("key").equals(merged.parties[name].sort("key"), null_equal=True), name
+        merged = merge_parties([part.parties[name] for part in parts])
+        assert table.sort("key").equals(merged.sort("key"), null_equal=True), name
     for name, table in whole.prices.items():
-        assert table.sort("key", "bin").equals(merged.prices[name].sort("key", "bin")), name
+        merged = merge_prices([part.prices[name] for part in parts])
+        assert table.sort("key", "bin").equals(merged.sort("key", "bin")), name
 
 
 def test_required_columns_are_those_of_the_contract() -> None:

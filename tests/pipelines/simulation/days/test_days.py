@@ -10,13 +10,22 @@ import pytest
 
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from pipelines.simulation.days.days import SimulatedDay, simulate_days
-from pipelines.simulation.days.declarations import TRUTH_COLUMNS
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.places import CNY_PER_UNIT, CURRENCIES
 from pipelines.simulation.world.world import World
 
 END = date(2026, 11, 20)
 KEY = ["declaration_id", "line_no"]
+TRUTH_COLUMNS: dict[str, pl.DataType] = {
+    "declaration_id": pl.String(),
+    "line_no": pl.Int32(),
+    "undervaluation": pl.Boolean(),
+    "prohibited_item": pl.Boolean(),
+    "food_safety": pl.Boolean(),
+    "true_unit_price": pl.Float64(),
+    "tax_shortfall_cny": pl.Float64(),
+    "mechanism": pl.String(),
+}
 
 
 def days_of(seed: int, days: int, volume: int, drift: bool = False) -> list[SimulatedDay]:
