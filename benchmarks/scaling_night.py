@@ -13,17 +13,19 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.store.layout import Layout
-from pipelines.work import execution
+from pipelines.work.execution import Executor
 
 _PASSES: list[dict[str, Any]] = []
 
 
 def timed(run: Callable[..., Any]) -> Callable[..., Any]:
-    """`pipelines.work.execution.run` that notes how long each pass over a night's tasks took, and each task
-    where they run in this process."""
+    """`Executor.run` that notes how long each pass over a night's tasks took, and each task where they run in
+    this process."""
 
     @functools.wraps(run)
-    def with_times(function: Callable[[Any], Any], items: Sequence[Any], **options: Any) -> Any:
+    def with_times(
+        executor: Executor, step: str, function: Callable[[Any], Any], items: Sequence[Any]
+    ) -> Any:
         tasks: list[float] = []
 
         def one(item: Any) -> Any:
@@ -32,11 +34,11 @@ def timed(run: Callable[..., Any]) -> Callable[..., Any]:
             tasks.append(time.perf_counter() - began)
             return result
 
-        here = options["scheduler"] is None and options["workers"] == 1
+        here = executor.scheduler is None and executor.workers == 1
         began = time.perf_counter()
-        outcomes = run(one if here else function, items, **options)
+        results = run(executor, step, one if here else function, items)
         _PASSES.append({"name": function.__name__, "seconds": time.perf_counter() - began, "tasks": tasks})
-        return outcomes
+        return results
 
     return with_times
 
@@ -49,8 +51,7 @@ def memory_of_worker(_: object = None) -> int:
 def main() -> None:
     """Score the day that the argument names."""
     asked = json.loads(sys.argv[1])
-    # Before anything that takes the function from its module is imported.
-    execution.run = timed(execution.run)
+    Executor.run = timed(Executor.run)  # type: ignore[method-assign]
     from configs.loader import load_settings
     from models.tracking.tracker import Tracker
     from pipelines.night.score import score

@@ -22,7 +22,7 @@ from features.history.results import known_labels
 from features.history.state import History
 from models.judging.gate import unseen_predictions
 from models.trees.errors import TooFewFindings
-from pipelines.scoring.bucket import champion_model
+from pipelines.scoring.line_scores import champion_model
 from pipelines.store.files import write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import OUT_OF_TIME, DayTable, table_file

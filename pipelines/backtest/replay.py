@@ -41,7 +41,7 @@ from pipelines.backtest.worth import (
 )
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import stage_profile
-from pipelines.scoring.bucket import scored
+from pipelines.scoring.line_scores import scored
 from pipelines.scoring.parcels import parcel_columns, parcels_of
 from pipelines.store.store import Store
 from pipelines.training.frames import DayFeatures, sample_of
@@ -210,7 +210,7 @@ def _scored_parcels(
     if features is None:
         return unsorted_parcels(lines)
     champions = tuple(sorted(models_in_use(store).items()))
-    found = scored(lines, features, settings, champions)
+    found = scored(lines, features, settings.risks, champions)
     return parcels_of(lines, found.scores, found.values, settings, day)
 
 

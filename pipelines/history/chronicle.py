@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -22,8 +22,8 @@ from features.history.keys import KeySpec, key_specs, with_keys
 from features.history.results import increments, result_tables
 from features.history.state import History
 from features.prepare import prepare
-from pipelines.history.gaps import require_whole
 from pipelines.history.profiles import empty_history, history_labels, load_profile, usable_profile
+from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
 from pipelines.store.files import file_digest
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
@@ -67,7 +67,7 @@ class Chronicle:
 
         Raises StoreError where some of them cannot be read.
         """
-        require_whole(self.store, day)
+        require_whole(self.store.layout, day)
         return prepare_lines(
             self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline
         )
@@ -157,14 +157,20 @@ class Chronicle:
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""
         folded = fold(before, day, today, results, self.settings.pipeline.history)
-        return replace(folded, lineage=self.lineage(before.lineage, day))
+        return replace(
+            folded, lineage=self.lineage(before.lineage, day, check_buckets(self.store.layout, day))
+        )
 
-    def lineage(self, before: str, day: date) -> str:
-        """What names a history after `day` by all that it was folded from; `before` is that of the eve."""
+    def lineage(self, before: str, day: date, buckets: Sequence[Bucket]) -> str:
+        """Names the history after `day` by all that it was folded from.
+
+        `before` is the lineage of the eve, `buckets` are those of the day.
+        """
         digest = hashlib.sha256(f"{before} {day.isoformat()}".encode())
-        for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
-            for file in self.store.layout.files(table, day):
-                digest.update(file_digest(file))
+        for bucket in sorted(buckets, key=lambda bucket: bucket.path):
+            digest.update(bucket.digest)
+        for file in self.store.layout.files(DayTable.INSPECTIONS, day):
+            digest.update(file_digest(file))
         return digest.hexdigest()
 
     def stored_history(self, before: date) -> History:

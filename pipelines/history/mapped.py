@@ -1,6 +1,6 @@
-"""The history of the eve laid open for look-ups: its columns as plain numbers in files that processes map.
+"""The history of the eve unpacked for look-ups: its columns as plain numbers in files that processes map.
 
-A process that reads Parquet to look something up holds all of it, and so does the next one. Laid open once a
+A process that reads Parquet to look something up holds all of it, and so does the next one. Unpacked once a
 night, the numbers are shared by all processes, and the system keeps in memory what is asked for, as far as
 there is room: the history of hundreds of millions of parties needs disk, not memory.
 """
@@ -21,34 +21,33 @@ from features.history.state import History
 from pipelines.history.profiles import history_from, table_files
 from pipelines.store.files import row_count, unfinished
 
-# A multiple of eight, so that the bits of each piece begin a byte.
-_PIECE_ROWS = 1 << 18
 _KNOWN = ".known"
 
 
 @dataclass(frozen=True)
-class TableTask:
+class UnpackTask:
     """One table of the history: its Parquet file, and the folder that its columns go to."""
 
     file: Path
     folder: Path
 
 
-def opening_tasks(eve: Path, opened: Path, settings: Settings) -> list[TableTask]:
-    """The tables of the stored history `eve` that `opened` does not hold yet."""
-    tasks = [TableTask(eve / name, opened / name) for name in table_files(settings)]
+def unpack_tasks(eve: Path, unpacked: Path, settings: Settings) -> list[UnpackTask]:
+    """The tables of the stored history `eve` that `unpacked` does not hold yet."""
+    tasks = [UnpackTask(eve / name, unpacked / name) for name in table_files(settings)]
     return [task for task in tasks if not task.folder.exists()]
 
 
-def open_table(task: TableTask) -> None:
-    """Write each column of a table into a file of its numbers, complete or not at all, a piece at a time.
+def unpack_table(task: UnpackTask, *, piece_rows: int = 1 << 18) -> None:
+    """Writes each column of a table into a file of its numbers, complete or not at all, a piece at a time.
 
     A column with nulls has zeros in their place, and a second file with a bit a row, 1 where it holds any.
+    `piece_rows` is a multiple of eight, so that the bits of each piece begin a byte.
     """
     beside = unfinished(task.folder)
     beside.mkdir(parents=True)
     try:
-        _write_columns(task.file, beside)
+        _write_columns(task.file, beside, piece_rows)
         beside.replace(task.folder)
     except OSError:
         # Another worker may have been given the same table and been faster: its bytes are the same.
@@ -59,15 +58,15 @@ def open_table(task: TableTask) -> None:
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _write_columns(table: Path, folder: Path) -> None:
+def _write_columns(table: Path, folder: Path, piece_rows: int) -> None:
     rows = pl.scan_parquet(table, glob=False, hive_partitioning=False)
     names = rows.collect_schema().names()
     gaps = dict.fromkeys(names, 0)
     with ExitStack() as closing:
         numbers = {name: closing.enter_context((folder / name).open("wb")) for name in names}
         known = {name: closing.enter_context((folder / f"{name}{_KNOWN}").open("wb")) for name in names}
-        for first in range(0, row_count(table), _PIECE_ROWS):
-            for column in rows.slice(first, _PIECE_ROWS).collect():
+        for first in range(0, row_count(table), piece_rows):
+            for column in rows.slice(first, piece_rows).collect():
                 gaps[column.name] += column.null_count()
                 column.to_physical().fill_null(0).rechunk().to_numpy().tofile(numbers[column.name])
                 np.packbits(column.is_not_null().to_numpy(), bitorder="little").tofile(known[column.name])
@@ -76,10 +75,10 @@ def _write_columns(table: Path, folder: Path) -> None:
             (folder / f"{name}{_KNOWN}").unlink()
 
 
-def mapped_history(eve: Path, opened: Path, settings: Settings) -> History:
-    """The stored history `eve` over the files of `opened`, whose pages are read when they are touched."""
+def mapped_history(eve: Path, unpacked: Path, settings: Settings) -> History:
+    """The stored history `eve` over the files of `unpacked`, whose pages are read when they are touched."""
     return history_from(
-        eve, settings, lambda name, schema: _mapped(opened / name, row_count(eve / name), schema)
+        eve, settings, lambda name, schema: _mapped(unpacked / name, row_count(eve / name), schema)
     )
 
 

@@ -13,11 +13,11 @@ import polars as pl
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.history.gaps import require_undamaged
 from pipelines.ingest.changes import Changes
 from pipelines.ingest.disputes import Disputes, Settled
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import LEDGER_COLUMNS
+from pipelines.store.bucket_checks import require_undamaged
 from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
 from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
@@ -97,7 +97,7 @@ class DayWriter:
 
     def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
         """The files that the day will have; it loses those that it has."""
-        require_undamaged(self._store, day)
+        require_undamaged(self._store.layout, day)
         changed, names_of_changed = settled.rewritten.summary(day, self._extras)
         rows, names = rows + changed, names | names_of_changed
         gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))

@@ -17,11 +17,11 @@ from configs.schema.settings import Settings
 from features.text.visible import visible_text
 from models.report.page import page_environment
 from models.selection.planner import plan
-from pipelines.history.gaps import require_whole
 from pipelines.night.select import check_unchanged, scored_folders
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, bars, lines
 from pipelines.scoring.parcels import parcels_of_bucket
+from pipelines.store.bucket_checks import require_whole
 from pipelines.store.files import row_count, write_table
 from pipelines.store.layout import PLAN_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
@@ -45,18 +45,18 @@ class PlanReport(Report):
 
     def _lines(self) -> list[str]:
         # A line an office, those first where more inspections find most.
-        said = [
+        lines = [
             f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)",
         ]
         for row in _now(self.table).iter_rows(named=True):
             office, inspected = visible_text(row["customs_office"], 40), f"{row['places']:,}"
-            said.append(
+            lines.append(
                 f"  {office}: {inspected} of {row['parcels']:,} parcels find "
                 f"{row['expected_findings']:,.1f} and CNY {row['expected_tax_cny']:,.0f} of tax; "
                 f"{row['more']:,} more find "
                 f"{row['findings_of_more']:,.2f} and CNY {row['tax_of_more_cny']:,.0f}"
             )
-        return [*said, f"page: {self.page}"]
+        return [*lines, f"page: {self.page}"]
 
     def _facts(self) -> dict[str, Any]:
         return {"day": self.day, "page": self.page, "offices": _now(self.table).to_dicts()}
@@ -65,13 +65,14 @@ class PlanReport(Report):
 def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress: Progress) -> PlanReport:
     """Plans from the stored scores of a day and keeps table and page under `plans/` of the store.
 
-    Raises UsageError where the day was not scored or no parcel has a score, DataError where its lines
-    changed since.
+    Raises:
+        UsageError: the day was not scored, or no parcel has a score.
+        DataError: its lines have changed since.
     """
     opened = Store.open(store)
     with opened.lock("plan"):
         scores, values = scored_folders(opened, day)
-        require_whole(opened, day)
+        require_whole(opened.layout, day)
         files = opened.declaration_files(day)
         check_unchanged(files, scores, day)
         manifest = ManifestBuilder("plan")

@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from configs.errors import UsageError
+from configs.schema.pipeline import ScoringConfig
 from configs.schema.settings import Settings
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.gaps import incomplete_days
 from pipelines.night.metrics_file import write_metrics
 from pipelines.night.score_day import score_day
 from pipelines.night.score_report import ScoreReport
+from pipelines.scoring.gaps import incomplete_days
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits, exit_code_of
-from pipelines.work.crew import Night
-from pipelines.work.execution import check_cluster
+from pipelines.work.execution import Executor
 from pipelines.work.memory_limit import workers_within_memory
-from pipelines.work.processes import Crew
+from pipelines.work.process_pool import ProcessPool
 from pipelines.work.progress import Progress
+
+
+class ScoreOptions(TypedDict, total=False):
+    """How a run of `score` uses its machines; what is left out or None comes from the configuration.
+
+    Attributes:
+        workers: processes of this machine, or of a cluster how many workers are waited for.
+        threads: of each of them.
+        scheduler: address of a Dask cluster to work on.
+        memory_limit: bytes; there are no more workers than fit into them.
+    """
+
+    workers: int | None
+    threads: int | None
+    scheduler: str | None
+    memory_limit: int | None
 
 
 def score(
@@ -30,54 +49,50 @@ def score(
     *,
     first: date,
     last: date,
-    workers: int | None,
-    threads: int | None,
-    scheduler: str | None,
     settings: Settings,
     progress: Progress,
-    memory_limit: int | None = None,
+    **options: Unpack[ScoreOptions],
 ) -> ScoreReport:
     """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
 
-    `workers` are processes of this machine; with a `scheduler` they are the cluster's, and how many of them
-    are waited for. With a `memory_limit` in bytes there are no more than fit into it.
-
     However it ends, the file of metrics says so.
 
-    Raises UsageError where no day of the range has declarations, NoChampionError where no risk has a model,
-    StoreLockedError where another run works on the store.
+    Raises:
+        UsageError: no day of the range has declarations.
+        NoChampionError: no risk has a model.
+        StoreLockedError: another run works on the store.
     """
-    if scheduler is not None:
+    if options.get("scheduler") is not None:
         # Workers have working directories of their own.
         store, overlay = store.absolute(), settings.overlay and settings.overlay.absolute()
         settings = settings.model_copy(update={"overlay": overlay})
-    scoring = settings.pipeline.scoring
     started = time.monotonic()
     report, exit_code = None, 1
     try:
-        threads = threads or scoring.threads
-        with Crew(threads) as crew:
-            night = Night(
-                workers or (scoring.workers if scheduler is None else 1),
-                threads,
-                scheduler,
-                progress,
-                Limits(scoring.tries, scoring.bucket_timeout_seconds),
-                crew,
-            )
-            report = _score(store, (first, last), night, settings, memory_limit)
+        with _executor(settings.pipeline.scoring, options, progress) as executor:
+            report = _score(store, (first, last), executor, settings, options.get("memory_limit"))
         exit_code = report.exit_code
     except BaseException as error:
         exit_code = exit_code_of(error)
         raise
     finally:
         seconds = time.monotonic() - started
-        write_metrics(store, scoring.metrics_file, report, exit_code, seconds)
+        write_metrics(store, settings.pipeline.scoring.metrics_file, report, exit_code, seconds)
     return report
 
 
+@contextmanager
+def _executor(config: ScoringConfig, options: ScoreOptions, progress: Progress) -> Iterator[Executor]:
+    scheduler = options.get("scheduler")
+    workers = options.get("workers") or (config.workers if scheduler is None else 1)
+    threads = options.get("threads") or config.threads
+    limits = Limits(config.tries, config.bucket_timeout_seconds)
+    with ProcessPool(threads) as pool:
+        yield Executor(workers, threads, scheduler, limits, progress, pool)
+
+
 def _score(
-    store: Path, wanted: tuple[date, date], night: Night, settings: Settings, memory_limit: int | None
+    store: Path, wanted: tuple[date, date], executor: Executor, settings: Settings, memory_limit: int | None
 ) -> ScoreReport:
     opened = Store.open(store)
     first, last = wanted
@@ -88,18 +103,12 @@ def _score(
         if memory_limit is not None:
             buckets = [file for day in days for file in opened.declaration_files(day)]
             largest = max(lines_that_can_be_read(buckets), default=0)
-            night = replace(night, workers=workers_within_memory(memory_limit, night.workers, largest))
-        if night.scheduler is not None:
-            check_cluster(
-                night.scheduler,
-                store=store,
-                overlay=settings.overlay,
-                workers=night.workers,
-                threads=night.threads,
-            )
-        in_use, notes = models_in_use(opened, settings)
+            fitting = workers_within_memory(memory_limit, executor.workers, largest)
+            executor = replace(executor, workers=fitting)
+        executor.check(store=store, overlay=settings.overlay)
+        in_use, notes = models_in_use(opened, settings.risks)
         chronicle = Chronicle(opened, settings)
-        reports = [score_day(chronicle, day, in_use, night) for day in days]
+        reports = [score_day(chronicle, day, in_use, executor) for day in days]
         notes += [
             f"{day} is still incomplete: score it again with `parcel-risk score --date {day}`"
             for day in incomplete_days(opened)

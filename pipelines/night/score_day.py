@@ -21,22 +21,23 @@ from pathlib import Path
 
 import polars as pl
 
+from configs.reference.facts import ReferenceDay
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.gaps import Gap, Troubles, buckets_of
-from pipelines.history.profiles import stage_folded
+from pipelines.history.profiles import Eve, stage_folded
 from pipelines.night.select_day import Listed, stage_lists
-from pipelines.scoring.bucket import DayTask, workspace
-from pipelines.scoring.day_history import close_days_before, fold_day, open_history
-from pipelines.scoring.day_steps import forget_other_history, score_buckets, sum_day
-from pipelines.scoring.day_task import day_task
-from pipelines.scoring.kept_sums import keep_sums, kept_sums
+from pipelines.scoring.bucket import DayTask
+from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, sum_buckets
+from pipelines.scoring.day_run import DayRun, start_day
+from pipelines.scoring.gaps import Gap
+from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
 from pipelines.scoring.models_in_use import ModelInUse
+from pipelines.scoring.sums_for_select import keep_sums, kept_sums
+from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.files import put_in
-from pipelines.store.journal import Transaction
 from pipelines.store.layout import INCOMPLETE, DayTable, Layout
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
-from pipelines.work.crew import Night
+from pipelines.work.execution import Executor
 
 _PUBLISHED = (DayTable.SCORES, DayTable.VALUES, DayTable.LISTS)
 
@@ -58,85 +59,103 @@ class DayReport:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 
-def score_day(chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse], night: Night) -> DayReport:
+def score_day(
+    chronicle: Chronicle, day: date, in_use: Mapping[str, ModelInUse], executor: Executor
+) -> DayReport:
     """Scores one day; the caller holds the lock.
 
-    Raises StoreError where no bucket of the day could be scored, or a line of a scored bucket has no score.
+    Raises:
+        StoreError: no bucket of the day could be scored, or a line of a scored bucket has no score.
     """
-    store, settings = chronicle.store, chronicle.settings
-    manifest = ManifestBuilder("score")
-    troubles = Troubles()
+    store, manifest = chronicle.store, ManifestBuilder("score")
     with manifest.step("history"):
-        eve = close_days_before(chronicle, day, night)
-    buckets = buckets_of(store, day)
-    task = day_task(chronicle, day, eve, in_use, buckets)
-    done = _done(store, day, task.run)
+        eve = close_days_before(chronicle, day, executor)
+    run = start_day(chronicle, eve, in_use, day, check_buckets(store.layout, day), executor)
+    done = _done(store, day, run.task.run)
     if done is not None:
-        _forget(task)
+        _forget(run.task)
         return _report(store, day, done, "was scored before with the same result")
+    computed = _compute(run, eve, manifest)
+    manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
+    report = _publish(run.task.run, computed, manifest)
+    if not run.troubles.gaps:
+        keep_sums(computed.run.task, kept_sums(chronicle, day, eve, run.buckets))
+        _forget(run.task)
+    return report
+
+
+@dataclass(frozen=True)
+class _Computed:
+    """A run whose buckets are scored and in its working folder.
+
+    `lineage` names the history after the day; it is empty where the day cannot be closed.
+    """
+
+    run: DayRun
+    scored: int
+    lineage: str
+
+
+def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> _Computed:
     with manifest.step("history of the eve"):
-        open_history(chronicle, task, night, troubles)
+        unpack_history(run)
     with manifest.step("sums of the day"):
-        summed = sum_day(task, buckets, night, troubles)
-    closed = not troubles.gaps
-    lineage = chronicle.lineage(eve.lineage, day) if closed else ""
+        run = sum_buckets(run)
+    lineage = "" if run.troubles.gaps else run.chronicle.lineage(eve.lineage, run.day, run.buckets)
     with manifest.step("history of the day"):
-        forget_other_history(summed.task.work, lineage)
-        fold_day(chronicle, summed.task, summed.files, night, troubles, close=closed)
+        forget_other_history(run.task.work, lineage)
+        fold_day(run, close=bool(lineage))
     with manifest.step("scores"):
-        counts = score_buckets(summed, buckets, night, troubles)
-    files = list(counts)
-    declared, scored = sum(bucket.lines or 0 for bucket in buckets), sum(counts.values())
+        counts = score_buckets(run)
+    return _Computed(replace(run, files=list(counts)), sum(counts.values()), lineage)
+
+
+def _publish(name: str, computed: _Computed, manifest: ManifestBuilder) -> DayReport:
+    """Brings what was computed into the store in one transaction, with lists where none were issued.
+
+    `name` is that of the run of the whole day, by which it is known when it is asked for again.
+    """
+    run, chronicle, day = computed.run, computed.run.chronicle, computed.run.day
+    store, work, troubles = chronicle.store, run.task.work, run.troubles
     with store.transaction() as t:
-        work = summed.task.work
-        for table, made in ((DayTable.SCORES, work.scores), (DayTable.VALUES, work.values)):
+        for table, of_bucket in ((DayTable.SCORES, work.scores), (DayTable.VALUES, work.values)):
             folder = t.stage(store.layout.partition(table, day))
-            for file in files:
-                put_in(made(file), folder / file.name)
+            for file in run.files:
+                put_in(of_bucket(file), folder / file.name)
         with manifest.step("lists"):
             issued = store.layout.partition(DayTable.LISTS, day).exists()
-            if issued:
-                listed = _keep_lists(store, day)
-            else:
-                listed = _make_lists(t, summed.task, files, night, troubles)
-        if closed:
-            stage_folded(t, store, work.after, settings, day, lineage)
-        unpriced = without_exchange_rate(task, files)
-        manifest.values_nulled.update(
-            {f"cny_value:no_exchange_rate_{name}": count for name, count in unpriced.items()}
-        )
+            listed = (
+                _keep_lists(store, day) if issued else stage_lists(t, run, work.all_scores, work.all_values)
+            )
+        if computed.lineage:
+            stage_folded(t, store, work.after, chronicle.settings, day, computed.lineage)
+        unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
         outcome = {
-            "lines": declared,
-            "scored": scored,
+            "lines": sum(bucket.lines or 0 for bucket in run.buckets),
+            "scored": computed.scored,
             "listed": listed.parcels,
             "offices": listed.offices,
             "unpriced": sum(unpriced.values()),
         }
         open_gaps = {"gaps": [gap.as_dict() for gap in troubles.gaps]} if troubles.gaps else {}
         t.stage_file(store.layout.outcome(day)).write_text(
-            json.dumps({"run": task.run, **outcome, **open_gaps}) + "\n", encoding="utf-8"
+            json.dumps({"run": name, **outcome, **open_gaps}) + "\n", encoding="utf-8"
         )
-        manifest.add_rows(rows_in=declared, kept=declared, scored=scored)
-        manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
-        manifest.further.update(
-            parcels_listed=listed.parcels,
-            parcels_by_selection=listed.by_selection,
-            strata=listed.strata,
-            **troubles.as_dict(),
+        manifest.values_nulled.update(
+            {f"cny_value:no_exchange_rate_{currency}": count for currency, count in unpriced.items()}
         )
-        said = manifest.as_dict()
-        store.write_manifest(t, "score", day, said)
-    if not troubles.gaps:
-        keep_sums(summed.task, kept_sums(chronicle, day, eve, buckets))
-        _forget(task)
+        manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=computed.scored)
+        manifest.further.update(listed.as_dict(), **troubles.as_dict())
+        figures = manifest.as_dict()
+        store.write_manifest(t, "score", day, figures)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
-    report = _report(store, day, outcome, note)
     retried = len({entry["bucket"] for entry in troubles.retried})
-    return replace(report, gaps=tuple(troubles.gaps), retried=retried, seconds=said["seconds"])
+    report = _report(store, day, outcome, note)
+    return replace(report, gaps=tuple(troubles.gaps), retried=retried, seconds=figures["seconds"])
 
 
 def _forget(task: DayTask) -> None:
-    """Remove the working folders of a day that is complete."""
+    """Removes the working folders of a day that is complete."""
     for folder in Layout(task.store).works(task.day):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -154,22 +173,6 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
         unpriced=outcome["unpriced"],
         folder=folder,
         note=note,
-    )
-
-
-def _make_lists(
-    t: Transaction, task: DayTask, files: Sequence[Path], night: Night, troubles: Troubles
-) -> Listed:
-    return stage_lists(
-        t,
-        task,
-        files,
-        task.work.all_scores,
-        task.work.all_values,
-        capacity=workspace(task).settings.capacity,
-        overrides={},
-        night=night,
-        troubles=troubles,
     )
 
 
@@ -191,8 +194,11 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     return known if known.pop("run") == run_name and "gaps" not in known else None
 
 
-def without_exchange_rate(task: DayTask, files: Sequence[Path]) -> dict[str, int]:
-    """Lines by currency for which no exchange rate is known: they are scored without a value in CNY."""
+def without_exchange_rate(reference: ReferenceDay, files: Sequence[Path]) -> dict[str, int]:
+    """Lines by currency for which no exchange rate is known: they are scored without a value in CNY.
+
+    One column of the buckets is read for it, so that a bucket that an earlier run has scored counts too.
+    """
     counts = (
         pl.concat(
             pl.scan_parquet(file, glob=False, hive_partitioning=False).select("currency") for file in files
@@ -202,5 +208,5 @@ def without_exchange_rate(task: DayTask, files: Sequence[Path]) -> dict[str, int
         .collect()
         .sort("currency")
     )
-    unknown = counts.filter(workspace(task).reference.cny_rate(counts["currency"]).is_null())
+    unknown = counts.filter(reference.cny_rate(counts["currency"]).is_null())
     return {str(currency): int(count) for currency, count in unknown.iter_rows()}

@@ -1,4 +1,4 @@
-"""What `score` tells its user and other programs."""
+"""What `score` reports to its user and to other programs."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ class ScoreReport(Report):
         return 5 if any(day.gaps for day in self.days) else 0
 
     def _lines(self) -> list[str]:
-        said = [
+        lines = [
             f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
         ]
-        said += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
+        lines += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
         for day in self.days:
-            said.append(
+            lines.append(
                 f"{day.day}: {day.scored:,} of {day.lines:,} lines scored, "
                 f"{day.listed:,} parcels on the lists "
                 f"of {day.offices:,} offices, in {day.folder}" + (f" ({day.note})" if day.note else "")
             )
             if day.unpriced:
-                said.append(
+                lines.append(
                     f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
                     "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
                 )
             if day.gaps:
-                said.append(
+                lines.append(
                     f"{day.day}: INCOMPLETE: {day.lines - day.scored:,} lines have no score, and the lists "
                     "say so. Score the day again when the cause is gone"
                 )
-            said += [f"{day.day}: {gap}" for gap in day.gaps]
-        return [*said, *self.notes]
+            lines += [f"{day.day}: {gap}" for gap in day.gaps]
+        return [*lines, *self.notes]
 
     def _facts(self) -> dict[str, Any]:
         return {

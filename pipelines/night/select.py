@@ -15,20 +15,20 @@ from configs.errors import DataError, StoreError, UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.gaps import Gap, Troubles, incomplete_days, require_whole
 from pipelines.night.select_day import Listed, stage_lists
-from pipelines.scoring.day_history import close_days_before, fold_day, open_history
-from pipelines.scoring.day_steps import sum_day
-from pipelines.scoring.day_task import day_task
-from pipelines.scoring.kept_sums import bring_sums, keep_sums, kept_sums
+from pipelines.scoring.bucket_steps import sum_buckets
+from pipelines.scoring.day_run import DayRun, start_day
+from pipelines.scoring.gaps import Gap, incomplete_days
+from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
 from pipelines.scoring.models_in_use import models_in_use
-from pipelines.store.files import row_count
+from pipelines.scoring.sums_for_select import bring_sums, keep_sums, kept_sums
+from pipelines.store.bucket_checks import require_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits
-from pipelines.work.crew import Night
-from pipelines.work.processes import Crew
+from pipelines.work.execution import Executor
+from pipelines.work.process_pool import ProcessPool
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
 
@@ -67,60 +67,61 @@ class SelectReport(Report):
 def select(store: Path, *, day: date, settings: Settings, progress: Progress) -> SelectReport:
     """Lists of a scored day, from its stored scores, by the capacity of `settings`.
 
-    Raises UsageError where the day was not scored, DataError where its lines changed since.
+    Raises:
+        UsageError: the day was not scored.
+        StoreError: it was scored with gaps, or some of its lines cannot be read.
+        DataError: its lines have changed since.
     """
     opened = Store.open(store)
-    scoring = settings.pipeline.scoring
-    with opened.lock("select"), Crew(scoring.threads) as crew:
-        files = opened.declaration_files(day)
+    config, manifest = settings.pipeline.scoring, ManifestBuilder("select")
+    limits = Limits(config.tries, config.bucket_timeout_seconds)
+    with opened.lock("select"), ProcessPool(config.threads) as pool:
+        executor = Executor(config.workers, config.threads, None, limits, progress, pool)
         scores, values = scored_folders(opened, day)
-        troubles = Troubles()
         if day in incomplete_days(opened):
             raise StoreError(
                 f"{day} was left incomplete: score it again with `parcel-risk score --date {day}`; "
                 "lists are made anew from whole days only"
             )
-        buckets = require_whole(opened, day)
-        check_unchanged(files, scores, day)
-        manifest = ManifestBuilder("select")
-        limits = Limits(scoring.tries, scoring.bucket_timeout_seconds)
-        night = Night(scoring.workers, scoring.threads, None, progress, limits, crew)
+        buckets = require_whole(opened.layout, day)
+        check_unchanged([bucket.path for bucket in buckets], scores, day)
         chronicle = Chronicle(opened, settings)
-        in_use, _ = models_in_use(opened, settings)
+        in_use, _ = models_in_use(opened, settings.risks)
         with manifest.step("history"):
-            eve = close_days_before(chronicle, day, night)
-            task = day_task(chronicle, day, eve, in_use, buckets)
-            open_history(chronicle, task, night, troubles)
+            eve = close_days_before(chronicle, day, executor)
+            run = start_day(chronicle, eve, in_use, day, buckets, executor)
+            unpack_history(run)
         sums = kept_sums(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
-            if not bring_sums(task, sums):
-                sum_day(task, buckets, night, troubles)
-                if troubles.gaps:
-                    raise StoreError(f"{day}: lists are made from whole days only; {troubles.gaps[0]}")
-                fold_day(chronicle, task, files, night, troubles, close=False)
+            if not bring_sums(run.task, sums):
+                _sum_again(run)
         with opened.transaction() as t:
             with manifest.step("lists"):
-                listed = stage_lists(
-                    t, task, files, scores, values, capacity=settings.capacity, overrides={},
-                    night=night, troubles=troubles,
-                )  # fmt: skip
-            rows = sum(row_count(file) for file in files)
+                listed = stage_lists(t, run, scores, values)
+            rows = sum(bucket.lines or 0 for bucket in buckets)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
-            manifest.further.update(
-                parcels_listed=listed.parcels,
-                parcels_by_selection=listed.by_selection,
-                strata=listed.strata,
-                capacity=settings.capacity.model_dump(mode="json"),
-                **troubles.as_dict(),
-            )
+            capacity = settings.capacity.model_dump(mode="json")
+            manifest.further.update(listed.as_dict(), capacity=capacity, **run.troubles.as_dict())
             opened.write_manifest(t, "select", day, manifest.as_dict())
-        keep_sums(task, sums)
-        shutil.rmtree(task.work.path, ignore_errors=True)
-    return SelectReport(day, listed, opened.layout.partition(DayTable.LISTS, day), tuple(troubles.gaps))
+        keep_sums(run.task, sums)
+        shutil.rmtree(run.task.work.path, ignore_errors=True)
+    folder = opened.layout.partition(DayTable.LISTS, day)
+    return SelectReport(day, listed, folder, tuple(run.troubles.gaps))
+
+
+def _sum_again(run: DayRun) -> None:
+    run = sum_buckets(run)
+    if run.troubles.gaps:
+        raise StoreError(f"{run.day}: lists are made from whole days only; {run.troubles.gaps[0]}")
+    fold_day(run, close=False)
 
 
 def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
-    """The folders with scores and values of a scored day; UsageError where it was not scored."""
+    """The folders with scores and values of a scored day.
+
+    Raises:
+        UsageError: it was not scored.
+    """
     scores, values = (opened.layout.partition(table, day) for table in (DayTable.SCORES, DayTable.VALUES))
     if not scores.is_dir():
         scored = ", ".join(str(known) for known in opened.days(DayTable.SCORES)[-5:]) or "none"
@@ -132,7 +133,11 @@ def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
 
 
 def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
-    """Raises DataError unless every bucket has the scores of exactly its lines."""
+    """Checks that every bucket has the scores of exactly its lines.
+
+    Raises:
+        DataError: one has not, because the day's lines have changed since.
+    """
     for file in files:
         stored = scores / file.name
         key = list(LINE_KEY)

@@ -7,12 +7,11 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from configs.errors import NoChampionError, TrackingError
-from configs.schema.settings import Settings
 from models.tracking.tracker import Tracker
 from pipelines.store.layout import CHAMPION
 from pipelines.store.store import Store
@@ -31,33 +30,34 @@ class ModelInUse:
     digest: str
 
 
-def models_in_use(store: Store, settings: Settings) -> tuple[dict[str, ModelInUse], list[str]]:
-    """The champion of each configured risk that has one, and what a user should know about them.
+def models_in_use(store: Store, risks: Collection[str]) -> tuple[dict[str, ModelInUse], list[str]]:
+    """The champion of each of `risks` that has one, and what a user should know about them.
 
     Champions are copied into the store. Where MLflow cannot be reached, the copies of the last run are used.
 
-    Raises NoChampionError where no configured risk has a champion.
+    Raises:
+        NoChampionError: none of the risks has a champion.
     """
     notes: list[str] = []
     try:
-        _copy_champions(store, settings)
+        _copy_champions(store, risks)
     except TrackingError as error:
         notes.append(f"{error} The models of the last run are used.")
         logger.warning("%s", notes[-1])
-    found = {risk: model for risk in settings.risks if (model := _copied(store, risk)) is not None}
-    if not found:
+    in_use = {risk: model for risk in risks if (model := _copied(store, risk)) is not None}
+    if not in_use:
         reason = f" {notes[-1]}" if notes else ""
         raise NoChampionError(
-            f"expected a model in use for one of the risks {', '.join(settings.risks)}, found none.{reason} "
+            f"expected a model in use for one of the risks {', '.join(risks)}, found none.{reason} "
             "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
         )
-    return found, notes
+    return in_use, notes
 
 
-def _copy_champions(store: Store, settings: Settings) -> None:
+def _copy_champions(store: Store, risks: Collection[str]) -> None:
     tracker = Tracker.in_folder(store.layout.mlflow)
     champions = {champion.risk: champion for champion in tracker.champions()}
-    for risk in settings.risks:
+    for risk in risks:
         place = store.layout.models(risk)
         champion = champions.get(risk)
         if champion is None:

@@ -13,7 +13,7 @@ from configs.schema.risk import TaxShortfallValue
 from configs.schema.settings import Settings
 from features.arrays.hashing import text_hashes
 from models.estimates.parcel_table import parcel_table
-from pipelines.scoring.bucket import GOODS, NOVELTY
+from pipelines.scoring.line_scores import GOODS, NOVELTY
 from pipelines.store.store import Store
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]

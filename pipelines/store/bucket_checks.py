@@ -63,6 +63,36 @@ def check_buckets(layout: Layout, day: date) -> list[Bucket]:
     return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
 
 
+def require_whole(layout: Layout, day: date) -> list[Bucket]:
+    """Return the buckets of a day of which every line can be read, for what is built on the whole of it.
+
+    Raises:
+        StoreError: a bucket is missing or damaged.
+    """
+    buckets = check_buckets(layout, day)
+    faults = [bucket.fault for bucket in buckets if bucket.fault is not None]
+    if faults:
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise StoreError(
+            f"every line of {day} is needed, and some cannot be read: {faults[0]}{more}. Days are "
+            "closed in order: no later day is scored before that is mended. Then start the same command again"
+        )
+    return buckets
+
+
+def require_undamaged(layout: Layout, day: date) -> None:
+    """Check that the files of a day are what was written, before they are merged into new ones.
+
+    A file that is gone is no fault here: its lines come back with their source.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    for bucket in check_buckets(layout, day):
+        if bucket.fault is not None and bucket.path.exists():
+            raise StoreError(f"{bucket.fault}; nothing was taken in")
+
+
 def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
     lines = None if noted is None else int(str(noted["lines"]))
     try:

@@ -21,9 +21,9 @@ class DayWork:
         return self.path / "eve"
 
     @property
-    def opened(self) -> Path:
-        """The history of the eve, laid open."""
-        return self.path / "opened"
+    def unpacked(self) -> Path:
+        """The history of the eve, unpacked for look-ups."""
+        return self.path / "unpacked"
 
     @property
     def lineage(self) -> Path:

@@ -1,4 +1,4 @@
-"""How often work on a bucket is tried, which failures concern one bucket only, and how a failure is told."""
+"""How often work on a bucket is tried, which failures concern one bucket only, and how they are reported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from configs.errors import ConfigurationError, NoChampionError, ParcelRiskError, StoreLockedError, UsageError
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -31,8 +32,8 @@ class Limits:
 
 
 @dataclass(frozen=True)
-class Outcomes(Generic[Result]):
-    """What became of a sequence of items.
+class TaskResults(Generic[Result]):
+    """The results of a sequence of items, and the failures among them.
 
     Attributes:
         results: of every item in its place; None where it failed.
@@ -45,7 +46,7 @@ class Outcomes(Generic[Result]):
     retried: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     @property
-    def good(self) -> list[Result]:
+    def succeeded(self) -> list[Result]:
         """The results of the items that did not fail, in order."""
         return [
             result
@@ -66,7 +67,7 @@ def concerns_the_run(error: BaseException) -> bool:
 
 
 def in_words(error: BaseException) -> str:
-    """What happened, in one line that quotes no data.
+    """Describes a failure in one line that quotes no data.
 
     >>> in_words(OSError(errno.EACCES, "Permission denied", "/data/store/x"))
     'the system refused: Permission denied (/data/store/x)'

@@ -17,15 +17,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from configs.errors import ParcelRiskError, UsageError
-from pipelines.work.processes import thread_environment
+from pipelines.work.attempts import Item, Result
+from pipelines.work.process_pool import thread_environment
 
 logger = logging.getLogger(__name__)
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 
 # What computes a score, and what carries the work: another version may differ in the last bit.
 _SOFTWARE = ("distributed", "lightgbm", "llvmlite", "numba", "numpy", "polars")

@@ -9,65 +9,97 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent import futures
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from configs.errors import UsageError
-from pipelines.work.attempts import Limits, Outcomes, concerns_the_run, in_words
-from pipelines.work.processes import Answer, Crew, tried
+from pipelines.work.attempts import Item, Limits, Result, TaskResults, concerns_the_run, in_words
+from pipelines.work.process_pool import Answer, ProcessPool, tried
+from pipelines.work.progress import Progress
 
 logger = logging.getLogger(__name__)
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 # Items by their place, and how many may be worked on at once; yields each place with its answer.
 _Attempt = Callable[[Mapping[int, Any], int], Iterator[tuple[int, Answer]]]
 
 
-def run(
-    function: Callable[[Item], Result],
-    items: Sequence[Item],
-    *,
-    workers: int,
-    threads: int,
-    scheduler: str | None,
-    limits: Limits,
-    done: Callable[[], None],
-    name: Callable[[Item], str] = str,
-    crew: Crew | None = None,
-) -> Outcomes[Result]:
-    """What became of `function` for every item, in the order of the items.
+@dataclass(frozen=True)
+class Executor:
+    """Where the tasks of a run are worked on, and how patiently.
 
-    An item that fails, whose process dies, or that takes too long is tried again, at most `limits.tries`
-    times in all, after the others and with nothing at work beside it: want of memory is mostly that of two
-    together. `done` is called as an item is done with, `name` says in the log which one failed.
+    With one worker and no scheduler everything runs in this process, which can then neither be stopped for
+    taking too long nor outlive its own death.
 
-    With one worker or one item, and no scheduler, everything runs in this process, which can then neither be
-    stopped for taking too long nor outlive its own death. On a cluster, tries are Dask's own retries. Several
-    workers are those of the `crew`, whose threads count then, or some that end with the call.
-
-    Raises what no item is at fault for, such as OSError on a full disk.
+    Attributes:
+        workers: processes of this machine, or workers of the cluster that have to be there.
+        threads: of each of them.
+        scheduler: address of the Dask cluster to work on instead of this machine.
+        limits: tries of a task, and the time that each may take. On a cluster, tries are Dask's own retries.
+        progress: where the tasks that are done are counted.
+        pool: the processes that serve all steps of a run, whose threads count then; without one each step
+            starts its own.
     """
-    by_place = dict(enumerate(items))
-    told = {place: name(item) for place, item in by_place.items()}
-    if scheduler is not None:
-        with _cluster_support().cluster(scheduler, threads=threads, limits=limits) as executor:
-            return _collect(_on(executor, function), by_place, len(items), 1, told, done)
-    if workers == 1 or len(items) <= 1:
 
-        def here(some: Mapping[int, Any], _: int) -> Iterator[tuple[int, Answer]]:
-            return ((place, tried(function, item)) for place, item in some.items())
+    workers: int = 1
+    threads: int = 1
+    scheduler: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    progress: Progress = field(default_factory=Progress.silent)
+    pool: ProcessPool | None = None
 
-        return _collect(here, by_place, 1, limits.tries, told, done)
-    with Crew(threads) if crew is None else nullcontext(crew) as hands:
+    def run(
+        self, step: str, function: Callable[[Item], Result], items: Sequence[Item]
+    ) -> TaskResults[Result]:
+        """The results of `function` for every item, in the order of the items.
 
-        def beside(some: Mapping[int, Any], most: int) -> Iterator[tuple[int, Answer]]:
-            return hands.work(function, some, most, limits.seconds)
+        An item that fails, whose process dies, or that takes too long is tried again after the others, with
+        nothing at work beside it: want of memory is mostly that of two together.
 
-        return _collect(beside, by_place, min(workers, len(items)), limits.tries, told, done)
+        Args:
+            step: what is shown meanwhile, and logged of an item that failed.
+            function: importable, where other processes call it.
+            items: tasks that a process can be sent; one alone stays in this process.
+
+        Raises:
+            OSError: the disk is full, or something else that no item is at fault for; likewise other types.
+        """
+        by_place = dict(enumerate(items))
+        names = {place: f"{step}: {_name(item)}" for place, item in by_place.items()}
+        with self.progress.task(step, total=len(items)) as bar:
+            if self.scheduler is not None:
+                support = _cluster_support()
+                with support.cluster(self.scheduler, threads=self.threads, limits=self.limits) as cluster:
+                    return _collect(_on(cluster, function), by_place, len(items), 1, names, bar.advance)
+            if self.workers == 1 or len(items) <= 1:
+
+                def here(some: Mapping[int, Any], _: int) -> Iterator[tuple[int, Answer]]:
+                    return ((place, tried(function, item)) for place, item in some.items())
+
+                return _collect(here, by_place, 1, self.limits.tries, names, bar.advance)
+            with ProcessPool(self.threads) if self.pool is None else nullcontext(self.pool) as pool:
+
+                def beside(some: Mapping[int, Any], most: int) -> Iterator[tuple[int, Answer]]:
+                    return pool.work(function, some, most, self.limits.seconds)
+
+                most = min(self.workers, len(items))
+                return _collect(beside, by_place, most, self.limits.tries, names, bar.advance)
+
+    def check(self, *, store: Path, overlay: Path | None) -> None:
+        """Checks that a cluster can do the work before it is sent any; see `pipelines.work.cluster.check`."""
+        if self.scheduler is not None:
+            _cluster_support().check(
+                self.scheduler, store=store, overlay=overlay, workers=self.workers, threads=self.threads
+            )
+
+
+def _name(item: Any) -> str:
+    """The name of the file that an item is about."""
+    file = getattr(item, "file", item)
+    return str(getattr(file, "name", file))
 
 
 def _collect(
@@ -75,9 +107,9 @@ def _collect(
     items: Mapping[int, Item],
     workers: int,
     tries: int,
-    told: Mapping[int, str],
+    names: Mapping[int, str],
     done: Callable[[], None],
-) -> Outcomes[Any]:
+) -> TaskResults[Any]:
     results: dict[int, Any] = {}
     failures: dict[int, list[str]] = {}
 
@@ -92,8 +124,8 @@ def _collect(
         number = len(failures[place])
         verdict = "will be tried again" if number < tries else "is set aside"
         logger.warning(
-            "%s failed (try %d of %d) and %s: %s", told[place], number, tries, verdict, answer.failure,
-            extra={"item": told[place], "try": number, "tries": tries, "reason": answer.failure},
+            "%s failed (try %d of %d) and %s: %s", names[place], number, tries, verdict, answer.failure,
+            extra={"item": names[place], "try": number, "tries": tries, "reason": answer.failure},
         )  # fmt: skip
         if number == tries:
             done()
@@ -110,14 +142,14 @@ def _collect(
         for place, reasons in sorted(failures.items())
         if place in results or len(reasons) > 1
     }
-    return Outcomes([results.get(place) for place in items], failed, retried)
+    return TaskResults([results.get(place) for place in items], failed, retried)
 
 
-def _on(executor: Executor, function: Callable[[Any], Any]) -> _Attempt:
+def _on(cluster: futures.Executor, function: Callable[[Any], Any]) -> _Attempt:
     def attempt(items: Mapping[int, Any], _: int) -> Iterator[tuple[int, Answer]]:
-        futures = {executor.submit(function, item): place for place, item in items.items()}
+        waiting = {cluster.submit(function, item): place for place, item in items.items()}
         try:
-            for future in as_completed(futures):
+            for future in futures.as_completed(waiting):
                 error = future.exception()
                 if error is None:
                     answer = Answer(future.result())
@@ -125,23 +157,19 @@ def _on(executor: Executor, function: Callable[[Any], Any]) -> _Attempt:
                     answer = Answer(error=error)
                 else:
                     answer = Answer(failure=in_words(error))
-                yield futures[future], answer
+                yield waiting[future], answer
         finally:
-            for future in futures:
+            for future in waiting:
                 future.cancel()
 
     return attempt
 
 
-def check_cluster(address: str, *, store: Path, overlay: Path | None, workers: int, threads: int) -> None:
-    """See that a cluster can do a run's work before it is sent any; see `pipelines.work.cluster.check`."""
-    _cluster_support().check(address, store=store, overlay=overlay, workers=workers, threads=threads)
-
-
 def _cluster_support() -> ModuleType:
     """`pipelines.work.cluster`, which is imported only where a scheduler is named.
 
-    Raises UsageError where Dask is not installed.
+    Raises:
+        UsageError: Dask is not installed.
     """
     try:
         importlib.import_module("distributed")

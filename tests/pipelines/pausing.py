@@ -7,8 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
-from pipelines.work.attempts import Limits
-from pipelines.work.execution import run
+from pipelines.work.execution import Executor
 
 
 def say_and_pause(pipe: Path) -> None:
@@ -22,4 +21,4 @@ if __name__ == "__main__":
     from tests.pipelines.pausing import say_and_pause as importable
 
     pipes = [Path(name) for name in sys.argv[1:]]
-    run(importable, pipes, workers=2, threads=1, scheduler=None, limits=Limits(), done=lambda: None)
+    Executor(workers=2).run("pause", importable, pipes)

@@ -1,4 +1,4 @@
-"""A history laid open is the stored one, shared instead of held, and complete or not there."""
+"""An unpacked history is the stored one, shared instead of held, and complete or not there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA
 from features.history.state import table_schema
 from pipelines.history import mapped as mapped_history
-from pipelines.history.mapped import open_table, opening_tasks
+from pipelines.history.mapped import unpack_table, unpack_tasks
 from pipelines.history.profiles import describe_profile, history_labels, load_profile, sketches_of
 from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import write_sorted
@@ -48,19 +48,16 @@ def store_history(folder: Path, rows: int) -> Path:
     return folder
 
 
-def open_all(eve: Path, opened: Path) -> None:
-    for task in opening_tasks(eve, opened, SETTINGS):
-        open_table(task)
+def unpack_all(eve: Path, unpacked: Path, piece_rows: int = 1 << 18) -> None:
+    for task in unpack_tasks(eve, unpacked, SETTINGS):
+        unpack_table(task, piece_rows=piece_rows)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 8, 37])
-def test_what_lies_open_is_what_was_stored(
-    rows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(mapped_history, "_PIECE_ROWS", 16)
-    eve, opened = store_history(tmp_path / "eve", rows), tmp_path / "opened"
-    open_all(eve, opened)
-    stored, mapped = load_profile(eve, SETTINGS), mapped_history.mapped_history(eve, opened, SETTINGS)
+def test_what_is_unpacked_is_what_was_stored(rows: int, tmp_path: Path) -> None:
+    eve, unpacked = store_history(tmp_path / "eve", rows), tmp_path / "unpacked"
+    unpack_all(eve, unpacked, piece_rows=16)
+    stored, mapped = load_profile(eve, SETTINGS), mapped_history.mapped_history(eve, unpacked, SETTINGS)
     assert (mapped.as_of, mapped.labels, mapped.lineage) == (stored.as_of, stored.labels, stored.lineage)
     for tables, others in ((stored.tables, mapped.tables), (stored.prices, mapped.prices)):
         assert list(tables) == list(others)
@@ -71,8 +68,8 @@ def test_what_lies_open_is_what_was_stored(
 def test_a_table_that_was_being_written_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    eve, opened = store_history(tmp_path / "eve", 20), tmp_path / "opened"
-    first, *others = opening_tasks(eve, opened, SETTINGS)
+    eve, unpacked = store_history(tmp_path / "eve", 20), tmp_path / "unpacked"
+    first, *others = unpack_tasks(eve, unpacked, SETTINGS)
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -80,17 +77,17 @@ def test_a_table_that_was_being_written_is_written_anew(
     with monkeypatch.context() as patch:
         patch.setattr(mapped_history, "row_count", full)
         with pytest.raises(OSError, match="No space"):
-            open_table(first)
-    assert opening_tasks(eve, opened, SETTINGS) == [first, *others]
-    open_table(first)
-    assert opening_tasks(eve, opened, SETTINGS) == others
+            unpack_table(first)
+    assert unpack_tasks(eve, unpacked, SETTINGS) == [first, *others]
+    unpack_table(first)
+    assert unpack_tasks(eve, unpacked, SETTINGS) == others
 
 
 def test_a_process_does_not_hold_the_history_that_it_looks_up_in(tmp_path: Path) -> None:
     """Private memory of a process that reads one row of every table: its numbers are not in it."""
-    eve, opened = store_history(tmp_path / "eve", 30_000), tmp_path / "opened"
-    open_all(eve, opened)
-    size = sum(path.stat().st_size for path in opened.rglob("*")) >> 20
+    eve, unpacked = store_history(tmp_path / "eve", 30_000), tmp_path / "unpacked"
+    unpack_all(eve, unpacked)
+    size = sum(path.stat().st_size for path in unpacked.rglob("*")) >> 20
     program = """
 import sys
 from pathlib import Path
@@ -103,16 +100,16 @@ def private():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) >> 10
 
-settings, eve, opened = load_settings(), Path(sys.argv[1]), Path(sys.argv[2])
+settings, eve, unpacked = load_settings(), Path(sys.argv[1]), Path(sys.argv[2])
 before = private()
-mapped = mapped_history(eve, opened, settings)
+mapped = mapped_history(eve, unpacked, settings)
 rows = [table.row(-1) for table in (*mapped.tables.values(), *mapped.prices.values())]
 between = private()
 held = load_profile(eve, settings)
 print(between - before, private() - between)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, str(eve), str(opened)],
+        [sys.executable, "-c", program, str(eve), str(unpacked)],
         cwd=ROOT, check=True, capture_output=True, text=True,
     )  # fmt: skip
     mapped, held = map(int, done.stdout.split())

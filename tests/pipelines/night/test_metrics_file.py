@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipelines.night.metrics_file import write_metrics
-from pipelines.scoring import day_steps
+from pipelines.scoring import bucket_steps
 from pipelines.scoring.bucket import BucketTask
 from tests.pipelines.trained_world import NIGHT, RISKS, World
 
@@ -48,7 +48,7 @@ def test_a_night_with_gaps_and_one_that_fails_say_so_and_keep_the_last_success(
 ) -> None:
     file = scored_world.path / "metrics/parcel_risk.prom"
     success = metrics(file)["parcel_risk_score_last_success_timestamp_seconds"]
-    real = day_steps.score_bucket
+    real = bucket_steps.score_bucket
 
     def score_bucket(task: BucketTask) -> int:
         if task.file.name.startswith("bucket-000-"):
@@ -56,7 +56,7 @@ def test_a_night_with_gaps_and_one_that_fails_say_so_and_keep_the_last_success(
         return real(task)
 
     with monkeypatch.context() as patch:
-        patch.setattr(day_steps, "score_bucket", score_bucket)
+        patch.setattr(bucket_steps, "score_bucket", score_bucket)
         assert scored_world.score(scored_world.store.declaration_days()[-1]) == 5
     found = metrics(file)
     assert found["parcel_risk_score_exit_code"] == 5

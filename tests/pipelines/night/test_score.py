@@ -12,9 +12,9 @@ import pytest
 
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from pipelines.scoring import bucket as score_bucket
-from pipelines.scoring.bucket import Scored
+from pipelines.scoring.line_scores import Scored
 from pipelines.store.layout import DayTable
-from pipelines.work.processes import Crew
+from pipelines.work.process_pool import ProcessPool
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
 
 
@@ -164,7 +164,7 @@ def test_a_night_starts_no_more_processes_than_fit_into_its_memory(
     def too_much(*_: object) -> None:
         raise AssertionError("there is room for one process")
 
-    monkeypatch.setattr(Crew, "work", too_much)
+    monkeypatch.setattr(ProcessPool, "work", too_much)
     assert world.score(NIGHT, "--workers", "2", "--memory-limit", "600MiB") == 0
     assert different(world.results("scores", "lists"), scored.results("scores", "lists")) == []
     assert world.score(NIGHT, "--scheduler", "tcp://127.0.0.1:1", "--memory-limit", "1GiB") == 2

@@ -14,7 +14,8 @@ import pytest
 from lxml import html
 
 from features.assemble import FeatureSet
-from pipelines.scoring.bucket import KEY, Workspace
+from features.contract.declarations import LINE_KEY
+from pipelines.scoring.bucket import Workspace
 from tests.pipelines.trained_world import END, NIGHT, World, different
 
 
@@ -81,7 +82,7 @@ def test_lists_are_made_again_without_adding_up_the_day_anew(
         raise AssertionError("the sums of the day are there")
 
     with monkeypatch.context() as patch:
-        patch.setattr("pipelines.night.select.sum_day", not_again)
+        patch.setattr("pipelines.night.select.sum_buckets", not_again)
         assert scored_world.run("select", "--date", NIGHT.isoformat(), "--capacity", "3") == 0
         assert scored_world.run("select", "--date", NIGHT.isoformat()) == 0
     assert different(scored_world.results(), scored.results()) == []
@@ -102,7 +103,7 @@ def test_listed_lines_have_the_features_that_they_were_scored_with(
         found, whole = features(space, lines, file), features(space, space.lines(file), file)
         for risk in space.settings.risks.values():
             some, every = found.for_risk(risk), whole.for_risk(risk)
-            again = every.join(some, on=KEY, how="semi", maintain_order="left")
+            again = every.join(some, on=LINE_KEY, how="semi", maintain_order="left")
             assert some.equals(again)
         compared.update(lines["declaration_id"].to_list())
         parcels.update(space.lines(file)["declaration_id"].to_list())

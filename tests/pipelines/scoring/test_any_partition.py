@@ -19,12 +19,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.gaps import buckets_of
 from pipelines.ingest.ingest import ingest
 from pipelines.night import score_day as night
 from pipelines.scoring.models_in_use import ModelInUse, models_in_use
-from pipelines.store.bucket_checks import Bucket
-from pipelines.work.crew import Night
+from pipelines.store.bucket_checks import Bucket, check_buckets
+from pipelines.work.execution import Executor
 from pipelines.work.progress import Progress
 from tests.pipelines.scoring.test_same_score import same_bits
 from tests.pipelines.trained_world import NIGHT, World, different, with_bucket_rows
@@ -83,7 +82,7 @@ def before_ingest(tmp_path_factory: pytest.TempPathFactory, scored: World) -> Wo
 @pytest.fixture(scope="module")
 def in_use(before_ingest: World) -> Mapping[str, ModelInUse]:
     """The models, found once: where they come from is not what changes here."""
-    return models_in_use(before_ingest.store, before_ingest.settings)[0]
+    return models_in_use(before_ingest.store, before_ingest.settings.risks)[0]
 
 
 @pytest.fixture(scope="module")
@@ -128,10 +127,8 @@ def score(world: World, in_use: Mapping[str, ModelInUse], seed: int) -> None:
     store = world.store
 
     def mixed(*day: Any) -> list[Bucket]:
-        return random.Random(seed).sample(found := buckets_of(*day), len(found))
+        return random.Random(seed).sample(found := check_buckets(*day), len(found))
 
-    with mock.patch.object(night, "buckets_of", mixed), store.lock("test"):
-        report = night.score_day(
-            Chronicle(store, world.settings), NIGHT, in_use, Night(1, 1, None, Progress.silent())
-        )
+    with mock.patch.object(night, "check_buckets", mixed), store.lock("test"):
+        report = night.score_day(Chronicle(store, world.settings), NIGHT, in_use, Executor())
     assert not report.gaps

@@ -14,7 +14,6 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from distributed import Client
@@ -24,7 +23,7 @@ from configs.errors import ClusterError, UsageError
 from pipelines.work import cluster
 from pipelines.work.attempts import Limits, concerns_the_run, in_words
 from pipelines.work.cluster_worker import Heedful, Program, other_program
-from pipelines.work.execution import run
+from pipelines.work.execution import Executor
 from tests.pipelines.faulty_worker import BLIND, DIES, environment, loaded
 from tests.pipelines.trained_world import NIGHT, World, different
 from tests.places import ROOT
@@ -97,9 +96,9 @@ def scheduler() -> Iterator[Scheduler]:
         yield Scheduler(address, client)
 
 
-def on(scheduler: Scheduler) -> dict[str, Any]:
-    """Arguments with which `run` uses the cluster."""
-    return {"workers": 1, "threads": 1, "scheduler": scheduler.address, "done": lambda: None}
+def on(scheduler: Scheduler, limits: Limits | None = None) -> Executor:
+    """An executor that uses the cluster."""
+    return Executor(scheduler=scheduler.address, limits=limits or Limits())
 
 
 def free_port() -> int:
@@ -145,9 +144,9 @@ def test_two_processes_give_the_bytes_of_one(tmp_path: Path, buckets: World, alo
 
 
 def test_a_process_of_the_pool_does_without_dask() -> None:
-    found = run(loaded, [1, 2], workers=2, threads=1, scheduler=None, limits=Limits(), done=lambda: None)
-    assert len(found.good) == 2
-    assert not any(DASK & set(packages) for packages in found.good)
+    found = Executor(workers=2).run("loaded", loaded, [1, 2])
+    assert len(found.succeeded) == 2
+    assert not any(DASK & set(packages) for packages in found.succeeded)
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(
@@ -170,8 +169,8 @@ def test_a_cluster_that_loses_a_worker_gives_the_bytes_of_one_process(
         assert different(world.results(), alone.results()) == []
         assert [path.name[:5] for path in (world.path / ".work").iterdir()] == ["today"]
         names = ["POLARS_MAX_THREADS", "OMP_NUM_THREADS", "PARCEL_RISK_PSEUDONYM_KEY"]
-        assert run(environment, names, limits=Limits(), **on(scheduler)).results == ["1", "1", None]
-        (packages,) = run(loaded, [0], limits=Limits(), **on(scheduler)).good
+        assert on(scheduler).run("environment", environment, names).results == ["1", "1", None]
+        (packages,) = on(scheduler).run("loaded", loaded, [0]).succeeded
         assert "polars" in packages
         assert "mlflow" not in packages
 
@@ -221,7 +220,7 @@ def test_a_worker_that_joins_later_has_the_threads_and_the_run_ends_when_it_is_g
         monkeypatch.setattr(cluster, "WITHOUT_WORKERS_SECONDS", 1.0)
         # A worker that hangs ends itself.
         with pytest.raises(ClusterError, match="has had no worker left"):
-            run(time.sleep, [PATIENCE], limits=Limits(seconds=0.5), **on(scheduler))
+            on(scheduler, Limits(seconds=0.5)).run("sleep", time.sleep, [PATIENCE])
 
 
 def test_a_cluster_that_does_not_answer_any_more_ends_the_run(scheduler: Scheduler) -> None:

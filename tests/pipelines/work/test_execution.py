@@ -9,18 +9,40 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from configs.errors import DataError, UsageError
-from pipelines.work.attempts import Limits, Outcomes
-from pipelines.work.execution import run
+from pipelines.work.attempts import Limits, TaskResults
+from pipelines.work.execution import Executor
+from pipelines.work.progress import Progress, Task
 from tests.places import ROOT
 
 THRICE = Limits(tries=3)
+
+
+class Counting(Progress):
+    """Counts the tasks that are done, by step."""
+
+    def __init__(self) -> None:
+        super().__init__(shown=False)
+        self.steps: Counter[str] = Counter()
+
+    @contextmanager
+    def task(self, description: str, total: int | None = None) -> Iterator[Task]:
+        """A task that adds to `steps`."""
+        count = self.steps
+
+        class Counted(Task):
+            def advance(self, n: int = 1) -> None:
+                count[description] += n
+
+        yield Counted()
 
 
 def half(number: int) -> int:
@@ -87,24 +109,21 @@ def cannot_be_sent(_: int) -> Callable[[], int]:
 
 def outcomes(
     function: Callable[[Any], Any], items: list[Any], workers: int, limits: Limits = THRICE
-) -> Outcomes[Any]:
-    return run(function, items, workers=workers, threads=1, scheduler=None, limits=limits, done=lambda: None)
+) -> TaskResults[Any]:
+    return Executor(workers, limits=limits).run("step", function, items)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_results_come_in_the_order_of_the_items(workers: int) -> None:
-    done: list[int] = []
-    found = run(
-        abs, [-3, 2, -1], workers=workers, threads=1, scheduler=None, limits=THRICE,
-        done=lambda: done.append(1),
-    )  # fmt: skip
-    assert found == Outcomes([3, 2, 1])
-    assert found.good == [3, 2, 1]
-    assert len(done) == 3
+    progress = Counting()
+    found = Executor(workers, progress=progress).run("absolute", abs, [-3, 2, -1])
+    assert found == TaskResults([3, 2, 1])
+    assert found.succeeded == [3, 2, 1]
+    assert progress.steps == {"absolute": 3}
 
 
 def test_nothing_to_do() -> None:
-    assert outcomes(half, [], 4) == Outcomes([])
+    assert outcomes(half, [], 4) == TaskResults([])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -113,11 +132,11 @@ def test_an_item_that_fails_is_set_aside_after_its_tries(
 ) -> None:
     found = outcomes(half, [2, 7, 4], workers)
     reason = "expected an even number, came 7"
-    assert found == Outcomes([1, None, 2], {1: reason}, {1: [reason, reason]})
-    assert found.good == [1, 2]
+    assert found == TaskResults([1, None, 2], {1: reason}, {1: [reason, reason]})
+    assert found.succeeded == [1, 2]
     said = [record.getMessage() for record in caplog.records]
-    assert said[0] == f"7 failed (try 1 of 3) and will be tried again: {reason}"
-    assert said[2] == f"7 failed (try 3 of 3) and is set aside: {reason}"
+    assert said[0] == f"step: 7 failed (try 1 of 3) and will be tried again: {reason}"
+    assert said[2] == f"step: 7 failed (try 3 of 3) and is set aside: {reason}"
     assert len(said) == 3
 
 
@@ -126,7 +145,7 @@ def test_what_fails_for_a_while_is_done_in_the_end(workers: int, tmp_path: Path)
     files = [tmp_path / "first", tmp_path / "second"]
     found = outcomes(fails_twice, files, workers)
     tries = ["out of memory", "out of memory"]
-    assert found == Outcomes(["first", "second"], {}, {0: tries, 1: tries})
+    assert found == TaskResults(["first", "second"], {}, {0: tries, 1: tries})
 
 
 def test_a_worker_that_dies_is_replaced_and_its_item_tried_again(tmp_path: Path) -> None:
@@ -160,7 +179,7 @@ def test_a_clock_that_is_set_forward_stops_no_worker(tmp_path: Path, monkeypatch
     days = iter(range(1, 10_000))
     monkeypatch.setattr(time, "time", lambda: start + 86_400.0 * next(days))
     files = [tmp_path / name for name in ("a", "b", "c")]
-    assert outcomes(dies, files, 2, Limits(tries=1, seconds=600.0)) == Outcomes(["a", "b", "c"])
+    assert outcomes(dies, files, 2, Limits(tries=1, seconds=600.0)) == TaskResults(["a", "b", "c"])
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -182,9 +201,7 @@ def test_no_failure_of_an_item_escapes(function: Callable[[int], Any], workers: 
 def test_workers_have_the_threads_that_were_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POLARS_MAX_THREADS", "5")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    found = run(
-        environment_of_threads, [1, 2], workers=2, threads=3, scheduler=None, limits=THRICE, done=lambda: None
-    )
+    found = Executor(workers=2, threads=3).run("threads", environment_of_threads, [1, 2])
     assert found.results == [["3", "3"]] * 2
     assert environment_of_threads(0) == ["5", None], "the caller's own environment is as it was"
 
@@ -217,6 +234,4 @@ def test_workers_of_a_killed_run_end(tmp_path: Path) -> None:
 def test_a_cluster_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(UsageError, match="pip install distributed"):
-        run(
-            half, [2], workers=1, threads=1, scheduler="tcp://10.0.0.1:8786", limits=THRICE, done=lambda: None
-        )
+        Executor(scheduler="tcp://10.0.0.1:8786").run("step", half, [2])

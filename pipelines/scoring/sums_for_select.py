@@ -32,10 +32,9 @@ def kept_sums(chronicle: Chronicle, day: date, eve: Eve, buckets: Sequence[Bucke
 
 
 def keep_sums(task: DayTask, kept: Path) -> None:
-    """Takes the sums that the buckets of a day were given out of its working folder, in place of those kept
-    before, unless these are of a later day.
+    """Keeps the sums that the buckets of a day were given, in place of those kept before.
 
-    Only of a day that is complete: what is kept is taken for whole.
+    Those of a later day stay instead. Only a complete day's may be kept: what is there is taken for whole.
     """
     given = task.work.all_today
     if not given.is_dir():
@@ -52,7 +51,7 @@ def keep_sums(task: DayTask, kept: Path) -> None:
 
 
 def bring_sums(task: DayTask, kept: Path) -> bool:
-    """Puts the kept sums of a day into its working folder; False where they are not there.
+    """Puts the kept sums of a day into its working folder; False where there are none.
 
     They are moved, so that a run that is killed leaves nothing that is taken for whole.
     """

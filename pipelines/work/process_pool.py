@@ -1,4 +1,4 @@
-"""Processes that work on one item each, of which one may die or hang without harm to the others.
+"""A pool of processes that work on one item each; one may die or hang without harm to the others.
 
 Every worker has a pipe of its own, so that it is known which item a worker had when it died: only that item
 is charged with it. The pool of `concurrent.futures` breaks as a whole instead, and knows no limit of time.
@@ -63,7 +63,7 @@ class _Worker:
         self.place = place
         # A clock that is set while the night runs does not move this one.
         self._deadline = None if seconds is None else time.monotonic() + _SECONDS_TO_BEGIN + seconds
-        with suppress(BrokenPipeError, ConnectionResetError):  # it died: `answer` will say so
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died, which `answer` reports
             self.pipe.send((function, item))
 
     @property
@@ -72,12 +72,12 @@ class _Worker:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def answer(self, seconds: float | None) -> Answer | None:
-        """What it has to say; None while it works within its time."""
+        """Its answer; None while it works within its time."""
         try:
             if self.pipe.poll():
-                said = self.pipe.recv()
-                if isinstance(said, Answer):
-                    return said
+                message = self.pipe.recv()
+                if isinstance(message, Answer):
+                    return message
                 if seconds is not None:
                     self._deadline = time.monotonic() + seconds
         except (EOFError, OSError):
@@ -98,10 +98,10 @@ class _Worker:
             self._process.close()
 
 
-class Crew:
+class ProcessPool:
     """Workers of one run, started as they are needed and kept until it ends: starting one takes seconds.
 
-    Use as a context manager, whose end ends them, at work or not.
+    A context manager; leaving it ends the workers, busy or not.
 
     Args:
         threads: of each worker.
@@ -121,7 +121,7 @@ class Crew:
     def work(
         self, function: Callable[[Any], Any], items: Mapping[int, Any], workers: int, seconds: float | None
     ) -> Iterator[tuple[int, Answer]]:
-        """The answer for every item with its place, as they come; at most `workers` work at a time.
+        """Yields each item's place and answer as they come; at most `workers` items are worked on at a time.
 
         A worker that dies, or that takes longer than `seconds` for an item, is replaced.
         """
@@ -175,7 +175,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def tried(function: Callable[[Any], Any], item: Any) -> Answer:
-    """Calls the function in this process, and tells what came of it."""
+    """The answer of a function called in this process."""
     try:
         return Answer(function(item))
     except BaseException as error:  # noqa: BLE001 - a panic of Polars is no `Exception`

@@ -21,9 +21,10 @@ import polars as pl
 import pytest
 
 from pipelines.night import select_day
-from pipelines.night.select_day import ExplainTask, ParcelTask
+from pipelines.night.explain import ExplainTask
+from pipelines.night.select_day import ParcelTask
 from pipelines.scoring import bucket as score_bucket
-from pipelines.scoring import day_steps
+from pipelines.scoring import bucket_steps
 from pipelines.scoring.bucket import BucketTask, Workspace
 from pipelines.store import locking
 from pipelines.store.files import write_table
@@ -83,7 +84,7 @@ def test_a_bucket_that_fails_all_its_tries_is_set_aside_and_made_up_for(
     world: World, scored: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bucket, *others = world.store.declaration_files(NIGHT)
-    with failing(day_steps, "score_bucket", MemoryError(), first_bucket) as called:
+    with failing(bucket_steps, "score_bucket", MemoryError(), first_bucket) as called:
         assert world.score() == 5
     assert called.count(bucket.name) == 3
     assert len(called) == len(others) + 3
@@ -122,7 +123,7 @@ def test_a_bucket_that_fails_all_its_tries_is_set_aside_and_made_up_for(
 
 
 def test_an_incomplete_day_is_not_selected_from(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    with failing(day_steps, "score_bucket", MemoryError(), first_bucket):
+    with failing(bucket_steps, "score_bucket", MemoryError(), first_bucket):
         assert world.score() == 5
     assert world.run("select", "--date", NIGHT.isoformat()) == 1
     assert f"score it again with `parcel-risk score --date {NIGHT}`" in capsys.readouterr().err
@@ -130,7 +131,7 @@ def test_an_incomplete_day_is_not_selected_from(world: World, capsys: pytest.Cap
 
 def test_sums_that_lack_a_bucket_are_not_built_on(world: World, scored: World) -> None:
     bucket = world.store.declaration_files(NIGHT)[0]
-    with failing(day_steps, "sum_bucket", MemoryError(), first_bucket):
+    with failing(bucket_steps, "sum_bucket", MemoryError(), first_bucket):
         assert world.score() == 5
         assert world.score() == 5, "an incomplete day is not taken for a finished one"
     assert manifest(world)["missing"][0]["step"] == "sums of the day"
@@ -231,7 +232,7 @@ def test_nothing_is_published_where_no_bucket_can_be_scored(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = world.results()
-    with failing(day_steps, "score_bucket", MemoryError(), lambda _: True):
+    with failing(bucket_steps, "score_bucket", MemoryError(), lambda _: True):
         assert world.score() == 1
     said = capsys.readouterr().err.splitlines()[-1]
     assert "could be scored, so nothing was published" in said

@@ -1,4 +1,4 @@
-"""What a day is scored with, and the working folder that is named by it."""
+"""A day at work: what it is scored with, and the working folder that is named by it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,59 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve, empty_history, history_fingerprint, save_profile
 from pipelines.scoring.bucket import DayTask
+from pipelines.scoring.gaps import Troubles
 from pipelines.scoring.models_in_use import ModelInUse
 from pipelines.store.bucket_checks import Bucket
+from pipelines.work.execution import Executor
 
 
-def day_task(
+@dataclass(frozen=True)
+class DayRun:
+    """A day as the leading process works on it.
+
+    Attributes:
+        chronicle: the store and the configuration, as this process has read them.
+        task: what the tasks that executors work on share.
+        buckets: every bucket of the day, also those with a fault.
+        files: the buckets without one; after the sums, those that were added up.
+        executor: works on the tasks.
+        troubles: collects what fails.
+    """
+
+    chronicle: Chronicle
+    task: DayTask
+    buckets: Sequence[Bucket]
+    files: Sequence[Path]
+    executor: Executor
+    troubles: Troubles = field(default_factory=Troubles)
+
+    @property
+    def day(self) -> date:
+        """The day."""
+        return self.task.day
+
+
+def start_day(
     chronicle: Chronicle,
-    day: date,
     eve: Eve,
     in_use: Mapping[str, ModelInUse],
+    day: date,
     buckets: Sequence[Bucket],
-) -> DayTask:
-    """The task of a day, with a working folder named by all that its results depend on.
+    executor: Executor,
+) -> DayRun:
+    """A run of a day, with a working folder named by all that its results depend on.
 
     Working folders of the same day that depend on something else are of no more use and go.
     """
-    store = chronicle.store
-    run_name = _fingerprint(chronicle, day, eve, in_use, buckets)
+    store, settings = chronicle.store, chronicle.settings
+    run_name = _fingerprint(chronicle, eve, in_use, day, buckets)
     work = store.layout.work(day, run_name)
     for other in store.layout.works(day):
         if not other.name.startswith(work.path.name):
@@ -38,21 +69,19 @@ def day_task(
         beside = folder.with_suffix(".new")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        save_profile(beside, empty_history(chronicle.settings), chronicle.settings)
+        save_profile(beside, empty_history(settings), settings)
         beside.replace(folder)
-    models = tuple((risk, champion.folder) for risk, champion in sorted(in_use.items()))
-    settings = chronicle.settings
-    return DayTask(
-        run_name, store.path, settings.overlay, settings.capacity.spoken, day, folder, work.opened, work,
-        models,
-    )  # fmt: skip
+    champions = tuple((risk, model.folder) for risk, model in sorted(in_use.items()))
+    task = DayTask(run_name, store.path, settings, day, folder, work.unpacked, work, champions)
+    readable = [bucket.path for bucket in buckets if bucket.fault is None]
+    return DayRun(chronicle, task, buckets, readable, executor)
 
 
 def _fingerprint(
     chronicle: Chronicle,
-    day: date,
     eve: Eve,
     in_use: Mapping[str, ModelInUse],
+    day: date,
     buckets: Sequence[Bucket],
 ) -> str:
     digest = hashlib.sha256()

@@ -16,6 +16,7 @@ from features.history.fold import fold_table
 from features.history.keys import KeySpec
 from features.history.peers import PRICE_SCHEMA, fold_sketch
 from features.history.state import forward_weight, table_schema
+from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, save_today
 from pipelines.history.profiles import labels_of, sketches_of
 from pipelines.scoring.bucket import DayTask, workspace
@@ -24,30 +25,39 @@ from pipelines.store.files import row_count, unfinished
 from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
 
-# So many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
-_PIECE_NUMBERS = 6_000_000
+# How many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
+PIECE_NUMBERS = 6_000_000
 
 
 @dataclass(frozen=True)
 class FoldTask:
-    """One table of the history of a day: `file` as in a stored history. `buckets` are those that have lines
-    and sums; with `close` the history after the day is made, otherwise only what the buckets need."""
+    """One table of the history of a day.
+
+    Attributes:
+        of: the day.
+        file: of the table, as in a stored history.
+        buckets: those that have lines and sums.
+        close: whether the history after the day is made, and not only what the buckets need.
+        piece_numbers: how many numbers of the table are in memory at once.
+    """
 
     of: DayTask
     file: str
     buckets: tuple[Path, ...]
     close: bool
+    piece_numbers: int = PIECE_NUMBERS
 
 
-def fold_tasks(task: DayTask, buckets: Sequence[Path], *, close: bool) -> list[FoldTask]:
+def fold_tasks(
+    chronicle: Chronicle, task: DayTask, buckets: Sequence[Path], *, close: bool
+) -> list[FoldTask]:
     """The tables of a day, the widest first."""
-    space = workspace(task)
-    specs = space.chronicle.specs
+    specs = chronicle.specs
     asked = asked_today(specs)
     keys = [*asked, *(spec for spec in specs if close and spec not in asked)]
     files = [key_file(spec.name) for spec in keys]
     if close:
-        files += [price_file(name) for name in sketches_of(space.settings)]
+        files += [price_file(name) for name in sketches_of(chronicle.settings)]
     return [FoldTask(task, file, tuple(buckets), close) for file in files]
 
 
@@ -81,7 +91,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     give = spec in asked_today(space.chronicle.specs)
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, schema) as after:
-        for piece, within in enumerate(hash_ranges(rows, _PIECE_NUMBERS // len(schema))):
+        for piece, within in enumerate(hash_ranges(rows, task.piece_numbers // len(schema))):
             parts = [read_range([part], within) for part in sums]
             merged = merge_parties(parts) if parts else None
             if give and merged is not None:
@@ -108,7 +118,7 @@ def _fold_sketch(task: FoldTask, path: Path) -> None:
     sums = [task.of.work.sums(bucket) / task.file for bucket in task.buckets]
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, dict(PRICE_SCHEMA)) as after:
-        for within in hash_ranges(rows, _PIECE_NUMBERS // len(PRICE_SCHEMA)):
+        for within in hash_ranges(rows, task.piece_numbers // len(PRICE_SCHEMA)):
             folded = scan_range(stored, within)
             if sums:
                 counted = merge_prices([read_range([part], within) for part in sums])

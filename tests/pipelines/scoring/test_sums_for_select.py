@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+from configs.loader import load_settings
 from pipelines.scoring.bucket import DayTask
-from pipelines.scoring.kept_sums import bring_sums, keep_sums
+from pipelines.scoring.sums_for_select import bring_sums, keep_sums
 from pipelines.store.files import unfinished
 from pipelines.store.layout import Layout
 
@@ -20,7 +21,7 @@ def test_what_a_killed_run_was_writing_is_not_kept(tmp_path: Path) -> None:
     whole.parent.mkdir(parents=True)
     whole.write_bytes(b"whole")
     unfinished(whole).write_bytes(b"hal")
-    task = DayTask("77", tmp_path, None, ("en", ()), DAY, tmp_path, tmp_path, work, ())
+    task = DayTask("77", tmp_path, load_settings(), DAY, tmp_path, tmp_path, work, ())
     keep_sums(task, kept)
     assert [path.name for path in kept.rglob("*") if path.is_file()] == [whole.name]
     assert bring_sums(task, kept)

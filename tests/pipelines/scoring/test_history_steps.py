@@ -18,26 +18,25 @@ from features.assemble import prepare_lines
 from features.history.day_tables import DayTables
 from features.history.state import History
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.day_sums import asked_today, load_today
-from pipelines.history.gaps import Troubles, buckets_of
+from pipelines.history.day_sums import asked_today, load_today, save_results
 from pipelines.history.profiles import describe_profile, load_profile
-from pipelines.scoring import day_history, fold_day
 from pipelines.scoring.bucket import DayTask
-from pipelines.scoring.day_history import close_days_before, open_history
-from pipelines.scoring.day_history import fold_day as fold
-from pipelines.scoring.day_steps import sum_day
-from pipelines.scoring.day_task import day_task
+from pipelines.scoring.bucket_steps import sum_buckets
+from pipelines.scoring.day_run import start_day
+from pipelines.scoring.fold_tables import PIECE_NUMBERS, fold_part, fold_tasks
+from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
 from pipelines.simulation import WorldParameters, simulate
+from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.files import row_count
 from pipelines.store.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store.store import Store
-from pipelines.work.crew import Night
+from pipelines.work.execution import Executor
 from pipelines.work.progress import Progress
 from tests.pipelines.trained_world import with_bucket_rows
 
 DAY = date(2026, 11, 20)
-ALONE = Night(1, 1, None, Progress.silent())
+ALONE = Executor()
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +56,21 @@ def store(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Store
     return Store.open(path)
 
 
-def folded_in_files(chronicle: Chronicle, *, close: bool) -> DayTask:
-    buckets = buckets_of(chronicle.store, DAY)
+def folded_in_files(chronicle: Chronicle, *, close: bool, piece_numbers: int = PIECE_NUMBERS) -> DayTask:
+    buckets = check_buckets(chronicle.store.layout, DAY)
     with chronicle.store.lock("test"):
-        task = day_task(chronicle, DAY, close_days_before(chronicle, DAY, ALONE), {}, buckets)
-    files = chronicle.store.declaration_files(DAY)
-    assert len(files) > 2
-    open_history(chronicle, task, ALONE, Troubles())
-    sum_day(task, buckets, ALONE, Troubles())
-    fold(chronicle, task, files, ALONE, Troubles(), close=close)
-    return task
+        eve = close_days_before(chronicle, DAY, ALONE)
+        run = start_day(chronicle, eve, {}, DAY, buckets, ALONE)
+    assert len(run.files) > 2
+    unpack_history(run)
+    run = sum_buckets(run)
+    if piece_numbers != PIECE_NUMBERS:
+        save_results(run.task.work, chronicle.results(DAY))
+        # What is there is not folded again.
+        for task in fold_tasks(chronicle, run.task, run.files, close=close):
+            fold_part(replace(task, piece_numbers=piece_numbers))
+    fold_day(run, close=close)
+    return run.task
 
 
 def folded_in_memory(chronicle: Chronicle) -> tuple[DayTables, History]:
@@ -75,16 +79,13 @@ def folded_in_memory(chronicle: Chronicle) -> tuple[DayTables, History]:
     return today, chronicle.step(eve, DAY, today, chronicle.results(DAY))
 
 
-@pytest.mark.parametrize("numbers", [6_000_000, 4_000])
-def test_folded_in_files_as_in_memory(
-    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, numbers: int
-) -> None:
-    monkeypatch.setattr(fold_day, "_PIECE_NUMBERS", numbers)
+@pytest.mark.parametrize("numbers", [PIECE_NUMBERS, 4_000])
+def test_folded_in_files_as_in_memory(store: Store, settings: Settings, tmp_path: Path, numbers: int) -> None:
     copied = Store(tmp_path / "S")
     _copy(store.path, copied.path)
     chronicle = Chronicle(copied, settings)
     today, after = folded_in_memory(chronicle)
-    task = folded_in_files(chronicle, close=True)
+    task = folded_in_files(chronicle, close=True, piece_numbers=numbers)
     describe_profile(task.work.after, DAY, after.lineage, settings)
     found = load_profile(task.work.after, settings)
     for name, table in after.tables.items():
@@ -146,21 +147,22 @@ def test_an_empty_table_is_a_file_without_rows(tmp_path: Path) -> None:
 
 
 def test_a_history_of_yesterday_is_not_read_to_find_it(
-    store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     copied = Store(tmp_path / "S")
     _copy(store.path, copied.path)
     chronicle = Chronicle(copied, settings)
     with copied.lock("test"):
         first = close_days_before(chronicle, DAY, ALONE)
-    monkeypatch.setattr("pipelines.history.chronicle.load_profile", None)
+    for table in (copied.profile_path(DAY - timedelta(days=1))).glob("*.parquet"):
+        table.write_bytes(b"not to be read")
     with copied.lock("test"):
         assert close_days_before(Chronicle(copied, settings), DAY, ALONE) == first
     assert first.as_of == DAY - timedelta(days=1)
 
 
 def test_large_days_that_were_missed_are_closed_in_files_as_in_memory(
-    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, settings: Settings, tmp_path: Path
 ) -> None:
     small = sorted(store.declaration_days())[:5]
     found, days = [], []
@@ -170,8 +172,7 @@ def test_large_days_that_were_missed_are_closed_in_files_as_in_memory(
         chronicle = Chronicle(copied, settings)
         with copied.lock("test"):
             close_days_before(chronicle, small[-1], ALONE)
-            monkeypatch.setattr(day_history, "_LINES_IN_MEMORY", lines)
-            eve = close_days_before(chronicle, DAY, ALONE)
+            eve = close_days_before(chronicle, DAY, ALONE, lines_in_memory=lines)
         assert eve.folder is not None
         assert not list((copied.path / ".work").glob("*")), "working files go"
         found.append({path.name: path.read_bytes() for path in eve.folder.iterdir()})

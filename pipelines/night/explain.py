@@ -1,0 +1,165 @@
+"""What the lists say of each listed line: its goods and prices, and three reasons in every language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from configs.language import Language, LanguageCode, language
+from configs.schema.capacity import CapacityConfig, MustInspect
+from features.arrays.types import FloatArray
+from features.contract.declarations import LINE_KEY
+from features.words.channel_reasons import exploration_reason, must_inspect_reason
+from features.words.reasons import random_check_reason, reasons
+from models.selection.select import Selection
+from pipelines.lists.office_list import in_language
+from pipelines.scoring.bucket import DayTask, Workspace, workspace
+from pipelines.scoring.line_scores import champion_model, scores_of_text
+from pipelines.store.store import Store
+
+_SHOWN = [
+    *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
+    *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
+]
+_REASONS = ["reason_1", "reason_2", "reason_3"]
+_UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
+
+
+@dataclass(frozen=True)
+class ExplainTask:
+    """The listed lines of one bucket: declaration_id, line_no, risk and selection."""
+
+    of: DayTask
+    file: Path
+    listed: pl.DataFrame
+
+
+def explain(task: ExplainTask) -> pl.DataFrame:
+    """What the lists show of the listed lines of a bucket, a row a line.
+
+    Columns: the key, what the declaration says of the goods, prices in CNY, and three reasons in every
+    language of the documents. Only the parcels of these lines are prepared and scored again.
+    """
+    space = workspace(task.of)
+    lines = space.lines(task.file, of=task.listed)
+    lines = lines.join(task.listed.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
+    features = space.features(lines, task.file)
+    frames = {risk: features.for_risk(space.settings.risks[risk]) for risk, _ in task.of.champions}
+    texts = scores_of_text(task.of.champions, lines)
+    shown = _shown(space, lines).with_columns(_expected_price(space, frames, texts, lines.height))
+    columns = _reason_columns(space.settings.capacity.languages)
+    names = [name for of_language in columns.values() for name in of_language]
+    parts = [pl.DataFrame(schema={**lines.select(LINE_KEY).schema, **dict.fromkeys(names, pl.String())})]
+    for risk, folder in task.of.champions:
+        wanted = task.listed.filter(risk=risk).select(LINE_KEY)
+        rows = lines.select(LINE_KEY).with_row_index("row").join(wanted, on=LINE_KEY, how="semi")["row"]
+        if rows.is_empty():
+            continue
+        model, config = champion_model(folder), space.settings.risks[risk]
+        chosen = frames[risk][rows]
+        text = texts[risk][rows.to_numpy()] if risk in texts else None
+        learned = model.learned(chosen, text_score=text)
+        worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
+        pushes = model.contributions_in_heading(chosen, learned)
+        sentences = [
+            reasons(worded, pushes, config, len(_REASONS), language(code, space.settings.overlay)).rename(
+                dict(zip(_REASONS, of_language, strict=True))
+            )
+            for code, of_language in columns.items()
+        ]
+        parts.append(pl.concat([lines[rows].select(LINE_KEY), *sentences], how="horizontal"))
+    return shown.join(pl.concat(parts), on=LINE_KEY, how="left", maintain_order="left")
+
+
+def unexplained(store: Store, capacity: CapacityConfig) -> pl.DataFrame:
+    """The table of `explain` without rows, for a day on which no bucket could be explained."""
+    schema = store.declaration_schema()
+    columns = _reason_columns(capacity.languages)
+    return pl.DataFrame(
+        schema={name: schema[name] for name in (*LINE_KEY, *_SHOWN)}
+        | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
+        | {name: pl.String() for names in columns.values() for name in names}
+    )
+
+
+def with_channel_reasons(
+    selection: Selection, listed: pl.DataFrame, capacity: CapacityConfig, overlay: Path | None
+) -> pl.DataFrame:
+    """The listed parcels with their reasons; one that risk did not put there says so first, and two more
+    reasons follow."""
+    for code, names in _reason_columns(capacity.languages).items():
+        listed = _channel_first(
+            listed, selection.strata, capacity.must_inspect, names, language(code, overlay)
+        )
+    return listed
+
+
+def _shown(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
+    """The key and `_SHOWN`, with the name of the unit in every language, and the declared value in CNY."""
+    units, (default, *others) = space.reference["units"], space.settings.capacity.languages
+    unit = {
+        code: pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]) for code in (default, *others)
+    }
+    return lines.select(*LINE_KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
+        unit[default], *(unit[code].alias(in_language("unit", code)) for code in others)
+    )
+
+
+def _expected_price(
+    space: Workspace, frames: Mapping[str, pl.DataFrame], texts: Mapping[str, FloatArray], lines: int
+) -> pl.Series:
+    """The fair value of each whole line in CNY (lines,), from the first model that has one."""
+    for risk, folder in space.task.champions:
+        model = champion_model(folder)
+        if model.encoder.fair_value is None:
+            continue
+        learned = model.learned(frames[risk], text_score=texts.get(risk))
+        expected = model.expected_total_cny(frames[risk], learned)
+        if expected is not None:
+            return pl.Series("expected_price_cny", expected).fill_nan(None)
+    return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, lines)
+
+
+def _reason_columns(languages: Sequence[LanguageCode]) -> dict[LanguageCode, list[str]]:
+    """The columns of the reasons in each language; those of the first, the default, have the plain names."""
+    default, *others = languages
+    return {default: _REASONS} | {code: [in_language(name, code) for name in _REASONS] for code in others}
+
+
+def _channel_first(
+    listed: pl.DataFrame,
+    strata: pl.DataFrame,
+    must_inspect: Sequence[MustInspect],
+    names: Sequence[str],
+    words: Language,
+) -> pl.DataFrame:
+    at_random = {
+        (office, mode): random_check_reason(drawn, parcels, words)
+        for office, mode, parcels, drawn in strata.select(
+            "customs_office", "trade_mode", "parcels", "drawn"
+        ).iter_rows()
+    }
+
+    def channel_reason(row: Mapping[str, Any]) -> str | None:
+        if row["selection"] == "random":
+            return at_random[row["customs_office"], row["trade_mode"]]
+        if row["selection"] == "exploration":
+            return exploration_reason(row["inspection_probability"], words)
+        if row["must_inspect"] is not None:
+            entry = must_inspect[row["must_inspect"]]
+            return must_inspect_reason(entry.kind, entry.since, entry.reason, words)
+        return None
+
+    rows = listed.iter_rows(named=True)
+    by_channel = pl.Series("by_channel", [channel_reason(row) for row in rows], dtype=pl.String)
+    first, second, third = map(pl.col, names)
+    is_first = by_channel.is_not_null()
+    return listed.with_columns(
+        pl.when(is_first).then(by_channel).otherwise(first).alias(names[0]),
+        pl.when(is_first).then(first).otherwise(second).alias(names[1]),
+        pl.when(is_first).then(second).otherwise(third).alias(names[2]),
+    )

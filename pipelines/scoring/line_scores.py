@@ -1,0 +1,83 @@
+"""Probabilities and values of lines from their features, by the champions of their risks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from configs.schema.risk import RiskConfig
+from features.arrays.hashing import text_hashes
+from features.arrays.types import FloatArray
+from features.assemble import FeatureSet
+from features.contract.declarations import LINE_KEY
+from features.novelty import novelty
+from models.risk.risk_model import RiskModel
+from models.text.score import text_scores
+
+NOVELTY, GOODS = "_novelty", "_goods"
+"""Columns beside the values of a line: how unlike inspected lines it is, and a hash of the goods' name."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The scores and values of some lines, each a row.
+
+    `scores`: declaration_id, line_no, one Float64 column per configured risk, null where it has no champion.
+    `values`: declaration_id, line_no, one Float64 column per configured risk: CNY that a finding is worth;
+    and `NOVELTY` and `GOODS`.
+    """
+
+    scores: pl.DataFrame
+    values: pl.DataFrame
+
+
+def scored(
+    lines: pl.DataFrame,
+    features: FeatureSet,
+    risks: Mapping[str, RiskConfig],
+    champions: Sequence[tuple[str, Path]],
+) -> Scored:
+    """The scores and values of prepared lines with these features.
+
+    Args:
+        lines: from `features.assemble.prepare_lines`.
+        features: of these lines, for the risks that have a champion.
+        risks: every configured risk by name.
+        champions: pairs of a risk's name and the folder of its model.
+    """
+    keys = lines.select(LINE_KEY)
+    texts = scores_of_text(champions, lines)
+    nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, lines.height)
+    probabilities, values = dict.fromkeys(risks, nothing), dict.fromkeys(risks, nothing)
+    frames = {name: features.for_risk(risks[name]) for name, _ in champions}
+    for name, folder in champions:
+        found = champion_model(folder).score(frames[name], text_score=texts.get(name))
+        probabilities[name], values[name] = pl.Series(found.probability), pl.Series(found.value_cny)
+    beside = [
+        novelty(frames.values(), lines.height).alias(NOVELTY),
+        pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),
+    ]
+    return Scored(
+        keys.with_columns(column.alias(name) for name, column in probabilities.items()),
+        keys.with_columns(*(column.alias(name) for name, column in values.items()), *beside),
+    )
+
+
+def scores_of_text(champions: Sequence[tuple[str, Path]], lines: pl.DataFrame) -> dict[str, FloatArray]:
+    """The text score of each line (lines,), by risk whose champion reads texts.
+
+    All champions at once, because reading a text costs more than scoring it.
+    """
+    models = {risk: champion_model(folder).encoder.text for risk, folder in champions}
+    reading = {risk: model for risk, model in models.items() if model is not None}
+    return dict(zip(reading, text_scores(list(reading.values()), lines), strict=True))
+
+
+@lru_cache(maxsize=16)
+def champion_model(folder: Path) -> RiskModel:
+    """The model of a folder, read once a process."""
+    return RiskModel.load(folder)
