@@ -1,5 +1,5 @@
-"""Owns the history on disk: the store read day by day, the sums of a day, profiles, what a day lacks.
+"""Owns the history on disk: the store read day by day, the sums of a day, stored and mapped histories.
 
-Uses `store`, `work`.
+Uses `store`.
 Begin with `chronicle`.
 """

@@ -9,7 +9,8 @@ from typing import Any
 
 import polars as pl
 
-from configs.language import Language, LanguageCode, language
+from configs.language import Language, language
+from configs.language_codes import LanguageCode
 from configs.schema.capacity import CapacityConfig, MustInspect
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY

@@ -1,5 +1,5 @@
-"""Owns the functions that a night maps over buckets, the task of a day, folding it, the models in use.
+"""Owns scoring: the functions mapped over buckets, the steps of a day, models in use, what a day lacks.
 
 Uses `history`, `store`, `work`.
-Begin with `bucket`.
+Begin with `bucket`, then `bucket_steps` and `history_steps`.
 """

@@ -1,4 +1,4 @@
-"""Owns work on many items: processes, a cluster, tries, limits of memory, progress, reports.
+"""Owns executors (this process, a pool of processes, a cluster), tries, memory limit, progress, reports.
 
 Uses `configs.errors`, `pipelines.store.layout`.
 Begin with `execution`.
