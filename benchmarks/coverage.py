@@ -26,7 +26,7 @@ from benchmarks.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
 from models.estimates.doubly_robust import Outcome, reach_of
 from models.estimates.random_share import Inspected, Performance, Population
-from models.stats.metrics import Estimate
+from models.stats.intervals import Estimate
 from pipelines.monitoring.performance import METHODS, estimates
 from pipelines.simulation.inspections.officers import RANDOM, RISK
 from pipelines.work.progress import Progress

@@ -18,7 +18,8 @@ import polars as pl
 
 from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 from models.risk.calibration import calibration_noise, expected_calibration_error
-from models.stats.metrics import Areas, interval
+from models.stats.intervals import bootstrap_interval
+from models.stats.rankings import Areas
 
 DRAWS = 300
 TOP = 0.01
@@ -92,7 +93,7 @@ def figures(draws: Draws, statistics: Mapping[str, Statistic]) -> dict[str, Floa
 
 def figure(values: FloatArray) -> Figure:
     """The figure with its interval, from what `figures` returned."""
-    return Figure(float(values[0]), *interval(values[1:]))
+    return Figure(float(values[0]), *bootstrap_interval(values[1:]))
 
 
 def ratio(above: FloatArray, below: FloatArray) -> Figure:

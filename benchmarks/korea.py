@@ -28,7 +28,7 @@ from benchmarks.korea_ours import OPERATION, WITHHELD, our_scores
 from benchmarks.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
 from features.arrays.hashing import hash_text
 from features.arrays.types import FloatArray
-from models.stats.metrics import bootstrap_weights, interval
+from models.stats.intervals import bootstrap_interval, bootstrap_weights
 
 Scores = Mapping[str, Sequence[FloatArray]]
 
@@ -131,13 +131,13 @@ def _table(title: str, rows: pl.DataFrame, scores: Scores) -> str:
 def _cell(drawn: FloatArray) -> str:
     """Mean over seeds with interval, and the range of the seeds; `drawn` is (seeds, 1 + draws)."""
     mean = drawn.mean(axis=0)
-    low, high = interval(mean[1:])
+    low, high = bootstrap_interval(mean[1:])
     return f"{mean[0]:.3f} [{low:.3f}, {high:.3f}] ({drawn[:, 0].min():.3f} to {drawn[:, 0].max():.3f})"
 
 
 def _gain(ours: FloatArray, other: FloatArray) -> str:
     difference = ours.mean(axis=0) - other.mean(axis=0)
-    low, high = interval(difference[1:])
+    low, high = bootstrap_interval(difference[1:])
     return f"{difference[0]:+.3f} [{low:+.3f}, {high:+.3f}]"
 
 

@@ -14,6 +14,7 @@ _Share = Annotated[float, Field(ge=0.0, le=1.0)]
 class GateConfig(Frozen):
     """What a new model has to show before it takes the place of the one in use."""
 
+    metric: Annotated[str, Field(min_length=1)] = "average_precision"
     against_champion: Literal["better", "not_worse"] = "better"
     tolerance: _Share = 0.02
     least_findings: int = Field(10, ge=1)

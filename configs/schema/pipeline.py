@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -161,6 +161,14 @@ class PeersConfig(Frozen):
         }
 
 
+class MetricConfig(Frozen):
+    """A figure of one's own, computed by a function of (found, probability, sample_weight=…)."""
+
+    name: Name
+    function: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")]
+    better: Literal["higher", "lower"] = "higher"
+
+
 class TrainingConfig(Frozen):
     """How models are fitted and evaluated."""
 
@@ -173,6 +181,7 @@ class TrainingConfig(Frozen):
     capacities: tuple[Annotated[float, Field(gt=0.0, le=1.0)], ...] = Field(
         (0.01, 0.02, 0.05, 0.10), min_length=1
     )
+    metrics: tuple[MetricConfig, ...] = ()
 
     @field_validator("capacities")
     @classmethod

@@ -42,7 +42,7 @@ from models.estimates.random_share import (
     pooled_groups,
     share_interval,
 )
-from models.stats.metrics import Estimate
+from models.stats.intervals import Estimate
 
 RANDOM_ONLY, CHANCE, CERTAIN = 0, 1, 2
 _NORMAL_95 = 1.959963984540054

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from models.stats.metrics import wilson
+from models.stats.intervals import wilson
 
 LEAST_PARCELS = 10
 """Fewer examined parcels than this make no rate, and no mean of taxes."""

@@ -22,7 +22,7 @@ import numpy as np
 from scipy.special import betaincinv, stdtrit
 
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.stats.metrics import Estimate
+from models.stats.intervals import Estimate
 
 # Fewer drawn parcels than this do not make a group of their own: groups are pooled until they have as many.
 _LEAST_OF_A_GROUP = 20

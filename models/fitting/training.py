@@ -23,7 +23,7 @@ from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import equal_after_all, training_weights
 from models.fitting.prevalence import adding_up_to, promised_share, recorded_share
 from models.fitting.splits import last_due, lines_due, rolling_origin_splits, verify_split
-from models.judging.evaluation import Evaluation, evaluate
+from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.worst_lines import worst_lines
 from models.risk.calibration import Calibrator
 from models.risk.encoder import LOG_PRICE_RATIO, fit_encoder
@@ -256,30 +256,13 @@ def _evaluation(
     """The newest block, judged with trees and calibration that only earlier blocks chose."""
     newest = next((block for block in blocks if block.split.name == "evaluation"), None)
     if newest is None:
-        nothing = np.empty(0)
-        return evaluate(
-            risk.name,
-            risk.label,
-            lines,
-            lines.clear(),
-            nothing,
-            nothing,
-            capacities=training.capacities,
-            seed=training.seed,
-        )
+        return evaluate(risk, lines, lines.clear(), Prediction(np.empty(0), np.empty(0)), training)
     rounds = _rounds(risk, earlier)
     calibrator = calibrator_of(earlier, [block.raw(rounds, training.threads) for block in earlier])
     trees = _grown(rounds, risk, earlier, int(newest.train[risk.label].sum()))
-    evaluation = evaluate(
-        risk.name,
-        risk.label,
-        newest.train,
-        newest.test,
-        calibrator(newest.raw(trees, training.threads)),
-        newest.model.value_cny(newest.test),
-        capacities=training.capacities,
-        seed=training.seed,
-    )
+    probability = calibrator(newest.raw(trees, training.threads))
+    predicted = Prediction(probability, newest.model.value_cny(newest.test))
+    evaluation = evaluate(risk, newest.train, newest.test, predicted, training)
     return replace(evaluation, examples=worst_lines(evaluation.lines, newest.test, newest.model))
 
 

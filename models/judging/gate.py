@@ -27,6 +27,7 @@ from models.judging.gate_checks import (
     against_baseline,
     against_champion,
     calibration_holds,
+    comparing_metric,
     features_agree,
     no_column_knows_too_much,
     slices_hold,
@@ -75,8 +76,8 @@ def decide(
         return GateDecision((Check("findings", False, nothing),))
     checks = [against_baseline(challenger, name) for name in baselines]
     if champion is not None:
-        lines = _common_lines(challenger, champion)
-        checks += [against_champion(lines, gate, seed), slices_hold(lines, gate, seed)]
+        lines, metric = _common_lines(challenger, champion), comparing_metric(gate, challenger.metrics)
+        checks += [against_champion(lines, metric, gate, seed), slices_hold(lines, metric, gate, seed)]
     checks.append(calibration_holds(challenger, gate))
     checks.append(features_agree(agreement, gate))
     checks.append(no_column_knows_too_much(challenger, gate))

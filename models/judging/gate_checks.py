@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
+from configs.errors import ConfigurationError
 from configs.schema.gate import GateConfig
 from models.judging.agreement import FeatureAgreement
+from models.judging.baselines import line_keys
 from models.judging.evaluation import Evaluation
 from models.judging.groups import each_group
-from models.stats.metrics import (
-    Areas,
-    Estimate,
-    average_precision_by_chance,
-    bootstrap_weights,
-    interval,
-    observed_over_expected,
-)
+from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected
+from models.stats.metric import Metric, ScoredLines
+from models.stats.metrics import AVERAGE_PRECISION, metric_named
+from models.stats.rankings import average_precision_by_chance
 
 _DRAWS = 500
 _NAMED_COLUMNS = 5
@@ -35,10 +33,22 @@ class Check:
     said: str
 
 
+def comparing_metric(gate: GateConfig, metrics: Sequence[Metric]) -> Metric:
+    """The metric by which two models are compared: one that needs only their probabilities.
+
+    Raises:
+        ConfigurationError: `gate.metric` is none of these.
+    """
+    try:
+        return metric_named(gate.metric, [metric for metric in metrics if metric.judges != "money"])
+    except ConfigurationError as error:
+        raise ConfigurationError(f"gate.metric: {error}") from error
+
+
 def against_baseline(challenger: Evaluation, name: str) -> Check:
     """The model ranks later lines better than a trivial score does."""
-    model = challenger.figure("average_precision").value
-    baseline = challenger.figure("average_precision", score=name).value
+    model = challenger.figure(AVERAGE_PRECISION.name).value
+    baseline = challenger.figure(AVERAGE_PRECISION.name, score=name).value
     if name == "random":
         # One draw may be lucky; what chance brings on average is known.
         baseline = average_precision_by_chance(challenger.findings, challenger.lines.height)
@@ -49,8 +59,8 @@ def against_baseline(challenger: Evaluation, name: str) -> Check:
     )
 
 
-def against_champion(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
-    """The model ranks better than the champion (or surely not worse), by an interval of the difference.
+def against_champion(lines: pl.DataFrame, metric: Metric, gate: GateConfig, seed: int) -> Check:
+    """The model is better than the champion (or surely not worse), by an interval of the difference.
 
     `lines` are those that both have predicted: `found`, `declared_on`, `probability`, `champion`.
     """
@@ -62,24 +72,25 @@ def against_champion(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
             f"only {findings} findings among later lines that the champion has not seen, "
             f"{gate.least_findings} are needed to compare: the champion stays, `champion promote` overrules",
         )
-    difference = paired_difference(lines, "probability", "champion", seed=seed)
+    difference = paired_difference(lines, "probability", "champion", metric=metric, seed=seed)
+    gain = metric.gain(difference)
     floor = 0.0 if gate.against_champion == "better" else -gate.tolerance
-    passed = difference.low > floor
+    passed = gain.low > floor
     verdict = ("better" if floor == 0.0 else "not worse") if passed else "NOT shown to be better"
-    if difference.high < 0.0:
+    if gain.high < 0.0:
         verdict = "worse"
     elif not passed and floor < 0.0:
         verdict = f"NOT shown to lose less than {gate.tolerance:g}"
     return Check(
         name,
         passed,
-        f"average precision {difference.value:+.3f} against the champion "
+        f"{metric.title} {difference.value:+.3f} against the champion "
         f"({difference.low:+.3f} to {difference.high:+.3f}) on the same {lines.height} lines with {findings} "
         f"findings: {verdict}",
     )
 
 
-def slices_hold(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
+def slices_hold(lines: pl.DataFrame, metric: Metric, gate: GateConfig, seed: int) -> Check:
     """No group of lines loses more than allowed against the champion, beyond chance.
 
     `lines` as for `against_champion`, with the columns of `models.judging.groups`.
@@ -90,12 +101,13 @@ def slices_hold(lines: pl.DataFrame, gate: GateConfig, seed: int) -> Check:
         if int(part["found"].sum()) < gate.least_findings:
             continue
         compared += 1
-        difference = paired_difference(part, "probability", "champion", seed=seed)
-        if difference.value < -gate.slice_drop and difference.high < 0.0:
+        difference = paired_difference(part, "probability", "champion", metric=metric, seed=seed)
+        gain = metric.gain(difference)
+        if gain.value < -gate.slice_drop and gain.high < 0.0:
             fallen.append(f"{name} {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})")
     if fallen:
-        listed = ", ".join(fallen)
-        said = f"average precision FALLS by more than {gate.slice_drop:g} on {listed}"
+        verb = "FALLS" if metric.higher_is_better else "RISES"
+        said = f"{metric.title} {verb} by more than {gate.slice_drop:g} on {', '.join(fallen)}"
         return Check("slices", False, said)
     if not compared:
         return Check("slices", True, f"no slice has the {gate.least_findings} findings to be compared")
@@ -161,25 +173,21 @@ def no_column_knows_too_much(challenger: Evaluation, gate: GateConfig) -> Check:
 
 
 def paired_difference(
-    lines: pl.DataFrame, first: str, second: str, *, seed: int, draws: int = _DRAWS
+    lines: pl.DataFrame, first: str, second: str, *, metric: Metric, seed: int, draws: int = _DRAWS
 ) -> Estimate:
-    """Average precision of score `first` minus that of `second`, with a bootstrap over the same draws of
-    days.
+    """A metric of score `first` minus that of `second`, with a bootstrap over the same draws of days.
 
-    `lines` has the two scores, `found` and `declared_on`.
+    `lines` has the two scores, `found`, `declared_on` and the key of a line.
     """
-    found = lines["found"].to_numpy()
+    found, ties = lines["found"].to_numpy(), line_keys(lines, seed)
     days = lines["declared_on"].to_physical().to_numpy().astype(np.int64)
-    weights, once = bootstrap_weights(days, draws=draws, seed=seed), np.ones(lines.height)
-    one, other = (Areas.of(lines[name].to_numpy(), found) for name in (first, second))
-    value = float(one.average_precision(once) - other.average_precision(once))
-    low, high = interval(one.average_precision(weights) - other.average_precision(weights))
-    return Estimate(value, low, high, int(found.sum()))
+    one, other = (ScoredLines(lines[name].to_numpy(), found, ties) for name in (first, second))
+    return metric.difference(one, other, bootstrap_weights(days, draws=draws, seed=seed))
 
 
 def warnings_of(challenger: Evaluation, gate: GateConfig) -> Iterator[str]:
     """What a person should look at although the gate does not turn on it: a column that beats the model."""
-    model = challenger.figure("average_precision")
+    model = challenger.figure(AVERAGE_PRECISION.name)
     if challenger.findings < gate.least_findings:
         return
     # Of many columns the best is good by luck, so it has to be above what is luck of the model.

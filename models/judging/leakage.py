@@ -16,7 +16,7 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray
-from models.stats.metrics import Areas
+from models.stats.rankings import Areas
 from models.trees.columns import block_of
 
 _SHOWN_COLUMNS = 10

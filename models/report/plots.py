@@ -16,7 +16,8 @@ from models.judging.baselines import line_keys
 from models.judging.evaluation import Evaluation
 from models.risk.calibration import CalibrationBin, calibration_bins
 from models.risk.risk_model import RiskModel
-from models.stats.metrics import ranking, wilson
+from models.stats.intervals import wilson
+from models.stats.rankings import ranking
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,10 +10,13 @@ import numpy as np
 import polars as pl
 
 from models.judging.agreement import FeatureAgreement
+from models.judging.baselines import line_keys
 from models.judging.evaluation import MODEL, Evaluation
 from models.judging.groups import each_group
 from models.risk.calibration import calibration_bins
-from models.stats.metrics import Areas, Estimate, bootstrap_weights, interval, observed_over_expected, wilson
+from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected, wilson
+from models.stats.metric import ScoredLines
+from models.stats.metrics import AVERAGE_PRECISION, headline
 
 _DRAWS = 300
 _COLUMNS_SHOWN = 12
@@ -64,13 +67,14 @@ def with_interval(figure: Estimate, *, percent: bool = False) -> str:
 def headline_table(evaluation: Evaluation) -> Table:
     """The figures of the model on all evaluated lines, with those of the baselines beside."""
     scores = sorted({score for score, part, _ in evaluation.figures if part == "all"}, key=_place)
-    names = list(dict.fromkeys(name for _, part, name in evaluation.figures if part == "all"))
+    computed = {name for _, part, name in evaluation.figures if part == "all"}
     rows = []
-    for name in names:
-        cells = [evaluation.figure(name, score=score) for score in scores]
-        percent = name.startswith(("precision", "recall", "recovered_tax"))
-        findings = str(evaluation.figure(name).findings)
-        rows.append([_figure_name(name), findings, *(with_interval(cell, percent=percent) for cell in cells)])
+    for metric in evaluation.metrics:
+        if metric.name in computed:
+            cells = [evaluation.figure(metric.name, score=score) for score in scores]
+            findings = str(evaluation.figure(metric.name).findings)
+            shown = (with_interval(cell, percent=metric.percent) for cell in cells)
+            rows.append([metric.title, findings, *shown])
     heads = ["figure", "findings", *(_SAID.get(score, score) for score in scores)]
     return Table("The model and what it has to beat", heads, rows)
 
@@ -102,12 +106,11 @@ def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> T
         if findings < least_findings:
             few.append([*cells, "too few findings", "", with_interval(ratio)])
             continue
-        areas, days = Areas.of(probability, found), part["declared_on"].to_physical().to_numpy()
-        weights = bootstrap_weights(days.astype(np.int64), draws=_DRAWS, seed=seed)
-        value = float(areas.average_precision(np.ones(part.height)))
-        precision = Estimate(value, *interval(areas.average_precision(weights)), findings)
-        lift = f"{value / (findings / part.height):.1f} ×"
-        weak.append((value, [*cells, with_interval(precision), lift, with_interval(ratio)]))
+        days = part["declared_on"].to_physical().to_numpy().astype(np.int64)
+        weights = bootstrap_weights(days, draws=_DRAWS, seed=seed)
+        precision = AVERAGE_PRECISION.estimate(ScoredLines(probability, found, line_keys(part)), weights)
+        lift = f"{precision.value / (findings / part.height):.1f} ×"
+        weak.append((precision.value, [*cells, with_interval(precision), lift, with_interval(ratio)]))
     rows = [cells for _, cells in sorted(weak, key=lambda row: row[0])] + few
     heads = ["lines", "number", "findings", "average precision", "over chance", "findings over promised"]
     return Table("Where it is weak, the weakest first", heads, rows)
@@ -180,30 +183,23 @@ def _parts(evaluation: Evaluation) -> Iterator[tuple[str, pl.DataFrame]]:
 
 def novelty_table(evaluation: Evaluation) -> Table:
     """The figures of the lines that memory cannot answer."""
-    shown = ("average_precision", "auc", "precision_at_05", "recall_at_05")
+    shown = headline(evaluation.metrics, capacities=1)
     rows = []
     for part in ("all", *_NOVEL):
-        figures = [evaluation.figure(name, part=part) for name in shown]
+        figures = [evaluation.figure(metric.name, part=part) for metric in shown]
         if math.isfinite(figures[0].value):
             cells = [
-                with_interval(figure, percent="_at_" in name)
-                for name, figure in zip(shown, figures, strict=True)
+                with_interval(figure, percent=metric.percent)
+                for metric, figure in zip(shown, figures, strict=True)
             ]
             rows.append([_SAID[part], str(figures[0].findings), *cells])
-    heads = ["lines", "findings", *(_figure_name(name) for name in shown)]
+    heads = ["lines", "findings", *(metric.title for metric in shown)]
     return Table("Lines that cannot be answered from memory", heads, rows)
 
 
 def _place(score: str) -> int:
     order = list(_SAID)
     return order.index(score) if score in order else len(order)
-
-
-def _figure_name(name: str) -> str:
-    """`precision_at_05` as people say it."""
-    words, _, share = name.partition("_at_")
-    said = {"auc": "AUC", "recovered_tax": "share of recovered tax"}.get(words, words.replace("_", " "))
-    return f"{said} at {float(share):g}%" if share else said
 
 
 def _share(value: float) -> str:

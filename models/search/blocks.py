@@ -25,7 +25,7 @@ from models.fitting.inspection_weights import training_weights
 from models.fitting.splits import Split, last_due, rolling_origin_splits, verify_split
 from models.fitting.training import known_lines, start_of
 from models.risk.encoder import fit_encoder
-from models.stats.metrics import Areas
+from models.stats.rankings import Areas
 from models.trees.booster import Booster, Matrix, Parameter, best_rounds, train_booster
 
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from features.arrays.types import BoolArray, FloatArray
 from models.search.combination_rates import PRIOR, InspectedLines, KeyRates, key_rates
-from models.stats.metrics import Estimate, bootstrap_weights, interval
+from models.stats.intervals import Estimate, bootstrap_interval, bootstrap_weights
 
 _RISK_OF_ERROR = 0.05
 _BEAM = 12
@@ -254,5 +254,5 @@ def _gain(lines: InspectedLines, base: FloatArray, score: FloatArray, part: Bool
     gains, found = _gains(lines, base, score, part), lines.found[part]
     weights = bootstrap_weights(lines.declared[part], draws=300, seed=seed)
     drawn = (weights @ gains) / np.maximum(weights @ found, 1.0)
-    low, high = interval(drawn)
+    low, high = bootstrap_interval(drawn)
     return Estimate(float(gains.sum() / max(found.sum(), 1)), low, high, int(found.sum()))

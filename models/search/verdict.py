@@ -26,7 +26,8 @@ from models.search.blocks import (
     scores,
 )
 from models.search.parameters import LIGHTGBM, Trial, parameters_of_trees
-from models.stats.metrics import Areas, Estimate, bootstrap_weights, interval
+from models.stats.intervals import Estimate, bootstrap_interval, bootstrap_weights
+from models.stats.rankings import Areas
 from models.trees.booster import train_booster
 
 _DRAWS = 2000
@@ -176,6 +177,6 @@ def _compared(
     return Comparison(
         first.name,
         second.name,
-        Estimate(float(loss.mean()), *interval(loss_draws), findings),
-        Estimate(precision[0] - precision[1], *interval(precision_draws), findings),
+        Estimate(float(loss.mean()), *bootstrap_interval(loss_draws), findings),
+        Estimate(precision[0] - precision[1], *bootstrap_interval(precision_draws), findings),
     )

@@ -1,103 +1,165 @@
-"""Figures about a ranking, with intervals: precision, recall, lift at a capacity, AUC, average precision.
+"""The metrics that models are judged by.
 
-Ties are broken by a drawn order that the key of the line and a seed determine, never by the order of the
-rows, which often is that of time or of the office. Precision and recall have Wilson's interval; areas have
-a bootstrap over days, because lines of a day share sellers, lots and inspectors and are not independent.
-
-Sources: Wilson 1927, "Probable Inference"; Davison and Hinkley 1997, "Bootstrap Methods", section 3.8
-(clusters).
+To add one, build it here and list it in `metrics_of`; or leave the code alone and name a function under
+`training.metrics` in `pipeline.yaml`. Either way it is in every evaluation, in MLflow and in the report, and
+`gate.metric` may name it.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import pkgutil
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
+from configs.errors import ConfigurationError
+from configs.messages import nearest
+from configs.schema.pipeline import MetricConfig, TrainingConfig
+from features.arrays.types import BoolArray, FloatArray
+from models.stats.intervals import Estimate, wilson
+from models.stats.metric import Metric, ScoredLines
+from models.stats.rankings import capacity_lines
 
-_NORMAL_95 = 1.959963984540054
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure, its 95% interval, and the number of findings that it rests on."""
-
-    value: float
-    low: float
-    high: float
-    findings: int
-
-    def as_metrics(self, name: str) -> dict[str, float]:
-        """The figure, `_low`, `_high` and `_findings` as flat metrics; NaN is left out."""
-        named = {
-            name: self.value,
-            f"{name}_low": self.low,
-            f"{name}_high": self.high,
-            f"{name}_findings": self.findings,
-        }
-        return {key: float(number) for key, number in named.items() if math.isfinite(number)}
+_HEADLINE_CAPACITIES = 2
+_First = Callable[[BoolArray, int], Estimate]
+_Draws = Callable[..., FloatArray]
 
 
-def wilson(found: int, drawn: int) -> tuple[float, float]:
-    """95% interval of a share; (0, 1) where nothing was drawn.
+def metrics_of(training: TrainingConfig) -> tuple[Metric, ...]:
+    """Every metric, those at a capacity once for each of `training.capacities`.
 
-    >>> [round(end, 3) for end in wilson(5, 10)]
-    [0.237, 0.763]
+    Raises:
+        ConfigurationError: one of `training.metrics` cannot be used; the message says what was expected.
     """
-    if drawn == 0:
-        return 0.0, 1.0
-    z2 = _NORMAL_95**2
-    share = found / drawn
-    middle = (share + z2 / (2 * drawn)) / (1 + z2 / drawn)
-    half = _NORMAL_95 / (1 + z2 / drawn) * math.sqrt(share * (1 - share) / drawn + z2 / (4 * drawn**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    metrics = (
+        AVERAGE_PRECISION,
+        AUC,
+        *(metric(share) for share in training.capacities for metric in (precision, recall, lift)),
+        *map(configured_metric, training.metrics),
+        *map(recovered_tax, training.capacities),
+    )
+    names = Counter(metric.name for metric in metrics)
+    for own in training.metrics:
+        if names[own.name] > 1:
+            raise ConfigurationError(
+                f"training.metrics: expected another name than {own.name!r}, it is taken"
+            )
+    return metrics
 
 
-def observed_over_expected(probability: FloatArray, found: BoolArray) -> Estimate:
-    """Findings over the sum of the probabilities (lines,), with the exact interval of a Poisson count; NaN
-    where nothing was expected.
+def metric_named(name: str, metrics: Sequence[Metric]) -> Metric:
+    """The metric of that name.
 
-    Source: Garwood 1936, "Fiducial Limits for the Poisson Distribution".
-
-    >>> ratio = observed_over_expected(np.full(100, 0.1), np.arange(100) < 10)
-    >>> ratio.value, round(ratio.low, 2), round(ratio.high, 2)
-    (1.0, 0.48, 1.84)
+    Raises:
+        ConfigurationError: there is none; the message lists those there are and the nearest.
     """
-    findings, expected = int(found.sum()), math.fsum(probability)
-    if expected <= 0.0:
-        return Estimate(math.nan, math.nan, math.nan, findings)
-    low, high = poisson_interval(findings)
-    return Estimate(findings / expected, low / expected, high / expected, findings)
+    by_name = {metric.name: metric for metric in metrics}
+    if name not in by_name:
+        raise ConfigurationError(
+            f"expected one of the metrics {', '.join(by_name)}; came {name!r}.{nearest(name, by_name)}"
+        )
+    return by_name[name]
 
 
-def poisson_interval(count: float, level: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean behind a count, which need not be whole (an effective one): Garwood's, exact.
+def headline(metrics: Sequence[Metric], capacities: int = _HEADLINE_CAPACITIES) -> list[Metric]:
+    """The metrics that fit on a line: areas, configured ones, precision and recall at the two largest
+    capacities, or at the smaller one of the two.
 
-    >>> [round(end, 2) for end in poisson_interval(10)]
-    [4.8, 18.39]
+    >>> [metric.name for metric in headline(metrics_of(TrainingConfig()))][2:]
+    ['precision_at_05', 'precision_at_10', 'recall_at_05', 'recall_at_10']
     """
-    from scipy.stats import chi2
+    shares = sorted({metric.capacity for metric in metrics if metric.capacity is not None})
+    shown = {None, *shares[-_HEADLINE_CAPACITIES:][:capacities]}
+    kept = [metric for metric in metrics if metric.headline and metric.capacity in shown]
+    return sorted(kept, key=lambda metric: "" if metric.capacity is None else metric.name)
 
-    tail = (1.0 - level) / 2.0
-    low = float(chi2.ppf(tail, 2.0 * count)) / 2.0 if count > 0 else 0.0
-    return low, float(chi2.ppf(1.0 - tail, 2.0 * (count + 1.0))) / 2.0
+
+def _average_precision(lines: ScoredLines, weights: FloatArray) -> FloatArray:
+    return lines.areas.average_precision(weights)
 
 
-def ranking(score: FloatArray, tie_break: UInt64Array) -> IntArray:
-    """Places of the lines from the highest score to the lowest; NaN last, equal scores by `tie_break`.
+def _auc(lines: ScoredLines, weights: FloatArray) -> FloatArray:
+    return lines.areas.auc(weights)
 
-    >>> ranking(np.array([0.1, np.nan, 0.9]), np.array([1, 2, 3], dtype=np.uint64)).tolist()
-    [2, 0, 1]
+
+AVERAGE_PRECISION = Metric("average_precision", "average precision", _average_precision)
+AUC = Metric("auc", "AUC", _auc)
+
+
+def precision(capacity: float) -> Metric:
+    """Share of findings among the first lines."""
+    return replace(_at(capacity, "precision", precision_at, _precisions), percent=True)
+
+
+def recall(capacity: float) -> Metric:
+    """Share of all findings that are among the first lines."""
+    return replace(_at(capacity, "recall", recall_at, _recalls), percent=True, brief=False)
+
+
+def lift(capacity: float) -> Metric:
+    """Precision over the share of findings among all lines."""
+    return replace(_at(capacity, "lift", lift_at, _lifts), headline=False, brief=False)
+
+
+def recovered_tax(capacity: float) -> Metric:
+    """Share of all recovered tax that the first lines bring in."""
+    return Metric(
+        f"recovered_tax_{capacity_suffix(capacity)}",
+        f"share of recovered tax at {100 * capacity:g}%",
+        partial(_tax_draws, capacity=capacity),
+        partial(_tax_point, capacity=capacity),
+        capacity=capacity,
+        judges="money",
+        percent=True,
+        headline=False,
+    )
+
+
+def configured_metric(config: MetricConfig) -> Metric:
+    """The metric of a function that the configuration names, tried on four lines.
+
+    Raises:
+        ConfigurationError: there is no such function, or it is none of (found, probability, sample_weight).
     """
-    order: IntArray = np.lexsort((tie_break, np.where(np.isnan(score), np.inf, -score)))
-    return order
+    where = f"training.metrics, {config.name}"
+    try:
+        function = pkgutil.resolve_name(config.function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{where}: expected the path of a function that can be imported, such as "
+            f"sklearn.metrics:brier_score_loss; came {config.function!r}: {error}"
+        ) from error
+    draws = partial(_function_draws, function=function)
+    example = np.array([True, False, True, False])
+    try:
+        draws(ScoredLines(np.array([0.9, 0.2, 0.6, 0.4]), example, np.empty(0, np.uint64)), np.ones((1, 4)))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"{where}: expected a function of (found, probability, sample_weight=…), one entry a line, that "
+            f"returns a number; {config.function} says: {error}"
+        ) from error
+    return Metric(
+        config.name,
+        config.name.replace("_", " "),
+        draws,
+        higher_is_better=config.better == "higher",
+        judges="probability",
+    )
 
 
-def capacity_lines(share: float, lines: int) -> int:
-    """How many lines a capacity allows: at least one, rounded up."""
-    return min(lines, max(1, math.ceil(share * lines - 1e-9)))
+def capacity_suffix(share: float) -> str:
+    """The end of a figure's name: `at_05` for 5%, `at_00.5` for half a percent.
+
+    >>> capacity_suffix(0.05), capacity_suffix(0.005), capacity_suffix(0.1)
+    ('at_05', 'at_00.5', 'at_10')
+    """
+    percent = round(share * 100, 6)
+    return f"at_{int(percent):02d}" if percent == int(percent) else f"at_{percent:04.1f}"
 
 
 def precision_at(found_ranked: BoolArray, drawn: int) -> Estimate:
@@ -114,100 +176,88 @@ def recall_at(found_ranked: BoolArray, drawn: int) -> Estimate:
 
 def lift_at(found_ranked: BoolArray, drawn: int) -> Estimate:
     """Precision over the share of findings among all lines; the interval is that of the precision."""
-    precision, base = (
-        precision_at(found_ranked, drawn),
-        float(found_ranked.mean()) if len(found_ranked) else 0.0,
-    )
+    precise = precision_at(found_ranked, drawn)
+    base = float(found_ranked.mean()) if len(found_ranked) else 0.0
     if base == 0.0:
         return Estimate(math.nan, math.nan, math.nan, 0)
-    return Estimate(precision.value / base, precision.low / base, precision.high / base, precision.findings)
+    return Estimate(precise.value / base, precise.low / base, precise.high / base, precise.findings)
 
 
-@dataclass(frozen=True)
-class Areas:
-    """Average precision and AUC of a score under any weights of its lines; ties count as one step."""
-
-    order: IntArray
-    last_of_step: IntArray
-    found: FloatArray
-
-    @classmethod
-    def of(cls, score: FloatArray, found: BoolArray) -> Areas:
-        """Sort once, evaluate often. NaN scores come last, as one step."""
-        filled = np.where(np.isnan(score), -np.inf, score)
-        order: IntArray = np.argsort(-filled, kind="stable")
-        ranked = filled[order]
-        last = (
-            np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))
-            if len(ranked)
-            else np.empty(0, np.int64)
-        )
-        return cls(order, last, found[order].astype(np.float64))
-
-    def _steps(self, weight: FloatArray) -> tuple[FloatArray, FloatArray]:
-        weighted = weight[..., self.order]
-        hits = np.cumsum(weighted * self.found, axis=-1)[..., self.last_of_step]
-        return hits, np.cumsum(weighted, axis=-1)[..., self.last_of_step]
-
-    def average_precision(self, weight: FloatArray) -> FloatArray:
-        """Sum over steps of precision x gain in recall, NaN without findings.
-
-        `weight` is (lines,) or (draws, lines).
-        """
-        if len(self.order) == 0:
-            return np.full(weight.shape[:-1], np.nan)
-        hits, drawn = self._steps(weight)
-        gain = np.diff(hits, axis=-1, prepend=0.0)
-        precision = np.divide(hits, drawn, out=np.zeros_like(hits), where=drawn > 0)
-        total = hits[..., -1]
-        return np.where(total > 0, (precision * gain).sum(axis=-1) / np.where(total > 0, total, 1.0), np.nan)
-
-    def auc(self, weight: FloatArray) -> FloatArray:
-        """Chance that a finding scores above another line, half for ties; NaN where one kind is missing."""
-        if len(self.order) == 0:
-            return np.full(weight.shape[:-1], np.nan)
-        hits, drawn = self._steps(weight)
-        misses = drawn - hits
-        gain = np.diff(misses, axis=-1, prepend=0.0)
-        area = (gain * (hits - np.diff(hits, axis=-1, prepend=0.0) / 2)).sum(axis=-1)
-        pairs = hits[..., -1] * misses[..., -1]
-        return np.where(pairs > 0, area / np.where(pairs > 0, pairs, 1.0), np.nan)
+def _at(capacity: float, words: str, first: _First, draws: _Draws) -> Metric:
+    """A share at a capacity, with Wilson's interval."""
+    return Metric(
+        f"{words}_{capacity_suffix(capacity)}",
+        f"{words} at {100 * capacity:g}%",
+        partial(draws, capacity=capacity),
+        partial(_point, capacity=capacity, first=first),
+        capacity=capacity,
+        bootstrapped=False,
+    )
 
 
-def average_precision_by_chance(findings: int, lines: int) -> float:
-    """Mean average precision of all orders of the lines; above the share of findings where lines are few.
+def _point(lines: ScoredLines, *, capacity: float, first: _First) -> Estimate:
+    return first(lines.found[lines.order], capacity_lines(capacity, len(lines.score)))
 
-    The first k of n lines hold 1 + (k - 1)(m - 1)/(n - 1) of m findings on average where the k-th is one.
 
-    >>> round(average_precision_by_chance(1, 2), 3), round(average_precision_by_chance(5, 222), 3)
-    (0.75, 0.045)
+def _precisions(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
+    _, inside = _drawn(lines, weights, capacity)
+    return _over(inside @ lines.found[lines.order], inside.sum(axis=1))
+
+
+def _recalls(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
+    drawn, inside = _drawn(lines, weights, capacity)
+    found = lines.found[lines.order]
+    return _over(inside @ found, drawn @ found)
+
+
+def _lifts(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
+    return _over(
+        _precisions(lines, weights, capacity=capacity), _over(weights @ lines.found, weights.sum(axis=1))
+    )
+
+
+def _tax_draws(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
+    drawn, inside = _drawn(lines, weights, capacity)
+    amount = _recovered(lines)
+    return _over(inside @ amount, drawn @ amount)
+
+
+def _tax_point(lines: ScoredLines, *, capacity: float) -> Estimate:
+    amount, count = _recovered(lines), capacity_lines(capacity, len(lines.score))
+    value = float(amount[:count].sum() / amount.sum()) if amount.sum() > 0 else math.nan
+    return Estimate(value, math.nan, math.nan, int(lines.found[lines.order][:count].sum()))
+
+
+def _recovered(lines: ScoredLines) -> FloatArray:
+    """The recovered tax in the order of the ranking."""
+    if lines.recovered_cny is None:
+        raise ValueError("the recovered tax of the lines is not known")
+    return lines.recovered_cny[lines.order]
+
+
+def _drawn(lines: ScoredLines, weights: FloatArray, capacity: float) -> tuple[FloatArray, FloatArray]:
+    """The weights (draws, lines) in the order of the ranking, and those that a capacity inspects.
+
+    In a draw that is a share of the lines drawn, however often each of them was.
     """
-    if lines == 0 or findings == 0:
-        return math.nan
-    place = np.arange(1, lines + 1)
-    held = 1.0 + (place - 1) * (findings - 1) / max(lines - 1, 1)
-    return float((held / place).sum() / lines)
+    drawn = weights[:, lines.order]
+    return drawn, drawn * (np.cumsum(drawn, axis=1) <= capacity * drawn.sum(axis=1, keepdims=True) + 0.5)
 
 
-def bootstrap_weights(cluster: IntArray, *, draws: int, seed: int) -> FloatArray:
-    """How often each line is drawn, (draws, lines), when whole clusters (days) are drawn with replacement.
-
-    With fewer than eight clusters days are too few to draw from, and single lines are drawn instead.
-    """
-    rng = np.random.default_rng(seed)
-    clusters, place = np.unique(cluster, return_inverse=True)
-    if len(clusters) < 8:
-        clusters, place = np.arange(len(cluster)), np.arange(len(cluster))
-    if len(clusters) == 0:
-        return np.zeros((draws, 0))
-    drawn = rng.multinomial(len(clusters), np.full(len(clusters), 1.0 / len(clusters)), size=draws)
-    return drawn[:, place].astype(np.float64)
+def _over(part: FloatArray, total: FloatArray) -> FloatArray:
+    """One over the other, NaN where there is nothing to divide by."""
+    shares: FloatArray = np.divide(part, total, out=np.full(len(total), np.nan), where=total > 0)
+    return shares
 
 
-def interval(draws: FloatArray) -> tuple[float, float]:
-    """The middle 95% of bootstrap draws, draws without a value left out; (NaN, NaN) where none has one."""
-    kept = draws[np.isfinite(draws)]
-    if len(kept) == 0:
-        return math.nan, math.nan
-    low, high = np.quantile(kept, [0.025, 0.975])
-    return float(low), float(high)
+def _function_draws(lines: ScoredLines, weights: FloatArray, *, function: Callable[..., float]) -> FloatArray:
+    """A function of scikit-learn's kind for each draw; NaN for one that holds no finding."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a draw of findings only is no news
+        values = [
+            float(function(lines.found, lines.score, sample_weight=weight))
+            if weight @ lines.found
+            else math.nan
+            for weight in np.atleast_2d(weights)
+        ]
+    return np.array(values).reshape(weights.shape[:-1])

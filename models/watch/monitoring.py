@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.stats.metrics import poisson_interval
+from models.stats.intervals import poisson_interval
 
 Level = Literal["fine", "watch", "retrain"]
 LEVELS: tuple[Level, ...] = ("fine", "watch", "retrain")
@@ -54,7 +54,7 @@ def observed_over_expected(
 ) -> Interval:
     """Findings over the sum of their probabilities, 1 where these mean what they say.
 
-    The interval is that of a Poisson count (`models.stats.metrics.poisson_interval`), of counts deflated by
+    The interval is that of a Poisson count (`models.stats.intervals.poisson_interval`), of counts deflated by
     the design effect.
 
     >>> found = observed_over_expected(10, 20.0)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from models.stats.metrics import bootstrap_weights, interval, wilson
+from models.stats.intervals import bootstrap_interval, bootstrap_weights, wilson
 from pipelines.backtest.outcome import FOUND
 
 _WEEK: Final = 7
@@ -108,7 +108,7 @@ def _interval_of_sum(gain: np.typing.NDArray[np.float64], seed: int) -> tuple[fl
     if len(gain) < _LEAST_WEEKS:
         return None, None
     weights = bootstrap_weights(np.arange(len(gain)), draws=_DRAWS, seed=seed)
-    return interval((weights * gain).sum(axis=1))
+    return bootstrap_interval((weights * gain).sum(axis=1))
 
 
 def _summed(opened: pl.DataFrame, keys: list[str]) -> pl.DataFrame:

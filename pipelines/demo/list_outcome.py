@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from models.stats.metrics import wilson
+from models.stats.intervals import wilson
 from pipelines.demo.chance_findings import ChanceFindings, chance_findings
 
 ANY = "any of them"

@@ -26,7 +26,7 @@ from features.history.results import known_labels
 from models.estimates.doubly_robust import Outcome, doubly_robust_estimates, reach_of
 from models.estimates.parcel_table import parcel_table
 from models.estimates.random_share import Inspected, Performance, Population, random_share_estimates
-from models.stats.metrics import capacity_lines, ranking
+from models.stats.rankings import capacity_lines, ranking
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 

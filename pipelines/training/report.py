@@ -8,9 +8,8 @@ from datetime import date
 from typing import Any
 
 from models.judging.evaluation import Evaluation
+from models.stats.metrics import headline
 from pipelines.work.report import Report
-
-_HEADLINE = ("average_precision", "auc", "precision_at_05", "precision_at_10", "recall_at_05", "recall_at_10")
 
 
 @dataclass(frozen=True)
@@ -43,11 +42,10 @@ class RiskTrained(Report):
     def _figures(self, part: str) -> list[str]:
         assert self.evaluation is not None
         shown = []
-        for name in _HEADLINE:
-            figure = self.evaluation.figure(name, part=part)
+        for metric in headline(self.evaluation.metrics):
+            figure = self.evaluation.figure(metric.name, part=part)
             if figure.value == figure.value:
-                words = name.replace("_at_", " at ").replace("_", " ") + ("%" if "_at_" in name else "")
-                words = words.replace(" 0", " ")
+                words = metric.title.lower()
                 shown.append(f"{words} {figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]")
         where = "" if part == "all" else " on lines without a twin in the past"
         return [f"{self.risk}: {', '.join(shown)}{where}"] if shown else []

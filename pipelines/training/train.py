@@ -8,6 +8,8 @@ from pathlib import Path
 
 from configs.errors import DataError
 from configs.schema.settings import Settings
+from models.judging.gate_checks import comparing_metric
+from models.stats.metrics import metrics_of
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import stage_profile
@@ -28,10 +30,13 @@ def train(
 
     Without `until` everything in the store counts. A risk with too few findings is left out and named.
 
-    Raises DataError where the store holds no results, TrackingError where MLflow cannot be reached.
+    Raises DataError where the store holds no results, TrackingError where MLflow cannot be reached,
+    ConfigurationError where a metric of the configuration cannot be used.
     """
     opened = Store.open(store)
     chosen = settings.select_risks(risks)
+    # A metric that cannot be used is better told before the work than after it.
+    comparing_metric(settings.pipeline.gate, metrics_of(settings.pipeline.training))
     with opened.lock("train"):
         chronicle = Chronicle(opened, settings)
         days = chronicle.days()

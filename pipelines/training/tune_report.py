@@ -9,7 +9,7 @@ from typing import Any
 
 from models.search.parameters import Trial
 from models.search.verdict import Comparison, OuterFigures, Verdict
-from models.stats.metrics import Estimate
+from models.stats.intervals import Estimate
 from pipelines.work.report import Report
 
 

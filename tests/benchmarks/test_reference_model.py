@@ -12,7 +12,7 @@ from benchmarks.reference_features import hit_rates, over_medians, plain_columns
 from benchmarks.reference_model import reference_scores
 from configs.reference.facts import load_reference
 from features.contract.declarations import DECLARATION_COLUMNS
-from models.stats.metrics import Areas
+from models.stats.rankings import Areas
 
 FIRST = date(2026, 10, 1)
 DAYS = 40

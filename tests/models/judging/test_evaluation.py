@@ -9,9 +9,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.errors import ConfigurationError
+from configs.schema.pipeline import MetricConfig, TrainingConfig
+from configs.schema.risk import ConstantValue, RiskConfig, Title
 from models.fitting.training import FittedRisk
 from models.judging.baselines import baseline_scores, line_keys, slices, twin_key
-from models.judging.evaluation import evaluate
+from models.judging.evaluation import Prediction, evaluate
+
+RISK = RiskConfig(
+    name="x", label="label", title=Title(en="X"), finding_value=ConstantValue(kind="constant", cny=1.0)
+)
 
 
 def lines(**columns: Sequence[object]) -> pl.DataFrame:
@@ -96,7 +103,8 @@ def test_precision_is_counted_by_hand() -> None:
     found = [True, False, True, False, False, False, False, False, False, False]
     later = lines(label=found, recovered_tax_cny=[5.0, None, 15.0, *[None] * 7])
     probability = np.linspace(0.9, 0.1, 10)
-    result = evaluate("x", "label", PAST, later, probability, np.ones(10), capacities=[0.1, 0.2, 0.3], seed=1)
+    training = TrainingConfig(capacities=(0.1, 0.2, 0.3), seed=1)
+    result = evaluate(RISK, PAST, later, Prediction(probability, np.ones(10)), training)
     assert [result.figure(f"precision_at_{share}").value for share in (10, 20, 30)] == [1.0, 0.5, 2 / 3]
     assert [result.figure(f"recall_at_{share}").value for share in (10, 20, 30)] == [0.5, 0.5, 1.0]
     assert [result.figure(f"recovered_tax_at_{share}").value for share in (10, 20, 30)] == [0.25, 0.25, 1.0]
@@ -106,12 +114,18 @@ def test_precision_is_counted_by_hand() -> None:
     assert result.period == (date(2026, 11, 1), date(2026, 11, 1))
 
 
-def test_rows_in_another_order_give_the_same_figures(fitted: FittedRisk, frame: pl.DataFrame) -> None:
+def test_rows_in_another_order_give_the_same_figures(
+    fitted: FittedRisk, frame: pl.DataFrame, undervaluation: RiskConfig
+) -> None:
     block = frame.tail(400).with_columns(pl.Series("p", np.round(fitted.model.predict(frame.tail(400)), 2)))
     shuffled = block.sample(fraction=1.0, shuffle=True, seed=3)
     one, other = (
         evaluate(
-            "x", "undervaluation", frame, part, part["p"].to_numpy(), np.ones(400), capacities=[0.05], seed=2
+            undervaluation,
+            frame,
+            part,
+            Prediction(part["p"].to_numpy(), np.ones(400)),
+            TrainingConfig(seed=2),
         )
         for part in (block, shuffled)
     )
@@ -142,8 +156,39 @@ def test_metrics_are_finite_named_and_fit_into_json(fitted: FittedRisk) -> None:
 
 def test_an_empty_block_has_no_figures() -> None:
     nothing = np.empty(0)
-    result = evaluate("x", "label", PAST, PAST.clear(), nothing, nothing, capacities=[0.1], seed=1)
+    result = evaluate(RISK, PAST, PAST.clear(), Prediction(nothing, nothing), TrainingConfig())
     assert result.findings == 0
     assert result.period is None
     assert math.isnan(result.figure("auc").value)
     assert result.as_metrics()["lines"] == 0.0
+
+
+def test_a_figure_that_no_metric_has_is_an_error(fitted: FittedRisk) -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean 'precision_at_05'"):
+        fitted.evaluation.figure("precision_at_5")
+
+
+def test_a_metric_of_the_configuration_is_logged_beside_the_others() -> None:
+    found = [True, False, True, False, False, False, False, False, False, False]
+    brier = MetricConfig(name="brier", function="sklearn.metrics:brier_score_loss", better="lower")
+    training = TrainingConfig(metrics=(brier,))
+    probability = np.linspace(0.9, 0.1, 10)
+    later = lines(label=found, seller_id=["A", *["new"] * 9])
+    result = evaluate(RISK, PAST, later, Prediction(probability, np.ones(10)), training)
+    assert result.figure("brier").value == pytest.approx(np.mean((probability - found) ** 2))
+    for metrics in (result.as_metrics(), result.headline()):
+        assert metrics["brier_low"] < metrics["brier"] < metrics["brier_high"]
+        assert metrics["new_seller.brier"] == pytest.approx(np.mean((probability - found)[1:] ** 2))
+    assert "brier" in [name for _, _, name in result.figures]
+    assert not any(name.startswith("baseline.lookup.brier") for name in result.as_metrics())
+
+
+def test_the_headline_of_a_slice_follows_the_capacities() -> None:
+    later = lines(label=[True, *[False] * 9], seller_id=["A", *["new"] * 9])
+    training = TrainingConfig(capacities=(0.005, 0.3))
+    predicted = Prediction(np.linspace(0.9, 0.1, 10), np.ones(10))
+    shown = evaluate(RISK, PAST, later, predicted, training).headline()
+    assert {"new_seller.precision_at_00.5", "new_seller.precision_at_30_low", "recall_at_30_findings"} <= set(
+        shown
+    )
+    assert not {"new_seller.recall_at_30", "new_seller.precision_at_30_findings"} & set(shown)

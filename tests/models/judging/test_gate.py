@@ -8,17 +8,24 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.errors import ConfigurationError
 from configs.schema.gate import GateConfig
-from configs.schema.pipeline import TrainingConfig
-from configs.schema.risk import RiskConfig
+from configs.schema.pipeline import MetricConfig, TrainingConfig
+from configs.schema.risk import ConstantValue, RiskConfig, Title
 from models.fitting.training import fit_risk
 from models.judging.agreement import compare_features
-from models.judging.evaluation import Evaluation, evaluate
+from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.gate import GateDecision, decide, unseen_predictions
 from models.judging.gate_checks import paired_difference
+from models.stats.metrics import AVERAGE_PRECISION
 
 DAYS = 20
 GATE = GateConfig()
+RISK = RiskConfig(
+    name="x", label="label", title=Title(en="X"), finding_value=ConstantValue(kind="constant", cny=1.0)
+)
+BRIER = MetricConfig(name="brier", function="sklearn.metrics:brier_score_loss", better="lower")
+TRAINING = TrainingConfig(capacities=(0.05,), seed=3, metrics=(BRIER,))
 
 
 @cache
@@ -61,7 +68,7 @@ def evaluation(
     # What the score knows, as odds: the density of a finding's score over that of another line's.
     odds = np.exp(skill * (seen + noise) - skill**2 / 2) * 0.08 / 0.92
     probability = np.clip(promise * odds / (1.0 + odds), 0.0, 1.0)
-    return evaluate("x", "label", later, later, probability, np.ones(lines), capacities=[0.05], seed=3)
+    return evaluate(RISK, later, later, Prediction(probability, np.ones(lines)), TRAINING)
 
 
 def said(decision: GateDecision, name: str) -> tuple[bool, str]:
@@ -116,6 +123,36 @@ def test_a_model_of_the_same_worth_takes_over_only_where_that_is_asked_for() -> 
     assert decide(result, predictions(result), gate=newer).passed
     worse = said(decide(evaluation(2.0), predictions(result), gate=newer), "against the champion")
     assert worse[0] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("recall_at_05", "recall at 5% +"), ("auc", "AUC +"), ("brier", "brier -")]
+)
+def test_the_champion_is_met_by_the_metric_that_is_asked_for(name: str, words: str) -> None:
+    gate, champion = GateConfig(metric=name), predictions(evaluation(2.0))
+    reached, reason = said(decide(evaluation(4.0), champion, gate=gate), "against the champion")
+    assert reached
+    assert reason.startswith(words)
+    assert reason.endswith(": better")
+    behind, reason = said(
+        decide(evaluation(2.0), predictions(evaluation(4.0)), gate=gate), "against the champion"
+    )
+    assert not behind
+    assert reason.endswith(": worse")
+
+
+def test_a_slice_falls_behind_by_the_metric_that_is_asked_for() -> None:
+    champion, gate = predictions(evaluation(4.0)), GateConfig(metric="brier", slice_drop=0.01)
+    reached, reason = said(decide(evaluation(2.0, blind="4601"), champion, gate=gate), "slices")
+    assert not reached
+    assert reason.startswith("brier RISES by more than 0.01 on office 4601 +0.")
+
+
+@pytest.mark.parametrize("name", ["recal_at_05", "recovered_tax_at_05"])
+def test_a_metric_by_which_models_cannot_be_compared_is_refused(name: str) -> None:
+    result = evaluation(3.0)
+    with pytest.raises(ConfigurationError, match=r"gate.metric: expected one of .* Did you mean 're"):
+        decide(result, predictions(result), gate=GateConfig(metric=name))
 
 
 def test_a_comparison_on_too_few_findings_leaves_the_champion_in_use() -> None:
@@ -192,13 +229,15 @@ def test_the_interval_of_a_difference_covers_it() -> None:
         found = rng.random(600) < 0.2
         lines = pl.DataFrame(
             {
+                "declaration_id": [f"D{number}" for number in range(600)],
+                "line_no": np.ones(600),
                 "found": found,
                 "one": found + rng.normal(size=600),
                 "other": found + rng.normal(size=600),
                 "declared_on": [date(2026, 11, 1) + timedelta(days=number % 30) for number in range(600)],
             }
         )
-        difference = paired_difference(lines, "one", "other", seed=seed, draws=200)
+        difference = paired_difference(lines, "one", "other", metric=AVERAGE_PRECISION, seed=seed, draws=200)
         inside += difference.low <= 0.0 <= difference.high
     assert inside >= 52
 

@@ -87,7 +87,7 @@ def test_a_model_that_nothing_could_judge_still_has_its_page(
     fitted: FittedRisk, undervaluation: RiskConfig
 ) -> None:
     lines = fitted.evaluation.lines.clear()
-    nothing = Evaluation("undervaluation", lines, {}, float("nan"), float("nan"))
+    nothing = Evaluation("undervaluation", lines, (), {}, float("nan"), float("nan"))
     page = page_of(replace(fitted, evaluation=nothing, warnings=("too short",)), undervaluation)
     assert "no figure says how good it is" in page
     assert "The gate stays shut" in page

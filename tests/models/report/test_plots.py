@@ -7,8 +7,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.schema.pipeline import TrainingConfig
+from configs.schema.risk import RiskConfig
 from models.fitting.training import FittedRisk
-from models.judging.evaluation import evaluate
+from models.judging.evaluation import Prediction, evaluate
 from models.report.plots import draw_plots
 
 
@@ -32,10 +34,18 @@ def test_every_axis_says_what_it_shows(which: str, names: set[str], request: pyt
             assert axis.get_xlabel()
 
 
-def test_an_evaluation_without_findings_shows_what_there_is(fitted: FittedRisk) -> None:
+def test_an_evaluation_without_findings_shows_what_there_is(
+    fitted: FittedRisk, undervaluation: RiskConfig
+) -> None:
     nothing = np.empty(0)
     lines = fitted.evaluation.lines.rename({"found": "label"})
-    empty = evaluate("x", "label", lines, lines.clear(), nothing, nothing, capacities=[0.1], seed=1)
+    empty = evaluate(
+        undervaluation.model_copy(update={"label": "label"}),
+        lines,
+        lines.clear(),
+        Prediction(nothing, nothing),
+        TrainingConfig(),
+    )
     assert set(draw_plots(fitted.model, empty, None)) == {"importance.png"}
 
 

@@ -6,64 +6,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import brier_score_loss
 
-from models.stats.metrics import (
-    Areas,
-    average_precision_by_chance,
-    bootstrap_weights,
-    capacity_lines,
-    interval,
-    lift_at,
-    precision_at,
-    ranking,
-    recall_at,
-    wilson,
-)
+from configs.errors import ConfigurationError
+from configs.schema.pipeline import MetricConfig, TrainingConfig
+from models.stats.metric import Metric, ScoredLines
+from models.stats.metrics import headline, lift_at, metric_named, metrics_of, precision_at, recall_at
 
-scored = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=2, max_size=60)
+BRIER = MetricConfig(name="brier", function="sklearn.metrics:brier_score_loss", better="lower")
 
 
-@given(scored)
-def test_areas_are_those_of_scikit_learn_ties_included(lines: list[tuple[int, bool]]) -> None:
-    score = np.array([value for value, _ in lines], dtype=np.float64)
-    found = np.array([hit for _, hit in lines])
-    areas, once = Areas.of(score, found), np.ones(len(score))
-    if not found.any():
-        assert np.isnan(areas.average_precision(once))
-        assert np.isnan(areas.auc(once))
-        return
-    assert float(areas.average_precision(once)) == pytest.approx(average_precision_score(found, score))
-    if not found.all():
-        assert float(areas.auc(once)) == pytest.approx(roc_auc_score(found, score))
-
-
-@given(scored, st.integers(0, 100))
-def test_weighted_areas_are_those_of_repeated_lines(lines: list[tuple[int, bool]], seed: int) -> None:
-    score = np.array([value for value, _ in lines], dtype=np.float64)
-    found = np.array([hit for _, hit in lines])
-    times = np.random.default_rng(seed).integers(0, 3, len(score))
-    repeated = Areas.of(np.repeat(score, times), np.repeat(found, times))
-    weighted = Areas.of(score, found)
-    weight = np.vstack([times, times]).astype(np.float64)
-    once = np.ones(int(times.sum()))
-    for name in ("average_precision", "auc"):
-        expected = getattr(repeated, name)(once)
-        np.testing.assert_allclose(getattr(weighted, name)(weight), [expected, expected], equal_nan=True)
-
-
-@given(scored, st.integers(0, 1000))
-def test_a_ranking_does_not_depend_on_the_order_of_the_rows(lines: list[tuple[int, bool]], seed: int) -> None:
+def scored_lines(seed: int, lines: int = 200) -> ScoredLines:
     rng = np.random.default_rng(seed)
-    score = np.array([value for value, _ in lines], dtype=np.float64)
-    score[rng.random(len(score)) < 0.1] = np.nan
-    key = rng.permutation(len(score)).astype(np.uint64)
-    order = rng.permutation(len(score))
-    np.testing.assert_array_equal(key[ranking(score, key)], key[order][ranking(score[order], key[order])])
-    ranked = score[ranking(score, key)]
-    known = ranked[~np.isnan(ranked)]
-    assert (np.diff(known) <= 0).all()
-    assert np.isnan(ranked[len(known) :]).all()
+    found = rng.random(lines) < 0.3
+    score = np.clip(0.4 * found + 0.6 * rng.random(lines), 0.0, 1.0).round(2)
+    return ScoredLines(score, found, rng.permutation(lines).astype(np.uint64), found * rng.random(lines))
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(1, 50))
@@ -84,43 +41,69 @@ def test_shares_at_a_capacity_are_counted(found: list[bool], drawn: int) -> None
 
 
 @pytest.mark.parametrize(
-    ("share", "lines", "expected"),
-    [(0.01, 1000, 10), (0.01, 1001, 11), (0.01, 3, 1), (1.0, 7, 7), (0.1, 0, 0)],
+    "metric", metrics_of(TrainingConfig(metrics=(BRIER,))), ids=lambda metric: metric.name
 )
-def test_a_capacity_is_rounded_up(share: float, lines: int, expected: int) -> None:
-    assert capacity_lines(share, lines) == expected
+def test_a_draw_is_the_figure_of_the_lines_drawn(metric: Metric) -> None:
+    lines, kept = scored_lines(1), np.random.default_rng(2).random(200) < 0.6
+    assert lines.recovered_cny is not None
+    given = (lines.score, lines.found, lines.ties, lines.recovered_cny)
+    drawn = ScoredLines(*(values[kept] for values in given))
+    expected = metric.draws(drawn, np.ones((1, int(kept.sum()))))
+    np.testing.assert_allclose(metric.draws(lines, kept[None, :].astype(np.float64)), expected)
+    estimate = metric.estimate(lines, np.ones((3, 200)))
+    assert estimate.value == pytest.approx(float(metric.draws(lines, np.ones((1, 200)))[0]))
+    assert estimate.low - 1e-12 <= estimate.value <= estimate.high + 1e-12
 
 
-def test_wilson_covers_the_truth_as_often_as_it_says() -> None:
-    rng = np.random.default_rng(9)
-    inside = [
-        low <= 0.08 <= high for low, high in (wilson(int(hits), 60) for hits in rng.binomial(60, 0.08, 2000))
-    ]
-    assert 0.92 <= np.mean(inside) <= 0.98
-    assert wilson(0, 0) == (0.0, 1.0)
+def test_a_metric_that_is_not_known_is_an_error_that_names_the_nearest() -> None:
+    metrics = metrics_of(TrainingConfig(capacities=(0.05,)))
+    assert metric_named("precision_at_05", metrics).capacity == 0.05
+    with pytest.raises(ConfigurationError, match=r"came 'precison_at_05'. Did you mean 'precision_at_05'"):
+        metric_named("precison_at_05", metrics)
 
 
-def test_the_bootstrap_draws_days_where_there_are_enough() -> None:
-    cluster = np.repeat(np.arange(10), 5)
-    weights = bootstrap_weights(cluster, draws=50, seed=1)
-    assert weights.shape == (50, 50)
-    per_day = weights.reshape(50, 10, 5)
-    assert (per_day == per_day[:, :, :1]).all()
-    assert (weights.sum(axis=1) == 50).all()
-    np.testing.assert_array_equal(weights, bootstrap_weights(cluster, draws=50, seed=1))
-    few = bootstrap_weights(np.zeros(30, dtype=np.int64), draws=5, seed=1)
-    assert len(np.unique(few[0])) > 1
+@pytest.mark.parametrize(
+    ("capacities", "shown"),
+    [((0.03,), ["at_03"]), ((0.005, 0.02, 0.2), ["at_02", "at_20"])],
+)
+def test_the_headline_follows_the_capacities(capacities: tuple[float, ...], shown: list[str]) -> None:
+    metrics = metrics_of(TrainingConfig(capacities=capacities, metrics=(BRIER,)))
+    expected = [f"{stem}_{end}" for stem in ("precision", "recall") for end in shown]
+    areas = ["average_precision", "auc", "brier"]
+    assert [metric.name for metric in headline(metrics)] == areas + expected
+    first = [f"{stem}_{shown[0]}" for stem in ("precision", "recall")]
+    assert [metric.name for metric in headline(metrics, capacities=1)] == areas + first
 
 
-def test_chance_is_the_mean_over_all_orders() -> None:
-    rng = np.random.default_rng(3)
-    found = np.arange(30) < 4
-    drawn = [float(Areas.of(rng.random(30), found).average_precision(np.ones(30))) for _ in range(4000)]
-    assert np.mean(drawn) == pytest.approx(average_precision_by_chance(4, 30), abs=0.005)
-    assert math.isnan(average_precision_by_chance(0, 30))
+def test_a_function_of_the_configuration_is_a_metric_like_the_others() -> None:
+    (brier,) = (metric for metric in metrics_of(TrainingConfig(metrics=(BRIER,))) if metric.name == "brier")
+    lines, other = scored_lines(3), scored_lines(4)
+    weights = np.random.default_rng(5).integers(0, 3, (40, 200)).astype(np.float64)
+    estimate = brier.estimate(lines, weights)
+    assert estimate.value == brier_score_loss(lines.found, lines.score)
+    assert estimate.low < estimate.value < estimate.high
+    worse = ScoredLines(1.0 - lines.score, lines.found, lines.ties)
+    difference = brier.difference(worse, lines, weights)
+    assert difference.low > 0.0
+    assert brier.gain(difference).high < 0.0
+    nothing = ScoredLines(other.score, np.zeros(200, dtype=bool), other.ties)
+    assert math.isnan(brier.estimate(nothing, weights).value)
 
 
-def test_intervals_leave_out_draws_without_a_value() -> None:
-    low, high = interval(np.array([np.nan, 1.0, 2.0, 3.0]))
-    assert 1.0 <= low < high <= 3.0
-    assert all(math.isnan(end) for end in interval(np.array([np.nan])))
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"function": "no.such.module:f"}, "can be imported, such as .* came 'no.such.module:f'"),
+        ({"function": "sklearn.metrics:brier"}, "came 'sklearn.metrics:brier'"),
+        (
+            {"function": "sklearn.metrics:recall_score"},
+            "expected a function of .found, probability, sample_w",
+        ),
+        ({"function": "math:pi"}, "expected a function of .found, probability, sample_weight"),
+        ({"name": "auc"}, "expected another name than 'auc'"),
+    ],
+)
+def test_a_function_that_is_no_metric_says_what_was_expected(config: dict[str, str], message: str) -> None:
+    wrong = MetricConfig(**{"name": "own", "function": "sklearn.metrics:brier_score_loss", **config})
+    with pytest.raises(ConfigurationError, match=message):
+        metrics_of(TrainingConfig(metrics=(wrong,)))

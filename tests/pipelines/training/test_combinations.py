@@ -11,7 +11,7 @@ import yaml
 import pipelines.training.combinations
 from configs.loader import load_settings
 from models.search.combinations import Found, Key, Search
-from models.stats.metrics import Estimate
+from models.stats.intervals import Estimate
 from tests.pipelines.trained_world import World
 
 _FOUND = Search(
