@@ -1,222 +1,160 @@
-"""The house rules that no linter knows: layers, pins, licence, and documents that tell the truth."""
+"""The house rules that no linter knows: rooms, sizes, names, what may be imported where."""
 
 from __future__ import annotations
 
 import ast
-import os
-import re
-import shlex
-import shutil
 import subprocess
 import sys
-import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import click
 import pytest
 
-from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.inspections import INSPECTION_COLUMNS
-from features.contract.reject_reasons import RejectReason
-from pipelines.cli.main import cli
+from tests.room_graph import PACKAGES, ROOT, imported_modules, modules
 
-ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("configs", "features", "models", "pipelines")
-DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 PICKLERS = {"pickle", "cloudpickle", "joblib", "dill", "marshal", "shelve"}
+# Folders of found things: each module is one, and there are as many as there are.
+FOUND = {"features/blocks", "pipelines/cli/verbs", "pipelines/ingest/sources", "pipelines/ingest/messages"}
+MOST_MODULES, MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 15, 300, 60, 6
+# What is still too large, has too many parameters or shares its name. Nothing may be added.
+TOO_LONG_FILES = {
+    "models/fitting/training.py",
+    "pipelines/simulation/world/parcels.py",
+    "pipelines/store/layout.py",
+}
+TOO_LONG_FUNCTIONS = {"parcel_table", "score_day", "make_names"}
+TOO_MANY_PARAMETERS = {
+    *(
+        "fold_table",
+        "fit_risk",
+        "evaluate",
+        "find_combinations",
+        "search",
+        "train_booster",
+        "feedback",
+        "__init__",
+    ),
+    *("ingest", "write_frames", "score", "stage_lists", "run"),
+}
+SHARED_NAMES = {
+    *("Outcome", "Table", "Places", "Chosen", "choose", "lots", "select", "observed_over_expected"),
+    *("models_in_use", "run", "sample_of", "open_table"),
+}
+
+# Rooms whose docstring is older than the rule.
+WORDLESS = {"pipelines/backtest", "pipelines/simulation"}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def project() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def modules() -> list[Path]:
-    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
 
 
-def imported(path: Path) -> set[str]:
-    """The top-level packages that a module imports anywhere, also inside functions."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.partition(".")[0])
-    return names
+def rooms() -> list[Path]:
+    """The folders with Python in them, without the four packages themselves."""
+    return sorted({path.parent for path in modules()} - {ROOT / package for package in PACKAGES})
 
 
-def modules_imported(path: Path) -> set[str]:
-    """The modules that a module imports anywhere, by their whole names."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    for node in nodes:
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
-    return names
+def functions() -> Iterator[tuple[Path, Function]]:
+    """Every function but numba's kernels, which have no objects to group arguments in."""
+    for path in modules():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, Function) and not any(
+                "numba" in ast.unparse(one) for one in node.decorator_list
+            ):
+                yield path, node
 
 
-def normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def commands(document: Path) -> list[list[str]]:
-    """Every `parcel-risk …` line of the document's code blocks, split into words."""
-    text = document.read_text(encoding="utf-8").replace("\\\n", " ")
-    lines = [
-        line for block in re.findall(r"^```\w*\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()
-    ]
-    found = [match[1] for line in lines if (match := re.search(r"(?:^|[ /=])parcel-risk (\S.*)$", line))]
-    # What a shell does after the command is no part of it.
-    return [shlex.split(re.split(r" \|| ;| &| #|\)", command)[0]) for command in found]
-
-
-def command_and_options(words: list[str]) -> tuple[click.Command, list[str]]:
-    command: click.Command = cli
-    for index, word in enumerate(words):
-        if not isinstance(command, click.Group) or word.startswith("-"):
-            return command, [rest.partition("=")[0] for rest in words[index:] if rest.startswith("-")]
-        inner = command.get_command(click.Context(command), word)
-        assert inner is not None, f"parcel-risk {' '.join(words)}: {word!r} is no command"
-        command = inner
-    return command, []
-
-
-def test_imports_keep_to_the_layers() -> None:
+def test_imports_keep_to_the_contracts() -> None:
     program = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([program, "--no-logo"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_imports_a_pickler(path: Path) -> None:
-    assert not imported(path) & PICKLERS
+def test_no_module_imports_a_pickler() -> None:
+    wrong = {
+        named(path) for path in modules() for name in imported_modules(path) if name.split(".")[0] in PICKLERS
+    }
+    assert wrong == set()
 
 
 def test_only_a_named_scheduler_leads_to_dask() -> None:
-    knowing = {path.name for path in modules() if imported(path) & {"dask", "distributed"}}
+    used = {path: set(imported_modules(path)) for path in modules()}
+    knowing = {
+        path.name
+        for path, names in used.items()
+        if {name.split(".")[0] for name in names} & {"dask", "distributed"}
+    }
     assert knowing == {"cluster.py"}
     # It is imported by name, once Dask is known to be there.
-    told = {path.name for path in modules() if "pipelines.work.cluster" in modules_imported(path)}
-    assert told == set()
+    cluster = "pipelines.work.cluster"
+    assert [
+        path for path, names in used.items() if any(f"{name}.".startswith(f"{cluster}.") for name in names)
+    ] == []
 
 
 def test_an_import_inside_a_function_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_text("def load():\n    from pickle import load\n    import os.path\n")
-    assert imported(path) == {"pickle", "os"}
+    assert set(imported_modules(path)) == {"pickle.load", "os.path"}
 
 
 def test_every_package_describes_and_types_itself() -> None:
     for package in PACKAGES:
-        assert ast.get_docstring(ast.parse((ROOT / package / "__init__.py").read_text(encoding="utf-8")))
+        assert ast.get_docstring(tree(ROOT / package / "__init__.py"))
         assert (ROOT / package / "py.typed").is_file()
 
 
-def test_packaging_names_the_four_packages() -> None:
-    assert project()["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == list(PACKAGES)
+@pytest.mark.parametrize("room", rooms(), ids=named)
+def test_a_room_says_what_it_owns_what_it_uses_and_where_to_begin(room: Path) -> None:
+    words = (ast.get_docstring(tree(room / "__init__.py")) or "").split()
+    assert named(room) in WORDLESS or (words[:1] == ["Owns"] and {"Uses", "Begin"} <= set(words))
 
 
-def test_every_dependency_is_pinned_exactly() -> None:
-    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line for line in lines if not line.startswith("#")]
-    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][\w.+!]*", pin) for pin in pins)
-    pinned = {normalised(pin.partition("==")[0]) for pin in pins}
-    described = project()["project"]
-    extras = described["optional-dependencies"]
-    assert set(extras["cluster"]) <= set(extras["dev"]), "tests of the cluster would not run everywhere"
-    required = described["dependencies"] + extras["dev"] + extras["bench"]
-    named = {normalised(re.split(r"[<>=!~\[; ]", requirement)[0]) for requirement in required}
-    assert named <= pinned
-    assert "parcel-risk" not in pinned
+def test_no_room_is_crowded() -> None:
+    counts = Counter(named(path.parent) for path in modules() if path.name != "__init__.py")
+    assert {room for room, count in counts.items() if count > MOST_MODULES} <= FOUND
 
 
-def test_licence_is_the_whole_of_apache_2() -> None:
-    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
-    assert "Apache License" in text
-    assert "Version 2.0, January 2004" in text
-    assert "END OF TERMS AND CONDITIONS" in text
-    assert project()["project"]["license"] == "Apache-2.0"
+def test_no_file_is_longer_than_it_may_be() -> None:
+    lengths = {named(path): len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
+    assert {name for name, lines in lengths.items() if lines > MOST_LINES} <= TOO_LONG_FILES
 
 
-def test_changelog_keeps_a_place_for_what_comes() -> None:
-    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert "## [Unreleased]" in text
-    assert set(re.findall(r"^### (\w+)$", text, re.M)) <= {
-        "Added",
-        "Changed",
-        "Deprecated",
-        "Removed",
-        "Fixed",
-        "Security",
+def test_every_function_fits_a_screen() -> None:
+    lengths = {
+        f"{named(path)}: {node.name}": (node.end_lineno or 0) - node.lineno + 1 for path, node in functions()
     }
+    long = {name for name, lines in lengths.items() if lines > MOST_FUNCTION_LINES}
+    assert {name for name in long if name.split()[-1] not in TOO_LONG_FUNCTIONS} == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_documented_commands_exist(document: Path) -> None:
-    for words in commands(document):
-        command, options = command_and_options(words)
-        known = {option for parameter in command.params for option in parameter.opts} | {
-            "--help",
-            "--version",
-        }
-        assert set(options) <= known, f"parcel-risk {' '.join(words)}"
+def test_no_function_has_more_parameters_than_it_may() -> None:
+    counts = {
+        f"{named(path)}: {node.name}": len(
+            {one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)}
+            - {"self", "cls"}
+        )
+        for path, node in functions()
+    }
+    many = {name for name, count in counts.items() if count > MOST_PARAMETERS}
+    assert {name for name in many if name.split()[-1] not in TOO_MANY_PARAMETERS} == set()
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_documents_link_to_files_that_exist(document: Path) -> None:
-    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
-    assert [target for target in targets if not (document.parent / target).exists()] == []
-
-
-def test_readme_leads_with_the_two_commands() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
-    for target in ("demo", "test"):
-        assert f"make {target}" in readme
-        assert target in targets
-    verbs = {words[0] for words in commands(ROOT / "README.md")}
-    assert {"ingest", "train", "score", "select"} <= verbs
-
-
-def test_every_column_and_reason_of_the_contract_is_documented() -> None:
-    text = (ROOT / "docs" / "data-contract.md").read_text(encoding="utf-8")
-    names = (*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *RejectReason)
-    assert [name for name in names if f"`{name}`" not in text] == []
-
-
-SKIPPING = """
-import pytest
-def test_shared(shared): assert shared.is_dir()
-def test_other(): pytest.skip("not today")
-@pytest.mark.xfail(strict=True)
-def test_expected(): assert False
-"""
-
-
-@pytest.mark.parametrize(
-    ("forbid", "beside", "summary"),
-    [
-        ("0", False, "2 skipped, 1 xfailed"),
-        ("1", False, "1 failed, 1 skipped, 1 xfailed"),
-        ("1", True, "1 failed, 1 passed, 1 xfailed"),
-    ],
-)
-def test_a_skip_is_a_failure_where_it_is_forbidden(
-    tmp_path: Path, forbid: str, beside: bool, summary: str
-) -> None:
-    tests = tmp_path / "checkout" / "tests"
-    tests.mkdir(parents=True)
-    shutil.copy(ROOT / "tests" / "conftest.py", tests)
-    (tests / "test_skipping.py").write_text(SKIPPING)
-    if beside:
-        (tmp_path / "shared").mkdir()
-    result = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tests, tests],
-        cwd=tests,
-        env={**os.environ, "PARCEL_RISK_FORBID_SKIPS": forbid},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert summary in result.stdout.splitlines()[-1]
+def test_no_two_public_things_share_a_name() -> None:
+    """What is found by its name, and a verb beside its pipeline, are meant to be alike."""
+    places = defaultdict(list)
+    for path in modules():
+        if named(path.parent) not in FOUND:
+            for node in tree(path).body:
+                if isinstance(node, (ast.ClassDef, *Function.__args__)) and not node.name.startswith("_"):
+                    places[node.name].append(named(path))
+    assert {
+        name: where for name, where in places.items() if len(where) > 1 and name not in SHARED_NAMES
+    } == {}
