@@ -39,7 +39,7 @@ TOO_MANY_PARAMETERS = {
 }
 SHARED_NAMES = {
     *("Outcome", "Table", "Places", "Chosen", "choose", "lots", "select", "observed_over_expected"),
-    *("models_in_use", "run", "sample_of", "open_table"),
+    *("models_in_use", "run", "sample_of", "open_table", "masked"),
 }
 
 # Rooms whose docstring is older than the rule.
