@@ -12,12 +12,12 @@ from benchmarks.bound import truth_of
 from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from pipelines.simulation import World
-from pipelines.simulation.days.days import calibrate, simulate_day
+from pipelines.simulation.days.day import calibrate, simulate_day
 from pipelines.simulation.days.missing import habits
-from pipelines.simulation.inspections.inspections import examine
-from pipelines.simulation.inspections.officers import Chosen
+from pipelines.simulation.inspections.inspectorate import examine
+from pipelines.simulation.inspections.officers import OpenedParcels
 from pipelines.simulation.world.seasons import expected_parcels
-from pipelines.simulation.world.world import Today
+from pipelines.simulation.world.state import Today
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -38,7 +38,7 @@ def recorded(
         today = Today(world, calendar[step], drifting=drift and step >= changes_at)
         day = simulate_day(today, float(expected[step]), scales, omissions)
         parcels = len(day.parcels)
-        everyone = Chosen(np.arange(parcels), np.zeros(parcels, dtype=np.int64), np.ones(parcels))
+        everyone = OpenedParcels(np.arange(parcels), np.zeros(parcels, dtype=np.int64), np.ones(parcels))
         known = known_labels(examine(day, everyone).table, date.max)
         labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
         parts.append(known.select(*LINE_KEY, *(pl.col(name).fill_null(False) for name in labels)))

@@ -13,10 +13,10 @@ from features.arrays.types import BoolArray, FloatArray, IntArray
 from pipelines.monitoring.performance import flagged_of_day, scored_parcels
 from pipelines.night.score import score
 from pipelines.simulation import World, WorldParameters, simulate, simulate_days
-from pipelines.simulation.days.days import SimulatedDay
-from pipelines.simulation.inspections.inspections import examine
-from pipelines.simulation.inspections.officers import RANDOM, Chosen, Memory, choose
-from pipelines.simulation.world.world import Today
+from pipelines.simulation.days.day import SimulatedDay
+from pipelines.simulation.inspections.inspectorate import examine
+from pipelines.simulation.inspections.officers import RANDOM, Memory, OpenedParcels, choose_parcels
+from pipelines.simulation.world.state import Today
 from pipelines.store.store import Store
 from pipelines.training.train import train
 from pipelines.work.progress import Progress
@@ -92,7 +92,7 @@ def _memory(days: Sequence[SimulatedDay], until: date) -> Memory:
     """What officers remember at the close of `until`; it does not change while they draw again."""
     memory = Memory()
     for day in days:
-        for risk, (reported, senders) in enumerate(examine(day, choose(day, memory)).findings):
+        for risk, (reported, senders) in enumerate(examine(day, choose_parcels(day, memory)).findings):
             memory.learn(risk, senders[reported <= until.toordinal()])
     return memory
 
@@ -104,7 +104,9 @@ def parcels_of(days: list[SimulatedDay], scores: pl.DataFrame, memory: Memory, s
         place = pl.Series("parcel", day.lines.parcel)
         keys.append(day.declarations.select("declaration_id", place).unique("parcel").sort("parcel"))
         every = np.arange(len(day.parcels))
-        recorded.append(examine(day, Chosen(every, np.full_like(every, RANDOM), np.ones(len(every)))).table)
+        recorded.append(
+            examine(day, OpenedParcels(every, np.full_like(every, RANDOM), np.ones(len(every)))).table
+        )
     order, results = pl.concat(keys).select("declaration_id"), pl.concat(recorded)
     table = order.join(scores, on="declaration_id", how="left", maintain_order="left", validate="1:1")
     scored = []
@@ -139,7 +141,7 @@ def redraw(parcels: Parcels, draw: int) -> tuple[IntArray, IntArray, FloatArray]
     for first, day in zip(parcels.starts[:-1], parcels.days, strict=True):
         world = day.today.world
         other = _Redrawn(**{item.name: getattr(world, item.name) for item in fields(World)}, draw=draw)
-        one = choose(replace(day, today=replace(day.today, world=other)), parcels.memory)
+        one = choose_parcels(replace(day, today=replace(day.today, world=other)), parcels.memory)
         chosen.append((one.parcel + first, one.selection, one.probability))
     place, selection, chance = (np.concatenate(part) for part in zip(*chosen, strict=True))
     return place, selection, chance

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from models.stats.intervals import bootstrap_interval, bootstrap_weights, wilson
-from pipelines.backtest.outcome import FOUND
+from pipelines.backtest.outcome import FOUND_PREFIX
 
 _WEEK: Final = 7
 _DRAWS: Final = 2000
@@ -43,7 +43,9 @@ def totals(opened: pl.DataFrame, nights: pl.DataFrame, strategies: Sequence[str]
         positive[0].then(pl.col("risk_value") / pl.col("sort_value_cny")).alias("risk_share_of_sort"),
         positive[1].then(pl.col("value_cny") / pl.col("full_sort_value_cny")).alias("list_share_of_sort"),
     ).drop("risk_value", "sort_value_cny", "full_sort_value_cny")
-    counts = [name for name in table.columns if name in ("opened", "findings") or name.startswith(FOUND)]
+    counts = [
+        name for name in table.columns if name in ("opened", "findings") or name.startswith(FOUND_PREFIX)
+    ]
     table = table.with_columns(pl.col(*counts, "recovered_tax_cny", "value_cny").fill_null(0))
     return _with_rate(table).sort(pl.col("strategy").replace_strict(_places(strategies)))
 
@@ -112,7 +114,7 @@ def _interval_of_sum(gain: np.typing.NDArray[np.float64], seed: int) -> tuple[fl
 
 
 def _summed(opened: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
-    flags = [name for name in opened.columns if name.startswith(FOUND)]
+    flags = [name for name in opened.columns if name.startswith(FOUND_PREFIX)]
     return opened.group_by(keys).agg(
         opened=pl.len().cast(pl.Int64),
         findings=pl.col("found").sum().cast(pl.Int64),

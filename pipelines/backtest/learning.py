@@ -58,7 +58,7 @@ def stage_training(
     As with `train`, a risk's first model is in use whatever its gate says; with `gated` later ones only where
     the gate lets them. A risk with too few findings keeps the model that it has.
     """
-    used = models_in_use(store)
+    used = newest_models(store)
     known = known_labels(store.read_inspections(reported_to=until), until)
     said = {}
     for risk in settings.risks.values():
@@ -98,7 +98,7 @@ def trained(store: Store, until: date) -> bool:
     return store.layout.in_use(until).exists()
 
 
-def models_in_use(store: Store) -> dict[str, Path]:
+def newest_models(store: Store) -> dict[str, Path]:
     """The folder of each risk's model by the newest training, within the store; empty before the first."""
     files = store.layout.trainings()
     if not files:

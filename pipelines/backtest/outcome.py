@@ -10,7 +10,7 @@ from configs.schema.risk import ConstantValue, RiskConfig
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_KEY
 
-FOUND = "found__"
+FOUND_PREFIX = "found__"
 
 
 def outcomes(shown: pl.DataFrame, risks: Mapping[str, RiskConfig]) -> pl.DataFrame:
@@ -33,13 +33,14 @@ def outcomes(shown: pl.DataFrame, risks: Mapping[str, RiskConfig]) -> pl.DataFra
         lines.group_by("declaration_id", maintain_order=True)
         .agg(*(pl.col(name).fill_null(False).any() for name in known), tax.fill_null(0.0).sum())
         .with_columns(
-            (pl.col(risk.label) if risk.label in known else pl.lit(False)).alias(f"{FOUND}{name}")
+            (pl.col(risk.label) if risk.label in known else pl.lit(False)).alias(f"{FOUND_PREFIX}{name}")
             for name, risk in risks.items()
         )
     )
-    flags = [f"{FOUND}{name}" for name in risks]
+    flags = [f"{FOUND_PREFIX}{name}" for name in risks]
     worth = [
-        pl.when(pl.col(f"{FOUND}{name}")).then(_worth(risk)).otherwise(0.0) for name, risk in risks.items()
+        pl.when(pl.col(f"{FOUND_PREFIX}{name}")).then(_worth(risk)).otherwise(0.0)
+        for name, risk in risks.items()
     ]
     return parcels.select(
         "declaration_id",

@@ -22,7 +22,7 @@ from features.history.state import History
 from features.history.view import DayContext
 from models.selection.select import LISTED_SCHEMA, select_from
 from pipelines.backtest.learning import (
-    models_in_use,
+    newest_models,
     stage_features,
     stage_forgetting,
     stage_training,
@@ -209,7 +209,7 @@ def _scored_parcels(
 ) -> pl.DataFrame:
     if features is None:
         return unsorted_parcels(lines)
-    champions = tuple(sorted(models_in_use(store).items()))
+    champions = tuple(sorted(newest_models(store).items()))
     found = scored(lines, features, settings.risks, champions)
     return parcels_of(lines, found.scores, found.values, settings, day)
 

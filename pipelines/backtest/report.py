@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.backtest.outcome import FOUND
+from pipelines.backtest.outcome import FOUND_PREFIX
 from pipelines.pages.text_table import cut_to_width, text_table
 from pipelines.work.report import Report
 
@@ -77,7 +77,7 @@ class BacktestReport(Report):
         }
 
     def _totals(self) -> list[list[str]]:
-        risks = [name for name in self.totals.columns if name.startswith(FOUND)]
+        risks = [name for name in self.totals.columns if name.startswith(FOUND_PREFIX)]
         tax = ["recovered tax, CNY"] if self.knows_tax else []
         head = [
             "strategy",
@@ -89,7 +89,7 @@ class BacktestReport(Report):
             "risk/sort",
             "list/sort",
         ]
-        rows = [[*head, *(name.removeprefix(FOUND) for name in risks)]]
+        rows = [[*head, *(name.removeprefix(FOUND_PREFIX) for name in risks)]]
         for row in self.totals.iter_rows(named=True):
             amount = [f"{row['recovered_tax_cny']:,.0f}"] if self.knows_tax else []
             shares = (row["risk_share_of_sort"], row["list_share_of_sort"])

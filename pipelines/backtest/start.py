@@ -10,7 +10,7 @@ import polars as pl
 from configs.errors import UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
-from pipelines.backtest.learning import models_in_use, stage_features, stage_training, trained, trainings
+from pipelines.backtest.learning import newest_models, stage_features, stage_training, trained, trainings
 from pipelines.backtest.working_store import late_results, start_store
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import empty_history, stage_profile
@@ -39,7 +39,7 @@ def prepare_start(
         with start.lock("backtest"):
             if not trained(start, eve):
                 _learn(start, eve, settings, progress)
-        if not models_in_use(start):
+        if not newest_models(start):
             raise UsageError(_no_model(eve, trainings(start)[-1][2]))
     return start
 

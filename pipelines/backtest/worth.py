@@ -11,14 +11,14 @@ from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from models.estimates.parcel_table import parcel_table
 
-PARCEL_COLUMNS = ("declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id")
+_PARCEL_COLUMNS = ("declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id")
 _HEADING = pl.col("hs_code").str.slice(0, 4).alias("_heading")
 _PRIOR = 0.01
 
 
 def unsorted_parcels(lines: pl.DataFrame) -> pl.DataFrame:
     """The parcels of a night (`models.estimates.parcel_table.parcel_table`), none worth more than another."""
-    return parcel_table(lines.select(PARCEL_COLUMNS), [])
+    return parcel_table(lines.select(_PARCEL_COLUMNS), [])
 
 
 def parcels_by_price(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:

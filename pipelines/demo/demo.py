@@ -16,9 +16,9 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema.settings import Settings
 from pipelines.demo.folder import CAPACITY, DemoFolder, demo_settings, fresh_folder
-from pipelines.demo.list_outcome import Outcome, list_outcome
+from pipelines.demo.list_outcome import ListsOutcome, list_outcome
 from pipelines.demo.report import DemoReport
-from pipelines.demo.sample import sample_of
+from pipelines.demo.sample import top_of_list
 from pipelines.demo.true_parcels import true_parcels
 from pipelines.night.score import score
 from pipelines.simulation import WorldParameters, simulate
@@ -129,7 +129,7 @@ def demo(
             nights = [night.day for night in scored.days]
             parcels = pl.concat([true_parcels(store, night) for night in nights])
             outcome = _outcome(store, nights, parcels, settings)
-            sample = sample_of(store, nights[-1], parcels, settings)
+            sample = top_of_list(store, nights[-1], parcels, settings)
         steps.advance()
     return DemoReport(folder, simulated, trained, scored, outcome, sample, watch.seconds)
 
@@ -165,7 +165,7 @@ def _own_tracking() -> Iterator[None]:
             os.environ[_TRACKING_VARIABLE] = elsewhere
 
 
-def _outcome(store: Store, nights: list[date], parcels: pl.DataFrame, settings: Settings) -> Outcome:
+def _outcome(store: Store, nights: list[date], parcels: pl.DataFrame, settings: Settings) -> ListsOutcome:
     """What the lists of the nights would have found; risks that the simulator does not know are left out."""
     lists = pl.concat(
         [

@@ -86,7 +86,7 @@ class ListedFor:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ListsOutcome:
     """What the lists of some nights would have found.
 
     `risks` has one entry a risk and a last one for parcels with any of them; `listed_for` one a risk, of the
@@ -108,7 +108,7 @@ class Outcome:
         return asdict(self) | {"risks": {risk.risk: risk.as_dict() for risk in self.risks}}
 
 
-def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str, str]) -> Outcome:
+def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str, str]) -> ListsOutcome:
     """Counts the listed parcels with each risk, against as many that each office draws on each night.
 
     Args:
@@ -133,7 +133,7 @@ def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str
         .agg(shortfall.mean().alias("mean"), pl.col("is_listed").sum().alias("listed"))
         .sort(_STRATUM)
     )
-    return Outcome(
+    return ListsOutcome(
         parcels=known.height,
         listed=opened.height,
         risks=tuple(_risk_outcome(marked, risk, column) for risk, column in columns.items()),

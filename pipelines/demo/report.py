@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.demo.folder import DemoFolder
-from pipelines.demo.list_outcome import ListedFor, Outcome, RiskOutcome
+from pipelines.demo.list_outcome import ListedFor, ListsOutcome, RiskOutcome
 from pipelines.demo.sample import Sample, SampleRow
 from pipelines.night.score_report import ScoreReport
 from pipelines.pages.text_table import cut_to_width, text_table
@@ -38,7 +38,7 @@ class DemoReport(Report):
     simulated: SimulationReport
     trained: TrainReport
     scored: ScoreReport
-    outcome: Outcome
+    outcome: ListsOutcome
     sample: Sample | None
     seconds: Mapping[str, float]
 

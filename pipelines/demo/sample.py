@@ -47,7 +47,7 @@ class Sample:
     page: Path
 
 
-def sample_of(
+def top_of_list(
     store: Store, day: date, parcels: pl.DataFrame, settings: Settings, *, count: int = 5
 ) -> Sample | None:
     """The first `count` rows of the longest list of the day (the first office by code among equals).

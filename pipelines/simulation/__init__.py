@@ -1,10 +1,10 @@
 """A simulated world of cross-border parcels, as no public labelled data exists: see docs/simulator.md."""
 
-from pipelines.simulation.days.days import SimulatedDay, simulate_days
-from pipelines.simulation.inspections.inspections import Inspectorate
+from pipelines.simulation.days.day import SimulatedDay, simulate_days
+from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.run import SimulationOptions, SimulationReport, simulate
 from pipelines.simulation.world.parameters import WorldParameters
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 
 __all__ = [
     "Inspectorate",

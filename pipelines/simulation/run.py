@@ -13,11 +13,11 @@ from configs.errors import UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import CONTRACT_LABELS
-from pipelines.simulation.days.days import SimulatedDay, simulate_days
-from pipelines.simulation.inspections.inspections import Inspectorate
+from pipelines.simulation.days.day import SimulatedDay, simulate_days
+from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.seasons import days_until
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store

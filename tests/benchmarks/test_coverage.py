@@ -14,7 +14,7 @@ from configs.loader import load_settings
 from features.arrays.hashing import hash_text
 from models.estimates.parcel_table import UNASSIGNED, UNKNOWN_MODE
 from pipelines.simulation import World, WorldParameters, simulate_days
-from pipelines.simulation.days.days import SimulatedDay
+from pipelines.simulation.days.day import SimulatedDay
 from pipelines.simulation.inspections.officers import RANDOM, REFERRAL, RISK, Memory
 from pipelines.work.progress import Progress
 

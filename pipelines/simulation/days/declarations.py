@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.simulation.days.missing import LINE_COLUMNS, PARCEL_COLUMNS, is_missing
+from pipelines.simulation.days.missing import OPTIONAL_LINE_COLUMNS, OPTIONAL_PARCEL_COLUMNS, is_missing
 from pipelines.simulation.days.taxes import shortfall
 from pipelines.simulation.schemes.food import HYGIENE, LOT
 from pipelines.simulation.schemes.prohibited import CONTRABAND
@@ -27,7 +27,7 @@ from pipelines.simulation.world.places import (
     WHOLE_UNITS,
 )
 from pipelines.simulation.world.randomness import Floats, Ints, hex_text, mix
-from pipelines.simulation.world.world import Today, World
+from pipelines.simulation.world.state import Today, World
 
 MAX_PARCELS_PER_OFFICE: Final = 2_500_000
 VALUATION: Final = (
@@ -107,7 +107,7 @@ def _parcel_table(
             "package_count": 1 + (rng.random(count) < 0.02) + (rng.random(count) < 0.01),
         }
     )
-    gone = {name: is_missing(habits[name], parcels.slot, rng) for name in PARCEL_COLUMNS}
+    gone = {name: is_missing(habits[name], parcels.slot, rng) for name in OPTIONAL_PARCEL_COLUMNS}
     gone["dispatch_country"] |= export
     gone["destination_country"] |= ~export
     return _blank(table, gone)
@@ -164,7 +164,7 @@ def _line_table(
         .then(pl.lit("011"))
         .otherwise("unit")
     )
-    gone = {name: is_missing(habits[name], slot, rng) for name in LINE_COLUMNS}
+    gone = {name: is_missing(habits[name], slot, rng) for name in OPTIONAL_LINE_COLUMNS}
     gone["legal_unit"] = gone["legal_quantity"] | (gone["legal_unit"] & (rng.random(count) < 0.05))
     return _blank(table, gone), unit_price
 

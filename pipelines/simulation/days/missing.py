@@ -6,10 +6,10 @@ import numpy as np
 
 from pipelines.simulation.world.places import MODE_IS_ARTICLE
 from pipelines.simulation.world.randomness import Flags, Floats, Ints, uniform
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 
 # Share of parcels without the value: from shops with an account at customs, and in mail and express.
-PARCEL_COLUMNS: Final = {
+OPTIONAL_PARCEL_COLUMNS: Final = {
     "port": (0.02, 0.20),
     "transport_mode": (0.02, 0.12),
     "platform_id": (0.01, 0.72),
@@ -28,7 +28,7 @@ PARCEL_COLUMNS: Final = {
     "insurance": (0.30, 0.70),
     "package_count": (0.05, 0.25),
 }
-LINE_COLUMNS: Final = {
+OPTIONAL_LINE_COLUMNS: Final = {
     "origin_country": (0.01, 0.10),
     "item_name": (0.002, 0.008),
     "item_model": (0.22, 0.65),
@@ -44,7 +44,7 @@ _HABIT, _SLIP = 0.94, 0.06
 
 def chance_of_missing(world: World, column: str) -> Floats:
     """Return for each seller's place the chance that it leaves a column empty, sparsity included."""
-    shares = PARCEL_COLUMNS.get(column) or LINE_COLUMNS[column]
+    shares = OPTIONAL_PARCEL_COLUMNS.get(column) or OPTIONAL_LINE_COLUMNS[column]
     sellers = world.sellers
     share = np.where(MODE_IS_ARTICLE[sellers.mode], shares[1], shares[0]) * world.parameters.missing_scale
     share = np.minimum(share, 0.99)
@@ -57,7 +57,10 @@ def chance_of_missing(world: World, column: str) -> Floats:
 
 def habits(world: World) -> dict[str, Floats]:
     """Return `chance_of_missing` of every column that can be missing."""
-    return {column: chance_of_missing(world, column) for column in (*PARCEL_COLUMNS, *LINE_COLUMNS)}
+    return {
+        column: chance_of_missing(world, column)
+        for column in (*OPTIONAL_PARCEL_COLUMNS, *OPTIONAL_LINE_COLUMNS)
+    }
 
 
 def is_missing(chances: Floats, slot: Ints, rng: np.random.Generator) -> Flags:

@@ -5,14 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from pipelines.simulation.days.days import SimulatedDay
+from pipelines.simulation.days.day import SimulatedDay
 from pipelines.simulation.world.places import COUNTRY, EXPRESS, MAIL, MODE_IS_ARTICLE, MODE_IS_EXPORT, MODES
 from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, normal, uniform
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 
 RANDOM, RISK, REFERRAL = 0, 1, 2
-SELECTIONS: Final = ("random", "risk", "referral")
-MAX_CHANCE: Final = 0.9
+CHANNELS: Final = ("random", "risk", "referral")
+_MAX_CHANCE: Final = 0.9
 # Shares of the officers' own choices: valuation, contraband, food sampling plan.
 _PROGRAMMES: Final = (0.38, 0.26, 0.36)
 _SUSPECT_GROUPS: Final = ("toys", "models", "samples", "books", "ornaments", "accessories")
@@ -30,7 +30,7 @@ _FOOD_WATCH: Final = {"dairy": 0.5, "supplement": 0.6, "seafood": 0.5, "baby foo
 
 
 @dataclass(frozen=True)
-class Chosen:
+class OpenedParcels:
     """Inspected parcels of a day: their places, why, and the chance where it is known (NaN where not)."""
 
     parcel: Ints
@@ -62,7 +62,7 @@ class Memory:
         return np.where(keys[places] == sender, counts[places], 0.0)
 
 
-def choose(day: SimulatedDay, memory: Memory) -> Chosen:
+def choose_parcels(day: SimulatedDay, memory: Memory) -> OpenedParcels:
     """Return the parcels of a day that are opened: a random share of every stratum first, then the rest."""
     world, count = day.today.world, len(day.parcels)
     rng = world.generator(day.today, 12)
@@ -81,7 +81,7 @@ def choose(day: SimulatedDay, memory: Memory) -> Chosen:
     known = _keeps_records(world)[day.parcels.office] & taken
     probability[known] = risk_chance[known]
     rows = np.flatnonzero(selection >= 0)
-    return Chosen(rows, selection[rows], probability[rows])
+    return OpenedParcels(rows, selection[rows], probability[rows])
 
 
 def strata(day: SimulatedDay, share: float) -> tuple[Ints, Ints]:
@@ -135,7 +135,7 @@ def _officers(day: SimulatedDay, memory: Memory, rng: np.random.Generator, share
     for programme, (part, score) in enumerate(zip(_PROGRAMMES, _scores(day, memory), strict=True)):
         own_view = noise * rng.normal(size=count) + keenness[parcels.office]
         odds = np.where(np.isfinite(score), np.exp(np.clip(score + own_view, -8.0, 8.0)), 0.0)
-        chance = np.minimum(_solve(odds, part * share * count) * odds, MAX_CHANCE)
+        chance = np.minimum(_solve(odds, part * share * count) * odds, _MAX_CHANCE)
         missed *= 1.0 - chance
         del programme
     return 1.0 - missed
@@ -190,7 +190,7 @@ def _solve(odds: Floats, wanted: float) -> float:
         return 0.0
     factor = wanted / total
     for _ in range(6):
-        reached = float(np.minimum(factor * odds, MAX_CHANCE).sum())
+        reached = float(np.minimum(factor * odds, _MAX_CHANCE).sum())
         factor *= wanted / max(reached, 1e-9)
     return factor
 

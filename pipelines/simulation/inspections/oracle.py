@@ -2,7 +2,7 @@
 
 The world is simulated with the inspections of its own officers; a strategy that opens other parcels needs the
 results of those. Detection, delays and amounts follow the same numbers as
-`pipelines.simulation.inspections.inspections`, but each is drawn by the number of the parcel or line and a
+`pipelines.simulation.inspections.inspectorate`, but each is drawn by the number of the parcel or line and a
 seed: a parcel shows the same whoever opens it, and two strategies differ in what they choose, not in their
 luck.
 """
@@ -16,7 +16,7 @@ from scipy.stats import binom
 from features.arrays.hashing import hash_text
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.simulation.days.declarations import VALUATION
-from pipelines.simulation.inspections.inspections import (
+from pipelines.simulation.inspections.inspectorate import (
     DISPUTED,
     EASE,
     LABORATORY_DAYS,

@@ -7,10 +7,10 @@ import numpy as np
 from pipelines.simulation.world.parcels import Lines, Parcels
 from pipelines.simulation.world.places import MODE_IS_EXPORT
 from pipelines.simulation.world.randomness import Floats, Ints, normal, pick, uniform
-from pipelines.simulation.world.world import Today
+from pipelines.simulation.world.state import Today
 
 HYGIENE, LOT = 1, 2
-MAX_CHANCE: Final = 0.6
+MAX_FOOD_CHANCE: Final = 0.6
 
 
 def hygiene(today: Today, parcels: Parcels, lines: Lines) -> Floats:
@@ -46,7 +46,7 @@ def is_food(today: Today, parcels: Parcels, lines: Lines) -> np.typing.NDArray[n
     )
 
 
-def lots(today: Today) -> tuple[Ints, Floats]:
+def bad_lots(today: Today) -> tuple[Ints, Floats]:
     """Return the articles with a bad lot on the market today, and how bad each is, relative to 1.
 
     A lot is on sale for four to ten weeks, in most shops that sell the article; then another takes its place.
@@ -69,7 +69,7 @@ def lots(today: Today) -> tuple[Ints, Floats]:
 
 def lot_badness(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     """Return for each line how bad the lot is that it comes from, 0 for most."""
-    chosen, badness = lots(today)
+    chosen, badness = bad_lots(today)
     table = np.zeros(today.world.catalogue.articles)
     np.maximum.at(table, chosen, badness)
     got_it = (
@@ -82,7 +82,9 @@ def lot_badness(today: Today, parcels: Parcels, lines: Lines) -> Floats:
 def spoil(today: Today, parcels: Parcels, lines: Lines, scale: float, lot_scale: float) -> None:
     """Mark the lines that a laboratory would fail."""
     rng = today.world.generator(today, 9)
-    by_hygiene = rng.random(len(lines)) < np.minimum(scale * hygiene(today, parcels, lines), MAX_CHANCE)
-    by_lot = rng.random(len(lines)) < np.minimum(lot_scale * lot_badness(today, parcels, lines), MAX_CHANCE)
+    by_hygiene = rng.random(len(lines)) < np.minimum(scale * hygiene(today, parcels, lines), MAX_FOOD_CHANCE)
+    by_lot = rng.random(len(lines)) < np.minimum(
+        lot_scale * lot_badness(today, parcels, lines), MAX_FOOD_CHANCE
+    )
     lines.food[by_hygiene] = HYGIENE
     lines.food[by_lot] = LOT

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from pipelines.simulation.world.names import ENGLISH_SHORT, REVEALING, SEEDY, STYLES
-from pipelines.simulation.world.parcels import Lines, Parcels, sender_keys, texts, vague_texts
+from pipelines.simulation.world.parcels import Lines, Parcels, sender_keys
 from pipelines.simulation.world.parties import hobby_address, hobby_buyer
 from pipelines.simulation.world.places import COUNTRIES, COUNTRY, EXPRESS, MAIL
 from pipelines.simulation.world.randomness import (
@@ -26,7 +26,8 @@ from pipelines.simulation.world.randomness import (
     weighted,
 )
 from pipelines.simulation.world.seasons import seconds_of_day
-from pipelines.simulation.world.world import Today, World
+from pipelines.simulation.world.state import Today, World
+from pipelines.simulation.world.wording import texts, vague_texts
 
 _PETS = (
     "plastic toy", "animal figure", "plush toy", "building blocks", "photo frame", "wood frame", "books",

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from pipelines.simulation.world.names import ENGLISH_SHORT
-from pipelines.simulation.world.parcels import Lines, Parcels, honest_price, texts, vague_texts
+from pipelines.simulation.world.parcels import Lines, Parcels, honest_price
 from pipelines.simulation.world.places import COUNTRY, MODE_IS_EXPORT, MODE_IS_RETAIL
 from pipelines.simulation.world.randomness import (
     Flags,
@@ -19,11 +19,12 @@ from pipelines.simulation.world.randomness import (
     poisson_count,
     uniform,
 )
-from pipelines.simulation.world.world import Today, World
+from pipelines.simulation.world.state import Today, World
+from pipelines.simulation.world.wording import texts, vague_texts
 
 ORDER_LIMIT_CNY: Final = 5000.0
 UNDER_INVOICING, FLAT_PRICE, CHEAPER_HEADING, QUANTITY, SPLITTING = 1, 2, 3, 4, 5
-MAX_CHANCE = 0.85
+_MAX_CHANCE = 0.85
 #                              9610 1210 mail exp. 1239 oth. 9610 9710 9810
 _MODE_TEMPTATION = np.array([1.1, 0.55, 1.3, 1.35, 0.6, 1.0, 0.35, 0.5, 0.4])
 
@@ -60,7 +61,7 @@ def undervalue(today: Today, parcels: Parcels, lines: Lines, scale: float) -> No
     """Undervalue lines in place; `scale` turns tendencies into chances."""
     world = today.world
     rng = world.generator(today, 5)
-    chance = np.minimum(scale * tendency(today, parcels, lines), MAX_CHANCE)
+    chance = np.minimum(scale * tendency(today, parcels, lines), _MAX_CHANCE)
     # Who undervalues a parcel undervalues most of it.
     whole = rng.random(len(parcels))[lines.parcel]
     draw = np.where(rng.random(len(lines)) < 0.8, whole, rng.random(len(lines)))
@@ -246,7 +247,7 @@ def chance_scale(tendencies: Floats, target: float) -> float:
     low, high = 0.0, 10.0
     for _ in range(50):
         middle = (low + high) / 2
-        mean = float(np.minimum(middle * tendencies, MAX_CHANCE).mean())
+        mean = float(np.minimum(middle * tendencies, _MAX_CHANCE).mean())
         low, high = (middle, high) if mean < target else (low, middle)
     return (low + high) / 2
 

@@ -1,5 +1,5 @@
 """Owns who and what there is in a simulated world: goods, places, parties, parcels, seasons.
 
 Uses nothing of the project.
-Begin with `world`.
+Begin with `state`.
 """

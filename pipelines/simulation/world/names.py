@@ -67,12 +67,27 @@ class Names:
 
 def make_names(rng: np.random.Generator, catalogue: Catalogue) -> Names:
     """Write the name pool of a world: STYLES names for each article, then vague and revealing ones."""
-    table = catalogue.families
-    chinese, english, groups = (
-        table["name_zh"].to_list(),
-        table["name_en"].to_list(),
-        table["group"].to_list(),
+    names, models = _article_names(rng, catalogue)
+    vague_start, vague_count = [], []
+    for row in catalogue.groups.iter_rows(named=True):
+        words = [*row["vague_en"].split("|"), *row["vague_zh"].split("|")]
+        vague_start.append(len(names))
+        vague_count.append(len(words))
+        names += words
+    return Names(
+        pool=pl.Series("item_name", [*names, *REVEALING, *SEEDY], dtype=pl.String),
+        models=pl.Series("item_model", models, dtype=pl.String),
+        vague_start=np.array(vague_start),
+        vague_count=np.array(vague_count),
+        revealing_start=len(names),
+        seedy_start=len(names) + len(REVEALING),
     )
+
+
+def _article_names(rng: np.random.Generator, catalogue: Catalogue) -> tuple[list[str], list[str]]:
+    """Return STYLES names and MODEL_STYLES models of each article, one article after the other."""
+    table = catalogue.families
+    chinese, english, groups = (table[name].to_list() for name in ("name_zh", "name_en", "group"))
     brand_english, brand_chinese = _brands(rng, catalogue.groups.height * BRANDS_PER_GROUP)
     articles = catalogue.articles
     code = rng.integers(10, 999, articles)
@@ -109,24 +124,7 @@ def make_names(rng: np.random.Generator, catalogue: Catalogue) -> Names:
             f"{latin} {number} {size}",
             f"无品牌|{size}",
         ]
-    vague_start, vague_count = [], []
-    for row in catalogue.groups.iter_rows(named=True):
-        words = [*row["vague_en"].split("|"), *row["vague_zh"].split("|")]
-        vague_start.append(len(names))
-        vague_count.append(len(words))
-        names += words
-    revealing_start = len(names)
-    names += REVEALING
-    seedy_start = len(names)
-    names += SEEDY
-    return Names(
-        pool=pl.Series("item_name", names, dtype=pl.String),
-        models=pl.Series("item_model", models, dtype=pl.String),
-        vague_start=np.array(vague_start),
-        vague_count=np.array(vague_count),
-        revealing_start=revealing_start,
-        seedy_start=seedy_start,
-    )
+    return names, models
 
 
 def _brands(rng: np.random.Generator, count: int) -> tuple[list[str], list[str]]:

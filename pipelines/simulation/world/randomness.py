@@ -18,7 +18,7 @@ Floats = FloatArray
 Ints = IntArray
 Keys = UInt64Array
 Flags = BoolArray
-Key = npt.NDArray[Any] | int
+KeyLike = npt.NDArray[Any] | int
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -32,7 +32,7 @@ def salt(seed: int, name: str) -> np.uint64:
     return np.uint64(int.from_bytes(digest, "little"))
 
 
-def mix(start: np.uint64, *keys: Key) -> Keys:
+def mix(start: np.uint64, *keys: KeyLike) -> Keys:
     """Return 64 well-mixed bits for each combination of keys.
 
     SplitMix64 (Steele, Lea, Flood 2014) applied once a key. Keys broadcast against each other.
@@ -50,12 +50,12 @@ def mix(start: np.uint64, *keys: Key) -> Keys:
     return state
 
 
-def uniform(start: np.uint64, *keys: Key) -> Floats:
+def uniform(start: np.uint64, *keys: KeyLike) -> Floats:
     """Return a number in [0, 1) for each combination of keys."""
     return (mix(start, *keys) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
-def normal(start: np.uint64, *keys: Key) -> Floats:
+def normal(start: np.uint64, *keys: KeyLike) -> Floats:
     """Return a standard normal number for each combination of keys (Box and Muller 1958)."""
     bits = mix(start, *keys)
     radius = np.sqrt(-2.0 * np.log(((bits >> np.uint64(32)).astype(np.float64) + 0.5) * 2.0**-32))

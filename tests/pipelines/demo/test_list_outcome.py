@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.demo.list_outcome import Outcome, list_outcome
+from pipelines.demo.list_outcome import ListsOutcome, list_outcome
 
 LABELS = {"food_safety": "food_safety", "prohibited_items": "prohibited_item"}
 FIRST = date(2026, 11, 12)
@@ -40,7 +40,7 @@ def nights(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-def outcome_of(rows: list[Row]) -> Outcome:
+def outcome_of(rows: list[Row]) -> ListsOutcome:
     schema = {"declared_on": pl.Date, "declaration_id": pl.String, "customs_office": pl.String,
               "food_safety": pl.Boolean, "prohibited_item": pl.Boolean, "tax_shortfall_cny": pl.Float64,
               "selection": pl.String, "risk": pl.String, "probability": pl.Float64}  # fmt: skip

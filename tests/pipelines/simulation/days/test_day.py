@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
-from pipelines.simulation.days.days import SimulatedDay, simulate_days
+from pipelines.simulation.days.day import SimulatedDay, simulate_days
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.places import CNY_PER_UNIT, CURRENCIES
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 
 END = date(2026, 11, 20)
 KEY = ["declaration_id", "line_no"]

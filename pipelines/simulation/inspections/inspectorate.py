@@ -10,8 +10,8 @@ import polars as pl
 
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.simulation.days.days import SimulatedDay
-from pipelines.simulation.inspections.officers import SELECTIONS, Chosen, Memory, choose
+from pipelines.simulation.days.day import SimulatedDay
+from pipelines.simulation.inspections.officers import CHANNELS, Memory, OpenedParcels, choose_parcels
 from pipelines.simulation.schemes.food import is_food
 from pipelines.simulation.schemes.undervaluation import CHEAPER_HEADING, QUANTITY, SPLITTING
 from pipelines.simulation.world.places import CNY_PER_UNIT
@@ -70,7 +70,7 @@ class Inspectorate:
         for ordinal in sorted(key for key in self._to_learn if key < day.today.ordinal):
             for risk, senders in self._to_learn.pop(ordinal):
                 self._memory.learn(risk, senders)
-        results = examine(day, choose(day, self._memory))
+        results = examine(day, choose_parcels(day, self._memory))
         for risk, (reported, senders) in enumerate(results.findings):
             for ordinal in np.unique(reported):
                 self._to_learn.setdefault(int(ordinal), []).append((risk, senders[reported == ordinal]))
@@ -86,7 +86,7 @@ class Inspectorate:
             yield reported_on, pl.concat(self._reports.pop(reported_on))
 
 
-def examine(day: SimulatedDay, chosen: Chosen) -> Results:
+def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
     """Return what the inspection of the chosen parcels records: a row a line and report."""
     world = day.today.world
     rng = world.generator(day.today, 13)
@@ -128,7 +128,7 @@ def examine(day: SimulatedDay, chosen: Chosen) -> Results:
     table = key.with_columns(
         inspected_on=_dates(opened[of][line]),
         reported_on=_dates(reported),
-        selection=pl.Series(SELECTIONS)[chosen.selection[of][line]],
+        selection=pl.Series(CHANNELS)[chosen.selection[of][line]],
         inspection_probability=pl.Series(chosen.probability[of][line]).fill_nan(None),
         undervaluation=_where_known(undervalued[line], opinion),
         prohibited_item=_where_known(seen[line], report == _VISUAL),

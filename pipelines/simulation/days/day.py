@@ -22,7 +22,7 @@ from pipelines.simulation.schemes import (
 from pipelines.simulation.world.parcels import Lines, Parcels, draw_lines, draw_parcels
 from pipelines.simulation.world.randomness import Floats, Ints, poisson_count
 from pipelines.simulation.world.seasons import days_until, expected_parcels
-from pipelines.simulation.world.world import Today, World
+from pipelines.simulation.world.state import Today, World
 
 _CALIBRATION_PARCELS = 3000
 _CALIBRATION_DAYS = (0, 23, 46, 69, 92, 115, 138, 161)
@@ -135,7 +135,9 @@ def _linear_scale(values: np.typing.NDArray[np.float64], target: float) -> float
     low, high = 0.0, 10.0
     for _ in range(50):
         middle = (low + high) / 2
-        mean = float(np.minimum(middle * values, schemes_food.MAX_CHANCE).mean()) if len(values) else target
+        mean = (
+            float(np.minimum(middle * values, schemes_food.MAX_FOOD_CHANCE).mean()) if len(values) else target
+        )
         low, high = (middle, high) if mean < target else (low, middle)
     return low
 

@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from features.contract.inspections import validate_inspections
-from pipelines.simulation.days.days import simulate_days
-from pipelines.simulation.inspections.inspections import Inspectorate
+from pipelines.simulation.days.day import simulate_days
+from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.inspections.officers import Memory, strata
 from pipelines.simulation.world.parameters import WorldParameters
-from pipelines.simulation.world.world import World
+from pipelines.simulation.world.state import World
 
 END = date(2026, 10, 30)
 KEY = ["declaration_id", "line_no"]
