@@ -26,7 +26,7 @@ from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.training import fit_risk
 from models.risk.risk_model import RiskModel
 from pipelines.history.chronicle import Chronicle
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
@@ -71,8 +71,7 @@ def _ingested(path: Path, later: Path) -> Store:
     ingest(
         [KOREA / "train.csv", later],
         path,
-        source="table",
-        mapping="korea",
+        IngestOptions(source="table", mapping="korea"),
         settings=load_settings(),
         progress=Progress.on_terminal(),
     )

@@ -30,9 +30,17 @@ class UsageError(ParcelRiskError):
 
 
 class DataError(ParcelRiskError):
-    """The data breaks the contract beyond the configured tolerance, or cannot be read at all."""
+    """The data breaks the contract beyond the configured tolerance, or cannot be read at all.
+
+    Attributes:
+        offset: byte near which a file cannot be read, None where that is not known.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, *, offset: int | None = None) -> None:
+        super().__init__(message)
+        self.offset = offset
 
 
 class NoChampionError(ParcelRiskError):

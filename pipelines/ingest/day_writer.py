@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.ingest.changes import Changes
+from pipelines.ingest.accounts import Changes
 from pipelines.ingest.disputes import Disputes, Settled
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import LEDGER_COLUMNS
@@ -44,10 +45,9 @@ class DayWriter:
         store: locked by the caller.
         t: the transaction that carries the change.
         schema: columns of a line, the contract's and all extra ones of the store and of the run.
-        bucket_rows: about how many lines a bucket file should hold.
         folder: for working files, thrown away by the caller.
-        workers: buckets that are worked on at the same time.
-        merge_rows: lines that are compared at once.
+        bucket_rows: about how many lines a bucket file should hold.
+        settings: how many buckets are worked on at the same time, how many lines are compared at once.
     """
 
     def __init__(
@@ -56,18 +56,17 @@ class DayWriter:
         t: Transaction,
         schema: dict[str, pl.DataType],
         *,
-        bucket_rows: int,
         folder: Path,
-        workers: int,
-        merge_rows: int,
+        bucket_rows: int,
+        settings: IngestConfig,
     ) -> None:
         self._store = store
         self._t = t
         self._schema = schema
         self._extras = [name for name in schema if name not in DECLARATION_COLUMNS]
         self._bucket_rows = bucket_rows
-        self._workers = workers
-        self._disputes = Disputes(store, schema, folder, merge_rows, workers)
+        self._workers = settings.workers
+        self._disputes = Disputes(store, schema, folder, settings.merge_rows, settings.workers)
 
     def write(self, incoming: LineSpool) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files."""

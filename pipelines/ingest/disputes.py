@@ -14,7 +14,7 @@ import polars as pl
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.ingest.changes import Changes
+from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS, Merged, content_hash, merge
 from pipelines.store.buckets import bucket_hash, hash_ranges

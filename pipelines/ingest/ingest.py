@@ -2,167 +2,94 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
-import polars as pl
-
-from configs.errors import ConfigurationError, UsageError
+import pipelines.ingest.sources
+from configs.errors import UsageError
 from configs.loader import load_source_mapping
-from configs.reference.facts import load_reference
+from configs.messages import nearest
 from configs.schema.settings import Settings
+from pipelines.ingest.reading.found import found_classes
+from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.report import IngestReport
-from pipelines.ingest.run import IngestRun, Opener
-from pipelines.ingest.sources.frames import FrameSource
-from pipelines.ingest.sources.source import CebSource, Source
-from pipelines.ingest.sources.table import open_table
-from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.ingest.run import IngestRun
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
-SourceKind = Literal["ceb", "table"]
+
+@dataclass(frozen=True)
+class IngestOptions:
+    """How files are taken in.
+
+    Attributes:
+        source: what they are, by the name of a module in `sources/`; None looks at each.
+        mapping: name or path of the mapping of foreign tables.
+        now: the present moment, for tests; declarations dated too far after it are rejected.
+    """
+
+    source: str | None = None
+    mapping: str | None = None
+    now: datetime | None = None
 
 
 def ingest(
     files: Sequence[Path],
     store: Path,
+    options: IngestOptions = IngestOptions(),
     *,
-    source: SourceKind | None,
-    mapping: str | None,
     settings: Settings,
     progress: Progress,
-    now: datetime | None = None,
 ) -> IngestReport:
-    """Take CEB messages and tables into a store, all of them or, if the run dies, none.
+    """Take messages and tables into a store, all of them or, if the run dies, none.
 
     Args:
         files: in an order that matters for tables only: of two rows with a key, the first stays.
         store: folder of the store; made where there is none.
-        source: what the files are; None looks at each.
-        mapping: name or path of the mapping of foreign tables.
+        options: what the files are.
         settings: configuration.
         progress: shows a bar over the files.
-        now: the present moment, for tests; declarations dated too far after it are rejected.
 
     Raises:
-        UsageError: a file is missing, or the arguments do not go together.
+        UsageError: a file is missing, or the options do not go together.
         ConfigurationError: the mapping is wrong, or a key for pseudonyms is needed and there is none.
         StoreLockedError: another run holds the store.
     """
     paths = [Path(path) for path in files]
-    _check_usage(paths, source, mapping)
-    mapped = None if mapping is None else load_source_mapping(mapping, settings.overlay)
-    now = now or datetime.now(UTC)
-    key = PseudonymKey(settings)
-    kinds = [source or ("ceb" if _is_xml(path) else "table") for path in paths]
-    if "ceb" in kinds or (mapped is not None and mapped.pseudonymise):
-        key()  # a missing key is better told before anything is read
-    countries, currencies = _customs_codes(settings, now) if "ceb" in kinds else ({}, {})
-    opened = Store.create(Path(store))
-    labels = _labels(opened, settings)
-
-    def opener(path: Path, kind: str) -> Callable[[], Source]:
-        if kind == "ceb":
-            return lambda: CebSource(path, key, countries, currencies)
-        return lambda: open_table(path, mapped, dict(opened.meta.extras), labels, key, key.is_there)
-
-    openers = [Opener(str(path), opener(path, kind)) for path, kind in zip(paths, kinds, strict=True)]
-    latest = now + timedelta(days=settings.pipeline.ingest.future_days)
-    return IngestRun(opened, settings, progress, key, latest=latest, now=now).run(openers)
+    sources = found_classes(pipelines.ingest.sources, Source)  # type: ignore[type-abstract]
+    _check_usage(paths, options, sources)
+    mapping = None if options.mapping is None else load_source_mapping(options.mapping, settings.overlay)
+    around = Surroundings(settings, mapping, options.now or datetime.now(UTC))
+    kinds = [_kind_of(path, options.source, sources) for path in paths]
+    for kind in dict.fromkeys(kinds):
+        kind.require(around)
+    run = IngestRun(Store.create(Path(store)), around, progress)
+    return run.run(list(zip(paths, kinds, strict=True)))
 
 
-def write_frames(
-    store: Store,
-    declarations: pl.DataFrame | None = None,
-    inspections: pl.DataFrame | None = None,
-    *,
-    settings: Settings,
-    name: str = "frames",
-    extra_categories: Sequence[str] = (),
-    extra_numbers: Sequence[str] = (),
-    labels: Sequence[str] = (),
-    progress: Progress | None = None,
-    verb: str = "ingest",
-) -> IngestReport:
-    """Take frames in the contract's columns into a store, the way of a file: checked, merged, accounted for.
-
-    Args:
-        store: not locked by the caller.
-        declarations: goods lines of any days.
-        inspections: results of any days.
-        settings: configuration.
-        name: stands in the quarantine where else the file stands.
-        extra_categories: further columns of declarations to keep as text.
-        extra_numbers: further columns of declarations to keep as numbers.
-        labels: label columns of inspections beyond the contract's.
-        progress: default none.
-        verb: for the lock and the manifest.
-    """
-    frames = FrameSource(Path(name), declarations, inspections)
-    frames.extra_categories, frames.extra_numbers = tuple(extra_categories), tuple(extra_numbers)
-    frames.labels = tuple(labels)
-    key = PseudonymKey(settings)
-    now = datetime.now(UTC)
-    run = IngestRun(store, settings, progress or Progress.silent(), key, latest=None, now=now, verb=verb)
-    return run.run([Opener(name, lambda: frames)])
-
-
-class PseudonymKey:
-    """The pseudonymiser, made when something is to be hashed: tables without identities need no key."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._made: Pseudonymiser | None = None
-
-    def __call__(self) -> Pseudonymiser:
-        """The pseudonymiser.
-
-        Raises:
-            ConfigurationError: there is no usable key.
-        """
-        if self._made is None:
-            self._made = Pseudonymiser.from_environment(self._settings)
-        return self._made
-
-    @property
-    def is_there(self) -> bool:
-        """Whether there is a key."""
-        try:
-            self()
-        except ConfigurationError:
-            return False
-        return True
-
-
-def _check_usage(paths: Sequence[Path], source: SourceKind | None, mapping: str | None) -> None:
+def _check_usage(paths: Sequence[Path], options: IngestOptions, sources: dict[str, type[Source]]) -> None:
     if not paths:
         raise UsageError("expected at least one file to take in, got none")
     for path in paths:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "nothing"
             raise UsageError(f"expected a file at {path}, found {what}")
-    if source == "ceb" and mapping is not None:
+    if options.source is None:
+        return
+    if options.source not in sources:
+        known = ", ".join(sources)
+        raise UsageError(
+            f"expected a source among {known}, got {options.source!r}.{nearest(options.source, sources)}"
+        )
+    if options.mapping is not None and not sources[options.source].takes_mapping:
         raise UsageError("a mapping is for tables: leave --mapping away, or say --source table")
 
 
-def _is_xml(path: Path) -> bool:
-    if path.suffix.lower() == ".xml":
-        return True
-    with path.open("rb") as handle:
-        return handle.read(512).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
-
-
-def _customs_codes(settings: Settings, now: datetime) -> tuple[dict[str, str], dict[str, str]]:
-    tables = load_reference(settings.overlay).on(now.date())
-    return _pairs(tables["countries"]), _pairs(tables["currencies"])
-
-
-def _pairs(codes: pl.DataFrame) -> dict[str, str]:
-    known = codes.drop_nulls(["customs_code", "iso"])
-    return dict(zip(known["customs_code"].cast(pl.String), known["iso"], strict=True))
-
-
-def _labels(store: Store, settings: Settings) -> set[str]:
-    return {*store.meta.labels, *(risk.label for risk in settings.risks.values())}
+def _kind_of(path: Path, name: str | None, sources: dict[str, type[Source]]) -> type[Source]:
+    """The source of a name, else the first that recognises the file, else the default one."""
+    if name is not None:
+        return sources[name]
+    by_rank = sorted(sources.values(), key=lambda source: source.is_default)
+    return next(source for source in by_rank if source.is_default or source.recognises(path))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,14 +13,16 @@ from typing import Final
 import polars as pl
 
 from configs.errors import DataError
+from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_day
 from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.file_result import FileResult
+from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
+from pipelines.ingest.reading.source import Chunk, Source
 from pipelines.ingest.rejects import (
     MOST_EXAMPLES,
     REJECTED_COLUMNS,
@@ -29,8 +30,8 @@ from pipelines.ingest.rejects import (
     examples,
     rejected_rows,
 )
-from pipelines.ingest.sources.source import Chunk, Hasher, Source
 from pipelines.privacy.identity_screen import screen_pseudonyms
+from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.spool import Spool, complete
 
 MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -85,29 +86,22 @@ class Intake:
 
     Args:
         spools: where rows go.
-        latest: declarations dated later are rejected; None accepts any date.
-        max_text_chars: longer text becomes null.
-        chunk_rows: rows that a thread has in memory at once.
-        workers: chunks that are worked on at the same time.
-        hasher: for identity fields that turn up where a pseudonym belongs.
+        settings: how many rows a thread has in memory at once, how many threads, the longest text.
+        latest: declarations dated later are rejected.
+        pseudonymiser: for identity fields that turn up where a pseudonym belongs.
     """
 
     def __init__(
         self,
         spools: Spools,
-        *,
-        latest: datetime | None,
-        max_text_chars: int,
-        chunk_rows: int,
-        workers: int,
-        hasher: Hasher,
+        settings: IngestConfig,
+        latest: datetime,
+        pseudonymiser: Callable[[], Pseudonymiser],
     ) -> None:
         self._spools = spools
+        self._settings = settings
         self._latest = latest
-        self._max_text_chars = max_text_chars
-        self._chunk_rows = chunk_rows
-        self._workers = workers
-        self._hasher = hasher
+        self._pseudonymiser = pseudonymiser
 
     def take(self, source: Source, number: int) -> FileResult:
         """Read a whole file. Where it turns out to be broken, nothing of it stays.
@@ -129,21 +123,21 @@ class Intake:
             self._spools.declarations.forget(number)
             for spool, mark in zip(spools, marks, strict=True):
                 spool.rewind(mark)
-            return self.refuse(str(source.path), str(error))
+            return self.refuse(source.path, error)
         return result
 
     def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
         """What became of each chunk and its rejected rows, in the order of the chunks."""
-        if self._workers == 1:
-            for chunk in source.chunks(self._chunk_rows):
+        if self._settings.workers == 1:
+            for chunk in source.chunks(self._settings.chunk_rows):
                 yield self._take_chunk(source, chunk, number)
             return
         # Threads, not processes: Polars, numpy and numba let go of the interpreter while they work, and a
         # chunk need not be sent anywhere.
-        with ThreadPoolExecutor(self._workers) as pool:
+        with ThreadPoolExecutor(self._settings.workers) as pool:
             under_way: deque[Future[tuple[FileResult, list[pl.DataFrame]]]] = deque()
-            for chunk in source.chunks(self._chunk_rows):
-                if len(under_way) == self._workers:
+            for chunk in source.chunks(self._settings.chunk_rows):
+                if len(under_way) == self._settings.workers:
                     yield under_way.popleft().result()
                 under_way.append(pool.submit(self._take_chunk, source, chunk, number))
             while under_way:
@@ -160,14 +154,13 @@ class Intake:
             self._take_results(part)
         return result, rejected
 
-    def refuse(self, path: str, fault: str) -> FileResult:
+    def refuse(self, path: Path, fault: DataError) -> FileResult:
         """Put a file that cannot be read into quarantine as such."""
-        offset = re.search(r"byte (\d+)", fault)
-        row = {"source_file": path, "offset": int(offset[1]) if offset else None, "record": fault}
         reason = RejectReason.UNREADABLE_FILE.value
-        frame = pl.DataFrame([row | {"reasons": [reason], "_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
+        row = {"source_file": str(path), "offset": fault.offset, "record": str(fault), "reasons": [reason]}
+        frame = pl.DataFrame([row | {"_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
         self._spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
-        return FileResult(path, fault=fault, reasons=Counter({reason: 1}))
+        return FileResult(str(path), fault=str(fault), reasons=Counter({reason: 1}))
 
     def _take_lines(self, part: _Part) -> None:
         raw, result = part.frame, part.result
@@ -179,13 +172,13 @@ class Intake:
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
         # Taking all rows would copy them all.
-        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._hasher)
+        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._pseudonymiser)
         result.hashed.update(hashed)
         source = part.source
         found = validate_declarations(
             frame,
             latest=self._latest,
-            max_text_chars=self._max_text_chars,
+            max_text_chars=self._settings.max_text_chars,
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
@@ -197,7 +190,7 @@ class Intake:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
         if rows.is_empty():
             return
-        ids = to_text(part.frame["declaration_id"][rows], self._max_text_chars)
+        ids = to_text(part.frame["declaration_id"][rows], self._settings.max_text_chars)
         nameless = rows.filter(ids.is_null())
         reason = RejectReason.MISSING.of("declaration_id")
         self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
@@ -247,7 +240,9 @@ class Intake:
         result.examples += examples(str(part.source.path), frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
         part.rejected.append(
-            rejected_rows(str(part.source.path), part.table, frame, reasons, records, self._max_text_chars)
+            rejected_rows(
+                str(part.source.path), part.table, frame, reasons, records, self._settings.max_text_chars
+            )
         )
 
 

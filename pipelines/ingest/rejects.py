@@ -11,7 +11,7 @@ from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_moment, to_text, to_whole
 from features.contract.declarations import EARLIEST
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.sources.source import Source
+from pipelines.ingest.reading.source import Source
 from pipelines.privacy.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 
@@ -62,7 +62,10 @@ def rejected_rows(
 def duplicate_rows(
     source: Source, picked: pl.Series, table: str, chunk_rows: int, max_text_chars: int
 ) -> Iterator[pl.DataFrame]:
-    """Rows for the quarantine whose key another row has, read again: only now it is known which.
+    """Rows for the quarantine whose key another row has.
+
+    They are read again: which they are is known only now, and to keep every row as it came would take more
+    room than the store.
 
     Args:
         source: the file.

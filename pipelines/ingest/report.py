@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from pipelines.ingest.file_result import FileResult
+from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.work.report import Report
 

@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
-from pipelines.ingest.changes import Changes
+from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.store.journal import Transaction
 from pipelines.store.spool import Spool, complete

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from configs.errors import DataError
-from configs.schema.settings import Settings
 from features.contract.china_time import china_date
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.ingest.changes import Changes
+from pipelines.ingest.accounts import Changes, FileResult
 from pipelines.ingest.day_writer import DayWriter
-from pipelines.ingest.file_result import FileResult
 from pipelines.ingest.intake import Intake, Spools
+from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.rejects import MOST_EXAMPLES, duplicate_rows
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_writer import reopen_history, unknown_declarations, write_results
-from pipelines.ingest.sources.source import Hasher, Source
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
-
-@dataclass(frozen=True)
-class Opener:
-    """A file to take in; it is opened when its turn comes."""
-
-    name: str
-    open: Callable[[], Source]
+_VERB: Final = "ingest"
 
 
 @dataclass
@@ -45,45 +39,27 @@ class _Read:
 
 
 class IngestRun:
-    """One run of ``ingest``.
+    """One run of `ingest`.
 
     Args:
         store: not locked yet.
-        settings: configuration.
+        around: what files are read with; the date of its moment in China names the manifest.
         progress: shows a bar over the files.
-        hasher: gives the pseudonymiser when something has to be hashed.
-        latest: declarations dated later are rejected; None accepts any date.
-        now: the moment of the run; its date in China names the manifest.
-        verb: for the lock and the manifest.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        settings: Settings,
-        progress: Progress,
-        hasher: Hasher,
-        *,
-        latest: datetime | None,
-        now: datetime,
-        verb: str = "ingest",
-    ) -> None:
+    def __init__(self, store: Store, around: Surroundings, progress: Progress) -> None:
         self._store = store
-        self._pipeline = settings.pipeline
+        self._around = around
         self._progress = progress
-        self._hasher = hasher
-        self._latest = latest
-        self._day = china_date(now)
-        self._verb = verb
-        self._workers = settings.pipeline.ingest.workers
-        self._manifest = ManifestBuilder(verb)
+        self._settings = around.settings.pipeline.ingest
+        self._manifest = ManifestBuilder(_VERB)
 
-    def run(self, openers: Iterable[Opener]) -> IngestReport:
-        """Take the files in; see :func:`pipelines.ingest.ingest.ingest`."""
-        with self._store.lock(self._verb), self._store.transaction() as t:
+    def run(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
+        """Take the files in; see `pipelines.ingest.ingest.ingest`."""
+        with self._store.lock(_VERB), self._store.transaction() as t:
             spools = Spools.within(t.scratch("intake"))
             with self._manifest.step("read"):
-                read = self._read(list(openers), spools)
+                read = self._read(files, spools)
             meta = _widened(self._store.meta, read.sources.values())
             self._store.write_meta(t, meta.extras, meta.labels)
             with self._manifest.step("merge"):
@@ -93,33 +69,27 @@ class IngestRun:
             unknown = unknown_declarations(self._store, spools.inspections, spools.declarations)
             reopened = reopen_history(self._store, t, lines.days | results.days)
             self._account(read, lines, results, unknown, reopened)
-            self._store.write_manifest(t, self._verb, self._day, self._manifest.as_dict())
+            day = china_date(self._around.now)
+            self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
         return IngestReport(
             manifest=self._manifest.as_dict(),
             files=read.files,
-            tolerance=self._pipeline.ingest.tolerance,
+            tolerance=self._settings.tolerance,
             counting=self._manifest.rows_quarantined - sum(file.not_counting for file in read.files),
             reopened=reopened,
             days=sorted(lines.days | results.days),
         )
 
-    def _read(self, openers: list[Opener], spools: Spools) -> _Read:
-        settings = self._pipeline.ingest
-        intake = Intake(
-            spools,
-            latest=self._latest,
-            max_text_chars=settings.max_text_chars,
-            chunk_rows=settings.chunk_rows,
-            workers=self._workers,
-            hasher=self._hasher,
-        )
+    def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> _Read:
+        latest = self._around.now + timedelta(days=self._settings.future_days)
+        intake = Intake(spools, self._settings, latest, lambda: self._around.pseudonymiser)
         read = _Read()
-        with self._progress.task("read files", total=len(openers)) as task:
-            for number, opener in enumerate(openers):
+        with self._progress.task("read files", total=len(files)) as task:
+            for number, (path, kind) in enumerate(files):
                 try:
-                    source = opener.open()
+                    source = kind.open(path, self._around, self._store.meta)
                 except DataError as error:
-                    read.files.append(intake.refuse(opener.name, str(error)))
+                    read.files.append(intake.refuse(path, error))
                 else:
                     _widened(self._store.meta, [*read.sources.values(), source])
                     read.files.append(intake.take(source, number))
@@ -133,10 +103,9 @@ class IngestRun:
             self._store,
             t,
             meta.declaration_schema(),
-            bucket_rows=self._pipeline.store.bucket_rows,
             folder=t.scratch("merge"),
-            workers=self._workers,
-            merge_rows=self._pipeline.ingest.merge_rows,
+            bucket_rows=self._around.settings.pipeline.store.bucket_rows,
+            settings=self._settings,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
         return writer.write(spools.declarations), write_results(self._store, t, spools.inspections, further)
@@ -153,10 +122,9 @@ class IngestRun:
         self._store.append_quarantine(t, frames())
 
     def _duplicates(self, read: _Read, number: int, rows: pl.Series, table: str) -> Iterator[pl.DataFrame]:
-        settings = self._pipeline.ingest
-        result = read.files[number]
-        source = read.sources[number]
-        for frame in duplicate_rows(source, rows, table, settings.chunk_rows, settings.max_text_chars):
+        result, source = read.files[number], read.sources[number]
+        most_chars = self._settings.max_text_chars
+        for frame in duplicate_rows(source, rows, table, self._settings.chunk_rows, most_chars):
             result.add_duplicates(frame.height, attached=table == "inspections" and result.results > 0)
             if len(result.examples) < MOST_EXAMPLES:
                 row = frame["source_row"][0]

@@ -18,8 +18,7 @@ from benchmarks.national_stores import DAY, DONE, OFFICES, Setup, month_commands
 from features.contract.conversions import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from pipelines.cli.main import run
-from pipelines.ingest.ingest import write_frames
-from pipelines.store.store import Store
+from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import DAYS, PARCELS_PER_DAY, TRAINED_UNTIL, make_world, results_of
 
 LINES = 6_000
@@ -44,7 +43,7 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
         simulated, closed = month_commands(whole)
         assert run(simulated[3:]) == 0
         # Of so few parcels no officer finds anything in a week.
-        write_frames(Store.open(whole.month), None, results_of(whole.month), settings=world.settings)
+        take_in(whole.month, results_of(whole.month), settings=world.settings)
         assert run(closed[3:]) == 0
     for store in (whole.trained, whole.month):
         (store.parent / DONE).touch()

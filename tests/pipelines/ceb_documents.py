@@ -9,13 +9,13 @@ from xml.sax.saxutils import escape
 
 import polars as pl
 
-from pipelines.ingest.sources.ceb import read_ceb
+from pipelines.ingest.reading.message_format import CustomsCodes
+from pipelines.ingest.sources.ceb import read_messages
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 NAMES = Pseudonymiser.from_key(b"only for tests, not a secret")
-COUNTRIES = {"116": "JP", "133": "KR", "142": "CN", "502": "US"}
-CURRENCIES = {"142": "CNY", "502": "USD"}
+CODES = CustomsCodes({"116": "JP", "133": "KR", "142": "CN", "502": "US"}, {"142": "CNY", "502": "USD"})
 Fields = Mapping[str, str | None]
 
 IDENTITY = {
@@ -115,10 +115,8 @@ def _element(name: str, fields: Fields, prefix: str) -> str:
     return f"<{prefix}{name}>{children}</{prefix}{name}>"
 
 
-def frames(path: Path, chunk_rows: int = 1000) -> list[pl.DataFrame]:
-    return list(
-        read_ceb(path, chunk_rows=chunk_rows, pseudonymiser=NAMES, countries=COUNTRIES, currencies=CURRENCIES)
-    )
+def frames(path: Path, chunk_rows: int = 1000, **options: int) -> list[pl.DataFrame]:
+    return list(read_messages(path, chunk_rows, NAMES, CODES, **options))
 
 
 def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:

@@ -18,7 +18,6 @@ import polars as pl
 from configs.loader import load_settings
 from pipelines.feedback.feedback import feedback
 from pipelines.feedback.report import FeedbackReport
-from pipelines.ingest.ingest import write_frames
 from pipelines.lists.fields import ENTRY_FIELDS, RESULT_WORDS, result_field
 from pipelines.lists.issued import issued_lists, stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
@@ -26,6 +25,7 @@ from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.list_examples import DAY, listed
+from tests.pipelines.taken_in import take_in
 
 SETTINGS = load_settings()
 RISKS = SETTINGS.risks
@@ -62,7 +62,7 @@ def make_store(folder: Path) -> Store:
         }
     )
     store = Store.create(folder / "S")
-    write_frames(store, declarations, settings=SETTINGS)
+    take_in(store.path, declarations, settings=SETTINGS)
     with store.lock("test"), store.transaction() as t:
         rows = with_list_ids(the_lists(), DAY)
         write_lists(t.stage(store.layout.partition(DayTable.LISTS, DAY)), rows, DAY, SETTINGS)

@@ -18,10 +18,10 @@ from configs.loader import load_settings
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from pipelines.cli.main import run
-from pipelines.ingest.ingest import write_frames
 from pipelines.simulation.run import simulate
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.taken_in import take_in
 from tests.places import ROOT
 
 END = date(2026, 11, 20)
@@ -170,7 +170,7 @@ def make_world(folder: Path) -> World:
         world.path, days=DAYS, parcels_per_day=PARCELS_PER_DAY, end=END, seed=3, drift=False,
         settings=settings, progress=Progress.silent(),
     )  # fmt: skip
-    write_frames(world.store, None, results_of(world.path), settings=settings)
+    take_in(world.path, results_of(world.path), settings=settings)
     return world
 
 

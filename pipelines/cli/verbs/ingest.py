@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from pipelines.cli.options import Session, memory_limit_option, store_option, verb
 from pipelines.ingest import ingest as ingesting
+from pipelines.ingest import sources
+from pipelines.ingest.reading.found import module_names
 from pipelines.work import memory_limit as limits
 from pipelines.work.report import Report
 
@@ -24,7 +25,7 @@ from pipelines.work.report import Report
 @store_option
 @click.option(
     "--source",
-    type=click.Choice(["ceb", "table"]),
+    type=click.Choice(module_names(sources)),
     help="What the files are; told by their content if missing.",
 )
 @click.option(
@@ -38,7 +39,7 @@ def ingest(
     session: Session,
     files: tuple[Path, ...],
     store: Path,
-    source: Literal["ceb", "table"] | None,
+    source: str | None,
     mapping: str | None,
     memory_limit: int | None,
 ) -> Report:
@@ -53,6 +54,5 @@ def ingest(
       parcel-risk ingest declarations.csv --store S --mapping korea --memory-limit 2GiB
     """
     settings = limits.within_memory(session.settings, memory_limit)
-    return ingesting.ingest(
-        files, store, source=source, mapping=mapping, settings=settings, progress=session.progress
-    )
+    options = ingesting.IngestOptions(source, mapping)
+    return ingesting.ingest(files, store, options, settings=settings, progress=session.progress)

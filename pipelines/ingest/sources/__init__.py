@@ -1,5 +1,5 @@
-"""Owns the sources that a file may come from, customs' messages and tables, and how each becomes rows.
+"""Owns the kinds of files that are taken in: every module here is a source, found and registered nowhere.
 
-Uses `store`, `privacy`.
-Begin with `source`, which says what intake asks of one.
+Uses `reading`, `messages`.
+Begin with `table`; `reading.source` says what a source has to be.
 """

@@ -1,19 +1,26 @@
-"""Reads CEB621 (import) and CEB603 (export) inventories into frames of the contract's columns."""
+"""Official messages of customs in XML, whatever format in `messages/` their first element belongs to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
+import pipelines.ingest.messages
+from configs.errors import ConfigurationError, DataError
+from configs.messages import nearest
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.ingest.sources.ceb_reader import inventory_lines, message_type
-from pipelines.ingest.sources.ceb_rows import Row, RowMaker
+from pipelines.ingest.reading.found import found_classes
+from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Values
+from pipelines.ingest.reading.source import Chunk, Source, Surroundings
+from pipelines.ingest.reading.xml_reader import XmlMessage
 from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.store.meta import StoreMeta
 
 # Declared values stay texts: whether they are valid is the contract's to say, with a reason where not.
-CEB_SCHEMA: Mapping[str, pl.DataType] = {
+MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
     **{column: pl.String() for column in DECLARATION_COLUMNS},
     "_source_row": pl.Int64(),
     "_offset": pl.Int64(),
@@ -25,61 +32,133 @@ CEB_SCHEMA: Mapping[str, pl.DataType] = {
 }
 # A chunk is cut here even below its number of rows, so that long texts cannot fill the memory.
 _MOST_CHARS_IN_CHUNK = 64 * 2**20
+_PEEK_BYTES = 512
 
 
-def read_ceb(
+class CebSource(Source):
+    """An XML file."""
+
+    def __init__(self, path: Path, pseudonymiser: Pseudonymiser, codes: CustomsCodes) -> None:
+        super().__init__(path)
+        self._pseudonymiser = pseudonymiser
+        self._codes = codes
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """By its suffix, else by what it begins with."""
+        if path.suffix.lower() == ".xml":
+            return True
+        # Opened for this alone, and again when its turn comes: a run with thousands of files cannot keep
+        # them all open, and has to know beforehand whether it needs a key.
+        with path.open("rb") as handle:
+            return handle.read(_PEEK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+    @classmethod
+    def require(cls, around: Surroundings) -> None:
+        """Messages name buyers, and speak in customs' codes."""
+        _ = around.pseudonymiser, around.reference, message_formats()
+
+    @classmethod
+    def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
+        """Nothing is read yet."""
+        return cls(path, around.pseudonymiser, CustomsCodes.of(around.reference))
+
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """The lines; each document is a message of its own, told apart by `_offset`."""
+        for frame in read_messages(self.path, rows, self._pseudonymiser, self._codes):
+            yield Chunk(frame, frame.drop("_record").with_row_index("_row"), None, frame.height)
+
+    def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
+        """What the format kept of the rows: it hashes whatever could name somebody."""
+        return chunk.raw["_record"][picked].alias("record")
+
+
+def message_formats() -> dict[str, type[MessageFormat]]:
+    """The format of each first element.
+
+    Raises:
+        ConfigurationError: a module in `messages/` is not what it has to be.
+    """
+    formats: dict[str, type[MessageFormat]] = {}
+    for format_ in found_classes(pipelines.ingest.messages, MessageFormat).values():  # type: ignore[type-abstract]
+        roots = format_.roots
+        if isinstance(roots, str) or not roots or any(root in formats for root in roots):
+            raise ConfigurationError(
+                f"{format_.__module__}: expected as roots a tuple of elements that no other format has, "
+                f"got {roots!r}"
+            )
+        formats |= dict.fromkeys(roots, format_)
+    return formats
+
+
+def read_messages(
     path: Path,
-    *,
     chunk_rows: int,
     pseudonymiser: Pseudonymiser,
-    countries: Mapping[str, str],
-    currencies: Mapping[str, str],
+    codes: CustomsCodes,
+    chunk_chars: int = _MOST_CHARS_IN_CHUNK,
 ) -> Iterator[pl.DataFrame]:
-    """The goods lines of one file, in frames of at most `chunk_rows` rows with the columns of `CEB_SCHEMA`.
+    """The lines of one file, in frames of at most `chunk_rows` rows with the columns of `MESSAGE_SCHEMA`.
 
     Besides the contract's columns, all String and not yet validated:
 
-    - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its inventory.
-    - `_message_at`: when the message was sent (appTime), UTC: the order of several messages on one inventory.
+    - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its document.
+    - `_message_at`: when the message was sent (appTime), UTC: the order of several messages on one document.
     - `_action`: new, change, delete or draft; null where that cannot be told.
     - `_reject`: why the row cannot be used whatever its columns say, else null: bad_app_type,
       missing_app_status, no_goods_lines, no_inventory_head.
-    - `_nulled`: `column:reason` for each value that was left out as not comparable with the line's prices
-      (freight and insurance: other_currency, not_an_amount); null where there is none.
+    - `_nulled`: `column:reason` for each value that the format left out; null where there is none.
     - `_record`: the row as it came, as JSON, with every field that could name somebody hashed.
 
-    An inventory without goods lines is one row with a null `line_no`. Rows that stand before a fault are
-    yielded before it is raised: drop them then, for a file counts as a whole.
+    A document without lines is one row. Rows that stand before a fault are yielded before it is raised: drop
+    them then, for a file counts as a whole.
 
     Args:
+        path: the file.
         chunk_rows: at least 1.
-        countries: customs' country code to ISO 3166-1 alpha-2, for the time of the file.
-        currencies: customs' currency code to ISO 4217.
+        pseudonymiser: hashes what names somebody.
+        codes: customs' codes for the time of the file.
+        chunk_chars: a frame ends where its records have more characters than this.
 
     Raises:
-        DataError: the file is no well-formed CEB621 or CEB603 message; see `inventory_lines`.
+        DataError: the file is no well-formed message of a known format; see `XmlMessage`.
+        ConfigurationError: a format in `messages/` is not what it has to be.
     """
-    maker = RowMaker(message_type(path), pseudonymiser, countries, currencies)
-    rows: list[Row] = []
+    message = XmlMessage.open(path)
+    formats = message_formats()
+    if message.root not in formats:
+        kinds = " and ".join(dict.fromkeys(each.plural for each in formats.values()))
+        raise DataError(
+            f"{path}: expected {' or '.join(formats)}, came {message.root[:60]}. Only {kinds} are taken in."
+        )
+    format_ = formats[message.root](message.root, pseudonymiser, codes)
+    rows: list[Values] = []
     chars = 0
-    inventory, of_head = 0, Row()
-    for number, found in enumerate(inventory_lines(path), start=1):
-        if found.inventory != inventory or (found.head is not None and "declaration_id" not in of_head):
-            inventory, of_head = found.inventory, maker.head(found.head)
-        row = maker.line(of_head, found.head, found.line)
-        row["_source_row"], row["_offset"] = number, inventory
+    number_of_document, of_head = 0, Values()
+    for number, (document, head, line) in enumerate(message.lines(format_), start=1):
+        # A line may stand before its head: what follows the head is another row then.
+        if document != number_of_document or (head is not None and "declaration_id" not in of_head):
+            number_of_document, of_head = document, format_.of_head(head)
+        row = format_.of_line(of_head, head, line)
+        row["_source_row"], row["_offset"] = number, document
         rows.append(row)
         chars += len(row["_record"])
-        if len(rows) >= chunk_rows or chars >= _MOST_CHARS_IN_CHUNK:
-            yield _frame(rows)
+        if len(rows) >= chunk_rows or chars >= chunk_chars:
+            yield _frame(rows, format_)
             rows, chars = [], 0
     if rows:
-        yield _frame(rows)
+        yield _frame(rows, format_)
 
 
-def _frame(rows: list[Row]) -> pl.DataFrame:
+def _frame(rows: list[Values], format_: MessageFormat) -> pl.DataFrame:
+    unknown = sorted(rows[0].keys() - MESSAGE_SCHEMA.keys())
+    if unknown:
+        raise ConfigurationError(
+            f"{type(format_).__module__} fills {unknown[0]!r}, which no column of the contract is called."
+            f"{nearest(unknown[0], DECLARATION_COLUMNS)}"
+        )
     # A list column is slow to build from Python lists; as text it is not.
-    flat = {**CEB_SCHEMA, "_nulled": pl.String()}
+    flat = {**MESSAGE_SCHEMA, "_nulled": pl.String()}
     frame = pl.DataFrame(
         [pl.Series(column, [row.get(column) for row in rows], dtype=dtype) for column, dtype in flat.items()]
     )

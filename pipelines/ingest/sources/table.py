@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
 from configs.errors import DataError
-from configs.schema.source import SourceMapping
 from features.contract.conversions import yes_no_code
 from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_REQUIRED, looks_like_inspections
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.sources.source import Chunk, Source
-from pipelines.ingest.sources.table_file import SURPLUS, TableFile
-from pipelines.ingest.sources.table_mapping import MappedTable, require_columns
+from pipelines.ingest.reading.source import Chunk, Source, Surroundings
+from pipelines.ingest.reading.table_file import SURPLUS, TableFile
+from pipelines.ingest.reading.table_mapping import MappedTable, require_columns
 from pipelines.privacy.identity_screen import (
     FREE_TEXT_COLUMNS,
     NUMBER_COLUMNS,
     PSEUDONYM_COLUMNS,
     safe_records,
 )
-from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.store.meta import StoreMeta
 
 
 class TableSource(Source):
@@ -31,32 +31,23 @@ class TableSource(Source):
 
     Args:
         path: the file.
-        mapping: what its columns mean; None for a table in the contract's own columns.
-        known_extras: further columns, by kind (``category`` or ``number``), that the store has already.
-        known_labels: label columns that the store or a risk knows; others are found by their values.
-        pseudonymiser: gives the key's owner; called only where something is to be hashed.
-        has_key: whether ``pseudonymiser`` can be called without an error.
+        around: mapping, settings and key.
+        known: the extra columns and labels of the store; other labels are found by their values.
 
     Raises:
         DataError: the file is no table, or lacks a required column.
         ConfigurationError: the mapping does not fit the contract.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        mapping: SourceMapping | None,
-        known_extras: dict[str, str],
-        known_labels: Collection[str],
-        pseudonymiser: Callable[[], Pseudonymiser],
-        has_key: bool,
-    ) -> None:
-        self.path = path
+    takes_mapping = True
+    is_default = True
+
+    def __init__(self, path: Path, around: Surroundings, known: StoreMeta) -> None:
+        super().__init__(path)
         self._file = TableFile.open(path)
-        self._pseudonymiser = pseudonymiser
-        self._has_key = has_key
-        self._known_labels = known_labels
-        columns = self._file.columns
+        self._around = around
+        self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
+        mapping, columns = around.mapping, self._file.columns
         self._mapped = None if mapping is None else MappedTable.of(mapping, columns, str(path))
         if self._mapped is not None:
             self.extra_categories = tuple(self._mapped.mapping.extra.categories)
@@ -66,9 +57,23 @@ class TableSource(Source):
             self._is_inspections = looks_like_inspections(columns)
             required = INSPECTION_REQUIRED if self._is_inspections else DECLARATION_REQUIRED
             require_columns(columns, required, str(path))
-            kinds = {} if self._is_inspections else known_extras
+            kinds = {} if self._is_inspections else known.extras
             self.extra_categories = tuple(name for name in columns if kinds.get(name) == "category")
             self.extra_numbers = tuple(name for name in columns if kinds.get(name) == "number")
+
+    @classmethod
+    def require(cls, around: Surroundings) -> None:
+        """A mapping that hashes needs the key; tables in the contract's columns go without."""
+        if around.mapping is not None and around.mapping.pseudonymise:
+            _ = around.pseudonymiser
+
+    @classmethod
+    def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
+        """Look at the table's kind and columns."""
+        try:
+            return cls(path, around, known)
+        except pl.exceptions.PolarsError as error:
+            raise DataError(f"{path} cannot be read as a table: {type(error).__name__}") from error
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -78,7 +83,7 @@ class TableSource(Source):
         if not self._is_inspections:
             return ()
         unknown = [name for name in self._file.columns if name not in INSPECTION_COLUMNS]
-        return tuple(name for name in unknown if name in self._known_labels) + self._found_labels(
+        return tuple(name for name in unknown if name in self._known_labels) + self._labels_by_value(
             [name for name in unknown if name not in self._known_labels]
         )
 
@@ -132,7 +137,7 @@ class TableSource(Source):
             known={*known, *self.extra_categories, *self.extra_numbers},
             free_text=texts,
             exempt=numbers,
-            pseudonymiser=self._pseudonymiser() if self._has_key else None,
+            pseudonymiser=self._around.pseudonymiser if self._around.has_key else None,
         )
 
     def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
@@ -140,18 +145,18 @@ class TableSource(Source):
             frame = raw.with_columns(numbers, reject).with_row_index("_row")
             rows = None if self._is_inspections else frame
             return Chunk(raw, rows, frame if self._is_inspections else None, raw.height)
-        hasher = self._pseudonymiser() if self._mapped.mapping.pseudonymise else None
+        names = self._around.pseudonymiser if self._mapped.mapping.pseudonymise else None
         rows = None
         if self._mapped.has_declarations:
-            rows = self._mapped.declarations(raw, hasher).with_columns(numbers, reject).with_row_index("_row")
+            rows = self._mapped.declarations(raw, names).with_columns(numbers, reject).with_row_index("_row")
         results = None
         if self._mapped.has_inspections:
-            found = self._mapped.inspections(raw, hasher)
-            picked = found["_row"]
-            results = found.with_columns(numbers[picked], reject[picked])
+            results = self._mapped.inspections(raw, names)
+            picked = results["_row"]
+            results = results.with_columns(numbers[picked], reject[picked])
         return Chunk(raw, rows, results, raw.height)
 
-    def _found_labels(self, candidates: list[str]) -> tuple[str, ...]:
+    def _labels_by_value(self, candidates: list[str]) -> tuple[str, ...]:
         """Columns whose every value says yes or no. Needs the whole file: a late value can refuse."""
         possible = {name: False for name in candidates if name.isidentifier() and not name.startswith("_")}
         for raw in self._file.chunks(200_000):
@@ -164,18 +169,3 @@ class TableSource(Source):
             if not possible:
                 break
         return tuple(name for name, filled in possible.items() if filled)
-
-
-def open_table(
-    path: Path,
-    mapping: SourceMapping | None,
-    known_extras: dict[str, str],
-    known_labels: Collection[str],
-    pseudonymiser: Callable[[], Pseudonymiser],
-    has_key: bool,
-) -> TableSource:
-    """Open a table; see :class:`TableSource`."""
-    try:
-        return TableSource(path, mapping, known_extras, known_labels, pseudonymiser, has_key)
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path} cannot be read as a table: {type(error).__name__}") from error

@@ -12,9 +12,9 @@ import pytest
 from configs.loader import load_settings
 from pipelines.backtest import BacktestReport, Plan, backtest
 from pipelines.backtest.worth import PastHitRates, parcels_by_price
-from pipelines.ingest.ingest import write_frames
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+from tests.pipelines.taken_in import take_in
 
 DAYS = [date(2026, 3, 1) + timedelta(days=step) for step in range(16)]
 FIRST, LAST = DAYS[8], DAYS[14]
@@ -60,7 +60,7 @@ def made_results(lines: pl.DataFrame) -> pl.DataFrame:
 def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path, settings = tmp_path_factory.mktemp("labelled") / "S", load_settings()
     lines = made_lines()
-    write_frames(Store.create(path), lines, made_results(lines), settings=settings)
+    take_in(path, lines, made_results(lines), settings=settings)
     return path
 
 
@@ -127,7 +127,7 @@ def test_one_line_without_a_result_is_too_few(tmp_path: Path, capsys: pytest.Cap
 
     path, lines = tmp_path / "S", made_lines()
     results = made_results(lines).filter(pl.col("declaration_id") != f"{FIRST:%m%d}-005")
-    write_frames(Store.create(path), lines, results, settings=load_settings())
+    take_in(path, lines, results, settings=load_settings())
     code = command(
         ["backtest", "--store", str(path), "--from", str(FIRST), "--to", str(LAST), "--strategy", "random"]
     )

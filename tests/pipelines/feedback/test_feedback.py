@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from configs.errors import UsageError
 from pipelines.cli.main import run
 from pipelines.feedback.log import read_log
-from pipelines.ingest.ingest import write_frames
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY
 from tests.pipelines.quarantined import read_quarantine
@@ -31,6 +30,7 @@ from tests.pipelines.returned_lists import (
     manifest,
     parcel,
 )
+from tests.pipelines.taken_in import take_in
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=8)
@@ -140,7 +140,7 @@ def test_a_day_of_inspection_that_is_told_later_is_that_of_the_first_report_too(
 def test_a_result_that_was_ingested_is_not_overwritten(office: Office) -> None:
     row = {"declaration_id": ["P01"], "line_no": [1], "inspected_on": [DAY], "reported_on": [NEXT_DAY]}
     ingested = pl.DataFrame(row | {"undervaluation": [False], "selection": ["referral"]})
-    write_frames(office.store, None, ingested, settings=SETTINGS)
+    take_in(office.store.path, ingested, settings=SETTINGS)
     report = office.give_back(office.json({1: {U: "found"}}))
     assert report.exit_code == 5
     assert "undervaluation was False, now True" in "\n".join(report.lines())

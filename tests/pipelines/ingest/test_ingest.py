@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from configs.errors import StoreError, UsageError
 from configs.loader import load_settings
 from configs.schema.settings import Settings
-from pipelines.ingest.ingest import ingest, write_frames
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
 from pipelines.store import files as store_files
 from pipelines.store.store import Store
@@ -71,8 +71,8 @@ def put(path: Path, frame: pl.DataFrame) -> Path:
 
 
 def run(store: Path, *files: Path, settings: Settings = SETTINGS, **options: Any) -> IngestReport:
-    arguments: dict[str, Any] = {"source": None, "mapping": None, **options}
-    report = ingest(files, store, settings=settings, progress=Progress.silent(), now=NOW, **arguments)
+    asked = IngestOptions(now=NOW, **options)
+    report = ingest(files, store, asked, settings=settings, progress=Progress.silent())
     found = report.manifest
     assert found["rows_in"] == found["rows_kept"] + found["rows_quarantined"] + found["rows_superseded"]
     return report
@@ -251,6 +251,8 @@ def test_wrong_usage(tmp_path: Path) -> None:
         run(tmp_path / "S")
     with pytest.raises(UsageError, match="a mapping is for tables"):
         run(tmp_path / "S", put(tmp_path / "a.csv", lines(1)), source="ceb", mapping="korea")
+    with pytest.raises(UsageError, match=r"expected a source among ceb, table, got 'cebb'\. .*'ceb'"):
+        run(tmp_path / "S", put(tmp_path / "a.csv", lines(1)), source="cebb")
     assert not (tmp_path / "S").exists()
 
 
@@ -261,18 +263,19 @@ def test_an_older_store_is_refused(tmp_path: Path) -> None:
         run(tmp_path / "S", put(tmp_path / "a.csv", lines(1)))
 
 
-def test_frames_go_the_same_way(tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "S")
-    extra = lines(4).with_columns(pl.lit("A").alias("tax_type"), pl.lit(8).alias("tax_rate"))
-    report = write_frames(
-        store, extra, results(2, counterfeit=True), settings=SETTINGS,
-        extra_categories=["tax_type"], extra_numbers=["tax_rate"], labels=["counterfeit"],
-    )  # fmt: skip
-    assert report.manifest["rows_kept"] == 6
-    assert store.read_declarations(DAY)["tax_rate"].to_list() == [8.0] * 4
-    assert store.read_inspections()["counterfeit"].to_list() == [True] * 2
+def test_an_extra_column_keeps_its_kind(tmp_path: Path) -> None:
+    mapping = """
+rename: {{declaration_id: declaration_id, line_no: line_no, declared_at: declared_at, hs_code: hs_code,
+  total_price: total_price, currency: currency}}
+extra: {{{kind}: {{tax_type: tax_type}}}}
+"""
+    file = put(tmp_path / "a.csv", lines(4).with_columns(pl.lit("8").alias("tax_type")))
+    for kind in ("categories", "numbers"):
+        (tmp_path / f"{kind}.yaml").write_text(mapping.format(kind=kind), encoding="utf-8")
+    assert run(tmp_path / "S", file, mapping=str(tmp_path / "categories.yaml")).manifest["rows_kept"] == 4
+    assert Store.open(tmp_path / "S").read_declarations(DAY)["tax_type"].to_list() == ["8"] * 4
     with pytest.raises(StoreError, match="tax_type is a category in this store"):
-        write_frames(store, extra, settings=SETTINGS, extra_numbers=["tax_type"])
+        run(tmp_path / "S", file, mapping=str(tmp_path / "numbers.yaml"))
 
 
 ROW = st.fixed_dictionaries(

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from configs.loader import load_settings
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -24,9 +24,8 @@ KEY = "a key for tests, not a secret"
 
 
 def run(store: Path, *files: Path, **options: Any) -> IngestReport:
-    arguments: dict[str, Any] = {"source": None, "mapping": None, **options}
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    return ingest(files, store, settings=load_settings(), progress=Progress.silent(), now=now, **arguments)
+    asked = IngestOptions(now=datetime(2026, 11, 22, tzinfo=UTC), **options)
+    return ingest(files, store, asked, settings=load_settings(), progress=Progress.silent())
 
 
 def csv_file(path: Path, *rows: str, header: str = HEADER) -> Path:

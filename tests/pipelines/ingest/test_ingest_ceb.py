@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from configs.loader import load_settings
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -45,10 +45,8 @@ def message(path: Path, *inventories: str) -> Path:
 
 
 def run(store: Path, *files: Path) -> IngestReport:
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    return ingest(
-        files, store, source=None, mapping=None, settings=load_settings(), progress=Progress.silent(), now=now
-    )
+    options = IngestOptions(now=datetime(2026, 11, 22, tzinfo=UTC))
+    return ingest(files, store, options, settings=load_settings(), progress=Progress.silent())
 
 
 def prices(store: Path) -> list[tuple[str, int, float]]:

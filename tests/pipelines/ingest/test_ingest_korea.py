@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from configs.loader import load_settings
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
@@ -19,8 +19,7 @@ def test_every_row_is_a_declaration_and_an_inspection(tmp_path: Path, shared: Pa
     report = ingest(
         files,
         tmp_path / "S",
-        source="table",
-        mapping="korea",
+        IngestOptions(source="table", mapping="korea"),
         settings=load_settings(),
         progress=Progress.silent(),
     )

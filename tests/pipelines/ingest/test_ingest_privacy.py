@@ -12,7 +12,7 @@ import pytest
 
 from configs.errors import ConfigurationError
 from configs.loader import load_settings
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -60,9 +60,8 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(store: Path, path: Path, **options: Any) -> IngestReport:
-    arguments: dict[str, Any] = {"source": None, "mapping": None, **options}
-    now = datetime(2026, 11, 22, tzinfo=UTC)
-    return ingest([path], store, settings=load_settings(), progress=Progress.silent(), now=now, **arguments)
+    asked = IngestOptions(now=datetime(2026, 11, 22, tzinfo=UTC), **options)
+    return ingest([path], store, asked, settings=load_settings(), progress=Progress.silent())
 
 
 def put(path: Path, *rows: dict[str, Any]) -> Path:

@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 from pipelines.cli.main import run
-from pipelines.ingest.ingest import write_frames
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.reporting.results import inspected_parcels, list_returns
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, parcel
+from tests.pipelines.taken_in import take_in
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
 
@@ -95,7 +95,7 @@ def test_figures_that_are_enough(office: Office, capsys: pytest.CaptureFixture[s
             "recovered_tax_cny": [50.0 if number < 20 else 0.0 for number in numbers],
         }
     )  # fmt: skip
-    write_frames(office.store, declarations, results, settings=SETTINGS)
+    take_in(office.store.path, declarations, results, settings=SETTINGS)
     out = tmp_path / "out"
     assert report(office, "--out", str(out)) == 0
     said = capsys.readouterr().out

@@ -19,7 +19,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.ingest.ingest import ingest
+from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.night import score_day as night
 from pipelines.scoring.models_in_use import ModelInUse, models_in_use
 from pipelines.store.bucket_checks import Bucket, check_buckets
@@ -112,7 +112,7 @@ def test_any_partition_of_a_day_gives_the_same_night(
         for path, frame in zip(paths, run, strict=True):
             frame.write_parquet(path)
         report = ingest(
-            paths, world.path, source="table", mapping=None, now=NOW, progress=Progress.silent(),
+            paths, world.path, IngestOptions(source="table", now=NOW), progress=Progress.silent(),
             settings=with_bucket_rows(world.settings, partition.bucket_rows),
         )  # fmt: skip
         assert report.exit_code == 0

@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 from configs.errors import ConfigurationError, UsageError
-from pipelines.ingest.ingest import write_frames
 from pipelines.scoring.features_of_day import features_of_day
 from pipelines.store.store import Store
+from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import END, NIGHT, RISKS, TRAINED_UNTIL, World, different, with_bucket_rows
 
 KEY = ["declaration_id", "line_no"]
@@ -39,9 +39,9 @@ def rearranged(tmp_path: Path, trained: World) -> World:
     lines = trained.store.scan_declarations(None, NIGHT).drop("declared_on").collect()
     lines = lines.sample(fraction=1.0, shuffle=True, seed=1)
     for part in (lines[5000:], lines[:2000], lines[2000:5000]):
-        write_frames(store, part, settings=settings)
+        take_in(store.path, part, settings=settings)
     results = trained.store.read_inspections().sample(fraction=1.0, shuffle=True, seed=1)
-    write_frames(store, None, results, settings=settings)
+    take_in(store.path, results, settings=settings)
     shutil.copytree(trained.path.with_name("S.mlflow"), tmp_path / "S.mlflow")  # to read only
     return World(tmp_path / "S", trained.configs)
 

@@ -113,7 +113,8 @@ class TableFile:
             except pl.exceptions.PolarsError as error:
                 raise DataError(
                     f"{self.path} cannot be parsed as CSV near byte {offset}: check the quotes "
-                    f"({_brief(error)})"
+                    f"({_brief(error)})",
+                    offset=offset,
                 ) from error
             first = False
             frame.columns = names
@@ -128,7 +129,11 @@ def _parquet(path: Path) -> pq.ParquetFile:
 
 
 def _encoding(path: Path, start: bytes) -> str:
-    """UTF-8, with or without a mark, UTF-16 with one, else GB18030; the whole file has to fit."""
+    """UTF-8, with or without a mark, UTF-16 with one, else GB18030.
+
+    A file without a mark is read to its end, and again for its rows: one wrong byte anywhere decides, and the
+    text of a large file does not fit into memory.
+    """
     for mark, encoding in _BOMS:
         if start.startswith(mark):
             return encoding
@@ -178,13 +183,16 @@ def _records(path: Path, encoding: str) -> Iterator[tuple[int, bytes]]:
                 offset += end
             rest = block[end:]
             if len(rest) > _MOST_BYTES_IN_RECORD:
-                raise DataError(f"{path}: a quote that opens after byte {offset} is never closed")
+                raise DataError(
+                    f"{path}: a quote that opens after byte {offset} is never closed", offset=offset
+                )
     if decoder is not None:
         rest += _decode(path, decoder, b"", offset, final=True)
     if rest.strip():
         if rest.count(b'"') % 2:
             raise DataError(
-                f"{path}: a quote that opens after byte {offset} is never closed: the file is cut off"
+                f"{path}: a quote that opens after byte {offset} is never closed: the file is cut off",
+                offset=offset,
             )
         yield offset, rest
 
@@ -195,7 +203,9 @@ def _decode(
     try:
         return decoder.decode(raw, final).encode("utf-8", "replace")
     except UnicodeDecodeError as error:
-        raise DataError(f"{path} breaks its encoding after byte {offset}: {error.reason}") from error
+        raise DataError(
+            f"{path} breaks its encoding after byte {offset}: {error.reason}", offset=offset
+        ) from error
 
 
 def _record_end(block: bytes) -> int:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from configs.errors import DataError
-from pipelines.ingest.sources import ceb_reader
-from pipelines.ingest.sources.ceb_reader import inventory_lines, message_type
+from pipelines.ingest.messages.inventories import Inventories
+from pipelines.ingest.reading.xml_reader import DocumentLine, XmlMessage
 from tests.pipelines.ceb_documents import IDENTITY, IMPORT_HEAD, IMPORT_LINE, inventory, message
 
 BOMB = (
@@ -17,6 +18,10 @@ BOMB = (
     '<!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;&b;">]>'
 )
 WHOLE = message([inventory(IMPORT_HEAD, IMPORT_LINE, {**IMPORT_LINE, "gnum": "2"})])
+
+
+def inventory_lines(path: Path) -> Iterator[DocumentLine]:
+    return XmlMessage.open(path).lines(Inventories)
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -87,23 +92,29 @@ def test_lines_come_in_order_with_the_head_that_they_stand_under(tmp_path: Path)
 def test_the_same_message_in_every_spelling(tmp_path: Path, text: str | bytes) -> None:
     found = list(inventory_lines(written(tmp_path, text)))
 
-    assert [line.inventory for line in found] == [1, 1]
+    assert [line.document for line in found] == [1, 1]
     assert found[0].line is not None
     assert found[0].line["gname"] == "保湿面霜"
     assert found[0].head is not None
     assert found[0].head["buyerName"] == IDENTITY["buyerName"]
 
 
-def test_the_first_element_tells_the_type(tmp_path: Path) -> None:
-    assert message_type(written(tmp_path, WHOLE)).direction == "import"
-    assert message_type(written(tmp_path, message([], name="CEB603Message"))).direction == "export"
+def test_the_first_element_is_the_root(tmp_path: Path) -> None:
+    assert XmlMessage.open(written(tmp_path, WHOLE)).root == "CEB621Message"
+    assert XmlMessage.open(written(tmp_path, message([], name="CEB311Message"))).root == "CEB311Message"
 
 
-def test_another_message_type_is_named(tmp_path: Path) -> None:
-    path = written(tmp_path, message([], name="CEB311Message"))
+def test_a_file_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = written(tmp_path, WHOLE), list[Path]()
+    real = Path.open
 
-    with pytest.raises(DataError, match="expected CEB621Message or CEB603Message, came CEB311Message"):
-        next(inventory_lines(path))
+    def counting(self: Path, *arguments: str) -> object:
+        opened.append(self)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(Path, "open", counting)
+    assert len(list(inventory_lines(path))) == 2
+    assert opened == [path]
 
 
 def test_another_namespace_is_named(tmp_path: Path) -> None:
@@ -159,7 +170,7 @@ def test_what_comes_before_the_fault_is_yielded_first(tmp_path: Path) -> None:
     data = message([inventory(IMPORT_HEAD, IMPORT_LINE)] * 200).encode()
     lines = inventory_lines(written(tmp_path, data[:-3]))
 
-    assert [next(lines).inventory for _ in range(3)] == [1, 2, 3]
+    assert [next(lines).document for _ in range(3)] == [1, 2, 3]
     with pytest.raises(DataError, match="truncated"):
         list(lines)
 
@@ -229,23 +240,25 @@ def test_a_second_head_is_refused_since_one_would_be_lost(tmp_path: Path) -> Non
         list(inventory_lines(written(tmp_path, message([two]))))
 
 
-def test_junk_cannot_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceb_reader, "_MOST_BYTES_BETWEEN", 2**18)
-    monkeypatch.setattr(ceb_reader, "_MOST_PROLOG_BYTES", 2**18)
+def test_junk_cannot_fill_the_memory(tmp_path: Path) -> None:
     junk = "<ceb:Junk>x</ceb:Junk>" * 20_000
+    path = written(tmp_path, message([inventory(IMPORT_HEAD, IMPORT_LINE), junk]))
 
     with pytest.raises(DataError, match="without the end of a head or line"):
-        list(inventory_lines(written(tmp_path, message([inventory(IMPORT_HEAD, IMPORT_LINE), junk]))))
+        list(XmlMessage.open(path).lines(Inventories, most_bytes_between=2**18))
+    path = written(tmp_path, "<?xml version='1.0'?>" + "<!-- junk -->" * 40_000)
     with pytest.raises(DataError, match="came no element within"):
-        message_type(written(tmp_path, "<?xml version='1.0'?>" + "<!-- junk -->" * 40_000))
+        XmlMessage.open(path, most_prolog_bytes=2**18)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     one = inventory(IMPORT_HEAD, IMPORT_LINE, IMPORT_LINE)
     program = (
         "import pathlib, re, sys\n"
-        "from pipelines.ingest.sources.ceb_reader import inventory_lines\n"
-        "rows = sum(1 for _ in inventory_lines(pathlib.Path(sys.argv[1])))\n"
+        "from pipelines.ingest.messages.inventories import Inventories\n"
+        "from pipelines.ingest.reading.xml_reader import XmlMessage\n"
+        "message = XmlMessage.open(pathlib.Path(sys.argv[1]))\n"
+        "rows = sum(1 for _ in message.lines(Inventories))\n"
         # Not `ru_maxrss`: a child begins with its parent's.
         "status = pathlib.Path('/proc/self/status').read_text()\n"
         "print(rows, re.search(r'VmHWM:\\s*(\\d+) kB', status)[1])\n"

@@ -11,9 +11,9 @@ import pytest
 
 from configs.errors import DataError
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.ingest.sources import ceb
-from pipelines.ingest.sources.ceb import CEB_SCHEMA, read_ceb
+from pipelines.ingest.sources.ceb import MESSAGE_SCHEMA, read_messages
 from tests.pipelines.ceb_documents import (
+    CODES,
     IDENTITY,
     IMPORT_HEAD,
     IMPORT_LINE,
@@ -91,20 +91,19 @@ def test_every_frame_has_the_schema(tmp_path: Path) -> None:
     chunks = frames(path, chunk_rows=4)
 
     assert [chunk.height for chunk in chunks] == [4, 4, 4, 3]
-    assert all(dict(chunk.schema) == dict(CEB_SCHEMA) for chunk in chunks)
+    assert all(dict(chunk.schema) == dict(MESSAGE_SCHEMA) for chunk in chunks)
     assert pl.concat(chunks)["_source_row"].to_list() == list(range(1, 16))
     assert pl.concat(chunks)["_offset"].to_list() == [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5]
     assert pl.concat(chunks).equals(pl.concat(frames(path)))
 
 
-def test_long_texts_make_small_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ceb, "_MOST_CHARS_IN_CHUNK", 5000)
+def test_long_texts_make_small_chunks(tmp_path: Path) -> None:
     path = tmp_path / "long.xml"
     path.write_text(
         message([inventory(IMPORT_HEAD, {**IMPORT_LINE, "gname": "x" * 5000})] * 3), encoding="utf-8"
     )
 
-    assert [chunk.height for chunk in frames(path)] == [1, 1, 1]
+    assert [chunk.height for chunk in frames(path, chunk_chars=5000)] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -294,7 +293,7 @@ def test_no_frame_names_anybody(tmp_path: Path) -> None:
 def test_a_truncated_file_fails_after_its_good_rows(tmp_path: Path) -> None:
     path = tmp_path / "cut.xml"
     path.write_text(message([inventory(IMPORT_HEAD, IMPORT_LINE)] * 300)[:-100], encoding="utf-8")
-    chunks = read_ceb(path, chunk_rows=10, pseudonymiser=NAMES, countries={}, currencies={})
+    chunks = read_messages(path, 10, NAMES, CODES)
 
     assert next(chunks).height == 10
     with pytest.raises(DataError, match="truncated"):

@@ -10,7 +10,7 @@ import pytest
 
 from configs.errors import ConfigurationError, DataError
 from configs.schema.source import SourceMapping
-from pipelines.ingest.sources.table_mapping import MappedTable
+from pipelines.ingest.reading.table_mapping import MappedTable
 
 LINES: dict[str, Any] = {
     "name": "shop",

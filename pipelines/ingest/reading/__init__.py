@@ -1,0 +1,5 @@
+"""Owns what sources and message formats are made of: their bases, the XML reader, table files, mappings.
+
+Uses `store`, `privacy`.
+Begin with `source`, which says what intake asks of a file, then `message_format`.
+"""

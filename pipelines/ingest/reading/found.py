@@ -1,0 +1,52 @@
+"""Finds the modules of a folder, each of which holds one class of a kind."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from types import ModuleType
+from typing import TypeVar
+
+from configs.errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+def module_names(package: ModuleType) -> tuple[str, ...]:
+    """The names of the modules in a package, sorted; none of them is imported.
+
+    >>> import pipelines.ingest.sources
+    >>> module_names(pipelines.ingest.sources)
+    ('ceb', 'table')
+    """
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(package.__path__)))
+
+
+def found_classes(package: ModuleType, base: type[T]) -> dict[str, type[T]]:
+    """The class that each module of a package holds, by the module's name.
+
+    Args:
+        package: the folder.
+        base: what the classes derive from. What it annotates without a value, a class has to declare.
+
+    Raises:
+        ConfigurationError: a module holds none or several, or its class lacks something.
+    """
+    return {name: _class_in(f"{package.__name__}.{name}", base) for name in module_names(package)}
+
+
+def _class_in(module_name: str, base: type[T]) -> type[T]:
+    members = vars(importlib.import_module(module_name)).values()
+    classes = [each for each in members if isinstance(each, type) and issubclass(each, base)]
+    classes = [each for each in classes if each.__module__ == module_name]
+    if len(classes) != 1:
+        names = ", ".join(each.__name__ for each in classes) or "none"
+        raise ConfigurationError(
+            f"{module_name}: expected one class that derives from {base.__name__}, got {names}"
+        )
+    found = classes[0]
+    abstract: frozenset[str] = getattr(found, "__abstractmethods__", frozenset())
+    lacking = sorted({*abstract, *(name for name in base.__annotations__ if not hasattr(found, name))})
+    if lacking:
+        raise ConfigurationError(f"{module_name}: {found.__name__} does not declare {', '.join(lacking)}")
+    return found

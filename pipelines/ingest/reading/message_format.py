@@ -1,0 +1,167 @@
+"""What a format of official messages declares, and what all of them have in common."""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import polars as pl
+
+from configs.reference.facts import ReferenceDay
+from features.contract.china_time import CHINA
+from features.contract.reject_reasons import RejectReason
+from pipelines.privacy.pseudonyms import Pseudonymiser
+
+Fields = Mapping[str, str]
+Values = dict[str, Any]
+
+_MOMENT = re.compile(r"\d{14}(\d{3})?", re.ASCII)
+_ACTIONS = {"1": "new", "2": "change", "3": "delete"}
+_DRAFT_STATUS = "1"
+_KEPT_HASHES = 2**16
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class CustomsCodes:
+    """Customs' numeric codes of countries (to ISO 3166-1 alpha-2) and of currencies (to ISO 4217)."""
+
+    countries: Mapping[str, str]
+    currencies: Mapping[str, str]
+
+    @classmethod
+    def of(cls, reference: ReferenceDay) -> CustomsCodes:
+        """The codes of a day."""
+        return cls(_pairs(reference["countries"]), _pairs(reference["currencies"]))
+
+    def country(self, code: str | None) -> str | None:
+        """The ISO code of a country; what is no known code stays for the contract to judge."""
+        return None if code is None else self.countries.get(code) or code.upper()
+
+    def currency(self, code: str | None) -> str | None:
+        """The ISO code of a currency; what is no known code stays for the contract to judge."""
+        return None if code is None else self.currencies.get(code) or code.upper()
+
+
+class MessageFormat(ABC):
+    """One kind of document, each line of which becomes a declaration's row.
+
+    A module in `messages/` holds one such class. It declares which elements the reader hands over, which of
+    their fields may be kept as they came, and `head_columns` and `line_columns`: fields in, columns of the
+    contract out. Values stay texts: whether they are valid is the contract's to say, with a reason.
+
+    An object serves one file, since it remembers the hashes of names that come again.
+
+    Attributes:
+        roots: first elements (without a prefix) of the messages that hold such documents.
+        plural: what such documents are called.
+        document: the element of one document.
+        head: the element in it with the fields that all of its lines share.
+        line: the element of one line.
+        clear_head_fields: fields of a head that name nobody.
+        clear_line_fields: fields of a line that name nobody. These are lists of what is harmless, not of what
+            is not: a field that the next version of the specification adds, or that somebody misspells, is
+            hashed until it stands here. So is each company's name: it may be a person's.
+        hashed_as: columns whose hash a field has in a kept record: the two are seen to be the same.
+    """
+
+    roots: ClassVar[tuple[str, ...]]
+    plural: ClassVar[str]
+    document: ClassVar[str]
+    head: ClassVar[str]
+    line: ClassVar[str]
+    clear_head_fields: ClassVar[frozenset[str]]
+    clear_line_fields: ClassVar[frozenset[str]]
+    hashed_as: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, root: str, pseudonymiser: Pseudonymiser, codes: CustomsCodes) -> None:
+        self.root = root
+        self.codes = codes
+        self.pseudonymiser = pseudonymiser
+        self.hashed: Callable[[str, str], str | None] = lru_cache(_KEPT_HASHES)(pseudonymiser.hash_value)
+
+    @abstractmethod
+    def head_columns(self, head: Fields) -> Values:
+        """The columns that a head decides."""
+
+    @abstractmethod
+    def line_columns(self, of_head: Values, head: Fields, line: Fields) -> Values:
+        """The columns that a line decides. `_nulled` has `column:reason;…` for values that are left out.
+
+        Args:
+            of_head: the columns of its head.
+            head: the fields of its head, none for a line without a head.
+            line: the fields of the line, none for a head without lines.
+        """
+
+    def of_head(self, head: Fields | None) -> Values:
+        """What all lines of a document share: to be handed to `of_line`."""
+        if head is None:
+            return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null"}
+        action, reject = _action(head)
+        return self.head_columns(head) | {
+            "_message_at": message_moment(head.get("appTime")),
+            "_action": action,
+            "_reject": reject,
+            "_head_record": self._record(head, self.clear_head_fields),
+        }
+
+    def of_line(self, of_head: Values, head: Fields | None, line: Fields | None) -> Values:
+        """A whole row; of a document without lines, a row that is rejected unless it is a deletion."""
+        row = dict(of_head)
+        head_record, line_record = row.pop("_head_record"), "null"
+        if line is not None:
+            line_record = self._record(line, self.clear_line_fields)
+        elif row.get("_action") != "delete":
+            row["_reject"] = row["_reject"] or RejectReason.NO_GOODS_LINES.value
+        row["_record"] = f'{{"message":"{self.root}","head":{head_record},"line":{line_record}}}'
+        row |= self.line_columns(row, head or {}, line or {})
+        return row
+
+    def _record(self, fields: Fields, clear: frozenset[str]) -> str:
+        kept = {
+            field: value
+            if field in clear
+            else f"hashed:{self.hashed(value, self.hashed_as.get(field, field))}"
+            for field, value in fields.items()
+        }
+        return _JSON.encode(kept)
+
+
+@lru_cache(1024)
+def message_moment(text: str | None) -> datetime | None:
+    """A moment YYYYMMDDhhmmss in China (no summer time since 1992), with or without milliseconds, as UTC.
+
+    >>> message_moment("20261120093000250")
+    datetime.datetime(2026, 11, 20, 1, 30, 0, 250000, tzinfo=datetime.timezone.utc)
+    """
+    if text is None or not _MOMENT.fullmatch(text):
+        return None
+    try:
+        moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
+        return moment.astimezone(UTC) + timedelta(milliseconds=int(text[14:] or 0))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _action(head: Fields) -> tuple[str | None, str | None]:
+    """What the message does (new, change, delete, draft), or why that cannot be told."""
+    status = head.get("appStatus")
+    if status is None:
+        # The specification demands it; to take silence for a draft or a declaration would be a guess.
+        return None, RejectReason.MISSING_APP_STATUS.value
+    if status == _DRAFT_STATUS:
+        return "draft", None
+    action = _ACTIONS.get(head.get("appType", "1"))
+    return action, None if action else RejectReason.BAD_APP_TYPE.value
+
+
+def _pairs(codes: pl.DataFrame) -> dict[str, str]:
+    known = codes.drop_nulls(["customs_code", "iso"])
+    return dict(zip(known["customs_code"].cast(pl.String), known["iso"], strict=True))

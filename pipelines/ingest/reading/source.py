@@ -1,0 +1,139 @@
+"""What intake asks of a file, whatever its format, and what a file may ask of the run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar, Self
+
+import polars as pl
+
+from configs.errors import ConfigurationError
+from configs.reference.facts import ReferenceDay, load_reference
+from configs.schema.settings import Settings
+from configs.schema.source import SourceMapping
+from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.store.meta import StoreMeta
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a file is read with. Key and reference tables are loaded when something first asks for them.
+
+    Attributes:
+        settings: configuration.
+        mapping: what the columns of foreign tables mean; None without one.
+        now: the moment of the run.
+    """
+
+    settings: Settings
+    mapping: SourceMapping | None
+    now: datetime
+
+    @cached_property
+    def pseudonymiser(self) -> Pseudonymiser:
+        """The owner of the key.
+
+        Raises:
+            ConfigurationError: there is no usable key.
+        """
+        return Pseudonymiser.from_environment(self.settings)
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a usable key: tables without identities need none."""
+        try:
+            return bool(self.pseudonymiser)
+        except ConfigurationError:
+            return False
+
+    @cached_property
+    def reference(self) -> ReferenceDay:
+        """The reference tables of the day of the run."""
+        return load_reference(self.settings.overlay).on(self.now.date())
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows of a file.
+
+    Attributes:
+        raw: the rows as they came, for `Source.records`.
+        declarations: contract columns of any type; `_row` (UInt32, the row's place in `raw`), `_source_row`
+            (Int64, its number in the file, from 1), `_reject` (String, why it cannot be used whatever its
+            columns say); of messages `_offset`, `_message_at`, `_action` and `_nulled` (values that the
+            reader left out, as `column:reason`).
+        inspections: the same for results; where the rows hold both, only those with a result.
+        rows: how many rows of the file these are.
+    """
+
+    raw: pl.DataFrame
+    declarations: pl.DataFrame | None
+    inspections: pl.DataFrame | None
+    rows: int
+
+
+class Source(ABC):
+    """One file that is taken in. A module in `sources/` holds one such class; its name is the module's.
+
+    Attributes:
+        takes_mapping: whether a mapping says what its columns mean.
+        is_default: whether it takes the files that no source recognises.
+    """
+
+    takes_mapping: ClassVar[bool] = False
+    is_default: ClassVar[bool] = False
+    extra_categories: tuple[str, ...] = ()
+    extra_numbers: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def recognises(cls, path: Path) -> bool:
+        """Whether the file is one of these."""
+        return False
+
+    @classmethod  # noqa: B027 - a source may need nothing
+    def require(cls, around: Surroundings) -> None:
+        """Ask for what files of this kind cannot do without: better missed before anything is read.
+
+        Raises:
+            ConfigurationError: there is no key for pseudonyms, or a reference table is wrong.
+        """
+
+    @classmethod
+    @abstractmethod
+    def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
+        """Open a file when its turn comes; `known` are the extra columns and labels of the store.
+
+        Raises:
+            DataError: it cannot be read.
+            ConfigurationError: the mapping does not fit the contract.
+        """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label columns that the file brings beyond the contract's."""
+        return ()
+
+    @property
+    def notes(self) -> list[str]:
+        """What the user should know about the file beside its rows."""
+        return []
+
+    @abstractmethod
+    def chunks(self, rows: int) -> Iterator[Chunk]:
+        """The rows, in bounded memory.
+
+        Raises:
+            DataError: the file turns out to be broken; whatever came before does not count then.
+        """
+
+    @abstractmethod
+    def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
+        """The rows at `picked` (UInt32, places in the chunk) as they came, as JSON that names nobody."""
