@@ -2,8 +2,8 @@
 
     python -m benchmarks.allocator [--lines N] [--rounds R] [--work DIR]
 
-One night of N lines (`benchmarks/national_night.py`) after the other, the two ways by turns in one run, and
-the ratio of what they took. The work folder is that of `make bench-day`, so its stores are used.
+One night of N lines (`benchmarks/national/national_night.py`) after the other, the two ways by turns in one
+run, and the ratio of what they took. The work folder is that of `make bench-day`, so its stores are used.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.national.national_night import measured_night
+from benchmarks.national.national_stores import Setup, prepare_stores
 from benchmarks.national_day import WORK
-from benchmarks.national_night import measured_night
-from benchmarks.national_stores import Setup, prepare_stores
 from pipelines import ALLOCATOR, ALLOCATOR_VARIABLE
 
 WAYS = {"as Polars comes": "", "as the program sets it": ALLOCATOR}

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import figures as f
-from benchmarks.choice_variants import EQUAL, RIVALS, UNLABELLED, compared, later_lines
-from benchmarks.clock import Clock
-from benchmarks.processes import run_modules
-from benchmarks.world_run import Size, write_figures
+from benchmarks.judging.choice_variants import EQUAL, RIVALS, UNLABELLED, compared, later_lines
+from benchmarks.judging.world_run import Size, write_figures
+from benchmarks.shared import figures as f
+from benchmarks.shared.clock import Clock
+from benchmarks.shared.processes import run_modules
 from benchmarks.worlds import WORK, with_threads
 from configs.loader import load_settings
 from configs.schema.settings import Settings

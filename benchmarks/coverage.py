@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.redrawn_world import Parcels, Scored, make_parcels, redraw
+from benchmarks.judging.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
 from models.estimates.doubly_robust import Outcome, reach_of
 from models.estimates.random_share import Inspected, Performance, Population

@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks import figures as f
-from benchmarks.korea_ours import OPERATION, WITHHELD, our_scores
-from benchmarks.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
+from benchmarks.judging.korea_ours import OPERATION, WITHHELD, our_scores
+from benchmarks.judging.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
+from benchmarks.shared import figures as f
 from features.arrays.hashing import hash_text
 from features.arrays.types import FloatArray
 from models.stats.intervals import bootstrap_interval, bootstrap_weights

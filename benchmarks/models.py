@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import choices, coverage, korea, world_report, worlds
-from benchmarks.processes import commit
+from benchmarks import choices, coverage, korea, worlds
+from benchmarks.judging import world_report
+from benchmarks.shared.processes import commit
 from pipelines.work.progress import Progress
 
 ROOT = Path(__file__).resolve().parents[1]

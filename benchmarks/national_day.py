@@ -2,9 +2,10 @@
 
     python -m benchmarks.national_day [--lines N] [--sizes N,N,…] [--work DIR] [--skip-naive]
 
-`make bench-day`. Makes a day of N lines (`benchmarks/day_material.py` says how), takes it in and scores it by
-the command line as the nightly job would, and in the same run times (a) LightGBM's `predict` of three models
-of 400 trees x 63 leaves on as many lines, and (b) the same night in pandas and scikit-learn on fewer lines.
+`make bench-day`. Makes a day of N lines (`benchmarks/national/day_material.py` says how), takes it in and
+scores it by the command line as the nightly job would, and in the same run times (a) LightGBM's `predict` of
+three models of 400 trees x 63 leaves on as many lines, and (b) the same night in pandas and scikit-learn on
+fewer lines.
 Figures stay in the work folder; `benchmarks/results/national_day.md` is written from all that are there.
 With --sizes only the nights of these sizes run, for the curve of memory and time.
 """
@@ -20,12 +21,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import national_report
-from benchmarks.day_material import LINES_OF_A_FILE, Month, make_day
-from benchmarks.measured_process import run_measured
-from benchmarks.national_night import LINES_OF_A_LISTED_PARCEL, measured_night, models_of
-from benchmarks.national_stores import DAY, EVE, Setup, prepare_stores
-from benchmarks.processes import commit
+from benchmarks.national import national_report
+from benchmarks.national.day_material import LINES_OF_A_FILE, Month, make_day
+from benchmarks.national.national_night import LINES_OF_A_LISTED_PARCEL, measured_night, models_of
+from benchmarks.national.national_stores import DAY, EVE, Setup, prepare_stores
+from benchmarks.shared.measured_process import run_measured
+from benchmarks.shared.processes import commit
 
 WORK = Path(__file__).resolve().parent / "work" / "national"
 RESULT = Path(__file__).resolve().parent / "results" / "national_day.md"
@@ -78,7 +79,7 @@ def _module(
 ) -> dict[str, Any]:
     """Run a module that writes its figures as JSON, with the threads of the night."""
     result = setup.work / f"{name}.json"
-    command = [sys.executable, "-m", f"benchmarks.{name}", *arguments, str(result), *(further or [])]
+    command = [sys.executable, "-m", f"benchmarks.national.{name}", *arguments, str(result), *(further or [])]
     measured = run_measured(command, setup.environment(), setup.log)
     done: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
     result.unlink()

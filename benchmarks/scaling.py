@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks.scaling_law import Law, Measured
-from benchmarks.scaling_report import write_report
+from benchmarks.scale.scaling_law import Law, Measured
+from benchmarks.scale.scaling_report import write_report
 from pipelines.store.layout import bucket_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -115,7 +115,7 @@ def measure(
         "workers": workers,
         "scheduler": scheduler,
     }
-    command = [sys.executable, "-m", "benchmarks.scaling_night", json.dumps(asked)]
+    command = [sys.executable, "-m", "benchmarks.scale.scaling_night", json.dumps(asked)]
     done = subprocess.run(command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, check=True)
     shutil.rmtree(work / name)
     measured = Measured(**json.loads(done.stdout.splitlines()[-1]), name=name)

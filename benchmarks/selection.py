@@ -28,9 +28,9 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.processes import commit, run_modules
-from benchmarks.selection_report import report
-from benchmarks.world_run import write_figures
+from benchmarks.judging.selection_report import report
+from benchmarks.judging.world_run import write_figures
+from benchmarks.shared.processes import commit, run_modules
 from benchmarks.worlds import with_threads
 from configs.loader import load_settings
 from configs.schema.settings import Settings

@@ -19,8 +19,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import run_modules
-from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
+from benchmarks.judging.world_run import BenchWorld, Size, run_world, write_figures
+from benchmarks.shared.processes import run_modules
 from configs.loader import load_settings
 from configs.schema.settings import Settings
 from pipelines.simulation import WorldParameters

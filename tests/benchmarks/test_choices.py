@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import choice_variants as ways
 from benchmarks import choices
-from benchmarks import figures as f
-from benchmarks.choice_variants import EQUAL, INVERSE, RIVALS, LaterLines
-from benchmarks.processes import run_modules
-from benchmarks.world_run import Size
+from benchmarks.judging import choice_variants as ways
+from benchmarks.judging.choice_variants import EQUAL, INVERSE, RIVALS, LaterLines
+from benchmarks.judging.world_run import Size
+from benchmarks.shared import figures as f
+from benchmarks.shared.processes import run_modules
 from configs.loader import load_settings
 from configs.schema.risk import ConstantValue
 from models.fitting.training import FittedRisk

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from benchmarks.coverage import Coverage, coverage, holds
-from benchmarks.redrawn_world import Parcels, parcels_of, redraw
+from benchmarks.judging.redrawn_world import Parcels, parcels_of, redraw
 from configs.loader import load_settings
 from features.arrays.hashing import hash_text
 from models.estimates.parcel_table import UNASSIGNED, UNKNOWN_MODE

@@ -9,12 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchmarks import national_day, national_report
-from benchmarks.day_material import PARTIES, Month, make_day
-from benchmarks.measured_process import run_measured
-from benchmarks.naive_day import validated
-from benchmarks.national_night import REST, verb_figures
-from benchmarks.national_stores import DAY, DONE, OFFICES, Setup, month_commands
+from benchmarks import national_day
+from benchmarks.national import national_report
+from benchmarks.national.day_material import PARTIES, Month, make_day
+from benchmarks.national.naive_day import validated
+from benchmarks.national.national_night import REST, verb_figures
+from benchmarks.national.national_stores import DAY, DONE, OFFICES, Setup, month_commands
+from benchmarks.shared.measured_process import run_measured
 from features.contract.conversions import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from pipelines.cli.main import run

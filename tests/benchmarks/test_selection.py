@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks import selection
+from benchmarks.judging.selection_report import parts_of
 from benchmarks.selection import STRATEGIES, Size
-from benchmarks.selection_report import parts_of
 from configs.loader import load_settings
 
 

@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import figures as f
-from benchmarks import korea, world_report, worlds
-from benchmarks.later_lines import recorded
-from benchmarks.world_run import BenchWorld, Size, run_world, write_figures
+from benchmarks import korea, worlds
+from benchmarks.judging import world_report
+from benchmarks.judging.later_lines import recorded
+from benchmarks.judging.world_run import BenchWorld, Size, run_world, write_figures
+from benchmarks.shared import figures as f
 from configs.loader import load_settings
 from features.arrays.hashing import hash_text
 from pipelines.simulation import World, WorldParameters, simulate_days

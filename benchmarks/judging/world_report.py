@@ -46,10 +46,11 @@ def _introduction(worlds: Sequence[Figures]) -> str:
         "before each of them. Figures are about **all** lines of these days, against the truth, not only "
         "about the inspected ones. No model, parameter or feature was developed on these seeds.\n",
         "- *ours*: `parcel-risk train` and `score` as they come.",
-        "- *reference*: `benchmarks/reference_model.py`, what a good data scientist writes in an afternoon: "
-        "the same inspected lines, the same days.",
-        "- *bound*: our features, trained on the full truth of all past lines (`benchmarks/bound.py`), which "
-        "nobody has; it says what there is to be won (– where it was not fitted).\n",
+        "- *reference*: `benchmarks/judging/reference_model.py`, what a good data scientist writes in an "
+        "afternoon: the same inspected lines, the same days.",
+        "- *bound*: our features, trained on the full truth of all past lines "
+        "(`benchmarks/judging/bound.py`), which nobody has; it says what there is to "
+        "be won (– where it was not fitted).\n",
         "Intervals (95%) are a bootstrap over sellers, the same draws for every score of a world, so that a "
         "ratio has the interval of the pair.\n",
         "| world | seed | lines | what is special | inspected lines (findings) learned from |",

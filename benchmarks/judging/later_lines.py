@@ -8,7 +8,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from benchmarks.bound import truth_of
+from benchmarks.judging.bound import truth_of
 from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from pipelines.simulation import World

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import day_material
-from benchmarks.national_night import REST
+from benchmarks.national import day_material
+from benchmarks.national.national_night import REST
 
 PROJECTED = (20_000_000, 52_000_000)
 PEAK_DECLARATIONS = 3_407
@@ -125,7 +125,7 @@ def _compared(nights: Sequence[Figures], trees: dict[int, Figures], naive: Figur
         "## Beside plain trees and a plain night\n",
         "(a) is `lightgbm.Booster.predict` of three models of 400 trees x 63 leaves on a ready matrix of as "
         "many lines and 60 columns, with the threads of the night. (b) is the same night in pandas and "
-        f"scikit-learn (`benchmarks/naive_day.py`), one process.{scaled}\n",
+        f"scikit-learn (`benchmarks/national/naive_day.py`), one process.{scaled}\n",
         "| lines | night, end to end | lines/s | (a) | night / (a) | (b) | night / (b) | commit | date |",
         "|---|---|---|---|---|---|---|---|---|",
         *rows,

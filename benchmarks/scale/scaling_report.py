@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.scaling_law import Law, Line, Measured
+from benchmarks.scale.scaling_law import Law, Line, Measured
 
 NATIONAL_DAYS = (20_000_000, 52_000_000)
 # Below, starting and compiling are most of what is measured.

@@ -14,13 +14,13 @@ from typing import Any
 
 import polars as pl
 
-from benchmarks.bound import all_lines, bound_scores
-from benchmarks.clock import Clock
-from benchmarks.compare import Scored, compared
-from benchmarks.figures import Level
-from benchmarks.later_lines import later_lines, recorded
-from benchmarks.reference_features import plain_columns
-from benchmarks.reference_model import reference_scores
+from benchmarks.judging.bound import all_lines, bound_scores
+from benchmarks.judging.compare import Scored, compared
+from benchmarks.judging.later_lines import later_lines, recorded
+from benchmarks.judging.reference_features import plain_columns
+from benchmarks.judging.reference_model import reference_scores
+from benchmarks.shared.clock import Clock
+from benchmarks.shared.figures import Level
 from configs.reference.facts import load_reference
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings

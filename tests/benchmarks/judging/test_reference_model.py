@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.reference_features import hit_rates, over_medians, plain_columns
-from benchmarks.reference_model import reference_scores
+from benchmarks.judging.reference_features import hit_rates, over_medians, plain_columns
+from benchmarks.judging.reference_model import reference_scores
 from configs.reference.facts import load_reference
 from features.contract.declarations import DECLARATION_COLUMNS
 from models.stats.rankings import Areas

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks import figures as f
-from benchmarks.bound import truth_of
+from benchmarks.judging.bound import truth_of
+from benchmarks.shared import figures as f
 from configs.schema.pipeline import PipelineConfig, TrainingConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray

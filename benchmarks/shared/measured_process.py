@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 _PROC = Path("/proc")
 _KIB = 1024
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")

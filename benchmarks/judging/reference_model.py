@@ -19,7 +19,7 @@ from sklearn.feature_extraction.text import HashingVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
-from benchmarks.reference_features import (
+from benchmarks.judging.reference_features import (
     CATEGORIES,
     NUMBERS,
     hit_rate_columns,

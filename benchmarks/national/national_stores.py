@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from benchmarks.measured_process import run_measured
+from benchmarks.shared.measured_process import run_measured
 
 DAY = date(2026, 11, 20)
 EVE = DAY - timedelta(days=1)

@@ -9,9 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.day_material import LINES_OF_A_FILE, Made, Month, make_day
-from benchmarks.measured_process import Measured, run_measured
-from benchmarks.national_stores import (
+from benchmarks.national.day_material import LINES_OF_A_FILE, Made, Month, make_day
+from benchmarks.national.national_stores import (
     DAY,
     EVE,
     OFFICES,
@@ -20,6 +19,7 @@ from benchmarks.national_stores import (
     night_options,
     store_of_the_night,
 )
+from benchmarks.shared.measured_process import Measured, run_measured
 from pipelines.store.files import row_count
 from pipelines.store.store import Store
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.scaling_law import Law, Measured
-from benchmarks.scaling_report import write_report
+from benchmarks.scale.scaling_law import Law, Measured
+from benchmarks.scale.scaling_report import write_report
 
 BUCKET = 50_000
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks import figures as f
-from benchmarks.reference_model import ReferenceScores
+from benchmarks.judging.reference_model import ReferenceScores
+from benchmarks.shared import figures as f
 from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import hash_text
 from features.arrays.types import FloatArray, UInt64Array

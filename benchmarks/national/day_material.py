@@ -28,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.national_stores import DAY, OFFICES, SEED
+from benchmarks.national.national_stores import DAY, OFFICES, SEED
 from features.arrays.hashing import text_hashes
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, hex_text, mix, salt, uniform

@@ -1,6 +1,6 @@
 """What the trees alone cost in LightGBM: `Booster.predict` of three models of 400 trees with 63 leaves.
 
-    python -m benchmarks.plain_trees STORE DAY LINES THREADS RESULT
+    python -m benchmarks.national.plain_trees STORE DAY LINES THREADS RESULT
 
 Always of this size, whatever the models in use have. The matrix is ready and holds the 60 feature columns of
 a day of the store that trees use most, so that lines take the paths that real lines take: on made-up columns

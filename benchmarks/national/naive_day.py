@@ -1,12 +1,13 @@
 """The same night as a good data scientist writes it first: pandas and scikit-learn, one process, no store.
 
-    python -m benchmarks.naive_day STORE DAY MODELS RESULT FILE...
+    python -m benchmarks.national.naive_day STORE DAY MODELS RESULT FILE...
 
 Reads the month before the day from a store and the day from files, validates, computes features over the
-same keys (`benchmarks/naive_features.py`), a text score a risk (HashingVectorizer and a linear model), fair
-prices (three quantile models), a model a risk with as many trees and leaves as MODELS says the models in use
-have, calibrates, selects, explains the listed lines with `pred_contrib`, and writes scores and lists for each
-office. Nothing is slow on purpose. Fitting the models is not counted, and their quality not judged.
+same keys (`benchmarks/national/naive_features.py`), a text score a risk (HashingVectorizer and a linear
+model), fair prices (three quantile models), a model a risk with as many trees and leaves as MODELS says
+the models in use have, calibrates, selects, explains the listed lines with `pred_contrib`, and writes scores
+and lists for each office. Nothing is slow on purpose. Fitting the models is not counted, and their
+quality not judged.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from benchmarks import naive_features as nf
-from benchmarks.naive_lists import Lists, listed_parcels, write_lists
+from benchmarks.national import naive_features as nf
+from benchmarks.national.naive_lists import Lists, listed_parcels, write_lists
 from configs.loader import load_settings
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings

@@ -18,7 +18,7 @@ from features.arrays.types import FloatArray
 
 Rival = Callable[[pl.DataFrame, pl.DataFrame, int], FloatArray]
 
-KOREA = Path(__file__).resolve().parents[2] / "shared" / "korea"
+KOREA = Path(__file__).resolve().parents[3] / "shared" / "korea"
 TWIN = ["HS6 Code", "Country of Origin", "price"]
 SAME_VALUE = ["HS6 Code", "Country of Origin", "Item Price"]
 LABELS = ["Fraud", "Critical Fraud"]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.clock import Clock
-from benchmarks.korea_rivals import KOREA, LABELS
+from benchmarks.judging.korea_rivals import KOREA, LABELS
+from benchmarks.shared.clock import Clock
 from configs.loader import load_settings
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings

@@ -1,0 +1,5 @@
+"""Owns what every measurement needs: figures, clocks, processes of their own.
+
+Uses no other room.
+Begin with `figures`.
+"""
