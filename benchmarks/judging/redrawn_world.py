@@ -84,7 +84,7 @@ def make_parcels(
     world = World.make(seed, WorldParameters.for_volume(parcels_per_day))
     simulated = list(simulate_days(world, training_days + days, parcels_per_day, END))
     later = simulated[training_days:]
-    scores = pl.concat(scored_parcels(Store.open(store), day.day, settings) for day in later)
+    scores = pl.concat(scored_parcels(Store.open(store), day.day, settings.risks) for day in later)
     return parcels_of(later, scores, _memory(simulated[:training_days], until), settings)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.history.results import known_labels
@@ -42,9 +43,11 @@ def stage_features(t: Transaction, store: Store, day: date, features: DayFeature
                 write_table(frame, folder / table_file(risk))
 
 
-def stage_forgetting(t: Transaction, store: Store, settings: Settings, day: date) -> None:
+def stage_forgetting(
+    t: Transaction, store: Store, config: TrainingConfig, risks: Sequence[RiskConfig], day: date
+) -> None:
     """Stage the removal of samples that no training after `day` looks at."""
-    oldest = newest_days_after(settings, list(settings.risks.values()), day)
+    oldest = newest_days_after(config, risks, day)
     for kept in store.days(_DRAWN):
         if kept <= oldest:
             t.remove(store.layout.partition(_DRAWN, kept))
@@ -61,9 +64,11 @@ def stage_training(
     used = newest_models(store)
     known = known_labels(store.read_inspections(reported_to=until), until)
     said = {}
+    config = settings.pipeline
+    sampled_after = newest_days_after(config.training, list(settings.risks.values()), until)
     for risk in settings.risks.values():
         # One risk at a time: the frames of all together would need as much memory again.
-        parts = _parts(store, [risk], until, settings)
+        parts = _parts(store, [risk], until, sampled_after)
         if not parts or known.is_empty():
             said[risk.name] = "nothing was inspected"
             continue
@@ -74,7 +79,7 @@ def stage_training(
             continue
         champion = used.get(risk.name)
         try:
-            judged = fit_and_judge(risk, data, settings, partial(_unseen, champion))
+            judged = fit_and_judge(risk, data, config, partial(_unseen, champion))
         except TooFewFindings as error:
             said[risk.name] = str(error)
             continue
@@ -123,8 +128,7 @@ def _unseen(champion: Path | None, frame: pl.DataFrame) -> pl.DataFrame | None:
     return unseen_predictions(champion_model(champion), ahead, frame)
 
 
-def _parts(store: Store, risks: Sequence[RiskConfig], until: date, settings: Settings) -> list[DayFeatures]:
-    sampled_after = newest_days_after(settings, list(settings.risks.values()), until)
+def _parts(store: Store, risks: Sequence[RiskConfig], until: date, sampled_after: date) -> list[DayFeatures]:
     parts = []
     for day in sorted({*store.days(_INSPECTED), *store.days(_DRAWN)}):
         if day > until:

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from configs.schema.settings import Settings
+from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet, assemble
 from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables
@@ -44,7 +45,7 @@ from pipelines.history.profiles import stage_profile
 from pipelines.scoring.line_scores import scored
 from pipelines.scoring.parcels import parcel_columns, parcels_of
 from pipelines.store.store import Store
-from pipelines.training.frames import DayFeatures, sample_of
+from pipelines.training.frames import DayFeatures
 from pipelines.work.progress import Progress
 
 # A killed run folds again what came after the last history on disk.
@@ -154,10 +155,10 @@ def _one_night(
         stage_night(t, store, day, opened=night.opened, shown=night.shown, night=night.night)
         if found.features is not None:
             chosen = found.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
-            sample = sample_of(found.lines, settings)
+            sample = drawn_lines(found.lines, settings.pipeline.gate.sample_lines)
             risks = list(settings.risks.values())
             stage_features(t, store, day, DayFeatures.of(found.features, day, risks, chosen, sample))
-            stage_forgetting(t, store, settings, day)
+            stage_forgetting(t, store, settings.pipeline.training, risks, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
     state.reports = pl.concat([state.reports, with_schema(due, store)])
     if strategy.worth == "past hit rate":

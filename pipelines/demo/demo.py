@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import DataError
+from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from pipelines.demo.folder import CAPACITY, DemoFolder, demo_settings, fresh_folder
 from pipelines.demo.list_outcome import ListsOutcome, list_outcome
@@ -128,8 +129,8 @@ def demo(
             store = Store.open(folder.store)
             nights = [night.day for night in scored.days]
             parcels = pl.concat([true_parcels(store, night) for night in nights])
-            outcome = _outcome(store, nights, parcels, settings)
-            sample = top_of_list(store, nights[-1], parcels, settings)
+            outcome = _outcome(store, nights, parcels, settings.risks)
+            sample = top_of_list(store, nights[-1], parcels, settings.risks)
         steps.advance()
     return DemoReport(folder, simulated, trained, scored, outcome, sample, watch.seconds)
 
@@ -165,7 +166,9 @@ def _own_tracking() -> Iterator[None]:
             os.environ[_TRACKING_VARIABLE] = elsewhere
 
 
-def _outcome(store: Store, nights: list[date], parcels: pl.DataFrame, settings: Settings) -> ListsOutcome:
+def _outcome(
+    store: Store, nights: list[date], parcels: pl.DataFrame, risks: Mapping[str, RiskConfig]
+) -> ListsOutcome:
     """What the lists of the nights would have found; risks that the simulator does not know are left out."""
     lists = pl.concat(
         [
@@ -176,5 +179,5 @@ def _outcome(store: Store, nights: list[date], parcels: pl.DataFrame, settings: 
             for night in nights
         ]
     )
-    labels = {name: risk.label for name, risk in settings.risks.items() if risk.label in parcels.columns}
+    labels = {name: risk.label for name, risk in risks.items() if risk.label in parcels.columns}
     return list_outcome(parcels, lists, labels)

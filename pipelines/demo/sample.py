@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from configs.schema.settings import Settings
+from configs.schema.risk import RiskConfig
 from features.contract.declarations import LINE_KEY
 from features.text.visible import visible_text
 from pipelines.lists.write import office_file_name
@@ -48,7 +48,7 @@ class Sample:
 
 
 def top_of_list(
-    store: Store, day: date, parcels: pl.DataFrame, settings: Settings, *, count: int = 5
+    store: Store, day: date, parcels: pl.DataFrame, risks: Mapping[str, RiskConfig], *, count: int = 5
 ) -> Sample | None:
     """The first `count` rows of the longest list of the day (the first office by code among equals).
 
@@ -74,7 +74,7 @@ def top_of_list(
             maintain_order="left",
         )
     )
-    labels = {name: risk.label for name, risk in settings.risks.items() if risk.label in parcels.columns}
+    labels = {name: risk.label for name, risk in risks.items() if risk.label in parcels.columns}
     rows = tuple(_row(row, labels) for row in shown.iter_rows(named=True))
     _, page = office_documents(file.parent, office_file_name(office))
     return Sample(office, day, int(size), rows, page)

@@ -11,7 +11,6 @@ from typing import Any
 import polars as pl
 
 from configs.schema.monitoring import MonitoringConfig
-from configs.schema.settings import Settings
 from models.watch.column_shifts import ALL, ShiftedColumn, by_group, shifted_columns, strongest
 from models.watch.monitoring import LEVELS, Newcomers, newcomers
 from models.watch.verdict import (
@@ -46,7 +45,7 @@ class MonitorFindings:
     """What was measured, and what follows from it."""
 
     day: date
-    settings: Settings
+    config: MonitoringConfig
     watched: WatchedDays
     versions: Mapping[date, Mapping[str, str]]
     features: Sequence[ShiftedColumn]
@@ -55,11 +54,6 @@ class MonitorFindings:
     results: ResultsRead
     measured: pl.DataFrame
     newcomers: Mapping[str, Newcomers]
-
-    @property
-    def config(self) -> MonitoringConfig:
-        """The thresholds."""
-        return self.settings.pipeline.monitoring
 
     @property
     def reasons(self) -> list[Reason]:
@@ -160,16 +154,17 @@ def measure(
     with manifest.step("feature drift"):
         earlier = [sample.sampled for sample in watched.before]
         features = shifted_columns(watched.today.sampled, earlier, config)
-    window = [known for known in store.days(DayTable.SCORES) if first_day(settings, day) <= known <= day]
+    first = first_day(risks, config.weeks, day)
+    window = [known for known in store.days(DayTable.SCORES) if first <= known <= day]
     versions = {known: model_versions(store, known) for known in window}
     with manifest.step("score drift"):
         scores, score_days = _score_shifts(store, day, versions, list(settings.risks), config)
     with manifest.step("results"):
-        results = read_results(store, settings, day, versions)
+        results = read_results(store, risks, config.weeks, day, versions)
         capacities = settings.pipeline.training.capacities
-        measured = measured_performance(store, settings, window, day, capacities)
+        measured = measured_performance(store, settings.risks, window, day, capacities)
     return MonitorFindings(
-        day, settings, watched, versions, features, scores, score_days, results, measured,
+        day, config, watched, versions, features, scores, score_days, results, measured,
         _newcomers(watched.newcomers, config),
     )  # fmt: skip
 

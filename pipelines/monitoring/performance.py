@@ -9,7 +9,7 @@ comparison only).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -18,7 +18,6 @@ import polars as pl
 
 from configs.errors import UsageError
 from configs.schema.risk import RiskConfig
-from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
 from features.contract.declarations import LINE_KEY
@@ -48,7 +47,11 @@ _LINE_COLUMNS = [*LINE_KEY, "customs_office", "trade_mode", "seller_id", "buyer_
 
 
 def measured_performance(
-    store: Store, settings: Settings, days: Sequence[date], as_of: date, capacities: Sequence[float]
+    store: Store,
+    risks: Mapping[str, RiskConfig],
+    days: Sequence[date],
+    as_of: date,
+    capacities: Sequence[float],
 ) -> pl.DataFrame:
     """The performance on all parcels of `days`: one row a risk, capacity, quantity and method, by
     `MEASURED_SCHEMA`.
@@ -71,7 +74,7 @@ def measured_performance(
 
     Args:
         store: with scores, values, declarations and inspections.
-        settings: the risks, their labels and maturity.
+        risks: with their labels and maturity.
         days: the period; days without scores are passed over.
         as_of: results reported up to and including this day count.
         capacities: shares of each day's parcels, in (0, 1].
@@ -82,14 +85,14 @@ def measured_performance(
     wrong = [capacity for capacity in capacities if not 0.0 < capacity <= 1.0]
     if wrong:
         raise UsageError(f"expected capacities as shares of a day's parcels, above 0 up to 1; got {wrong}")
-    soonest = min((risk.maturity_days for risk in settings.risks.values()), default=0)
+    soonest = min((risk.maturity_days for risk in risks.values()), default=0)
     scored = {
-        day: scored_parcels(store, day, settings)
+        day: scored_parcels(store, day, risks)
         for day in sorted({*days} & {*store.days(DayTable.SCORES)})
         if day + timedelta(days=soonest) <= as_of
     }
     rows: list[dict[str, object]] = []
-    for name, risk in settings.risks.items():
+    for name, risk in risks.items():
         maturity = timedelta(days=risk.maturity_days)
         matured = {day: table for day, table in scored.items() if day + maturity <= as_of}
         seen = _seen(store, risk, matured, as_of)
@@ -99,7 +102,7 @@ def measured_performance(
     return pl.DataFrame(rows, schema=MEASURED_SCHEMA)
 
 
-def scored_parcels(store: Store, day: date, settings: Settings) -> pl.DataFrame:
+def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFrame:
     """One row a scored parcel of a day, sorted by number: declaration_id, customs_office, trade_mode,
     `expected_value_cny` (all risks, what lists are sorted by) and, per risk, `probability_<risk>` and
     `expected_<risk>` (probability x value, CNY), null where the risk had no model."""
@@ -107,16 +110,16 @@ def scored_parcels(store: Store, day: date, settings: Settings) -> pl.DataFrame:
     known = []
     for kind, prefix in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
         table = pl.read_parquet(store.layout.files(kind, day), hive_partitioning=False)
-        risks = [risk for risk in settings.risks if risk in table.columns]
-        known.append(risks)
+        named = [risk for risk in risks if risk in table.columns]
+        known.append(named)
         # Lines that came after the day was scored had no place in its ranking.
-        columns = [pl.col(risk).alias(f"{prefix}_{risk}") for risk in risks]
+        columns = [pl.col(risk).alias(f"{prefix}_{risk}") for risk in named]
         lines = lines.join(table.select(*LINE_KEY, *columns), on=LINE_KEY, how="inner")
-    risks = [risk for risk in known[0] if risk in known[1]]
-    parcels = parcel_table(lines, risks).select(
+    both = [risk for risk in known[0] if risk in known[1]]
+    parcels = parcel_table(lines, both).select(
         "declaration_id", "customs_office", "trade_mode", pl.col("expected_value_cny").fill_null(0.0)
     )
-    for risk in risks:
+    for risk in both:
         own = parcel_table(lines, [risk]).select(
             pl.col("probability").alias(f"probability_{risk}"),
             pl.col("expected_value_cny").alias(f"expected_{risk}"),

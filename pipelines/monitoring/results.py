@@ -13,7 +13,6 @@ import numpy as np
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from models.estimates.parcel_table import UNASSIGNED
@@ -82,15 +81,17 @@ class ResultsRead:
 
 
 def read_results(
-    store: Store, settings: Settings, day: date, versions: Mapping[date, Mapping[str, str]]
+    store: Store,
+    risks: Sequence[RiskConfig],
+    weeks: int,
+    day: date,
+    versions: Mapping[date, Mapping[str, str]],
 ) -> ResultsRead:
     """Everything that was reported up to `day` about lines of the weeks before it.
 
     `versions` are those of every scored day of the period, and of `day` itself.
     """
-    weeks = settings.pipeline.monitoring.weeks
-    risks = list(settings.risks.values())
-    reports = store.read_inspections(reported_from=first_day(settings, day), reported_to=day)
+    reports = store.read_inspections(reported_from=first_day(risks, weeks, day), reported_to=day)
     known = known_labels(reports, day)
     inspected = _with_scores(store, known, versions, risks)
     present = [risk for risk in risks if risk.label in known.columns]
@@ -108,10 +109,10 @@ def read_results(
     )  # fmt: skip
 
 
-def first_day(settings: Settings, day: date) -> date:
+def first_day(risks: Sequence[RiskConfig], weeks: int, day: date) -> date:
     """The first day of the weeks whose results are in by `day`, for the risk that waits longest."""
-    longest = max((risk.maturity_days for risk in settings.risks.values()), default=0)
-    return day - timedelta(days=longest + _WEEK * settings.pipeline.monitoring.weeks)
+    longest = max((risk.maturity_days for risk in risks), default=0)
+    return day - timedelta(days=longest + _WEEK * weeks)
 
 
 def _with_scores(

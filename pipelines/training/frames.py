@@ -14,8 +14,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from configs.errors import DataError
+from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
-from configs.schema.settings import Settings
 from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet, assemble
 from features.contract.declarations import LINE_KEY
@@ -100,14 +100,15 @@ def replay_features(
     """
     results = chronicle.results_by_day(until)
     history = empty_history(chronicle.settings)
-    sampled_after = newest_days_after(chronicle.settings, risks, until)
+    sampled_after = newest_days_after(chronicle.settings.pipeline.training, risks, until)
+    wanted_lines = chronicle.settings.pipeline.gate.sample_lines
     days = chronicle.days(until=until)
     with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
         for day in days:
             lines = chronicle.prepared(day)
             today = chronicle.tables(lines, day, history)
             inspected = lines.join(wanted.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
-            drawn = sample_of(lines, chronicle.settings) if day > sampled_after else lines.clear()
+            drawn = drawn_lines(lines, wanted_lines) if day > sampled_after else lines.clear()
             part = None
             if inspected.height + drawn.height:
                 context = DayContext(day, history, today, chronicle.settings.pipeline)
@@ -119,16 +120,11 @@ def replay_features(
             yield day, part, history
 
 
-def newest_days_after(settings: Settings, risks: Sequence[RiskConfig], until: date) -> date:
+def newest_days_after(config: TrainingConfig, risks: Sequence[RiskConfig], until: date) -> date:
     """The day after which some of all lines are kept beside the inspected ones: the days of the evaluation
     and those whose results a risk waits for."""
     waits = max((risk.maturity_days for risk in risks), default=0)
-    return until - timedelta(days=settings.pipeline.training.evaluation_days + waits)
-
-
-def sample_of(lines: pl.DataFrame, settings: Settings) -> pl.DataFrame:
-    """Some of all lines of a day, drawn by hash."""
-    return drawn_lines(lines, settings.pipeline.gate.sample_lines)
+    return until - timedelta(days=config.evaluation_days + waits)
 
 
 @dataclass(frozen=True)

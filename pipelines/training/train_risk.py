@@ -14,6 +14,7 @@ import polars as pl
 import yaml
 
 from configs.schema.gate import GateConfig
+from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.words.reasons import check_reasons
@@ -45,7 +46,7 @@ class Judged:
 def fit_and_judge(
     risk: RiskConfig,
     data: TrainingData,
-    settings: Settings,
+    config: PipelineConfig,
     champion: Callable[[pl.DataFrame], pl.DataFrame | None],
 ) -> Judged:
     """Fit a risk on its frame and ask the gate.
@@ -57,11 +58,11 @@ def fit_and_judge(
     """
     frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
     fitted = fit_risk(
-        frame, risk, settings.pipeline.training, until=data.until, all_lines=all_lines,
-        keys=RateKeys.of(settings.pipeline),
+        frame, risk, config.training, until=data.until, all_lines=all_lines,
+        keys=RateKeys.of(config),
     )  # fmt: skip
     fitted = replace(fitted, model=fitted.model.with_background(all_lines))
-    gate = settings.pipeline.gate
+    gate = config.gate
     at_random = frame.filter(pl.col("selection") == "random")
     agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
     decision = decide(
@@ -69,7 +70,7 @@ def fit_and_judge(
         champion(frame),
         gate=gate,
         agreement=agreement,
-        seed=settings.pipeline.training.seed,
+        seed=config.training.seed,
     )
     return Judged(fitted, decision, agreement)
 
@@ -93,7 +94,7 @@ def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
     first = not any(champion.risk == risk.name for champion in tracker.champions())
     try:
         judged = fit_and_judge(
-            risk, data, settings, lambda lines: None if first else _unseen_by(tracker, risk, lines)
+            risk, data, settings.pipeline, lambda lines: None if first else _unseen_by(tracker, risk, lines)
         )
     except TooFewFindings as error:
         return RiskTrained(risk.name, why=[str(error)])

@@ -121,7 +121,7 @@ def test_a_night_of_a_backtest_is_the_night_of_the_nightly_job(
     tmp_path: Path, done: Done, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first night, with the models of the start handed to `score` as its champions."""
-    monkeypatch.setattr("pipelines.scoring.models_in_use._copy_champions", lambda *_: None)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
     world = done.world.copy(tmp_path)
     source = done.own("start").path / "models"
     eve = (FIRST - timedelta(days=1)).isoformat()
@@ -253,12 +253,18 @@ def _tree(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_a_finished_backtest_is_not_done_again(done: Done, monkeypatch: pytest.MonkeyPatch) -> None:
+def written(folder: Path) -> dict[Path, int]:
+    """When each table below a folder was written."""
+    return {file: file.stat().st_mtime_ns for file in folder.rglob("*.parquet")}
+
+
+def test_a_finished_backtest_is_not_done_again(done: Done) -> None:
     before, tracker = done.files(), Tracker.in_folder(done.world.store.layout.mlflow)
     logged = tracker.find_runs("backtest")
-    monkeypatch.setattr(replaying, "_one_night", None)
+    nights = written(done.out / "work")
     assert done.world.run("backtest", *options(done.out, *STRATEGIES)) == 0
     assert different(done.files(), before) == []
+    assert written(done.out / "work") == nights
     assert tracker.find_runs("backtest") == logged
 
 

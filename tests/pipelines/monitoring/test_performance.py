@@ -128,7 +128,7 @@ def figure(table: pl.DataFrame, quantity: str, method: str = "random_share") -> 
 def test_a_census_gives_the_truth(store: Store, settings: Settings) -> None:
     truth = truth_of(store)
     report(store, truth, "random", 1.0)
-    table = measured_performance(store, settings, DAYS, MATURED, [0.05])
+    table = measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
     assert dict(table.schema) == MEASURED_SCHEMA
     assert table["risk"].unique().to_list() == ["undervaluation"]
     assert table.height == len(METHODS) * len(QUANTITIES)
@@ -140,7 +140,7 @@ def test_a_census_gives_the_truth(store: Store, settings: Settings) -> None:
                 ))
             )
             for day in DAYS
-            for scored in [scored_parcels(store, day, settings)]
+            for scored in [scored_parcels(store, day, settings.risks)]
         ]
     ).join(truth.group_by("declaration_id").agg(
         pl.col("undervaluation").any(), (pl.col("undervaluation").sum() * 50.0).alias("tax")
@@ -166,11 +166,11 @@ def test_referrals_overrides_and_rules_change_nothing(
 ) -> None:
     truth = truth_of(store)
     report(store, share_of(truth, 0, 4), "random", 0.25)
-    before = measured_performance(store, settings, DAYS, MATURED, [0.02, 0.05])
+    before = measured_performance(store, settings.risks, DAYS, MATURED, [0.02, 0.05])
     report(store, share_of(truth, 1, 4).filter("undervaluation"), selection, chance)
     # Not even where the same parcel is opened again.
     report(store, share_of(truth, 0, 4), selection, chance, after=6, found=True)
-    assert measured_performance(store, settings, DAYS, MATURED, [0.02, 0.05]).equals(before)
+    assert measured_performance(store, settings.risks, DAYS, MATURED, [0.02, 0.05]).equals(before)
 
 
 def test_choices_by_risk_enter_the_second_opinion_only_with_their_chance(
@@ -178,14 +178,18 @@ def test_choices_by_risk_enter_the_second_opinion_only_with_their_chance(
 ) -> None:
     truth = truth_of(store)
     report(store, share_of(truth, 0, 4), "random", 0.25)
-    before = measured_performance(store, settings, DAYS, MATURED, [0.05])
+    before = measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
     report(store, share_of(truth, 1, 4), "risk", None)
-    unknown = measured_performance(store, settings, DAYS, MATURED, [0.05])
+    unknown = measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
     own = pl.col("method") != "naive"
     assert unknown.filter(own).equals(before.filter(own))
     assert figure(unknown, "prevalence", "naive")["value"] is not None
     report(store, share_of(truth, 2, 4), "random", None)
-    assert measured_performance(store, settings, DAYS, MATURED, [0.05]).filter(own).equals(before.filter(own))
+    assert (
+        measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
+        .filter(own)
+        .equals(before.filter(own))
+    )
 
 
 def test_known_chances_enter_the_second_opinion_and_not_the_headline(
@@ -193,9 +197,9 @@ def test_known_chances_enter_the_second_opinion_and_not_the_headline(
 ) -> None:
     truth = truth_of(store)
     report(store, share_of(truth, 0, 4), "random", 0.25)
-    before = measured_performance(store, settings, DAYS, MATURED, [0.05])
+    before = measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
     report(store, share_of(truth, 1, 4), "risk", 1 / 3)
-    after = measured_performance(store, settings, DAYS, MATURED, [0.05])
+    after = measured_performance(store, settings.risks, DAYS, MATURED, [0.05])
     headline = pl.col("method") == "random_share"
     assert after.filter(headline).equals(before.filter(headline))
     second = figure(after, "prevalence", "doubly_robust")
@@ -208,8 +212,10 @@ def test_results_still_to_come_are_not_negatives(store: Store, settings: Setting
     report(store, share_of(truth, 0, 2), "random", 0.5)
     # Opened so late that nothing is known yet when the days themselves have matured.
     report(store, share_of(truth, 1, 2), "random", 0.5, inspected_after=10, after=40)
-    assert measured_performance(store, settings, DAYS, DAYS[0] + maturity - timedelta(1), [0.05]).is_empty()
-    late = measured_performance(store, settings, DAYS, DAYS[-1] + maturity + timedelta(1), [0.05])
+    assert measured_performance(
+        store, settings.risks, DAYS, DAYS[0] + maturity - timedelta(1), [0.05]
+    ).is_empty()
+    late = measured_performance(store, settings.risks, DAYS, DAYS[-1] + maturity + timedelta(1), [0.05])
     parcels = share_of(truth, 0, 2)["declaration_id"].n_unique()
     assert figure(late, "prevalence")["sample"] == parcels
     found = share_of(truth, 0, 2).group_by("declaration_id").agg(pl.col("undervaluation").any())
@@ -218,14 +224,14 @@ def test_results_still_to_come_are_not_negatives(store: Store, settings: Setting
 
 def test_only_scored_days_count(store: Store, settings: Settings) -> None:
     report(store, truth_of(store), "random", 1.0)
-    one = measured_performance(store, settings, [DAYS[0], END + timedelta(days=9)], MATURED, [0.05])
-    assert figure(one, "prevalence")["sample"] == scored_parcels(store, DAYS[0], settings).height
-    assert measured_performance(store, settings, [], MATURED, [0.05]).is_empty()
+    one = measured_performance(store, settings.risks, [DAYS[0], END + timedelta(days=9)], MATURED, [0.05])
+    assert figure(one, "prevalence")["sample"] == scored_parcels(store, DAYS[0], settings.risks).height
+    assert measured_performance(store, settings.risks, [], MATURED, [0.05]).is_empty()
 
 
 def test_a_capacity_is_a_share(store: Store, settings: Settings) -> None:
     with pytest.raises(UsageError, match="above 0"):
-        measured_performance(store, settings, DAYS, MATURED, [0.05, 5.0])
+        measured_performance(store, settings.risks, DAYS, MATURED, [0.05, 5.0])
 
 
 def test_the_order_of_a_day_does_not_decide_between_equals() -> None:
