@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -95,6 +95,11 @@ def reference_path(filename: str, overlay: Path | None = None) -> Path:
 def risk_path(name: str, overlay: Path | None = None) -> Path:
     """The file that a configured risk is read from: the overlay's if it has one, else the packaged one."""
     return next(path for path in _files("risks", overlay) if path.stem == name)
+
+
+def tables_fingerprint(overlay: Path | None) -> str:
+    """The SHA-256 of what is read besides the settings: reference tables and catalogues of languages."""
+    return _digest([*_files("reference", overlay), *_catalogues(overlay)])
 
 
 def _packaged() -> Path:
@@ -202,8 +207,15 @@ def _fingerprint(overlay: Path | None) -> str:
     ]
     for folder in ("risks", "sources", "reference"):
         paths += _files(folder, overlay)
-    for root in filter(None, (_packaged(), overlay)):
-        paths += sorted((root / "locale").glob("*.po"))
+    return _digest(paths + _catalogues(overlay))
+
+
+def _catalogues(overlay: Path | None) -> list[Path]:
+    roots = filter(None, (_packaged(), overlay))
+    return [path for root in roots for path in sorted((root / "locale").glob("*.po"))]
+
+
+def _digest(paths: Sequence[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         content = path.read_bytes()

@@ -25,7 +25,6 @@ from models.fitting.training import start_of, tree_parameters
 from models.risk.encoder import fit_encoder
 from models.trees.booster import train_booster
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import empty_history
 from pipelines.store.store import Store
 
 _ONE_IN = 12
@@ -45,7 +44,7 @@ def all_lines(chronicle: Chronicle, risks: Sequence[RiskConfig], first_later: da
     """Replays the store once; features of each day's lines are built on the history of its eve."""
     config = chronicle.settings.pipeline
     labels = [risk.label for risk in risks]
-    history, results = empty_history(chronicle.settings), chronicle.results_by_day(date.max)
+    history, results = chronicle.spec.empty(), chronicle.results_by_day(date.max)
     past: list[FeatureSet] = []
     later: list[FeatureSet] = []
     for day in chronicle.days():

@@ -168,7 +168,7 @@ def _one_night(
         state.history = chronicle.step(state.history, day, found.today, chronicle.results(day, state.reports))
         if (day - plan.first).days % _NIGHTS_BETWEEN_PROFILES == 0:
             with store.transaction() as t:
-                stage_profile(t, store, state.history, settings)
+                stage_profile(t, store, state.history, chronicle.spec)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from features.contract.declarations import LINE_KEY
 from pipelines.backtest.learning import newest_models, stage_features, stage_training, trained, trainings
 from pipelines.backtest.working_store import late_results, start_store
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import empty_history, stage_profile
+from pipelines.history.profiles import stage_profile
 from pipelines.store.store import Store
 from pipelines.training.frames import replay_features
 from pipelines.work.progress import Progress
@@ -49,13 +49,13 @@ def _learn(start: Store, eve: date, settings: Settings, progress: Progress) -> N
     inspected = pl.concat(
         [start.read_inspections().select(LINE_KEY), late_results(start).select(LINE_KEY)]
     ).unique()
-    history = empty_history(settings)
+    history = chronicle.spec.empty()
     with start.transaction() as t:
         for day, part, closed in replay_features(chronicle, inspected, risks, eve, progress):
             if part is not None:
                 stage_features(t, start, day, part)
             history = closed
-        stage_profile(t, start, history, settings)
+        stage_profile(t, start, history, chronicle.spec)
     with progress.task("first models", total=1) as bar, start.transaction() as t:
         stage_training(t, start, history, settings, eve, gated=True)
         bar.advance()

@@ -18,11 +18,12 @@ from features.assemble import prepare_lines
 from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables, day_tables
 from features.history.fold import fold
-from features.history.keys import KeySpec, key_specs, with_keys
+from features.history.keys import with_keys
 from features.history.results import increments, result_tables
 from features.history.state import History
 from features.prepare import prepare
-from pipelines.history.profiles import empty_history, history_labels, load_profile, usable_profile
+from pipelines.history.profiles import load_profile, usable_profile
+from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
 from pipelines.store.files import file_digest
 from pipelines.store.layout import DayTable
@@ -46,14 +47,9 @@ class Chronicle:
         return load_reference(self.settings.overlay)
 
     @cached_property
-    def specs(self) -> tuple[KeySpec, ...]:
-        """The keys that the history counts by."""
-        return key_specs(self.settings.pipeline.history)
-
-    @cached_property
-    def labels(self) -> tuple[str, ...]:
-        """The labels that the history counts."""
-        return history_labels(self.settings)
+    def spec(self) -> HistorySpec:
+        """What the history counts by."""
+        return HistorySpec.of(self.settings)
 
     def days(self, after: date | None = None, until: date | None = None) -> list[date]:
         """Days with lines or results, in order, after `after` and up to and including `until`."""
@@ -88,7 +84,7 @@ class Chronicle:
         lines = reported.select(LINE_KEY).unique()
         known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
         earlier = known.join(lines, on=LINE_KEY, how="semi")
-        reports = increments(earlier, self.labels).filter(pl.col("reported_on") == day)
+        reports = increments(earlier, self.spec.labels).filter(pl.col("reported_on") == day)
         return self._by_key(self.with_attributes(reports, day), day)
 
     def results_by_day(self, until: date) -> dict[date, dict[str, pl.DataFrame]]:
@@ -96,12 +92,12 @@ class Chronicle:
         inspections = self.store.read_inspections(reported_to=until)
         if inspections.is_empty():
             return {}
-        reports = self.with_attributes(increments(inspections, self.labels), until)
+        reports = self.with_attributes(increments(inspections, self.spec.labels), until)
         if reports.is_empty():
             return {}
         keyed = self._keyed(reports, until)
         return {
-            day: result_tables(part, self.specs, self.labels)
+            day: result_tables(part, self.spec.keys, self.spec.labels)
             for (day,), part in keyed.group_by("reported_on", maintain_order=True)
             if isinstance(day, date)
         }
@@ -141,18 +137,18 @@ class Chronicle:
     def _key_columns(self) -> list[str]:
         schema = self.store.declaration_schema()
         sources = {"hs2": "hs_code", "hs4": "hs_code", "hs6": "hs_code", "item_key": "item_name"}
-        needed = {sources.get(column, column) for spec in self.specs for column in spec.columns}
+        needed = {sources.get(column, column) for spec in self.spec.keys for column in spec.columns}
         needed |= {*LINE_KEY, "unit_price", "total_price", "net_weight_kg"}
         return [name for name in schema if name in needed]
 
     def _by_key(self, reports: pl.DataFrame, day: date) -> dict[str, pl.DataFrame]:
         if reports.is_empty():
             return {}
-        return result_tables(self._keyed(reports, day), self.specs, self.labels)
+        return result_tables(self._keyed(reports, day), self.spec.keys, self.spec.labels)
 
     def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
         """The reports with the hashes of their lines' keys, none of which depends on the day."""
-        return with_keys(prepare(reports, self.reference.on(day)), self.specs)
+        return with_keys(prepare(reports, self.reference.on(day)), self.spec.keys)
 
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""
@@ -176,10 +172,10 @@ class Chronicle:
     def stored_history(self, before: date) -> History:
         """The newest usable history on disk that closes before `before`; the empty one where there is
         none."""
-        as_of = usable_profile(self.store, before, self.settings)
+        as_of = usable_profile(self.store, before, self.spec)
         if as_of is None:
-            return empty_history(self.settings)
-        return load_profile(self.store.profile_path(as_of), self.settings)
+            return self.spec.empty()
+        return load_profile(self.store.profile_path(as_of), self.spec)
 
     def history_before(self, day: date) -> History:
         """The history that `day` may know: everything up to the close of the eve, folding the days not yet

@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from configs.schema.settings import Settings
 from features.history.state import History
-from pipelines.history.profiles import history_from, table_files
+from pipelines.history.profiles import history_from
+from pipelines.history.spec import HistorySpec
 from pipelines.store.files import row_count, unfinished
 
 _KNOWN = ".known"
@@ -32,9 +32,9 @@ class UnpackTask:
     folder: Path
 
 
-def unpack_tasks(eve: Path, unpacked: Path, settings: Settings) -> list[UnpackTask]:
+def unpack_tasks(eve: Path, unpacked: Path, spec: HistorySpec) -> list[UnpackTask]:
     """The tables of the stored history `eve` that `unpacked` does not hold yet."""
-    tasks = [UnpackTask(eve / name, unpacked / name) for name in table_files(settings)]
+    tasks = [UnpackTask(eve / name, unpacked / name) for name in spec.files]
     return [task for task in tasks if not task.folder.exists()]
 
 
@@ -75,10 +75,10 @@ def _write_columns(table: Path, folder: Path, piece_rows: int) -> None:
             (folder / f"{name}{_KNOWN}").unlink()
 
 
-def mapped_history(eve: Path, unpacked: Path, settings: Settings) -> History:
+def mapped_history(eve: Path, unpacked: Path, spec: HistorySpec) -> History:
     """The stored history `eve` over the files of `unpacked`, whose pages are read when they are touched."""
     return history_from(
-        eve, settings, lambda name, schema: _mapped(unpacked / name, row_count(eve / name), schema)
+        eve, spec, lambda name, schema: _mapped(unpacked / name, row_count(eve / name), schema)
     )
 
 

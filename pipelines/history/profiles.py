@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
@@ -12,12 +11,10 @@ from pathlib import Path
 
 import polars as pl
 
-from configs.loader import reference_path
-from configs.schema.pipeline import PipelineConfig
-from configs.schema.settings import Settings
-from features.history.keys import key_specs
-from features.history.peers import PRICE_SCHEMA, sketch_names
+from configs.schema.pipeline import HistoryConfig
+from features.history.peers import PRICE_SCHEMA
 from features.history.state import History, table_schema
+from pipelines.history.spec import HistorySpec
 from pipelines.store.files import put_in
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import PROFILE, key_file, price_file
@@ -26,70 +23,25 @@ from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
 
-_FORMAT = 3
-_REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
 _WEEK = 7
 
 
-def price_levels(config: PipelineConfig) -> dict[str, Sequence[str]]:
-    """Columns by name of the commodity levels of the price sketches."""
-    return dict(config.peers.columns_by_level)
-
-
-def sketches_of(settings: Settings) -> list[str]:
-    """The names of all price sketches of a history."""
-    return sketch_names(price_levels(settings.pipeline))
-
-
-def history_labels(settings: Settings) -> tuple[str, ...]:
-    """The labels whose results the history counts: those of every configured risk."""
-    return tuple(sorted({risk.label for risk in settings.risks.values()}))
-
-
-def empty_history(settings: Settings) -> History:
-    """The history before the first day."""
-    config = settings.pipeline
-    return History.empty(config.history, history_labels(settings), sketches_of(settings))
-
-
-def history_fingerprint(settings: Settings) -> str:
-    """Names whatever a history depends on besides the data: keys, half-lives, labels, levels, exchange rates
-    and units.
-
-    A stored history of another fingerprint is not used but folded anew.
-    """
-    digest = hashlib.sha256()
-    config = settings.pipeline
-    described = {
-        "format": _FORMAT,
-        "history": config.history.model_dump(
-            mode="json", exclude={"keep_daily_profiles", "keep_weekly_profiles"}
-        ),
-        "levels": config.peers.model_dump(mode="json"),
-        "labels": history_labels(settings),
-    }
-    digest.update(json.dumps(described, sort_keys=True).encode())
-    for name in _REFERENCE:
-        digest.update(reference_path(name, settings.overlay).read_bytes())
-    return digest.hexdigest()
-
-
-def save_profile(folder: Path, history: History, settings: Settings) -> None:
+def save_profile(folder: Path, history: History, spec: HistorySpec) -> None:
     """Writes a history into an empty folder; the same history gives the same bytes."""
     for name, table in history.tables.items():
         write_sorted(table.sort("key"), folder / key_file(name))
     for name, sketch in history.prices.items():
         write_sorted(sketch.sort("key", "bin"), folder / price_file(name))
-    describe_profile(folder, history.as_of, history.lineage, settings)
+    describe_profile(folder, history.as_of, history.lineage, spec)
 
 
-def describe_profile(folder: Path, as_of: date | None, lineage: str, settings: Settings) -> None:
+def describe_profile(folder: Path, as_of: date | None, lineage: str, spec: HistorySpec) -> None:
     """Writes what the tables of a history in `folder` are."""
     description = {
         "as_of": None if as_of is None else as_of.isoformat(),
-        "labels": list(history_labels(settings)),
+        "labels": list(spec.labels),
         "lineage": lineage,
-        "fingerprint": history_fingerprint(settings),
+        "fingerprint": spec.fingerprint,
     }
     (folder / PROFILE).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
 
@@ -109,49 +61,40 @@ class Eve:
     lineage: str
 
 
-def stored_eve(store: Store, before: date, settings: Settings) -> Eve:
+def stored_eve(store: Store, before: date, spec: HistorySpec) -> Eve:
     """The newest usable history that closes before `before`, without reading it."""
-    as_of = usable_profile(store, before, settings)
+    as_of = usable_profile(store, before, spec)
     if as_of is None:
         return Eve(None, None, "")
     folder = store.profile_path(as_of)
     return Eve(as_of, folder, json.loads((folder / PROFILE).read_text(encoding="utf-8"))["lineage"])
 
 
-def table_files(settings: Settings) -> list[str]:
-    """The files of a stored history, each one table."""
-    keys = [key_file(spec.name) for spec in key_specs(settings.pipeline.history)]
-    return keys + [price_file(name) for name in sketches_of(settings)]
-
-
-def load_profile(folder: Path, settings: Settings) -> History:
+def load_profile(folder: Path, spec: HistorySpec) -> History:
     """Reads what `save_profile` wrote, each column in one piece: look-ups read it in place."""
 
     def read(name: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
         table = pl.read_parquet(folder / name, schema=schema, glob=False, hive_partitioning=False)
         return table.rechunk()
 
-    return history_from(folder, settings, read)
+    return history_from(folder, spec, read)
 
 
 def history_from(
-    folder: Path, settings: Settings, read: Callable[[str, dict[str, pl.DataType]], pl.DataFrame]
+    folder: Path, spec: HistorySpec, read: Callable[[str, dict[str, pl.DataType]], pl.DataFrame]
 ) -> History:
     """A stored history whose tables `read` gives, by file name and schema."""
     description = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
     labels = tuple(description["labels"])
-    config = settings.pipeline.history
-    tables = {
-        spec.name: read(key_file(spec.name), table_schema(spec, config, labels)) for spec in key_specs(config)
-    }
-    prices = {name: read(price_file(name), dict(PRICE_SCHEMA)) for name in sketches_of(settings)}
+    tables = {key.name: read(key_file(key.name), table_schema(key, spec.config, labels)) for key in spec.keys}
+    prices = {name: read(price_file(name), dict(PRICE_SCHEMA)) for name in spec.sketches}
     as_of = None if description["as_of"] is None else date.fromisoformat(description["as_of"])
     return History(as_of, labels, description["lineage"], tables, prices)
 
 
-def usable_profile(store: Store, before: date, settings: Settings) -> date | None:
-    """The newest stored history at the close of a day before `before` that was made with these settings."""
-    wanted = history_fingerprint(settings)
+def usable_profile(store: Store, before: date, spec: HistorySpec) -> date | None:
+    """The newest stored history at the close of a day before `before` that was made by this spec."""
+    wanted = spec.fingerprint
     passed_over = 0
     for day in reversed([day for day in store.profile_days() if day < before]):
         try:
@@ -170,30 +113,29 @@ def usable_profile(store: Store, before: date, settings: Settings) -> date | Non
     return None
 
 
-def stage_profile(t: Transaction, store: Store, history: History, settings: Settings) -> None:
+def stage_profile(t: Transaction, store: Store, history: History, spec: HistorySpec) -> None:
     """Stages a history for its day, and the removal of older ones that are no longer kept."""
     if history.as_of is None:
         return
-    save_profile(t.stage(store.profile_path(history.as_of)), history, settings)
-    for day in expired(store.profile_days(), history.as_of, settings):
+    save_profile(t.stage(store.profile_path(history.as_of)), history, spec)
+    for day in expired(store.profile_days(), history.as_of, spec.config):
         t.remove(store.profile_path(day))
 
 
 def stage_folded(
-    t: Transaction, store: Store, tables: Path, settings: Settings, as_of: date, lineage: str
+    t: Transaction, store: Store, tables: Path, spec: HistorySpec, as_of: date, lineage: str
 ) -> None:
     """Like `stage_profile` for a history whose `tables` are files already."""
     folder = t.stage(store.profile_path(as_of))
     for table in tables.glob("*.parquet"):
         put_in(table, folder / table.name)
-    describe_profile(folder, as_of, lineage, settings)
-    for day in expired(store.profile_days(), as_of, settings):
+    describe_profile(folder, as_of, lineage, spec)
+    for day in expired(store.profile_days(), as_of, spec.config):
         t.remove(store.profile_path(day))
 
 
-def expired(days: Sequence[date], newest: date, settings: Settings) -> list[date]:
+def expired(days: Sequence[date], newest: date, config: HistoryConfig) -> list[date]:
     """Which stored days to drop: all but the last daily ones and one a week (Sundays) before them."""
-    config = settings.pipeline.history
     daily_from = newest - timedelta(days=config.keep_daily_profiles)
     weekly_from = daily_from - timedelta(days=_WEEK * config.keep_weekly_profiles)
     return [

@@ -120,11 +120,11 @@ class _Walk:
 
     def _start(self, day: date) -> History:
         """The history so far, or a stored one that is nearer to the eve of `day`."""
-        stored = usable_profile(self.chronicle.store, day, self.chronicle.settings)
+        stored = usable_profile(self.chronicle.store, day, self.chronicle.spec)
         if self.history is None:
             return self.chronicle.stored_history(day)
         if stored is not None and self.history.as_of is not None and stored > self.history.as_of:
-            return load_profile(self.chronicle.store.profile_path(stored), self.chronicle.settings)
+            return load_profile(self.chronicle.store.profile_path(stored), self.chronicle.spec)
         return self.history
 
     def _folded(self, history: History, day: date, lines: pl.DataFrame, today: DayTables) -> History:

@@ -128,7 +128,7 @@ def _publish(name: str, computed: _Computed, manifest: ManifestBuilder) -> DayRe
                 _keep_lists(store, day) if issued else stage_lists(t, run, work.all_scores, work.all_values)
             )
         if computed.lineage:
-            stage_folded(t, store, work.after, chronicle.settings, day, computed.lineage)
+            stage_folded(t, store, work.after, chronicle.spec, day, computed.lineage)
         unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
         outcome = {
             "lines": sum(bucket.lines or 0 for bucket in run.buckets),

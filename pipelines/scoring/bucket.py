@@ -98,11 +98,11 @@ class Workspace:
     @cached_property
     def eve(self) -> History:
         """The history at the close of the eve, over the unpacked files."""
-        return mapped_history(self.task.eve, self.task.unpacked, self.settings)
+        return mapped_history(self.task.eve, self.task.unpacked, self.chronicle.spec)
 
     def context(self, file: Path) -> DayContext:
         """All that a line of a bucket may look up."""
-        today = load_today(self.task.work, file, self.chronicle.specs)
+        today = load_today(self.task.work, file, self.chronicle.spec.keys)
         return DayContext(self.task.day, self.eve, today, self.settings.pipeline)
 
     def lines(self, file: Path, of: pl.DataFrame | None = None) -> pl.DataFrame:

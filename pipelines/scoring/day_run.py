@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import Eve, empty_history, history_fingerprint, save_profile
+from pipelines.history.profiles import Eve, save_profile
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.gaps import Troubles
 from pipelines.scoring.models_in_use import ModelInUse
@@ -69,7 +69,7 @@ def start_day(
         beside = folder.with_suffix(".new")
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir()
-        save_profile(beside, empty_history(settings), settings)
+        save_profile(beside, chronicle.spec.empty(), chronicle.spec)
         beside.replace(folder)
     champions = tuple((risk, model.folder) for risk, model in sorted(in_use.items()))
     task = DayTask(run_name, store.path, settings, day, folder, work.unpacked, work, champions)
@@ -88,7 +88,7 @@ def _fingerprint(
     described = {
         "day": day.isoformat(),
         "settings": chronicle.settings.fingerprint,
-        "history": [history_fingerprint(chronicle.settings), eve.lineage],
+        "history": [chronicle.spec.fingerprint, eve.lineage],
         "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
     }
     digest.update(json.dumps(described, sort_keys=True).encode())

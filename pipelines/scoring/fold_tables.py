@@ -18,7 +18,7 @@ from features.history.peers import PRICE_SCHEMA, fold_sketch
 from features.history.state import forward_weight, table_schema
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, save_today
-from pipelines.history.profiles import labels_of, sketches_of
+from pipelines.history.profiles import labels_of
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.files import row_count, unfinished
@@ -52,12 +52,12 @@ def fold_tasks(
     chronicle: Chronicle, task: DayTask, buckets: Sequence[Path], *, close: bool
 ) -> list[FoldTask]:
     """The tables of a day, the widest first."""
-    specs = chronicle.specs
+    specs = chronicle.spec.keys
     asked = asked_today(specs)
     keys = [*asked, *(spec for spec in specs if close and spec not in asked)]
     files = [key_file(spec.name) for spec in keys]
     if close:
-        files += [price_file(name) for name in sketches_of(chronicle.settings)]
+        files += [price_file(name) for name in chronicle.spec.sketches]
     return [FoldTask(task, file, tuple(buckets), close) for file in files]
 
 
@@ -72,7 +72,7 @@ def fold_part(task: FoldTask) -> None:
     done.parent.mkdir(parents=True, exist_ok=True)
     beside = unfinished(done)
     spec = next(
-        (spec for spec in workspace(task.of).chronicle.specs if key_file(spec.name) == task.file), None
+        (spec for spec in workspace(task.of).chronicle.spec.keys if key_file(spec.name) == task.file), None
     )
     if spec is None:
         _fold_sketch(task, beside)
@@ -88,7 +88,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     stored = task.of.eve / task.file
     sums = [work.sums(bucket) / task.file for bucket in task.buckets]
     reported = work.results / task.file
-    give = spec in asked_today(space.chronicle.specs)
+    give = spec in asked_today(space.chronicle.spec.keys)
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, schema) as after:
         for piece, within in enumerate(hash_ranges(rows, task.piece_numbers // len(schema))):

@@ -42,7 +42,7 @@ def close_days_before(
         StoreError: a line of one of these days cannot be read.
     """
     last = day - timedelta(days=1)
-    stored = stored_eve(chronicle.store, day, chronicle.settings)
+    stored = stored_eve(chronicle.store, day, chronicle.spec)
     open_days = chronicle.days(stored.as_of, last)
     small = _days_for_memory(chronicle.store, stored, open_days, lines_in_memory)
     if small:
@@ -50,10 +50,10 @@ def close_days_before(
         for _, folded in chronicle.replay(history, small[-1]):
             history = folded
         with chronicle.store.transaction() as t:
-            stage_profile(t, chronicle.store, history, chronicle.settings)
+            stage_profile(t, chronicle.store, history, chronicle.spec)
     for large in open_days[len(small) :]:
         _close_in_files(chronicle, large, executor)
-    return stored_eve(chronicle.store, day, chronicle.settings)
+    return stored_eve(chronicle.store, day, chronicle.spec)
 
 
 def _days_for_memory(store: Store, stored: Eve, days: Sequence[date], most: int) -> list[date]:
@@ -70,7 +70,7 @@ def _days_for_memory(store: Store, stored: Eve, days: Sequence[date], most: int)
 
 def _close_in_files(chronicle: Chronicle, day: date, executor: Executor) -> None:
     store = chronicle.store
-    eve, buckets = stored_eve(store, day, chronicle.settings), require_whole(store.layout, day)
+    eve, buckets = stored_eve(store, day, chronicle.spec), require_whole(store.layout, day)
     run = start_day(chronicle, eve, {}, day, buckets, executor)
     unpack_history(run)
     if buckets:
@@ -81,13 +81,13 @@ def _close_in_files(chronicle: Chronicle, day: date, executor: Executor) -> None
     forget_other_history(run.task.work, lineage)
     fold_day(run, close=True)
     with store.transaction() as t:
-        stage_folded(t, store, run.task.work.after, chronicle.settings, day, lineage)
+        stage_folded(t, store, run.task.work.after, chronicle.spec, day, lineage)
     shutil.rmtree(run.task.work.path, ignore_errors=True)
 
 
 def unpack_history(run: DayRun) -> None:
     """Unpacks the history of the eve for the look-ups of all processes; what is unpacked already stays."""
-    tables = unpack_tasks(run.task.eve, run.task.unpacked, run.chronicle.settings)
+    tables = unpack_tasks(run.task.eve, run.task.unpacked, run.chronicle.spec)
     _every_table("history of the eve", unpack_table, tables, run)
 
 

@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import Eve, history_fingerprint
+from pipelines.history.profiles import Eve
 from pipelines.scoring.bucket import DayTask
 from pipelines.store.bucket_checks import Bucket
 from pipelines.store.layout import Layout
@@ -24,7 +24,7 @@ from pipelines.store.layout import Layout
 
 def kept_sums(chronicle: Chronicle, day: date, eve: Eve, buckets: Sequence[Bucket]) -> Path:
     """The folder for the sums of a day, named by all that they depend on."""
-    described = [day.isoformat(), history_fingerprint(chronicle.settings), eve.lineage]
+    described = [day.isoformat(), chronicle.spec.fingerprint, eve.lineage]
     digest = hashlib.sha256(json.dumps(described).encode())
     for bucket in buckets:
         digest.update(bucket.digest)

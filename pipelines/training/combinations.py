@@ -193,7 +193,7 @@ def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Pr
 
 def _columns(chronicle: Chronicle) -> list[str]:
     """What keys may be made of: the columns in use, places and routes, and texts of the source's own."""
-    used = [name for spec in chronicle.specs for name in spec.columns]
+    used = [name for spec in chronicle.spec.keys for name in spec.columns]
     schema = chronicle.store.declaration_schema()
     own = [
         name

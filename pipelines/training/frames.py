@@ -23,7 +23,6 @@ from features.history.results import known_labels
 from features.history.state import History
 from features.history.view import DayContext
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import empty_history
 from pipelines.work.progress import Progress
 
 _INSPECTION_COLUMNS = (
@@ -77,7 +76,7 @@ def training_data(
             "models learn from results; bring them in with `parcel-risk ingest`"
         )
     known = known_labels(inspections, until)
-    parts, history = [], empty_history(chronicle.settings)
+    parts, history = [], chronicle.spec.empty()
     for _, part, closed in replay_features(chronicle, known, risks, until, progress):
         history = closed
         if part is not None:
@@ -99,7 +98,7 @@ def replay_features(
     Features are None where there are no such lines. Older days have no sample: see `newest_days_after`.
     """
     results = chronicle.results_by_day(until)
-    history = empty_history(chronicle.settings)
+    history = chronicle.spec.empty()
     sampled_after = newest_days_after(chronicle.settings.pipeline.training, risks, until)
     wanted_lines = chronicle.settings.pipeline.gate.sample_lines
     days = chronicle.days(until=until)

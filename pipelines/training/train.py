@@ -63,6 +63,6 @@ def train(
         manifest.further["data_fingerprint"] = data.fingerprint
         with opened.transaction() as t:
             if data.history.as_of is not None and data.history.as_of not in opened.profile_days():
-                stage_profile(t, opened, data.history, settings)
+                stage_profile(t, opened, data.history, chronicle.spec)
             opened.write_manifest(t, "train", last, manifest.as_dict())
     return TrainReport(done, last, tracker.uri)

@@ -1,4 +1,4 @@
-"""What a process of a Dask cluster says of itself before it gets work, and how it takes on its threads.
+"""What a process of a Dask cluster reports of itself before it gets work, and how it takes on its threads.
 
 Runs in the scheduler and the workers. Polars reads the number of its threads when it is imported, so nothing
 here imports it, nor a module that does, before that number is set.
@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Generic
 
-from configs.errors import ParcelRiskError, UsageError
+from configs.errors import UsageError
 from pipelines.work.attempts import Item, Result
 from pipelines.work.process_pool import thread_environment
 
@@ -52,14 +52,14 @@ class Program:
 
 @dataclass(frozen=True)
 class Environment:
-    """What a worker has: its program, threads, the kind of processor, the fingerprint of the configuration
-    as it reads it, and a message where it cannot write to the store."""
+    """What a worker has: its program, threads, the kind of processor, the fingerprint of the reference tables
+    and catalogues as it reads them, and a message where it cannot write to the store."""
 
     program: Program
     tasks_at_once: int
     polars_threads: int
     processor: str
-    settings: str
+    tables: str
     store_fault: str
 
 
@@ -90,34 +90,33 @@ def describe(wanted: Wanted, dask_worker: Any = None) -> Environment:
         tasks_at_once=1 if dask_worker is None else int(dask_worker.state.nthreads),
         polars_threads=pl.thread_pool_size(),
         processor=str(llvmlite.binding.get_host_cpu_name()),
-        settings=settings_digest(wanted.overlay),
+        tables=tables_digest(wanted.overlay),
         store_fault=_store_fault(wanted.marker),
     )
 
 
-def unfit(found: Environment, expected: Program, wanted: Wanted) -> list[str]:
+def unfit(environment: Environment, expected: Program, wanted: Wanted) -> list[str]:
     """What a worker lacks, and what to do about it, in words."""
-    faults = other_program(found.program, expected)
-    if found.store_fault:
+    faults = other_program(environment.program, expected)
+    if environment.store_fault:
         faults.append(
             f"expected the store at {wanted.marker.parents[1]} and leave to write there, came: "
-            f"{found.store_fault}. Mount the file system that holds it under the same path"
+            f"{environment.store_fault}. Mount the file system that holds it under the same path"
         )
-    settings = settings_digest(wanted.overlay)
-    if not faults and found.settings != settings:
+    if not faults and environment.tables != tables_digest(wanted.overlay):
         faults.append(
-            f"reads another configuration from {wanted.overlay or 'the package'} ({found.settings}): "
+            f"reads another configuration from {wanted.overlay or 'the package'} ({environment.tables}): "
             "put the folder where every worker sees it under the same path"
         )
-    if found.tasks_at_once != 1:
+    if environment.tasks_at_once != 1:
         faults.append(
-            f"expected one task at a time, came {found.tasks_at_once}: start it with --nthreads 1, "
+            f"expected one task at a time, came {environment.tasks_at_once}: start it with --nthreads 1, "
             "and more workers instead"
         )
-    if found.polars_threads != wanted.threads:
+    if environment.polars_threads != wanted.threads:
         faults.append(
-            f"expected {wanted.threads} threads a task, came {found.polars_threads}, which it had before "
-            f"this run: start it again, with POLARS_MAX_THREADS={wanted.threads} or none"
+            f"expected {wanted.threads} threads a task, came {environment.polars_threads}, which it had "
+            f"before this run: start it again, with POLARS_MAX_THREADS={wanted.threads} or none"
         )
     return faults
 
@@ -152,13 +151,16 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def settings_digest(overlay: Path | None) -> str:
-    """The fingerprint of the configuration as this process reads it, or why it cannot."""
-    from configs.loader import load_settings
+def tables_digest(overlay: Path | None) -> str:
+    """The fingerprint of what this process reads from the configuration folder, or why it cannot.
+
+    Settings are not in it: they come with each task.
+    """
+    from configs.loader import tables_fingerprint
 
     try:
-        return load_settings(overlay).fingerprint
-    except (ParcelRiskError, OSError) as error:
+        return tables_fingerprint(overlay)
+    except OSError as error:
         return str(error)
 
 
@@ -185,7 +187,8 @@ class Heedful(Generic[Item, Result]):
     def __call__(self, item: Item) -> Result:
         """The result of the function.
 
-        Raises UsageError where this process has another program.
+        Raises:
+            UsageError: this process has another program.
         """
         if code_digest() != self.code:
             raise UsageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from configs.errors import UsageError
-from configs.schema.settings import Settings
+from configs.schema.pipeline import PipelineConfig
 
 MIB: Final = 2**20
 # Measured on simulated lines (600 bytes each in memory), above the base:
@@ -24,8 +24,8 @@ _WORKER_BYTES: Final = 300 * MIB
 _SCORED_LINE_BYTES: Final = 7_500
 
 
-def within_memory(settings: Settings, limit: int | None) -> Settings:
-    """The settings with as many workers and as large chunks as `ingest` may have within `limit` bytes.
+def within_memory(pipeline: PipelineConfig, limit: int | None) -> PipelineConfig:
+    """The configuration with as many workers and as large chunks as `ingest` may have within `limit` bytes.
 
     A day's bucket is written by one worker as a whole, so what a bucket needs decides how many workers there
     can be, and what is left how many rows each of them reads at once. The store does not depend on either.
@@ -34,8 +34,7 @@ def within_memory(settings: Settings, limit: int | None) -> Settings:
         UsageError: not even one bucket fits; the message says what would be enough.
     """
     if limit is None:
-        return settings
-    pipeline = settings.pipeline
+        return pipeline
     bucket = pipeline.store.bucket_rows * _BUCKET_LINE_BYTES
     least = _BASE_BYTES + max(bucket, _LEAST_CHUNK * _CHUNK_LINE_BYTES)
     if limit < least:
@@ -50,8 +49,7 @@ def within_memory(settings: Settings, limit: int | None) -> Settings:
         "chunk_rows": min(pipeline.ingest.chunk_rows, chunk_rows),
         "merge_rows": min(pipeline.ingest.merge_rows, max(_LEAST_CHUNK, free // _MERGE_LINE_BYTES)),
     }
-    ingest = pipeline.ingest.model_copy(update=changed)
-    return settings.model_copy(update={"pipeline": pipeline.model_copy(update={"ingest": ingest})})
+    return pipeline.model_copy(update={"ingest": pipeline.ingest.model_copy(update=changed)})
 
 
 def workers_within_memory(limit: int, workers: int, bucket_lines: int) -> int:

@@ -53,6 +53,7 @@ def ingest(
       parcel-risk ingest inventories/*.xml --store S
       parcel-risk ingest declarations.csv --store S --mapping korea --memory-limit 2GiB
     """
-    settings = limits.within_memory(session.settings, memory_limit)
+    pipeline = limits.within_memory(session.settings.pipeline, memory_limit)
+    settings = session.settings.model_copy(update={"pipeline": pipeline})
     options = ingesting.IngestOptions(source, mapping)
     return ingesting.ingest(files, store, options, settings=settings, progress=session.progress)

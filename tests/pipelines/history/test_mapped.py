@@ -11,17 +11,17 @@ import polars as pl
 import pytest
 
 from configs.loader import load_settings
-from features.history.keys import key_specs
 from features.history.peers import PRICE_SCHEMA
 from features.history.state import table_schema
 from pipelines.history import mapped as mapped_history
 from pipelines.history.mapped import unpack_table, unpack_tasks
-from pipelines.history.profiles import describe_profile, history_labels, load_profile, sketches_of
+from pipelines.history.profiles import describe_profile, load_profile
+from pipelines.history.spec import HistorySpec
 from pipelines.store.layout import key_file, price_file
 from pipelines.store.sorted_file import write_sorted
 from tests.places import ROOT
 
-SETTINGS = load_settings()
+SPEC = HistorySpec.of(load_settings())
 
 
 def some_rows(schema: dict[str, pl.DataType], rows: int) -> pl.DataFrame:
@@ -38,18 +38,17 @@ def some_rows(schema: dict[str, pl.DataType], rows: int) -> pl.DataFrame:
 
 def store_history(folder: Path, rows: int) -> Path:
     folder.mkdir()
-    config, labels = SETTINGS.pipeline.history, history_labels(SETTINGS)
-    for spec in key_specs(config):
-        table = some_rows(dict(table_schema(spec, config, labels)), rows)
-        write_sorted(table, folder / key_file(spec.name))
-    for name in sketches_of(SETTINGS):
+    for key in SPEC.keys:
+        table = some_rows(dict(table_schema(key, SPEC.config, SPEC.labels)), rows)
+        write_sorted(table, folder / key_file(key.name))
+    for name in SPEC.sketches:
         write_sorted(some_rows(dict(PRICE_SCHEMA), rows), folder / price_file(name))
-    describe_profile(folder, date(2026, 11, 19), "of a test", SETTINGS)
+    describe_profile(folder, date(2026, 11, 19), "of a test", SPEC)
     return folder
 
 
 def unpack_all(eve: Path, unpacked: Path, piece_rows: int = 1 << 18) -> None:
-    for task in unpack_tasks(eve, unpacked, SETTINGS):
+    for task in unpack_tasks(eve, unpacked, SPEC):
         unpack_table(task, piece_rows=piece_rows)
 
 
@@ -57,7 +56,7 @@ def unpack_all(eve: Path, unpacked: Path, piece_rows: int = 1 << 18) -> None:
 def test_what_is_unpacked_is_what_was_stored(rows: int, tmp_path: Path) -> None:
     eve, unpacked = store_history(tmp_path / "eve", rows), tmp_path / "unpacked"
     unpack_all(eve, unpacked, piece_rows=16)
-    stored, mapped = load_profile(eve, SETTINGS), mapped_history.mapped_history(eve, unpacked, SETTINGS)
+    stored, mapped = load_profile(eve, SPEC), mapped_history.mapped_history(eve, unpacked, SPEC)
     assert (mapped.as_of, mapped.labels, mapped.lineage) == (stored.as_of, stored.labels, stored.lineage)
     for tables, others in ((stored.tables, mapped.tables), (stored.prices, mapped.prices)):
         assert list(tables) == list(others)
@@ -69,7 +68,7 @@ def test_a_table_that_was_being_written_is_written_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     eve, unpacked = store_history(tmp_path / "eve", 20), tmp_path / "unpacked"
-    first, *others = unpack_tasks(eve, unpacked, SETTINGS)
+    first, *others = unpack_tasks(eve, unpacked, SPEC)
 
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -78,9 +77,9 @@ def test_a_table_that_was_being_written_is_written_anew(
         patch.setattr(mapped_history, "row_count", full)
         with pytest.raises(OSError, match="No space"):
             unpack_table(first)
-    assert unpack_tasks(eve, unpacked, SETTINGS) == [first, *others]
+    assert unpack_tasks(eve, unpacked, SPEC) == [first, *others]
     unpack_table(first)
-    assert unpack_tasks(eve, unpacked, SETTINGS) == others
+    assert unpack_tasks(eve, unpacked, SPEC) == others
 
 
 def test_a_process_does_not_hold_the_history_that_it_looks_up_in(tmp_path: Path) -> None:
@@ -94,18 +93,19 @@ from pathlib import Path
 from configs.loader import load_settings
 from pipelines.history.mapped import mapped_history
 from pipelines.history.profiles import load_profile
+from pipelines.history.spec import HistorySpec
 import pipelines.scoring.bucket
 
 def private():
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) >> 10
 
-settings, eve, unpacked = load_settings(), Path(sys.argv[1]), Path(sys.argv[2])
+spec, eve, unpacked = HistorySpec.of(load_settings()), Path(sys.argv[1]), Path(sys.argv[2])
 before = private()
-mapped = mapped_history(eve, unpacked, settings)
+mapped = mapped_history(eve, unpacked, spec)
 rows = [table.row(-1) for table in (*mapped.tables.values(), *mapped.prices.values())]
 between = private()
-held = load_profile(eve, settings)
+held = load_profile(eve, spec)
 print(between - before, private() - between)
 """
     done = subprocess.run(

@@ -86,8 +86,8 @@ def test_folded_in_files_as_in_memory(store: Store, settings: Settings, tmp_path
     chronicle = Chronicle(copied, settings)
     today, after = folded_in_memory(chronicle)
     task = folded_in_files(chronicle, close=True, piece_numbers=numbers)
-    describe_profile(task.work.after, DAY, after.lineage, settings)
-    found = load_profile(task.work.after, settings)
+    describe_profile(task.work.after, DAY, after.lineage, chronicle.spec)
+    found = load_profile(task.work.after, chronicle.spec)
     for name, table in after.tables.items():
         assert_frame_equal(found.tables[name], table.sort("key"), check_exact=True)
     for name, sketch in after.prices.items():
@@ -108,9 +108,9 @@ def test_a_selection_needs_no_history_after_the_day(store: Store, settings: Sett
 def _check_given(chronicle: Chronicle, task: DayTask, today: DayTables) -> None:
     """Each bucket has the sums of the whole day of exactly its own keys."""
     for file in chronicle.store.declaration_files(DAY):
-        given = load_today(task.work, file, chronicle.specs)
+        given = load_today(task.work, file, chronicle.spec.keys)
         own = chronicle.tables(_prepared(chronicle, file), DAY, chronicle.history_before(DAY)).parties
-        for spec in asked_today(chronicle.specs):
+        for spec in asked_today(chronicle.spec.keys):
             expected = today.parties[spec.name].join(own[spec.name].select("key"), on="key", how="semi")
             assert_frame_equal(given.parties[spec.name], expected.sort("key"), check_exact=True)
 

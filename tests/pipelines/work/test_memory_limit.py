@@ -17,7 +17,7 @@ from pipelines.work.memory_limit import MIB, within_memory, workers_within_memor
 from tests.pipelines.ingest.test_ingest import tables
 from tests.places import ROOT
 
-SETTINGS = load_settings()
+PIPELINE = load_settings().pipeline
 ROWS = 240_000
 LIMIT = 720
 
@@ -71,22 +71,22 @@ def test_a_limit_is_kept_to_and_changes_nothing_else(tmp_path: Path, table: Path
 
 def test_a_limit_that_is_too_small_is_refused_with_what_would_do() -> None:
     with pytest.raises(UsageError, match=r"at least 1120MiB.*250,000 lines.*got 700MiB.*at most 80,000"):
-        within_memory(SETTINGS, 700 * MIB)
+        within_memory(PIPELINE, 700 * MIB)
     with pytest.raises(UsageError, match=r"got 100MiB. Give more$"):
-        within_memory(SETTINGS, 100 * MIB)
+        within_memory(PIPELINE, 100 * MIB)
 
 
 @pytest.mark.parametrize("limit", [1120, 1400, 2048, 8192])
 def test_more_memory_is_never_used_worse(limit: int) -> None:
-    here, more = (within_memory(SETTINGS, size * MIB).pipeline.ingest for size in (limit, 2 * limit))
-    assert 1 <= here.workers <= more.workers <= SETTINGS.pipeline.ingest.workers
+    here, more = (within_memory(PIPELINE, size * MIB).ingest for size in (limit, 2 * limit))
+    assert 1 <= here.workers <= more.workers <= PIPELINE.ingest.workers
     assert here.workers * here.chunk_rows <= more.workers * more.chunk_rows
     assert here.merge_rows <= more.merge_rows
 
 
 def test_much_memory_is_used_as_configured() -> None:
-    assert within_memory(SETTINGS, 64 * 1024 * MIB) == SETTINGS
-    assert within_memory(SETTINGS, None) is SETTINGS
+    assert within_memory(PIPELINE, 64 * 1024 * MIB) == PIPELINE
+    assert within_memory(PIPELINE, None) is PIPELINE
 
 
 def test_a_night_works_on_as_many_buckets_as_fit() -> None:
