@@ -195,7 +195,11 @@ def _choose(chronicle: Chronicle, strategy: Strategy, plan: Plan, day: date, sta
         features = assemble(lines, context, chronicle.reference.on(day), risks) if lines.height else None
         parcels = _scored_parcels(store, lines, features, settings, day)
     else:
-        columns = list(dict.fromkeys([*parcel_columns(settings), *_PARTIES, "total_price", "currency"]))
+        columns = list(
+            dict.fromkeys(
+                [*parcel_columns(settings.capacity.must_inspect), *_PARTIES, "total_price", "currency"]
+            )
+        )
         lines = store.read_declarations(day, columns).sort(LINE_KEY)
         parcels = _valued_parcels(chronicle, strategy, lines, day, state)
     if plan.pooled:
@@ -212,7 +216,7 @@ def _scored_parcels(
         return unsorted_parcels(lines)
     champions = tuple(sorted(newest_models(store).items()))
     found = scored(lines, features, settings.risks, champions)
-    return parcels_of(lines, found.scores, found.values, settings, day)
+    return parcels_of(lines, found, settings.risks, settings.capacity.must_inspect, day)
 
 
 def _valued_parcels(

@@ -20,9 +20,10 @@ from models.selection.planner import plan
 from pipelines.night.select import check_unchanged, scored_folders
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, bars, lines
+from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.bucket_checks import require_whole
-from pipelines.store.files import row_count, write_table
+from pipelines.store.files import write_table
 from pipelines.store.layout import PLAN_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -72,17 +73,17 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
     opened = Store.open(store)
     with opened.lock("plan"):
         scores, values = scored_folders(opened, day)
-        require_whole(opened.layout, day)
-        files = opened.declaration_files(day)
+        buckets = require_whole(opened.layout, day)
+        files = [bucket.path for bucket in buckets]
         check_unchanged(files, scores, day)
         manifest = ManifestBuilder("plan")
         with manifest.step("parcels"):
             parts = []
             with progress.task(f"parcels of {day}", len(files)) as task:
                 for file in files:
-                    parcels = parcels_of_bucket(
-                        opened, settings, day, file, scores / file.name, values / file.name
-                    )
+                    scored = Scored.read(scores / file.name, values / file.name)
+                    must_inspect = settings.capacity.must_inspect
+                    parcels = parcels_of_bucket(opened, file, scored, settings.risks, must_inspect, day)
                     parts.append(parcels.select(_KEPT))
                     task.advance()
         with manifest.step("plan"):
@@ -92,7 +93,7 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
             stage = t.stage(plans.parent)
             write_table(table, stage / plans.name)
             (stage / PLAN_PAGE).write_text(plan_page(table, day), encoding="utf-8")
-            rows = sum(row_count(file) for file in files)
+            rows = sum(bucket.lines or 0 for bucket in buckets)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             opened.write_manifest(t, "plan", day, manifest.as_dict())
     return PlanReport(day, table, plans.with_name(PLAN_PAGE))

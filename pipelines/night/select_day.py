@@ -18,6 +18,7 @@ from pipelines.night.explain import ExplainTask, explain, unexplained, with_chan
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import PARCELS, REASONS, mark_lists
+from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import unfinished, write_table, writing
 from pipelines.store.journal import Transaction
@@ -139,10 +140,9 @@ def tabulate(task: ParcelTask) -> Path:
     They are made from stored scores, in `score` as in `select`: a bucket whose parcels cannot be made is
     scored all the same.
     """
-    space = workspace(task.of)
-    parcels = parcels_of_bucket(
-        space.chronicle.store, space.settings, task.of.day, task.file, task.scores, task.values
-    )
+    store, settings = workspace(task.of).chronicle.store, task.of.settings
+    scored, must_inspect = Scored.read(task.scores, task.values), settings.capacity.must_inspect
+    parcels = parcels_of_bucket(store, task.file, scored, settings.risks, must_inspect, task.of.day)
     # Gone through several times by one process, while the others wait: not compressed, and mapped.
     file = task.of.work.parcels(task.file)
     file.parent.mkdir(exist_ok=True)

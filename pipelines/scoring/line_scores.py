@@ -34,6 +34,11 @@ class Scored:
     scores: pl.DataFrame
     values: pl.DataFrame
 
+    @classmethod
+    def read(cls, scores: Path, values: Path) -> Scored:
+        """Those in the files of a bucket."""
+        return cls(*(pl.read_parquet(file, glob=False, hive_partitioning=False) for file in (scores, values)))
+
 
 def scored(
     lines: pl.DataFrame,

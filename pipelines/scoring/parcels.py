@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from configs.schema.capacity import MustInspect
-from configs.schema.risk import TaxShortfallValue
-from configs.schema.settings import Settings
+from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import text_hashes
 from models.estimates.parcel_table import parcel_table
-from pipelines.scoring.line_scores import GOODS, NOVELTY
+from pipelines.scoring.line_scores import GOODS, NOVELTY, Scored
 from pipelines.store.store import Store
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
@@ -21,53 +20,66 @@ _TRAVEL_COLUMNS = ["address_id", "order_id"]
 
 
 def parcels_of_bucket(
-    store: Store, settings: Settings, day: date, file: Path, scores: Path, values: Path
+    store: Store,
+    file: Path,
+    scored: Scored,
+    risks: Mapping[str, RiskConfig],
+    must_inspect: Sequence[MustInspect],
+    day: date,
 ) -> pl.DataFrame:
-    """The table of `models.estimates.parcel_table.parcel_table` of one bucket `file` of a day, whose scores
-    and values are in the files of these names.
-
-    Addresses and orders are hashes; `must_inspect` counts the entries of `capacity.yaml`, from 0.
-    """
-    lines = store.read_declaration_files([file], parcel_columns(settings))
-    probability = pl.read_parquet(scores, glob=False, hive_partitioning=False)
-    value = pl.read_parquet(values, glob=False, hive_partitioning=False)
-    return parcels_of(lines, probability, value, settings, day)
+    """`parcels_of` for the lines of one bucket `file` of a day."""
+    lines = store.read_declaration_files([file], parcel_columns(must_inspect))
+    return parcels_of(lines, scored, risks, must_inspect, day)
 
 
-def parcel_columns(settings: Settings) -> list[str]:
+def parcel_columns(must_inspect: Sequence[MustInspect]) -> list[str]:
     """The columns of declared lines that `parcels_of` reads."""
-    wanted = (entry.column for entry in settings.capacity.must_inspect)
+    wanted = (entry.column for entry in must_inspect)
     return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
 
 
 def parcels_of(
-    lines: pl.DataFrame, scores: pl.DataFrame, values: pl.DataFrame, settings: Settings, day: date
+    lines: pl.DataFrame,
+    scored: Scored,
+    risks: Mapping[str, RiskConfig],
+    must_inspect: Sequence[MustInspect],
+    day: date,
 ) -> pl.DataFrame:
-    """The parcels of a day that `models.selection.select.select_from` chooses from; `scores` and `values` are
-    those of the lines, row by row.
+    """The parcels of a day that `models.selection.select.select_from` chooses from.
+
+    Args:
+        lines: the columns `parcel_columns`, of whole parcels.
+        scored: the scores and values of these lines, row by row.
+        risks: every configured risk by name.
+        must_inspect: what has to be opened, from the configuration.
+        day: the day of the lines.
+
+    Returns:
+        The table of `models.estimates.parcel_table.parcel_table`. Addresses and orders are hashes;
+        `must_inspect` counts the entries of `must_inspect`, from 0.
     """
-    risks = sorted(settings.risks)
+    names, scores, values = sorted(risks), scored.scores, scored.values
     # Days that were scored before these were computed do without.
     beside = [name for name in (NOVELTY, GOODS) if name in values.columns]
-    scored = pl.concat(
+    table = pl.concat(
         [
             lines.select(_PARCEL_COLUMNS),
             lines.select(
                 pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
             ),
-            must_inspect_marks(lines, settings.capacity.must_inspect, day).to_frame(),
-            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in risks),
-            values.select(pl.col(risk).alias(f"value_{risk}") for risk in risks),
+            must_inspect_marks(lines, must_inspect, day).to_frame(),
+            scores.select(pl.col(risk).alias(f"probability_{risk}") for risk in names),
+            values.select(pl.col(risk).alias(f"value_{risk}") for risk in names),
             values.select(pl.col(name).alias(name.removeprefix("_")) for name in beside),
         ],
         how="horizontal",
     )
     floors = {
         name: risk.finding_value.floor_cny
-        for name, risk in settings.risks.items()
+        for name, risk in risks.items()
         if isinstance(risk.finding_value, TaxShortfallValue)
     }
-    return parcel_table(scored, risks, floors)
+    return parcel_table(table, names, floors)
 
 
 def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,17 @@ def no_server_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes to an MLflow server that whoever runs the tests happens to have set."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.delenv("PARCEL_RISK_PSEUDONYM_KEY", raising=False)
+
+
+@pytest.fixture
+def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An address at which nobody listens, as that of the MLflow server."""
+    with socket.socket() as taken:
+        # Bound but not listening, so that nobody else can take it, and whoever asks is refused at once.
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://somebody:secret@127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        yield address.replace("somebody:secret@", "")
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,17 +10,6 @@ from pipelines.scoring.models_in_use import models_in_use
 from tests.pipelines.trained_world import NIGHT, RISKS, World, different
 
 NEXT = NIGHT + timedelta(days=1)
-
-
-@pytest.fixture
-def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An address at which nobody listens, as that of the MLflow server."""
-    with socket.socket() as taken:
-        # Bound but not listening, so that nobody else can take it, and whoever asks is refused at once.
-        taken.bind(("127.0.0.1", 0))
-        address = f"http://somebody:secret@127.0.0.1:{taken.getsockname()[1]}"
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
-        yield address.replace("somebody:secret@", "")
 
 
 def test_the_night_runs_on_the_last_models_when_the_server_is_away(
