@@ -20,6 +20,7 @@ from tests.room_graph import picture
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+RESULTS = sorted((ROOT / "benchmarks" / "results").rglob("*.md"))
 TUTORIAL = ROOT / "docs" / "tutorial.ipynb"
 
 
@@ -119,7 +120,7 @@ def test_documented_commands_exist(document: Path) -> None:
         assert set(options) <= known, f"parcel-risk {' '.join(words)}"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", [*DOCUMENTS, *RESULTS], ids=lambda path: path.name)
 def test_documents_link_to_files_that_exist(document: Path) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", document.read_text(encoding="utf-8"))
     assert [target for target in targets if not (document.parent / target).exists()] == []
