@@ -24,8 +24,8 @@ import numpy as np
 
 from benchmarks.judging.redrawn_world import Parcels, Scored, make_parcels, redraw
 from configs.loader import load_settings
-from models.estimates.doubly_robust import Outcome, reach_of
-from models.estimates.random_share import Inspected, Performance, Population
+from models.estimates.doubly_robust import ExpectedOutcome, reach_of
+from models.estimates.survey import Inspected, Performance, Population
 from models.stats.intervals import Estimate
 from pipelines.monitoring.performance import METHODS, estimates
 from pipelines.simulation.inspections.officers import RANDOM, RISK
@@ -119,7 +119,7 @@ def _estimates(
     drawn, by_risk = inspected(selection == RANDOM), inspected(selection == RISK)
     # The officers' choices are never certain, so it does not matter on which day they were made.
     reach = reach_of(parcels.office, parcels.office, scored.tax_cny, by_risk.parcel, by_risk.chance)
-    outcome = Outcome(scored.probability, scored.tax_cny, reach)
+    outcome = ExpectedOutcome(scored.probability, scored.tax_cny, reach)
     return estimates(population, outcome, drawn, by_risk)
 
 

@@ -1,5 +1,5 @@
 """Owns what is true of all parcels, estimated from those that were opened.
 
 Uses `models.stats`.
-Begin with `random_share`.
+Begin with `survey`.
 """

@@ -14,7 +14,7 @@ probabilities are. Two channels carry it:
 Where both channels reach a part of the parcels their corrections are averaged by effective sample size
 (Hartley 1962, "Multiple Frame Surveys").
 
-It assumes, beyond what `models.estimates.random_share` does: that the recorded chance of a choice by risk is
+It assumes, beyond what `models.estimates.survey` does: that the recorded chance of a choice by risk is
 the one with which it happened, given what was known before the parcel was opened; that in an office that
 records chances every parcel had one above 0; and that few parcels were taken out by a hint before the
 officers chose. Hints point at findings, so where they take many (smuggled animals on an X-ray image) the
@@ -30,11 +30,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.estimates.random_share import (
+from models.estimates.survey import (
     Inspected,
+    MeanInterval,
     Performance,
     Population,
-    Share,
     calibrated_weights,
     effective_size,
     odds_of,
@@ -49,7 +49,7 @@ _NORMAL_95 = 1.959963984540054
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExpectedOutcome:
     """What the model expects of every parcel: the probability of a finding, and the tax it brings in, CNY.
 
     `reach` says which channel besides the random share reaches the parcel: `RANDOM_ONLY` none, `CHANCE` a
@@ -64,7 +64,7 @@ class Outcome:
 def reach_of(
     office: IntArray, office_day: IntArray, value: FloatArray, parcel: IntArray, chance: FloatArray
 ) -> IntArray:
-    """Which channel besides the random share reaches each parcel, see `Outcome.reach`.
+    """Which channel besides the random share reaches each parcel, see `ExpectedOutcome.reach`.
 
     `office`, `office_day` (whole numbers from 0) and `value` (what lists are sorted by) are of all parcels;
     `parcel` and `chance` of those chosen by risk, NaN where no chance was recorded. An office has known
@@ -112,9 +112,9 @@ class _Sample:
 
 
 def doubly_robust_estimates(
-    population: Population, outcome: Outcome, drawn: Inspected, by_risk: Inspected
+    population: Population, outcome: ExpectedOutcome, drawn: Inspected, by_risk: Inspected
 ) -> Performance:
-    """The quantities of `models.estimates.random_share.random_share_estimates`, from both channels and the
+    """The quantities of `models.estimates.survey.survey_estimates`, from both channels and the
     model.
 
     `drawn` are the parcels of the random share, `by_risk` those chosen by risk with a known chance, and no
@@ -141,7 +141,7 @@ def doubly_robust_estimates(
     return Performance(figures, sizes)
 
 
-def _estimate(share: Share, findings: int) -> Estimate:
+def _estimate(share: MeanInterval, findings: int) -> Estimate:
     return Estimate(share.value, share.low, share.high, findings)
 
 
@@ -149,13 +149,15 @@ def _estimate(share: Share, findings: int) -> Estimate:
 class _Channels:
     """The inspected parcels by what they stand for."""
 
-    outcome: Outcome
+    outcome: ExpectedOutcome
     drawn: _Sample
     by_chance: _Sample
     listed: _Sample
 
     @classmethod
-    def of(cls, population: Population, outcome: Outcome, drawn: Inspected, by_risk: Inspected) -> _Channels:
+    def of(
+        cls, population: Population, outcome: ExpectedOutcome, drawn: Inspected, by_risk: Inspected
+    ) -> _Channels:
         if len(drawn.parcel):
             group = pooled_groups(population.stratum, drawn.parcel)
             random_chance = (
@@ -190,33 +192,33 @@ class _Channels:
     def tax_cny(self) -> FloatArray:
         return self._all.tax_cny
 
-    def share(self, domain: BoolArray) -> Share:
+    def share(self, domain: BoolArray) -> MeanInterval:
         """Share of a part of the parcels in which an inspection would record the finding."""
         probability = self.outcome.probability
         mean, variance, size = self._corrected(
             domain, probability, probability * (1.0 - probability), tax=False
         )
         if math.isnan(mean):
-            return Share(math.nan, 0.0, 1.0)
+            return MeanInterval(math.nan, 0.0, 1.0)
         mean = min(max(mean, 0.0), 1.0)
         # At the ends, and where nothing was left to chance, the variance says nothing about the size.
         inner = min(max(mean, 1e-12), 1.0 - 1e-12)
         size = inner * (1.0 - inner) / variance if variance > 0.0 and 0.0 < mean < 1.0 else size
-        return Share(mean, *share_interval(mean, size))
+        return MeanInterval(mean, *share_interval(mean, size))
 
-    def tax(self, domain: BoolArray) -> Share:
+    def tax(self, domain: BoolArray) -> MeanInterval:
         """Mean tax of a part of the parcels that inspections would recover, CNY a parcel."""
         probability, tax = self.outcome.probability, self.outcome.tax_cny
         by_finding = np.divide(tax, probability, out=np.zeros_like(tax), where=probability > 0)
         implied = by_finding**2 * probability * (1.0 - probability)
         mean, variance, _ = self._corrected(domain, tax, implied, tax=True)
         if math.isnan(mean):
-            return Share(math.nan, 0.0, math.inf)
+            return MeanInterval(math.nan, 0.0, math.inf)
         half = _NORMAL_95 * math.sqrt(variance)
         if mean <= 0.0:
-            return Share(0.0, 0.0, max(mean + half, 0.0))
+            return MeanInterval(0.0, 0.0, max(mean + half, 0.0))
         factor = math.exp(min(half / mean, 700.0))
-        return Share(mean, mean / factor, mean * factor)
+        return MeanInterval(mean, mean / factor, mean * factor)
 
     def _corrected(
         self, domain: BoolArray, expected: FloatArray, implied: FloatArray, *, tax: bool

@@ -24,8 +24,8 @@ LEAST_PARCELS = 10
 """Fewer examined parcels than this make no rate, and no mean of taxes."""
 LEAST_FINDINGS = 5
 """Fewer findings than this on both sides together make no lift."""
-STRATUM = ("customs_office", "week")
-PARCEL_COLUMNS: dict[str, pl.DataType] = {
+_STRATUM = ("customs_office", "week")
+INSPECTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),
     "customs_office": pl.String(),
     "week": pl.Date(),
@@ -46,7 +46,7 @@ def hit_rates(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """By `keys` and selection: `inspected`, `examined` and `findings`, `hit_rate` with Wilson's interval
     (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few parcels are null.
 
-    `parcels` has `PARCEL_COLUMNS`.
+    `parcels` has `INSPECTED_PARCEL_COLUMNS`.
     """
     by = [*keys, "selection"]
     counted = (
@@ -76,9 +76,9 @@ def lifts(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """By `keys`: the hit rate of parcels chosen by risk over that of parcels drawn at random for the same
     office and week, with its 95% interval; null where too few are known.
 
-    Counts are those of the offices and weeks that have both; `parcels` has `PARCEL_COLUMNS`.
+    Counts are those of the offices and weeks that have both; `parcels` has `INSPECTED_PARCEL_COLUMNS`.
     """
-    by = list(dict.fromkeys([*keys, *STRATUM]))
+    by = list(dict.fromkeys([*keys, *_STRATUM]))
     risk, drawn = (pl.col("selection") == name for name in ("risk", "random"))
     strata = (
         parcels.filter("examined")

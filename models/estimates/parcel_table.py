@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,52 +60,53 @@ def parcel_table(
     >>> table.select("declaration_id", "customs_office", "line_no", "expected_value_cny").rows()
     [('A', '0100', 1, 75.0), ('B', 'unassigned', 1, 10.0)]
 
-    Raises ValueError where a probability is outside [0, 1], or has no finite, non-negative value beside it.
+    Raises:
+        ValueError: a probability is outside [0, 1], or has no finite, non-negative value beside it.
     """
     names = sorted(risks)
     ordered = lines.sort(*LINE_KEY)
-    grid = _Grid.of(ordered["declaration_id"])
-    novelty = _novelty(ordered)
-    total, best_term = np.zeros(grid.parcels), np.full(grid.parcels, -1.0)
-    findings, tax, unsure = np.zeros(grid.parcels), np.zeros(grid.parcels), np.zeros(grid.parcels)
-    best_probability, best_row = np.full(grid.parcels, np.nan), grid.starts.copy()
-    best_risk = np.full(grid.parcels, -1, dtype=np.int64)
-    for number, risk in enumerate(names):
-        probability, value = _checked(ordered, risk)
-        whole = _fold(grid, probability, value, novelty)
-        total += whole.term
-        findings += whole.probability
-        unsure += whole.unsure
-        if floors_cny is not None and risk in floors_cny:
-            tax += np.maximum(whole.term - whole.probability * floors_cny[risk], 0.0)
-        better = whole.scored & (whole.term > best_term)
-        best_term[better], best_risk[better] = whole.term[better], number
-        best_probability[better], best_row[better] = whole.probability[better], whole.row[better]
-    scored = best_risk >= 0
-    risk_names = pl.Series("risk", names, dtype=pl.String)
     return (
         _identities(ordered)
-        .with_columns(
-            ordered["line_no"].cast(pl.Int32).gather(best_row).alias("line_no"),
-            risk_names.gather(pl.Series(best_risk).set(pl.Series(~scored), None)),
-            pl.Series("probability", best_probability, nan_to_null=True),
-            pl.Series("expected_value_cny", np.where(scored, total, np.nan), nan_to_null=True),
-            *(
-                pl.Series(name, np.where(scored, sums, np.nan), nan_to_null=True)
-                for name, sums in (
-                    ("expected_findings", findings),
-                    ("expected_tax_cny", tax),
-                    ("unsureness_cny", unsure),
-                )
-            ),
-            _column(ordered, "goods").gather(best_row),
-        )
+        .with_columns(_over_risks(ordered, names, floors_cny or {}))
         .select(
             *("declaration_id", "customs_office", "trade_mode", *_PARTIES, "goods", "must_inspect"),
             *("line_no", "risk", "probability", "expected_value_cny"),
             *("expected_findings", "expected_tax_cny", "unsureness_cny"),
         )
     )
+
+
+def _over_risks(
+    ordered: pl.DataFrame, names: Sequence[str], floors_cny: Mapping[str, float]
+) -> list[pl.Series]:
+    """The columns of the table that rest on scores, and the line that they name with its goods."""
+    grid, novelty = _Grid.of(ordered["declaration_id"]), _novelty(ordered)
+    best_term, best_probability = np.full(grid.parcels, -1.0), np.full(grid.parcels, np.nan)
+    best_risk, best_row = np.full(grid.parcels, -1, dtype=np.int64), grid.starts.copy()
+    total, findings, tax, unsure = np.zeros((4, grid.parcels))
+    for number, risk in enumerate(names):
+        whole = _over_lines(grid, *_checked(ordered, risk), novelty)
+        total += whole.term
+        findings += whole.probability
+        unsure += whole.unsure
+        if risk in floors_cny:
+            tax += np.maximum(whole.term - whole.probability * floors_cny[risk], 0.0)
+        better = whole.scored & (whole.term > best_term)
+        best_term[better], best_risk[better] = whole.term[better], number
+        best_probability[better], best_row[better] = whole.probability[better], whole.row[better]
+    scored = best_risk >= 0
+    sums = {"expected_value_cny": total, "expected_findings": findings, "expected_tax_cny": tax,
+            "unsureness_cny": unsure}  # fmt: skip
+    return [
+        ordered["line_no"].cast(pl.Int32).gather(best_row).alias("line_no"),
+        pl.Series("risk", names, dtype=pl.String).gather(pl.Series(best_risk).set(pl.Series(~scored), None)),
+        pl.Series("probability", best_probability, nan_to_null=True),
+        *(
+            pl.Series(name, np.where(scored, values, np.nan), nan_to_null=True)
+            for name, values in sums.items()
+        ),
+        _column(ordered, "goods").gather(best_row),
+    ]
 
 
 def _column(lines: pl.DataFrame, name: str) -> pl.Series:
@@ -172,7 +173,7 @@ def _checked(ordered: pl.DataFrame, risk: str) -> tuple[FloatArray, FloatArray]:
     return probability, value
 
 
-def _fold(grid: _Grid, probability: FloatArray, value: FloatArray, novelty: FloatArray) -> _Whole:
+def _over_lines(grid: _Grid, probability: FloatArray, value: FloatArray, novelty: FloatArray) -> _Whole:
     """Goes over all first lines, then all second ones: a fixed order, each step vectorised over parcels."""
     whole, mass, weighted = np.zeros(grid.parcels), np.zeros(grid.parcels), np.zeros(grid.parcels)
     best, row, unsure = np.full(grid.parcels, -1.0), grid.starts.copy(), np.zeros(grid.parcels)

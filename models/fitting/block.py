@@ -14,14 +14,14 @@ from models.fitting.splits import Split
 from models.risk.calibration import Calibrator, fit_calibrator
 from models.risk.risk_model import RiskModel
 
-LEAST_FINDINGS = 5
+LEAST_LEARNABLE = 5
 # An X-ray, a tip or an officer's eye chose these: they have findings that no declaration foretells, and a
 # calibration on them promises too much for all others.
 _BY_OUTCOME = ("referral", "override", "rule")
 
 
 @dataclass(frozen=True)
-class Fold:
+class DayBlock:
     """The lines of a block, the model that predicted them, its matrix of them, and the loss on them by
     rounds."""
 
@@ -52,7 +52,7 @@ def chosen_by_outcome(lines: pl.DataFrame) -> BoolArray:
     return lines["selection"].is_in(list(_BY_OUTCOME)).fill_null(False).to_numpy()
 
 
-def calibrator_of(blocks: Sequence[Fold], raw: Sequence[FloatArray]) -> Calibrator:
+def calibrator_of(blocks: Sequence[DayBlock], raw: Sequence[FloatArray]) -> Calibrator:
     """A calibrator fitted on the blocks' lines, given their log-odds; on those that chance or a score chose,
     where these hold enough findings. The one that changes nothing where there is no block.
     """
@@ -60,12 +60,12 @@ def calibrator_of(blocks: Sequence[Fold], raw: Sequence[FloatArray]) -> Calibrat
         return Calibrator()
     scores, found = np.concatenate(raw), np.concatenate([block.found() for block in blocks])
     independent = np.concatenate([block.independent() for block in blocks])
-    if found[independent].sum() < LEAST_FINDINGS:
+    if found[independent].sum() < LEAST_LEARNABLE:
         independent = np.ones(len(found), dtype=bool)
     return fit_calibrator(scores[independent], found[independent])
 
 
-def out_of_time(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> pl.DataFrame:
+def out_of_time(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> pl.DataFrame:
     """The blocks' lines below each other: key, `declared_on`, `found`, the `probability` (lines,) that each
     block's lines were given, and `fold`, the block's name."""
     schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,

@@ -26,7 +26,7 @@ import polars as pl
 from scipy.special import gammaln
 
 from features.arrays.types import FloatArray
-from models.fitting.block import Fold, chosen_by_outcome
+from models.fitting.block import DayBlock, chosen_by_outcome
 from models.risk.calibration import Calibrator
 from models.trees.columns import number_column
 
@@ -99,7 +99,7 @@ def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
     return summed["hits"].to_numpy()
 
 
-def promised_share(blocks: Sequence[Fold], probability: Sequence[FloatArray]) -> float | None:
+def promised_share(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> float | None:
     """The mean probability that models gave to later lines drawn at random, weighted to stand for all lines;
     None where these are fewer than 200."""
     weights = [_random_weights(block.test) for block in blocks]

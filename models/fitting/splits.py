@@ -79,15 +79,15 @@ def lines_due(frame: pl.DataFrame, until: date | None, maturity_days: int) -> pl
 
 
 def rolling_origin_splits(
-    first: date, last: date, *, folds: int, evaluation_days: int, gap_days: int
+    first: date, last: date, *, blocks: int, evaluation_days: int, gap_days: int
 ) -> tuple[Split, ...]:
-    """At most `folds` blocks that follow each other, then the block `evaluation` that ends on `last`.
+    """At most so many `blocks` that follow each other, then the block `evaluation` that ends on `last`.
 
     On a short history everything shrinks: the evaluation block to a quarter of the span, the gap to a sixth,
-    and folds that would leave less than one day are left out. A single day cannot be split: DataError.
+    and blocks that would have less than one day are left out. A single day cannot be split: DataError.
 
     >>> first, last = date(2026, 1, 1), date(2026, 2, 9)
-    >>> for split in rolling_origin_splits(first, last, folds=2, evaluation_days=14, gap_days=3):
+    >>> for split in rolling_origin_splits(first, last, blocks=2, evaluation_days=14, gap_days=3):
     ...     print(split.name, split.train_to, split.test_from, split.test_to)
     fold_1 2026-01-09 2026-01-13 2026-01-21
     fold_2 2026-01-18 2026-01-22 2026-01-30
@@ -104,7 +104,7 @@ def rolling_origin_splits(
     evaluation_from = last - timedelta(days=evaluation - 1)
     splits = [
         _split(f"fold_{number}", gap, start, end)
-        for number, (start, end) in enumerate(_blocks(first, evaluation_from, folds, gap), start=1)
+        for number, (start, end) in enumerate(_blocks(first, evaluation_from, blocks, gap), start=1)
     ]
     return (*splits, _split("evaluation", gap, evaluation_from, last))
 
@@ -139,11 +139,11 @@ def _split(name: str, gap: int, start: date, end: date) -> Split:
     return Split(name, start - timedelta(days=gap + 1), start, end)
 
 
-def _blocks(first: date, end: date, folds: int, gap: int) -> list[tuple[date, date]]:
+def _blocks(first: date, end: date, most: int, gap: int) -> list[tuple[date, date]]:
     """Consecutive blocks that fill the time between the warm-up and `end` (exclusive)."""
     days = (end - first).days
     warm_up = max(gap + 1, round(days * _WARM_UP_SHARE))
-    count = min(folds, days - warm_up)
+    count = min(most, days - warm_up)
     if count < 1:
         return []
     edges = [

@@ -7,7 +7,7 @@ ones chose. The model in use is then fitted on all inspected lines.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -18,7 +18,7 @@ from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray
-from models.fitting.block import LEAST_FINDINGS, Fold, calibrator_of, out_of_time
+from models.fitting.block import LEAST_LEARNABLE, DayBlock, calibrator_of, out_of_time
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import equal_after_all, training_weights
 from models.fitting.prevalence import adding_up_to, promised_share, recorded_share
@@ -66,7 +66,6 @@ def fit_risk(
     until: date | None = None,
     all_lines: pl.DataFrame | None = None,
     keys: RateKeys | None = None,
-    advance: Callable[[str], None] | None = None,
 ) -> FittedRisk:
     """Fit and evaluate `risk` on inspected lines.
 
@@ -75,13 +74,13 @@ def fit_risk(
     `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of all lines, inspected or
     not; on the newest `training.evaluation_days` of them the probabilities are made to add up to what the
     random share found. `keys` are those of the hit rates, needed where the risk has `cross_fitted_rates`.
-    `advance` is called with the name of each step done.
 
-    Raises TooFewFindings where the risk has less than `training.min_findings`, DataError where the frame
-    lacks a column or a split would look ahead.
+    Raises:
+        TooFewFindings: the risk has less than `training.min_findings`.
+        DataError: the frame lacks a column, or a split would look ahead.
     """
     lines = known_lines(frame, risk, training)
-    blocks = _rolling(lines, risk, training, until, keys, advance or _silent)
+    blocks = _rolling(lines, risk, training, until, keys)
     earlier = [block for block in blocks if block.split.name != "evaluation"]
     evaluation = _evaluation(lines, risk, training, blocks, earlier)
     rounds = _rounds(risk, blocks)
@@ -89,7 +88,6 @@ def fit_risk(
     calibrator = calibrator_of(blocks, [raw for raw, _ in pooled])
     trees = _grown(rounds, risk, blocks, int(lines[risk.label].sum()))
     model, _, _, residuals = _fit(lines, risk, training, trees, keys)
-    (advance or _silent)("model")
     model = replace(
         model,
         calibrator=calibrator,
@@ -118,10 +116,6 @@ def fit_risk(
     return FittedRisk(model, evaluation, ahead, residuals, warnings)
 
 
-def _silent(step: str) -> None:
-    """Nobody watches."""
-
-
 def known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:
     """Lines with a known label, at most the `max_rows` newest, in an order of their own."""
     missing = [
@@ -147,15 +141,14 @@ def _rolling(
     training: TrainingConfig,
     until: date | None,
     keys: RateKeys | None,
-    advance: Callable[[str], None],
-) -> list[Fold]:
+) -> list[DayBlock]:
     first, last = lines["declared_on"].min(), lines["declared_on"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
     splits = rolling_origin_splits(
         first,
         last_due(first, last, until, risk.maturity_days),
-        folds=training.folds,
+        blocks=training.folds,
         evaluation_days=training.evaluation_days,
         gap_days=risk.maturity_days,
     )
@@ -164,10 +157,9 @@ def _rolling(
         verify_split(lines, split, until=until)
         train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
         learnable = int(train[risk.label].sum())
-        if test.height and LEAST_FINDINGS <= learnable < train.height:
+        if test.height and LEAST_LEARNABLE <= learnable < train.height:
             model, values, curve, _ = _fit(train, risk, training, risk.rounds, keys, test)
-            blocks.append(Fold(split, train, test, model, values, curve))
-        advance(split.name)
+            blocks.append(DayBlock(split, train, test, model, values, curve))
     return blocks
 
 
@@ -229,12 +221,12 @@ def tree_parameters(risk: RiskConfig, findings: int, columns: Sequence[str]) -> 
     return {**limited, "monotone_constraints": rising, "monotone_constraints_method": "advanced"}
 
 
-def _rounds(risk: RiskConfig, blocks: list[Fold]) -> int:
+def _rounds(risk: RiskConfig, blocks: list[DayBlock]) -> int:
     curves = [(block.curve, block.test.height) for block in blocks if block.found().any()]
     return best_rounds(curves) or min(risk.rounds, _ROUNDS_UNSEEN)
 
 
-def _grown(rounds: int, risk: RiskConfig, blocks: list[Fold], findings: int) -> int:
+def _grown(rounds: int, risk: RiskConfig, blocks: list[DayBlock], findings: int) -> int:
     """As many trees for a model with more findings than those of the blocks that chose `rounds`.
 
     More findings bear more trees before they are learned by heart: in proportion, up to half as many again.
@@ -250,8 +242,8 @@ def _evaluation(
     lines: pl.DataFrame,
     risk: RiskConfig,
     training: TrainingConfig,
-    blocks: list[Fold],
-    earlier: list[Fold],
+    blocks: list[DayBlock],
+    earlier: list[DayBlock],
 ) -> Evaluation:
     """The newest block, judged with trees and calibration that only earlier blocks chose."""
     newest = next((block for block in blocks if block.split.name == "evaluation"), None)
@@ -277,7 +269,7 @@ def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | 
     }
 
 
-def _warnings(blocks: list[Fold], earlier: list[Fold]) -> tuple[str, ...]:
+def _warnings(blocks: list[DayBlock], earlier: list[DayBlock]) -> tuple[str, ...]:
     said = []
     if len(blocks) == len(earlier):
         said.append("the history is too short for an evaluation: no figure says how good this model is")

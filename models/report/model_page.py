@@ -25,7 +25,7 @@ from models.judging.gate import GateDecision
 from models.judging.worst_lines import FALSE_ALARM, MISS
 from models.report.page import fingerprint, packaged_text, page_environment
 from models.report.tables import (
-    Table,
+    ReportTable,
     agreement_table,
     calibration_table,
     column_table,
@@ -85,7 +85,7 @@ def report_page(content: ReportContent) -> str:
     )
 
 
-def _tables(content: ReportContent) -> dict[str, Table]:
+def _tables(content: ReportContent) -> dict[str, ReportTable]:
     evaluation = content.fitted.evaluation
     return {
         "headline": headline_table(evaluation),

@@ -41,7 +41,7 @@ _SAID = {
 
 
 @dataclass(frozen=True)
-class Table:
+class ReportTable:
     """A caption, the heads of the columns, and rows of text; the first column names the row."""
 
     caption: str
@@ -64,7 +64,7 @@ def with_interval(figure: Estimate, *, percent: bool = False) -> str:
     return f"{shown} ({factor * figure.low:.{digits}f} to {factor * figure.high:.{digits}f})"
 
 
-def headline_table(evaluation: Evaluation) -> Table:
+def headline_table(evaluation: Evaluation) -> ReportTable:
     """The figures of the model on all evaluated lines, with those of the baselines beside."""
     scores = sorted({score for score, part, _ in evaluation.figures if part == "all"}, key=_place)
     computed = {name for _, part, name in evaluation.figures if part == "all"}
@@ -76,10 +76,10 @@ def headline_table(evaluation: Evaluation) -> Table:
             shown = (with_interval(cell, percent=metric.percent) for cell in cells)
             rows.append([metric.title, findings, *shown])
     heads = ["figure", "findings", *(_SAID.get(score, score) for score in scores)]
-    return Table("The model and what it has to beat", heads, rows)
+    return ReportTable("The model and what it has to beat", heads, rows)
 
 
-def selection_table(evaluation: Evaluation) -> Table:
+def selection_table(evaluation: Evaluation) -> ReportTable:
     """Why the evaluated lines were inspected, and what was found."""
     rows = []
     if "selection" in evaluation.lines.columns:
@@ -90,10 +90,10 @@ def selection_table(evaluation: Evaluation) -> Table:
             share = Estimate(findings / lines, *wilson(findings, lines), findings)
             rows.append([name, f"{lines:,}", f"{findings:,}", with_interval(share, percent=True)])
     heads = ["chosen by", "lines", "findings", "hit rate"]
-    return Table("Evaluated lines by reason of inspection", heads, rows)
+    return ReportTable("Evaluated lines by reason of inspection", heads, rows)
 
 
-def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> Table:
+def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> ReportTable:
     """Average precision and calibration of novel lines and of each group, the weakest first.
 
     Groups with fewer findings come last without an average precision: it would be noise.
@@ -113,10 +113,10 @@ def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> T
         weak.append((precision.value, [*cells, with_interval(precision), lift, with_interval(ratio)]))
     rows = [cells for _, cells in sorted(weak, key=lambda row: row[0])] + few
     heads = ["lines", "number", "findings", "average precision", "over chance", "findings over promised"]
-    return Table("Where it is weak, the weakest first", heads, rows)
+    return ReportTable("Where it is weak, the weakest first", heads, rows)
 
 
-def calibration_table(evaluation: Evaluation) -> Table:
+def calibration_table(evaluation: Evaluation) -> ReportTable:
     """What was promised and what was found, in ten groups of equally many lines."""
     bins = calibration_bins(evaluation.lines["probability"].to_numpy(), evaluation.lines["found"].to_numpy())
     rows = []
@@ -131,29 +131,29 @@ def calibration_table(evaluation: Evaluation) -> Table:
             ]
         )
     heads = ["promised", "found", "findings", "lines"]
-    return Table("Promised and found, from the highest probabilities to the lowest", heads, rows)
+    return ReportTable("Promised and found, from the highest probabilities to the lowest", heads, rows)
 
 
-def overlap_table(evaluation: Evaluation) -> Table:
+def overlap_table(evaluation: Evaluation) -> ReportTable:
     """How much the evaluated lines share with those that were trained on."""
     rows = [
         [overlap.key, _share(overlap.lines), _share(overlap.findings)]
         for overlap in evaluation.leakage.overlaps
     ]
     heads = ["same as in training", "of the lines", "of the findings"]
-    return Table("What the evaluation shares with the training", heads, rows)
+    return ReportTable("What the evaluation shares with the training", heads, rows)
 
 
-def column_table(evaluation: Evaluation) -> Table:
+def column_table(evaluation: Evaluation) -> ReportTable:
     """The columns that rank findings best alone."""
     rows = [
         [column.column, f"{column.auc:.3f}", f"{column.average_precision:.3f}"]
         for column in evaluation.leakage.columns
     ]
-    return Table("The columns that tell most alone", ["column", "AUC", "average precision"], rows)
+    return ReportTable("The columns that tell most alone", ["column", "AUC", "average precision"], rows)
 
 
-def agreement_table(caption: str, agreement: FeatureAgreement | None) -> Table:
+def agreement_table(caption: str, agreement: FeatureAgreement | None) -> ReportTable:
     """The columns that differ most from all lines, with what chance explains."""
     columns = () if agreement is None else agreement.columns[:_COLUMNS_SHOWN]
     rows = [
@@ -166,7 +166,7 @@ def agreement_table(caption: str, agreement: FeatureAgreement | None) -> Table:
         ]
         for column in columns
     ]
-    return Table(caption, ["column", "stability index", "by chance", "limit", "reading"], rows)
+    return ReportTable(caption, ["column", "stability index", "by chance", "limit", "reading"], rows)
 
 
 def _parts(evaluation: Evaluation) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -181,7 +181,7 @@ def _parts(evaluation: Evaluation) -> Iterator[tuple[str, pl.DataFrame]]:
         yield name.replace("_", " "), lines.filter(pl.Series(mask))
 
 
-def novelty_table(evaluation: Evaluation) -> Table:
+def novelty_table(evaluation: Evaluation) -> ReportTable:
     """The figures of the lines that memory cannot answer."""
     shown = headline(evaluation.metrics, capacities=1)
     rows = []
@@ -194,7 +194,7 @@ def novelty_table(evaluation: Evaluation) -> Table:
             ]
             rows.append([_SAID[part], str(figures[0].findings), *cells])
     heads = ["lines", "findings", *(metric.title for metric in shown)]
-    return Table("Lines that cannot be answered from memory", heads, rows)
+    return ReportTable("Lines that cannot be answered from memory", heads, rows)
 
 
 def _place(score: str) -> int:

@@ -19,7 +19,7 @@ from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.fitting.block import LEAST_FINDINGS
+from models.fitting.block import LEAST_LEARNABLE
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import training_weights
 from models.fitting.splits import Split, last_due, rolling_origin_splits, verify_split
@@ -106,7 +106,7 @@ def search_blocks(
     if not inner:
         raise DataError(
             f"risk '{risk.name}' cannot be tuned: before {newest.test_from} no block of days has findings to "
-            f"learn from (at least {LEAST_FINDINGS}) and to be judged on. Ingest more results, or shorten "
+            f"learn from (at least {LEAST_LEARNABLE}) and to be judged on. Ingest more results, or shorten "
             f"training.evaluation_days."
         )
     return SearchBlocks(tuple(inner), lines, newest, risk, training, keys)
@@ -172,7 +172,7 @@ def _by_day(losses: FloatArray, blocks: SearchBlocks) -> tuple[float, ...]:
 
 
 def _splits(
-    lines: pl.DataFrame, risk: RiskConfig, training: TrainingConfig, folds: int, known: date | None
+    lines: pl.DataFrame, risk: RiskConfig, training: TrainingConfig, count: int, known: date | None
 ) -> tuple[Split, ...]:
     """Blocks of days whose results were due by the close of the day `known`."""
     first, last = lines["declared_on"].min(), lines["declared_on"].max()
@@ -181,7 +181,7 @@ def _splits(
     return rolling_origin_splits(
         first,
         last_due(first, last, known, risk.maturity_days),
-        folds=folds,
+        blocks=count,
         evaluation_days=training.evaluation_days,
         gap_days=risk.maturity_days,
     )
@@ -192,7 +192,7 @@ def _block(
 ) -> SearchBlock | None:
     train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
     learnable = int(train[risk.label].sum())
-    if not LEAST_FINDINGS <= learnable < train.height or not test[risk.label].any():
+    if not LEAST_LEARNABLE <= learnable < train.height or not test[risk.label].any():
         return None
     train = cross_fitted(train, risk, keys)
     found = train[risk.label].to_numpy()

@@ -34,7 +34,7 @@ _NESTED = ({"hs2", "hs4", "hs6", "hs_code"},)
 
 
 @dataclass(frozen=True)
-class Key:
+class CombinationKey:
     """A combination: its name, its columns and the shorter key that it backs off to."""
 
     name: str
@@ -46,7 +46,7 @@ class Key:
 class Found:
     """A chosen combination, and its gain in log-likelihood for every finding of the days that chose it."""
 
-    key: Key
+    key: CombinationKey
     gain: Estimate
 
 
@@ -62,18 +62,26 @@ class Search:
     enough: bool = True
 
 
+@dataclass(frozen=True)
+class SearchOptions:
+    """How rates are smoothed and forgotten, the columns of the longest combination that is tried, and the
+    most that are chosen."""
+
+    smoothing: float
+    half_life_days: float
+    largest: int
+    most: int
+    seed: int
+
+
 def find_combinations(
     lines: InspectedLines,
-    configured: Sequence[Key],
+    configured: Sequence[CombinationKey],
+    options: SearchOptions,
     *,
-    smoothing: float,
-    half_life_days: float,
-    largest: int,
-    most: int,
-    seed: int,
     advance: Callable[[], None] | None = None,
 ) -> Search:
-    """Try combinations of the columns of `lines`, up to `largest` columns, and choose at most `most`.
+    """Try combinations of the columns of `lines`, and choose those that tell more than is already counted.
 
     `configured` are the keys already counted, each after the one it backs off to; one over a column that the
     lines lack counts nothing.
@@ -82,29 +90,30 @@ def find_combinations(
     parts = _thirds(lines)
     if any(lines.found[part].sum() < _LEAST_FINDINGS for part in parts):
         return Search(0, enough=False)
+    decay = {"smoothing": options.smoothing, "half_life_days": options.half_life_days}
     rates: dict[str, KeyRates] = {}
     for key in configured:
         prior = rates[key.backoff].rate if key.backoff in rates else PRIOR
-        rates[key.name] = key_rates(
-            lines, key.columns, prior, smoothing=smoothing, half_life_days=half_life_days
-        )
+        rates[key.name] = key_rates(lines, key.columns, prior, **decay)
     base = _base(lines, list(rates.values()), parts[0])
-    shifts: dict[Key, FloatArray] = {}
+    shifts: dict[CombinationKey, FloatArray] = {}
 
-    def shift(key: Key) -> FloatArray:
+    def shift(key: CombinationKey) -> FloatArray:
         """How far a key's rate is from that of its shorter key, in log-odds (lines,)."""
         prior = rates[key.backoff] if key.backoff in rates else KeyRates(np.full_like(base, PRIOR), base)
-        own = key_rates(lines, key.columns, prior.rate, smoothing=smoothing, half_life_days=half_life_days)
+        own = key_rates(lines, key.columns, prior.rate, **decay)
         seen = (own.inspected > 0.0)[lines.chosen].mean()
         return own.log_odds - prior.log_odds if seen >= _LEAST_SEEN else np.zeros_like(base)
 
     known = {frozenset(key.columns) for key in configured}
     taken = {key.name for key in configured}
     level: list[tuple[str, ...]] = [()]
-    for _ in range(2, largest + 1):
+    for _ in range(2, options.largest + 1):
         fresh = _longer(level, lines, known | {frozenset(key.columns) for key in shifts})
         for columns in fresh:
-            key = Key(_name(columns, taken), columns, _backoff(columns, configured, lines, rates, parts[0]))
+            key = CombinationKey(
+                _name(columns, taken), columns, _backoff(columns, configured, lines, rates, parts[0])
+            )
             shifts[key] = shift(key)
             if advance:
                 advance()
@@ -113,8 +122,8 @@ def find_combinations(
             key=lambda key: -_surely(lines, base, shifts[key], parts)[0],
         )
         level = [key.columns for key in ranked[:_BEAM]]
-    chosen, score = _choose(lines, base, shifts, parts, most)
-    judged = _gain(lines, base, score, parts[2], seed) if chosen else None
+    chosen, score = _choose(lines, base, shifts, parts, options.most)
+    judged = _gain(lines, base, score, parts[2], options.seed) if chosen else None
     return Search(len(shifts), tuple(chosen), judged)
 
 
@@ -159,7 +168,7 @@ def _name(columns: tuple[str, ...], taken: set[str]) -> str:
 
 def _backoff(
     columns: tuple[str, ...],
-    configured: Sequence[Key],
+    configured: Sequence[CombinationKey],
     lines: InspectedLines,
     rates: Mapping[str, KeyRates],
     part: BoolArray,
@@ -169,7 +178,7 @@ def _backoff(
     longest = max((len(key.columns) for key in inside), default=0)
     found = lines.found[part]
 
-    def likelihood(key: Key) -> float:
+    def likelihood(key: CombinationKey) -> float:
         rate = np.clip(rates[key.name].rate[part], 1e-4, 0.999)
         return float(np.where(found, np.log(rate), np.log1p(-rate)).sum())
 
@@ -228,7 +237,7 @@ def _surely(
 def _choose(
     lines: InspectedLines,
     base: FloatArray,
-    shifts: Mapping[Key, FloatArray],
+    shifts: Mapping[CombinationKey, FloatArray],
     parts: Sequence[BoolArray],
     most: int,
 ) -> tuple[list[Found], FloatArray]:

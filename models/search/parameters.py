@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 CONFIGURED = "configured"
 LIGHTGBM = "LightGBM's defaults"
-FOUND = "found"
+SEARCHED = "found"
 _DIGITS = 4
 
 # LightGBM 4.7 as it comes: https://lightgbm.readthedocs.io/en/stable/Parameters.html
@@ -61,25 +61,33 @@ class Trial:
     inner: InnerFigures
 
 
+@dataclass(frozen=True)
+class TrialStore:
+    """Where trials are kept: a SQLite file, and the name of the study in it."""
+
+    path: Path
+    study: str
+
+
 def search(
     blocks: SearchBlocks,
     tuning: TuningConfig,
+    store: TrialStore,
     *,
-    storage: Path,
-    study: str,
     trials: int,
     seconds: float | None = None,
     done: Callable[[Trial], None] | None = None,
 ) -> tuple[Trial, ...]:
-    """All trials of the study, in order: those that `storage` holds, and new ones until there are `trials`.
+    """All trials of the study, in order: those that `store` holds, and new ones until there are `trials`.
 
     After `seconds` no new trial begins, but for the first three: the configured parameters, LightGBM's, and
     one that was searched. `done` is called for every trial, a stored one too.
 
-    Raises TrackingError where the storage cannot be read or written.
+    Raises:
+        TrackingError: the store cannot be read or written.
     """
     begun, tell = time.monotonic(), done or _silent
-    with _stored(storage, study) as kept:
+    with _opened(store) as kept:
         tried = [_trial(frozen) for frozen in kept.get_trials(deepcopy=False)]
         for trial in tried:
             tell(trial)
@@ -115,7 +123,7 @@ def _try(blocks: SearchBlocks, tuning: TuningConfig, study: Study, number: int) 
         named, rounds = LIGHTGBM, tuning.rounds
         chosen = {name: LIGHTGBM_DEFAULTS.get(name, value) for name, value in configured.items()}
     else:
-        named, rounds = FOUND, tuning.rounds
+        named, rounds = SEARCHED, tuning.rounds
         chosen = {**configured, **_suggested(study, tuning, blocks.training.seed + number)}
     untrained = Trial(number, named, chosen, InnerFigures(0, 0.0, 0.0, ()))
     given = [parameters_of_trees(untrained, risk, block) for block in blocks.inner]
@@ -201,7 +209,7 @@ def _trial(frozen: FrozenTrial) -> Trial:
 
 
 @contextmanager
-def _stored(storage: Path, study: str) -> Iterator[Study]:
+def _opened(store: TrialStore) -> Iterator[Study]:
     """The study in a SQLite file, made where it is missing."""
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
@@ -210,15 +218,15 @@ def _stored(storage: Path, study: str) -> Iterator[Study]:
     logging.getLogger("alembic").setLevel(logging.WARNING)
     database = None
     try:
-        storage.parent.mkdir(parents=True, exist_ok=True)
-        database = optuna.storages.RDBStorage(f"sqlite:///{storage}")
+        store.path.parent.mkdir(parents=True, exist_ok=True)
+        database = optuna.storages.RDBStorage(f"sqlite:///{store.path}")
         yield optuna.create_study(
-            storage=database, study_name=study, direction="minimize", load_if_exists=True
+            storage=database, study_name=store.study, direction="minimize", load_if_exists=True
         )
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError) as error:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise TrackingError(
-            f"the trials in {storage} cannot be read or written: {said}. Move the file away to begin anew."
+            f"the trials in {store.path} cannot be read or written: {said}. Move the file away to begin anew."
         ) from error
     finally:
         if database is not None:

@@ -21,7 +21,7 @@ _LIMITED = {"seller_id": "per_seller", "address_id": "per_address", "goods": "pe
 
 
 @dataclass(frozen=True)
-class Places:
+class ListPlaces:
     """How many places of a list go by risk, how many of them each risk has for sure, how many each column's
     values may take at most."""
 
@@ -30,11 +30,12 @@ class Places:
     caps: Mapping[str, int]
 
     @classmethod
-    def of(cls, count: int, caps: CapsConfig, minimum_shares: Mapping[str, float]) -> Places:
+    def of(cls, count: int, caps: CapsConfig, minimum_shares: Mapping[str, float]) -> ListPlaces:
         """The places of one office.
 
-        >>> Places.of(10, CapsConfig(per_seller=0.25, per_address=None, per_goods=None), {"food_safety": 0.3})
-        Places(count=10, reserved={'food_safety': 3}, caps={'seller_id': 3})
+        >>> caps = CapsConfig(per_seller=0.25, per_address=None, per_goods=None)
+        >>> ListPlaces.of(10, caps, {"food_safety": 0.3})
+        ListPlaces(count=10, reserved={'food_safety': 3}, caps={'seller_id': 3})
         """
         shares = {column: getattr(caps, name) for column, name in _LIMITED.items()}
         reserved: dict[str, int] = {}
@@ -53,7 +54,7 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class CappedChoice:
     """What one office's places go to: row numbers of what was held. `wanting` are the risks whose reserved
     places, and None for all places, were not filled."""
 
@@ -61,7 +62,7 @@ class Chosen:
     wanting: frozenset[str | None]
 
 
-def choose(held: pl.DataFrame, places: Places) -> Chosen:
+def choose_capped(held: pl.DataFrame, places: ListPlaces) -> CappedChoice:
     """Choose among the parcels of one office, the highest expected value first.
 
     `held` is of `models.selection.shortlist.ValueShortlist.held`. Rows come back in their order there.
@@ -93,11 +94,11 @@ def choose(held: pl.DataFrame, places: Places) -> Chosen:
     left = places.count - len(taken)
     if take((row for row, held_overall in enumerate(overall) if held_overall), left) < left:
         wanting.add(None)
-    return Chosen(sorted(taken), frozenset(wanting))
+    return CappedChoice(sorted(taken), frozenset(wanting))
 
 
 def chosen_by_value(
-    shortlist: ValueShortlist, held: pl.DataFrame, places: Mapping[str, Places]
+    shortlist: ValueShortlist, held: pl.DataFrame, places: Mapping[str, ListPlaces]
 ) -> tuple[pl.DataFrame, dict[str, int], set[str]]:
     """The parcels chosen in each office, the places that stay empty, and the offices of which more parcels
     have to be held before one can say.
@@ -106,7 +107,7 @@ def chosen_by_value(
     of_office = dict(held.partition_by("customs_office", maintain_order=True, as_dict=True))
     for office, of in sorted(places.items()):
         rows = of_office.get((office,), held.clear())
-        chosen = choose(rows, of)
+        chosen = choose_capped(rows, of)
         parts.append(rows[list(chosen.rows)])
         empty[office] = of.count - len(chosen.rows)
         if any(shortlist.lacks(office, risk) for risk in chosen.wanting):

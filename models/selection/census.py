@@ -58,7 +58,7 @@ class Census:
         names: dict[str, int] = {}
         mode_names: dict[str, int] = {}
         for number, part in enumerate(parts):
-            full = _completed(part, number, lots(part["declaration_id"], seed, day))
+            full = _completed(part, number, parcel_lots(part["declaration_id"], seed, day))
             counts.append(
                 part.group_by(STRATUM).agg(parcels=pl.len(), valued=pl.col("expected_value_cny").count())
             )
@@ -139,13 +139,13 @@ def _refuse_repeats(parts: Iterable[pl.DataFrame], in_order: UInt64Array, seed: 
     if equal.is_empty():
         return
     ids = [part["declaration_id"] for part in parts]
-    suspects = pl.concat([some.filter(lots(some, seed, day).is_in(equal.implode())) for some in ids])
+    suspects = pl.concat([some.filter(parcel_lots(some, seed, day).is_in(equal.implode())) for some in ids])
     repeated = len(suspects) - suspects.n_unique()
     if repeated:
         raise ValueError(f"one row a parcel expected, {repeated} rows repeat a declaration_id")
 
 
-def lots(declaration_id: pl.Series, seed: int, day: date) -> pl.Series:
+def parcel_lots(declaration_id: pl.Series, seed: int, day: date) -> pl.Series:
     """The lot of each parcel: a hash of its number, keyed by seed and day."""
     key = int.from_bytes(hashlib.blake2b(f"{seed}|{day.isoformat()}".encode(), digest_size=8).digest(), "big")
     return pl.Series("lot", mixed(mixed(hash_text(declaration_id).to_numpy() ^ np.uint64(key))))

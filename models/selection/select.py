@@ -22,7 +22,7 @@ import polars as pl
 
 from configs.messages import nearest
 from configs.schema.capacity import CapacityConfig
-from models.selection.capped_choice import Places, chosen_by_value
+from models.selection.capped_choice import ListPlaces, chosen_by_value
 from models.selection.census import Census
 from models.selection.exploration import draw
 from models.selection.list_order import ranked, with_shifts
@@ -159,7 +159,7 @@ def _by_value(
     was held does not fill the places, more is held.
     """
     places = {
-        office: Places.of(count, capacity.caps, capacity.minimum_shares) for office, count in left.items()
+        office: ListPlaces.of(count, capacity.caps, capacity.minimum_shares) for office, count in left.items()
     }
     held = {office: _HELD_AT_FIRST * count + _LEAST_HELD if count else 0 for office, count in left.items()}
     done = taken["lot"].implode()

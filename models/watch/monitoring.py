@@ -49,7 +49,7 @@ def design_effect(probability: FloatArray, found: BoolArray, cluster: IntArray) 
     return max(1.0, float((sums**2).sum()) / independent) if independent > 0.0 else 1.0
 
 
-def observed_over_expected(
+def deflated_over_expected(
     observed: float, expected: float, *, effect: float = 1.0, level: float = _LEVEL
 ) -> Interval:
     """Findings over the sum of their probabilities, 1 where these mean what they say.
@@ -57,7 +57,7 @@ def observed_over_expected(
     The interval is that of a Poisson count (`models.stats.intervals.poisson_interval`), of counts deflated by
     the design effect.
 
-    >>> found = observed_over_expected(10, 20.0)
+    >>> found = deflated_over_expected(10, 20.0)
     >>> [round(number, 2) for number in (found.value, found.low, found.high)]
     [0.5, 0.24, 0.92]
     """

@@ -12,7 +12,7 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from models.fitting.block import chosen_by_outcome
-from models.watch.monitoring import HitRate, design_effect, observed_over_expected, ratio, weighted_hit_rate
+from models.watch.monitoring import HitRate, deflated_over_expected, design_effect, ratio, weighted_hit_rate
 
 _WEEK = 7
 _CHOSEN = ("risk", "exploration")
@@ -33,7 +33,7 @@ class CalibrationRow:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures by name; `ratio` is findings over expectation."""
-        found = observed_over_expected(self.findings, self.expected, effect=self.effect)
+        found = deflated_over_expected(self.findings, self.expected, effect=self.effect)
         return {
             "share": self.share,
             "versions": list(self.versions),

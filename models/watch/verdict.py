@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.schema.monitoring import MonitoringConfig
 from models.watch.column_shifts import ALL, ShiftedColumn, by_group, strongest
-from models.watch.monitoring import LEVELS, Delay, HitRate, Level, Newcomers, observed_over_expected, ratio
+from models.watch.monitoring import LEVELS, Delay, HitRate, Level, Newcomers, deflated_over_expected, ratio
 from models.watch.risk_results import RiskResults
 
 _OFFICES_NAMED = 5
@@ -84,7 +84,7 @@ def result_reasons(results: Mapping[str, RiskResults], config: MonitoringConfig)
 
 def _calibration(risk: str, results: RiskResults, config: MonitoringConfig, level: float) -> Iterator[Reason]:
     for row in results.calibration:
-        found = observed_over_expected(row.findings, row.expected, effect=row.effect, level=level)
+        found = deflated_over_expected(row.findings, row.expected, effect=row.effect, level=level)
         factor = config.calibration_factor
         if found.low <= 1.0 <= found.high:
             continue

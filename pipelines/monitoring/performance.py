@@ -1,6 +1,6 @@
 """What the models' rankings find among all parcels, measured on results that came back.
 
-Three methods stand side by side: `random_share` (the headline, see `models.estimates.random_share`),
+Three methods stand side by side: `random_share` (the headline, see `models.estimates.survey`),
 `doubly_robust` (the second opinion, see `models.estimates.doubly_robust`) and `naive` (the parcels chosen for
 their risk, taken as if they had been drawn at random: it says nothing about all parcels and is shown for
 comparison only).
@@ -22,9 +22,9 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
 from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
-from models.estimates.doubly_robust import Outcome, doubly_robust_estimates, reach_of
+from models.estimates.doubly_robust import ExpectedOutcome, doubly_robust_estimates, reach_of
 from models.estimates.parcel_table import parcel_table
-from models.estimates.random_share import Inspected, Performance, Population, random_share_estimates
+from models.estimates.survey import Inspected, Performance, Population, survey_estimates
 from models.stats.rankings import capacity_lines, ranking
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
@@ -232,7 +232,7 @@ def _rows(name: str, capacity: float, seen: _Seen, *, with_tax: bool) -> Iterato
     population = Population(
         seen.stratum, seen.flagged("probability", capacity), seen.flagged("expected", capacity)
     )
-    outcome = Outcome(seen.probability, seen.expected, seen.reach)
+    outcome = ExpectedOutcome(seen.probability, seen.expected, seen.reach)
     for method, performance in estimates(population, outcome, seen.drawn, seen.by_risk).items():
         for quantity in QUANTITIES:
             if with_tax or quantity not in _TAX:
@@ -248,7 +248,7 @@ def _rows(name: str, capacity: float, seen: _Seen, *, with_tax: bool) -> Iterato
 
 
 def estimates(
-    population: Population, outcome: Outcome, drawn: Inspected, by_risk: Inspected
+    population: Population, outcome: ExpectedOutcome, drawn: Inspected, by_risk: Inspected
 ) -> Mapping[str, Performance]:
     """The performance by each of `METHODS`; `by_risk` are all choices by risk, their chance NaN where
     unknown."""
@@ -256,7 +256,7 @@ def estimates(
     one_stratum = replace(population, stratum=np.zeros_like(population.stratum))
     as_if_drawn = replace(by_risk, chance=np.ones(len(by_risk.parcel)))
     return {
-        "random_share": random_share_estimates(population, drawn),
+        "random_share": survey_estimates(population, drawn),
         "doubly_robust": doubly_robust_estimates(population, outcome, drawn, _of_known_chance(by_risk)),
-        "naive": random_share_estimates(one_stratum, as_if_drawn),
+        "naive": survey_estimates(one_stratum, as_if_drawn),
     }

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from models.estimates.office_figures import PARCEL_COLUMNS
+from models.estimates.office_figures import INSPECTED_PARCEL_COLUMNS
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.feedback.log import CONFLICT, REJECTED, read_log
 from pipelines.lists.issued import issued_days, issued_lists
@@ -61,7 +61,7 @@ def list_returns(store: Store, first: date, last: date, office: str | None) -> p
 
 
 def inspected_parcels(store: Store, first: date, last: date, office: str | None) -> pl.DataFrame:
-    """The parcels declared in a range of days (both inclusive) that were inspected: `PARCEL_COLUMNS`.
+    """The inspected parcels of a range of days (both inclusive): `INSPECTED_PARCEL_COLUMNS`.
 
     Of a line each column counts with its latest value that is not null; the channel is that of the parcel's
     first report that names one.
@@ -92,7 +92,7 @@ def inspected_parcels(store: Store, first: date, last: date, office: str | None)
     )
     if office is not None:
         known = known.filter(pl.col("customs_office") == office)
-    return known.select(pl.col(name).cast(dtype) for name, dtype in PARCEL_COLUMNS.items()).sort(
+    return known.select(pl.col(name).cast(dtype) for name, dtype in INSPECTED_PARCEL_COLUMNS.items()).sort(
         "declared_on", "declaration_id"
     )
 
@@ -103,7 +103,8 @@ def _offices(store: Store, parcels: pl.Series, days: Iterable[date]) -> pl.DataF
     frames = [
         pl.DataFrame(
             schema={
-                name: PARCEL_COLUMNS[name] for name in ("declaration_id", "declared_on", "customs_office")
+                name: INSPECTED_PARCEL_COLUMNS[name]
+                for name in ("declaration_id", "declared_on", "customs_office")
             }
         )
     ]

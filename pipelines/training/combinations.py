@@ -24,7 +24,7 @@ from features.history.results import known_labels
 from features.prepare import prepare
 from models.fitting.block import chosen_by_outcome
 from models.search.combination_rates import InspectedLines
-from models.search.combinations import Found, Key, Search, find_combinations
+from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -133,12 +133,14 @@ def combinations(
     with progress.task("combinations", total=None) as task:
         search = find_combinations(
             lines,
-            [Key(key.name, key.columns, key.backoff) for key in config.history.hit_rate_keys],
-            smoothing=config.hit_rates.smoothing,
-            half_life_days=config.history.result_half_life_days,
-            largest=options["largest"],
-            most=options["most"],
-            seed=config.training.seed,
+            [CombinationKey(key.name, key.columns, key.backoff) for key in config.history.hit_rate_keys],
+            SearchOptions(
+                smoothing=config.hit_rates.smoothing,
+                half_life_days=config.history.result_half_life_days,
+                largest=options["largest"],
+                most=options["most"],
+                seed=config.training.seed,
+            ),
             advance=task.advance,
         )
     written = None

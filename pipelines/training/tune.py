@@ -19,7 +19,7 @@ from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from models.fitting.cross_fitted_rates import RateKeys
 from models.search.blocks import search_blocks
-from models.search.parameters import Trial, search
+from models.search.parameters import Trial, TrialStore, search
 from models.search.verdict import Verdict, judge
 from models.tracking.lineage import code_version
 from models.tracking.run_content import RunContent
@@ -91,8 +91,7 @@ def tune(
         tried = search(
             blocks,
             tuning,
-            storage=trials_file,
-            study=journal.study,
+            TrialStore(trials_file, journal.study),
             trials=wanted,
             seconds=None if minutes is None else minutes * 60,
             done=journal.write,

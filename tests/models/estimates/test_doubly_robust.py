@@ -12,11 +12,11 @@ from models.estimates.doubly_robust import (
     CERTAIN,
     CHANCE,
     RANDOM_ONLY,
-    Outcome,
+    ExpectedOutcome,
     doubly_robust_estimates,
     reach_of,
 )
-from models.estimates.random_share import Inspected, Population, random_share_estimates
+from models.estimates.survey import Inspected, Population, survey_estimates
 
 PARCELS = 8000
 _NOBODY = Inspected(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0, dtype=bool), np.empty(0))
@@ -35,9 +35,9 @@ class World:
         self.flagged = self.likely >= np.quantile(self.likely, 0.95)
         self.population = Population(self.office, self.flagged, self.flagged)
 
-    def outcome(self, factor: float) -> Outcome:
+    def outcome(self, factor: float) -> ExpectedOutcome:
         likely = np.minimum(self.likely * factor, 1.0)
-        return Outcome(likely, likely * 70.0, np.where(self.office == 0, CHANCE, RANDOM_ONLY))
+        return ExpectedOutcome(likely, likely * 70.0, np.where(self.office == 0, CHANCE, RANDOM_ONLY))
 
     def draw(self, seed: int) -> tuple[Inspected, Inspected]:
         lots = np.random.default_rng(seed)
@@ -84,7 +84,7 @@ def test_choices_of_known_chance_make_it_surer_than_the_random_share() -> None:
     for seed in range(20):
         drawn, chosen = world.draw(seed)
         both = doubly_robust_estimates(world.population, outcome, drawn, chosen).figures["precision"]
-        alone = random_share_estimates(world.population, drawn).figures["precision"]
+        alone = survey_estimates(world.population, drawn).figures["precision"]
         widths.append((both.high - both.low) / (alone.high - alone.low))
     assert np.median(widths) < 0.9
 
@@ -128,7 +128,9 @@ def test_a_certain_list_is_a_census_of_its_part_whoever_is_drawn() -> None:
     for draw in combinations(range(10), 2):
         drawn = np.array(draw)
         listed = np.array([parcel for parcel in range(10) if parcel not in draw][:2])
-        outcome = Outcome(np.full(10, 0.3), np.zeros(10), reach_of(nobody, nobody, value, listed, np.ones(2)))
+        outcome = ExpectedOutcome(
+            np.full(10, 0.3), np.zeros(10), reach_of(nobody, nobody, value, listed, np.ones(2))
+        )
         means.append(
             doubly_robust_estimates(
                 Population(nobody, everybody, everybody),
@@ -149,7 +151,7 @@ def test_a_whole_census_leaves_no_doubt() -> None:
     flagged = np.arange(40) < 38
     listed = Inspected(np.arange(38), np.ones(38), found[:38], np.zeros(38))
     drawn = Inspected(np.array([38, 39]), np.full(2, 0.05), found[38:], np.zeros(2))
-    outcome = Outcome(np.full(40, 0.5), np.zeros(40), np.where(flagged, CERTAIN, RANDOM_ONLY))
+    outcome = ExpectedOutcome(np.full(40, 0.5), np.zeros(40), np.where(flagged, CERTAIN, RANDOM_ONLY))
     figures = doubly_robust_estimates(Population(office, flagged, everybody), outcome, drawn, listed).figures
     assert figures["precision"].value == pytest.approx(30 / 38)
     assert figures["prevalence"].value == pytest.approx(30 / 40)

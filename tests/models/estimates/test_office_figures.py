@@ -9,7 +9,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from models.estimates.office_figures import PARCEL_COLUMNS, delays, hit_rates, lifts, mantel_haenszel
+from models.estimates.office_figures import (
+    INSPECTED_PARCEL_COLUMNS,
+    delays,
+    hit_rates,
+    lifts,
+    mantel_haenszel,
+)
 
 MONDAY, NEXT = date(2026, 11, 16), date(2026, 11, 23)
 
@@ -25,7 +31,7 @@ def parcels(*groups: tuple[str, date, str, int, int], **values: Any) -> pl.DataF
         for office, week, selection, count, findings in groups
         for number in range(count)
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=PARCEL_COLUMNS)
+    return pl.DataFrame(rows, schema=INSPECTED_PARCEL_COLUMNS)
 
 
 def test_a_hit_rate_has_wilsons_interval_and_too_few_have_none() -> None:

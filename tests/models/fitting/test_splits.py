@@ -24,20 +24,20 @@ def lines(days: list[int], delays: list[int] | None = None) -> pl.DataFrame:
 
 @given(
     span=st.integers(2, 500),
-    folds=st.integers(1, 8),
+    blocks=st.integers(1, 8),
     evaluation_days=st.integers(1, 60),
     gap_days=st.integers(0, 90),
 )
 def test_blocks_follow_each_other_and_training_ends_before_the_gap(
-    span: int, folds: int, evaluation_days: int, gap_days: int
+    span: int, blocks: int, evaluation_days: int, gap_days: int
 ) -> None:
     last = FIRST + timedelta(days=span - 1)
     splits = rolling_origin_splits(
-        FIRST, last, folds=folds, evaluation_days=evaluation_days, gap_days=gap_days
+        FIRST, last, blocks=blocks, evaluation_days=evaluation_days, gap_days=gap_days
     )
     assert splits[-1].name == "evaluation"
     assert splits[-1].test_to == last
-    assert len(splits) <= folds + 1
+    assert len(splits) <= blocks + 1
     for earlier, later in pairwise(splits):
         assert earlier.test_to + timedelta(days=1) == later.test_from
         assert earlier.train_to < later.train_to
@@ -55,7 +55,7 @@ def test_masks_never_overlap_and_pass_their_own_check(days: list[int], delay: in
     first, last = frame["declared_on"].min(), frame["declared_on"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
-    for split in rolling_origin_splits(first, last, folds=3, evaluation_days=14, gap_days=7):
+    for split in rolling_origin_splits(first, last, blocks=3, evaluation_days=14, gap_days=7):
         train, test = split.train_mask(frame), split.test_mask(frame)
         assert not (train & test).any()
         verify_split(frame, split)
@@ -64,7 +64,7 @@ def test_masks_never_overlap_and_pass_their_own_check(days: list[int], delay: in
 
 def test_a_long_history_keeps_the_configured_lengths() -> None:
     splits = rolling_origin_splits(
-        FIRST, FIRST + timedelta(days=199), folds=4, evaluation_days=14, gap_days=10
+        FIRST, FIRST + timedelta(days=199), blocks=4, evaluation_days=14, gap_days=10
     )
     assert len(splits) == 5
     assert (splits[-1].test_to - splits[-1].test_from).days == 13
@@ -73,7 +73,7 @@ def test_a_long_history_keeps_the_configured_lengths() -> None:
 
 def test_one_day_cannot_be_split() -> None:
     with pytest.raises(DataError, match="at least 2 days, all known ones were declared on 2026-03-01"):
-        rolling_origin_splits(FIRST, FIRST, folds=2, evaluation_days=3, gap_days=0)
+        rolling_origin_splits(FIRST, FIRST, blocks=2, evaluation_days=3, gap_days=0)
 
 
 def test_a_split_whose_training_days_reach_into_the_gap_is_refused() -> None:
@@ -103,7 +103,7 @@ def test_a_training_result_that_came_later_is_refused() -> None:
 
 
 def test_a_result_after_the_training_date_is_refused() -> None:
-    split = rolling_origin_splits(FIRST, FIRST + timedelta(days=12), folds=1, evaluation_days=2, gap_days=1)[
+    split = rolling_origin_splits(FIRST, FIRST + timedelta(days=12), blocks=1, evaluation_days=2, gap_days=1)[
         -1
     ]
     frame = lines(list(range(13)), [1] * 13)

@@ -9,9 +9,12 @@ import pytest
 
 from features.arrays.hashing import mixed
 from models.search.combination_rates import InspectedLines, key_rates
-from models.search.combinations import Key, Search, find_combinations
+from models.search.combinations import CombinationKey, Search, SearchOptions, find_combinations
 
-_SINGLE = [Key("all", (), None), *(Key(name, (name,), "all") for name in ("a", "b", "c"))]
+_SINGLE = [
+    CombinationKey("all", (), None),
+    *(CombinationKey(name, (name,), "all") for name in ("a", "b", "c")),
+]
 
 
 def _lines(seed: int, share: float, lines: int = 9000) -> InspectedLines:
@@ -31,10 +34,9 @@ def _lines(seed: int, share: float, lines: int = 9000) -> InspectedLines:
     )
 
 
-def _search(lines: InspectedLines, configured: list[Key] | None = None) -> Search:
-    return find_combinations(
-        lines, configured or _SINGLE, smoothing=20.0, half_life_days=120.0, largest=3, most=3, seed=1
-    )
+def _search(lines: InspectedLines, configured: list[CombinationKey] | None = None) -> Search:
+    options = SearchOptions(smoothing=20.0, half_life_days=120.0, largest=3, most=3, seed=1)
+    return find_combinations(lines, configured or _SINGLE, options)
 
 
 def test_a_rate_counts_what_was_known_before_the_day_and_nothing_else() -> None:
@@ -79,7 +81,7 @@ def test_the_pair_that_matters_is_found_and_holds_on_later_days() -> None:
     assert found.judged is not None
     assert found.judged.low > 0.05
     # What is counted already is not found again.
-    again = _search(_lines(4, 0.25), [*_SINGLE, Key("a_b", ("a", "b"), "a")])
+    again = _search(_lines(4, 0.25), [*_SINGLE, CombinationKey("a_b", ("a", "b"), "a")])
     assert all(set(each.key.columns) != {"a", "b"} for each in again.chosen)
 
 
@@ -94,7 +96,7 @@ def test_nothing_is_found_where_there_is_nothing(seed: int) -> None:
 
 def test_a_key_over_a_column_that_is_not_there_counts_nothing() -> None:
     lines = _lines(4, 0.25)
-    more = [*_SINGLE, Key("d", ("d",), "all"), Key("d_a", ("d", "a"), "d")]
+    more = [*_SINGLE, CombinationKey("d", ("d",), "all"), CombinationKey("d_a", ("d", "a"), "d")]
     assert _search(lines, more) == _search(lines)
 
 

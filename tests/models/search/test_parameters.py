@@ -18,10 +18,11 @@ from configs.schema.tuning import SWITCHES, SearchRange, TuningConfig
 from models.search.blocks import InnerFigures, SearchBlocks, search_blocks
 from models.search.parameters import (
     CONFIGURED,
-    FOUND,
     LIGHTGBM,
     LIGHTGBM_DEFAULTS,
+    SEARCHED,
     Trial,
+    TrialStore,
     parameters_of_trees,
     search,
 )
@@ -44,6 +45,7 @@ import os, signal, sys
 from pathlib import Path
 import models.search.parameters
 from models.search.blocks import inner_figures
+from models.search.parameters import TrialStore
 from tests.models.search.test_parameters import TUNING, small_blocks
 
 done = []
@@ -55,7 +57,7 @@ def dying(*given):
     return inner_figures(*given)
 
 models.search.parameters.inner_figures = dying
-models.search.parameters.search(small_blocks(), TUNING, storage=Path(sys.argv[1]), study="killed", trials=8)
+models.search.parameters.search(small_blocks(), TUNING, TrialStore(Path(sys.argv[1]), "killed"), trials=8)
 """
 
 
@@ -88,13 +90,13 @@ def blocks() -> SearchBlocks:
 @pytest.fixture(scope="module")
 def trials(blocks: SearchBlocks, tmp_path_factory: pytest.TempPathFactory) -> tuple[Trial, ...]:
     storage = tmp_path_factory.mktemp("search") / "tuning.db"
-    return search(blocks, TUNING, storage=storage, study="whole", trials=14)
+    return search(blocks, TUNING, TrialStore(storage, "whole"), trials=14)
 
 
 def test_the_configured_parameters_come_first_and_lightgbm_as_it_comes_second(
     trials: tuple[Trial, ...], blocks: SearchBlocks
 ) -> None:
-    assert [found.name for found in trials[:3]] == [CONFIGURED, LIGHTGBM, FOUND]
+    assert [found.name for found in trials[:3]] == [CONFIGURED, LIGHTGBM, SEARCHED]
     assert trials[0].parameters["num_leaves"] == 7
     assert parameters_of_trees(trials[1], blocks.risk, blocks.inner[0]) == LIGHTGBM_DEFAULTS
 
@@ -128,7 +130,7 @@ def test_what_is_found_lies_in_the_space_and_no_set_is_tried_twice(trials: tuple
 def test_what_is_on_or_off_is_tried_both_ways(blocks: SearchBlocks, tmp_path: Path) -> None:
     space = (SearchRange(name="extra_trees", low=0, high=1), SearchRange(name="max_bin", low=15, high=255))
     both = TuningConfig(rounds=5, space=space)
-    trials = search(blocks, both, storage=tmp_path / "tuning.db", study="switch", trials=10)
+    trials = search(blocks, both, TrialStore(tmp_path / "tuning.db", "switch"), trials=10)
     assert trials[0].parameters["extra_trees"] is False
     tried = [found.parameters["extra_trees"] for found in trials[2:]]
     assert {True, False} == set(tried)
@@ -142,7 +144,7 @@ def test_every_parameter_that_can_be_searched_has_a_value_to_begin_from(
     lows = {name: 0 if name in SWITCHES else 2 for name in every}
     space = tuple(SearchRange(name=name, low=low, high=low + 1) for name, low in lows.items())
     first = search(
-        blocks, TuningConfig(rounds=2, space=space), storage=tmp_path / "all.db", study="all", trials=1
+        blocks, TuningConfig(rounds=2, space=space), TrialStore(tmp_path / "all.db", "all"), trials=1
     )
     assert set(first[0].parameters) == set(every)
 
@@ -154,12 +156,11 @@ def test_a_killed_search_goes_on_with_the_trials_of_an_undisturbed_one(
     killed = subprocess.run([sys.executable, "-c", KILLED, storage], cwd=ROOT, check=False)
     assert killed.returncode == -signal.SIGKILL
     told: list[int] = []
-    stored = search(blocks, TUNING, storage=storage, study="killed", trials=5)
+    stored = search(blocks, TUNING, TrialStore(storage, "killed"), trials=5)
     again = search(
         blocks,
         TUNING,
-        storage=storage,
-        study="killed",
+        TrialStore(storage, "killed"),
         trials=8,
         done=lambda found: told.append(found.number),
     )
@@ -183,7 +184,7 @@ def test_the_newest_block_has_no_say_in_the_search(
     assert before is not None
     assert after is not None
     assert (before.found != after.found).all()
-    assert search(other, TUNING, storage=tmp_path / "t.db", study="s", trials=12) == trials[:12]
+    assert search(other, TUNING, TrialStore(tmp_path / "t.db", "s"), trials=12) == trials[:12]
 
 
 def test_inner_blocks_end_before_the_newest_one_and_know_nothing_of_later_results(
@@ -198,13 +199,13 @@ def test_inner_blocks_end_before_the_newest_one_and_know_nothing_of_later_result
 
 
 def test_no_new_trial_begins_when_the_time_is_over(blocks: SearchBlocks, tmp_path: Path) -> None:
-    found = search(blocks, TUNING, storage=tmp_path / "t.db", study="s", trials=9, seconds=1e-9)
+    found = search(blocks, TUNING, TrialStore(tmp_path / "t.db", "s"), trials=9, seconds=1e-9)
     assert len(found) == 3
 
 
 def test_a_configured_value_outside_of_the_space_is_tried_as_it_is(tmp_path: Path) -> None:
     blocks = small_blocks(model={"learning_rate": 0.9, "num_leaves": 2})
-    found = search(blocks, TUNING, storage=tmp_path / "t.db", study="s", trials=3)
+    found = search(blocks, TUNING, TrialStore(tmp_path / "t.db", "s"), trials=3)
     assert found[0].parameters["learning_rate"] == 0.9
     assert found[0].parameters["num_leaves"] == 2
 
@@ -212,7 +213,7 @@ def test_a_configured_value_outside_of_the_space_is_tried_as_it_is(tmp_path: Pat
 def test_a_storage_that_is_none_is_named(blocks: SearchBlocks, tmp_path: Path) -> None:
     (tmp_path / "t.db").write_text("no database at all, but long enough to be looked at " * 40)
     with pytest.raises(TrackingError, match=r"t\.db cannot be read or written: .*Move the file away"):
-        search(blocks, TUNING, storage=tmp_path / "t.db", study="s", trials=3)
+        search(blocks, TUNING, TrialStore(tmp_path / "t.db", "s"), trials=3)
 
 
 def test_too_short_a_history_cannot_be_tuned() -> None:
@@ -228,7 +229,7 @@ def test_better_parameters_are_recommended_and_the_best_configured_ones_kept(
     trials: tuple[Trial, ...], blocks: SearchBlocks, tmp_path: Path
 ) -> None:
     poor = small_blocks(model={"num_leaves": 2, "learning_rate": 0.001, "min_data_in_leaf": 10})
-    found = search(poor, TUNING, storage=tmp_path / "t.db", study="s", trials=5)
+    found = search(poor, TUNING, TrialStore(tmp_path / "t.db", "s"), trials=5)
     verdict = judge(poor, found)
     assert verdict.recommended
     assert verdict.outer is not None
@@ -236,7 +237,7 @@ def test_better_parameters_are_recommended_and_the_best_configured_ones_kept(
     best = min(found[2:], key=lambda each: each.inner.log_loss)
     assert verdict.best == best
     again = search_blocks(build_frame(1500), small_risk(model=dict(best.parameters)), small_training())
-    kept = judge(again, search(again, TUNING, storage=tmp_path / "t.db", study="again", trials=3))
+    kept = judge(again, search(again, TUNING, TrialStore(tmp_path / "t.db", "again"), trials=3))
     assert not kept.recommended
 
 
@@ -246,7 +247,7 @@ def test_the_best_of_many_sets_that_are_all_alike_is_luck() -> None:
     naive = corrected = 0
     for seed in range(100):
         losses = rng.normal(10.0, 1.0, (41, 30))
-        made = [trial(number, FOUND, row) for number, row in enumerate(losses)]
+        made = [trial(number, SEARCHED, row) for number, row in enumerate(losses)]
         gained = (losses[0] - losses[1:]).sum(axis=1)
         best = losses[0] - losses[1 + int(gained.argmax())]
         naive += best.mean() > 1.96 * best.std(ddof=1) / np.sqrt(30)
@@ -259,8 +260,8 @@ def test_a_gain_on_every_day_is_no_luck_and_few_days_say_nothing() -> None:
     rng = np.random.default_rng(4)
     losses = rng.normal(10.0, 0.1, (5, 30))
     losses[3] -= 0.5
-    made = [trial(number, FOUND, row) for number, row in enumerate(losses)]
+    made = [trial(number, SEARCHED, row) for number, row in enumerate(losses)]
     assert luck(made, np.full(30, 40), seed=1) < 0.01
-    few = [trial(number, FOUND, row[:7]) for number, row in enumerate(losses)]
+    few = [trial(number, SEARCHED, row[:7]) for number, row in enumerate(losses)]
     assert luck(few, np.full(7, 40), seed=1) == 1.0
     assert luck(made[3:4] + made[:1], np.full(30, 40), seed=1) == 1.0

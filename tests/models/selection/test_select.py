@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2
 
 from configs.schema.capacity import CapacityConfig
-from models.selection.census import lots
+from models.selection.census import parcel_lots
 from models.selection.select import LISTED_SCHEMA, select, select_from
 
 DAY = date(2026, 11, 20)
@@ -222,7 +222,7 @@ def test_every_parcel_of_a_stratum_is_drawn_as_often_as_recorded() -> None:
     drawings = 10_000
     for mode, drawn, p in strata.select("trade_mode", "drawn", "inspection_probability").iter_rows():
         names = parcels.filter(trade_mode=mode)["declaration_id"]
-        lowest = [np.argsort(lots(names, seed, DAY).to_numpy())[:drawn] for seed in range(drawings)]
+        lowest = [np.argsort(parcel_lots(names, seed, DAY).to_numpy())[:drawn] for seed in range(drawings)]
         for seed in range(3):
             of_seed = select(parcels, capacity.model_copy(update={"seed": seed}), DAY).listed
             listed = of_seed.filter(selection="random", trade_mode=mode)["declaration_id"]

@@ -12,10 +12,10 @@ import pytest
 from configs.schema.monitoring import MonitoringConfig
 from models.watch.monitoring import (
     HitRate,
+    deflated_over_expected,
     delay,
     design_effect,
     newcomers,
-    observed_over_expected,
     ratio,
     weighted_hit_rate,
 )
@@ -111,15 +111,15 @@ def test_sellers_whose_lines_agree_widen_the_interval() -> None:
     apart = np.random.default_rng(8).random(1000) < 0.1
     assert design_effect(probability, apart, cluster) < 1.5
     assert design_effect(probability, np.zeros(1000, dtype=bool), cluster) == 1.0
-    plain, wide = (observed_over_expected(100, 100.0, effect=effect) for effect in (1.0, 8.0))
+    plain, wide = (deflated_over_expected(100, 100.0, effect=effect) for effect in (1.0, 8.0))
     assert wide.low < plain.low < 1.0 < plain.high < wide.high
 
 
 def test_intervals_of_findings_over_expectation_contain_the_truth() -> None:
     rng = np.random.default_rng(9)
-    found = [observed_over_expected(int(count), 12.0) for count in rng.poisson(12.0, 1000)]
+    found = [deflated_over_expected(int(count), 12.0) for count in rng.poisson(12.0, 1000)]
     assert np.mean([one.low <= 1.0 <= one.high for one in found]) >= 0.95
-    assert math.isinf(observed_over_expected(0, 0.0).high)
+    assert math.isinf(deflated_over_expected(0, 0.0).high)
 
 
 def test_the_random_share_is_weighted_back_to_all_parcels() -> None:

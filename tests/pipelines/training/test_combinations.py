@@ -10,13 +10,18 @@ import yaml
 
 import pipelines.training.combinations
 from configs.loader import load_settings
-from models.search.combinations import Found, Key, Search
+from models.search.combinations import CombinationKey, Found, Search
 from models.stats.intervals import Estimate
 from tests.pipelines.trained_world import World
 
 _FOUND = Search(
     40,
-    (Found(Key("seller_office", ("seller_id", "customs_office"), "seller"), Estimate(0.2, 0.1, 0.3, 50)),),
+    (
+        Found(
+            CombinationKey("seller_office", ("seller_id", "customs_office"), "seller"),
+            Estimate(0.2, 0.1, 0.3, 50),
+        ),
+    ),
     Estimate(0.1, -0.02, 0.2, 40),
 )
 

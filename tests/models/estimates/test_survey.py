@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from models.estimates.random_share import (
+from models.estimates.survey import (
     Inspected,
+    MeanInterval,
     Population,
-    Share,
     calibrated_weights,
     odds_of,
     part_of_total,
     pooled_groups,
     positive_interval,
-    random_share_estimates,
     share_interval,
+    survey_estimates,
 )
 
 
@@ -36,7 +36,7 @@ def test_the_mean_over_all_possible_draws_is_the_truth() -> None:
     for first, second in product(combinations(range(5), 3), combinations(range(5, 12), 2)):
         parcel = np.array([*first, *second])
         chance = np.where(parcel < 5, 3 / 5, 2 / 7)
-        figures = random_share_estimates(
+        figures = survey_estimates(
             Population(stratum, flagged, flagged), drawn_from(parcel, chance, found, tax)
         ).figures
         shares.append(figures["prevalence"].value)
@@ -74,7 +74,7 @@ def test_intervals_contain_the_truth_and_the_mean_error_is_small() -> None:
     covered: dict[str, int] = {}
     for draw in range(300):
         population, drawn, truth = simulated(3, draw)
-        for name, figure in random_share_estimates(population, drawn).figures.items():
+        for name, figure in survey_estimates(population, drawn).figures.items():
             values.setdefault(name, []).append(figure.value)
             covered[name] = covered.get(name, 0) + (figure.low <= truth[name] <= figure.high)
     assert abs(np.nanmean(values["precision"]) - truth["precision"]) < 0.02
@@ -87,7 +87,7 @@ def test_intervals_contain_the_truth_and_the_mean_error_is_small() -> None:
 def test_without_a_finding_the_interval_still_says_how_little_is_known() -> None:
     population, drawn, _ = simulated(3, 1)
     clean = Inspected(drawn.parcel, drawn.chance, np.zeros_like(drawn.found), np.zeros_like(drawn.tax_cny))
-    figures = random_share_estimates(population, clean).figures
+    figures = survey_estimates(population, clean).figures
     assert figures["precision"].value == 0.0
     assert 0.1 < figures["precision"].high < 0.5
     assert 0.01 < figures["prevalence"].high < 0.05
@@ -101,7 +101,7 @@ def test_without_a_flagged_parcel_nothing_is_claimed(parcels: int) -> None:
     flagged = np.arange(1000) >= 990
     parcel = np.arange(parcels)
     drawn = Inspected(parcel, np.full(parcels, 0.04), parcel < 3, np.zeros(parcels))
-    measured = random_share_estimates(Population(np.zeros(1000, dtype=int), flagged, flagged), drawn)
+    measured = survey_estimates(Population(np.zeros(1000, dtype=int), flagged, flagged), drawn)
     for name in ("precision", "recall"):
         figure = measured.figures[name]
         assert math.isnan(figure.value)
@@ -117,7 +117,7 @@ def test_parcels_that_an_office_did_not_open_are_made_up_for() -> None:
     found = np.concatenate([np.arange(100) < 2, np.arange(33) < 7])
     flagged = np.arange(10_000) % 2 == 0
     drawn = Inspected(parcel, np.full(133, 0.02), found, np.zeros(133))
-    prevalence = random_share_estimates(Population(stratum, flagged, flagged), drawn).figures["prevalence"]
+    prevalence = survey_estimates(Population(stratum, flagged, flagged), drawn).figures["prevalence"]
     assert prevalence.value == pytest.approx((0.02 + 7 / 33) / 2)
 
 
@@ -138,7 +138,7 @@ def test_strata_with_few_drawn_parcels_are_pooled_and_nobody_is_lost() -> None:
 def test_everything_flagged_is_everything_found() -> None:
     flagged = np.ones(100, dtype=bool)
     drawn = Inspected(np.arange(50), np.full(50, 0.5), np.arange(50) < 5, np.zeros(50))
-    recall = random_share_estimates(Population(np.zeros(100, int), flagged, flagged), drawn).figures["recall"]
+    recall = survey_estimates(Population(np.zeros(100, int), flagged, flagged), drawn).figures["recall"]
     assert (recall.value, recall.low, recall.high) == (1.0, 1.0, 1.0)
 
 
@@ -149,21 +149,21 @@ def test_the_interval_of_a_share_is_clopper_and_pearsons() -> None:
 
 
 def test_a_part_of_a_total_is_bounded_by_its_sides() -> None:
-    inside, outside = Share(0.3, 0.2, 0.4), Share(0.01, 0.005, 0.02)
+    inside, outside = MeanInterval(0.3, 0.2, 0.4), MeanInterval(0.01, 0.005, 0.02)
     part = part_of_total(inside, outside, 0.05, 12)
     assert part.value == pytest.approx(0.05 * 0.3 / (0.05 * 0.3 + 0.01))
     least, most = (0.05 * 0.2 / (0.05 * 0.2 + 0.02), 0.05 * 0.4 / (0.05 * 0.4 + 0.005))
     assert least < part.low < part.value < part.high < most
-    none = part_of_total(Share(0.0, 0.0, 0.1), outside, 0.05, 12)
+    none = part_of_total(MeanInterval(0.0, 0.0, 0.1), outside, 0.05, 12)
     assert (none.value, none.low) == (0.0, 0.0)
     assert 0.0 < none.high < 1.0
-    all_inside = part_of_total(inside, Share(0.0, 0.0, 0.004), 0.05, 12)
+    all_inside = part_of_total(inside, MeanInterval(0.0, 0.0, 0.004), 0.05, 12)
     assert (all_inside.value, all_inside.high) == (1.0, 1.0)
     assert 0.5 < all_inside.low < 1.0
     assert odds_of(np.array([True, True])) == math.inf
 
 
 def test_a_single_amount_bounds_nothing_from_above() -> None:
-    assert positive_interval(12.0, 4.0, 1) == Share(12.0, 0.0, math.inf)
+    assert positive_interval(12.0, 4.0, 1) == MeanInterval(12.0, 0.0, math.inf)
     several = positive_interval(12.0, 4.0, 9)
     assert several.low < 12.0 < several.high < 40.0

@@ -64,7 +64,7 @@ class Performance:
     sample: dict[str, int]
 
 
-def random_share_estimates(population: Population, drawn: Inspected) -> Performance:
+def survey_estimates(population: Population, drawn: Inspected) -> Performance:
     """Estimates with 95% intervals from the parcels `drawn` at random; all others have no say.
 
     `precision` and `recall` of the flagged parcels, `prevalence`, `tax_per_flagged_cny` and `tax_share`. A
@@ -73,7 +73,7 @@ def random_share_estimates(population: Population, drawn: Inspected) -> Performa
 
     >>> stratum, flagged = np.zeros(1000, dtype=np.int64), np.arange(1000) < 100
     >>> drawn = Inspected(np.arange(0, 1000, 5), np.full(200, 0.2), np.arange(200) < 10, np.zeros(200))
-    >>> estimates = random_share_estimates(Population(stratum, flagged, flagged), drawn).figures
+    >>> estimates = survey_estimates(Population(stratum, flagged, flagged), drawn).figures
     >>> [round(estimates[name].value, 3) for name in ("precision", "recall", "prevalence")]
     [0.5, 1.0, 0.05]
     """
@@ -90,11 +90,11 @@ def random_share_estimates(population: Population, drawn: Inspected) -> Performa
     inside, taxed = population.flagged[drawn.parcel], population.flagged_for_tax[drawn.parcel]
     found = drawn.found.astype(np.float64)
 
-    def share(domain: BoolArray) -> Share:
+    def share(domain: BoolArray) -> MeanInterval:
         mean, variance = _mean(weight, cells, fraction, domain, found)
-        return Share(mean, *share_interval(mean, effective_size(mean, variance, weight[domain])))
+        return MeanInterval(mean, *share_interval(mean, effective_size(mean, variance, weight[domain])))
 
-    def tax(domain: BoolArray) -> Share:
+    def tax(domain: BoolArray) -> MeanInterval:
         mean, variance = _mean(weight, cells, fraction, domain, drawn.tax_cny)
         return positive_interval(mean, variance, int((domain & (drawn.tax_cny > 0)).sum()))
 
@@ -110,7 +110,7 @@ def random_share_estimates(population: Population, drawn: Inspected) -> Performa
 
 
 @dataclass(frozen=True)
-class Share:
+class MeanInterval:
     """A mean with its interval."""
 
     value: float
@@ -118,13 +118,13 @@ class Share:
     high: float
 
 
-_NO_SHARE = Share(math.nan, 0.0, 1.0)
-_NO_MEAN = Share(math.nan, 0.0, math.inf)
+_NO_SHARE = MeanInterval(math.nan, 0.0, 1.0)
+_NO_MEAN = MeanInterval(math.nan, 0.0, math.inf)
 _TAX = ("tax_per_flagged_cny", "tax_share")
 
 
 def _figures(
-    flagged: Share, other: Share, everything: Share, odds: float, hits: tuple[int, int]
+    flagged: MeanInterval, other: MeanInterval, everything: MeanInterval, odds: float, hits: tuple[int, int]
 ) -> dict[str, Estimate]:
     return {
         "precision": Estimate(flagged.value, flagged.low, flagged.high, hits[0]),
@@ -133,7 +133,9 @@ def _figures(
     }
 
 
-def _tax_figures(flagged: Share, other: Share, odds: float, paid: tuple[int, int]) -> dict[str, Estimate]:
+def _tax_figures(
+    flagged: MeanInterval, other: MeanInterval, odds: float, paid: tuple[int, int]
+) -> dict[str, Estimate]:
     return {
         "tax_per_flagged_cny": Estimate(flagged.value, flagged.low, flagged.high, paid[0]),
         "tax_share": part_of_total(flagged, other, odds, paid[1]),
@@ -205,7 +207,7 @@ def share_interval(share: float, size: float) -> tuple[float, float]:
     return low, high
 
 
-def positive_interval(mean: float, variance: float, positive: int) -> Share:
+def positive_interval(mean: float, variance: float, positive: int) -> MeanInterval:
     """A mean of amounts from 0 up, with Student's interval of its logarithm: amounts are skewed.
 
     `positive` is the number of amounts above 0; with fewer than two nothing bounds the mean from above.
@@ -213,10 +215,10 @@ def positive_interval(mean: float, variance: float, positive: int) -> Share:
     if math.isnan(mean):
         return _NO_MEAN
     if positive < 2 or mean <= 0.0:
-        return Share(max(mean, 0.0), 0.0, math.inf)
+        return MeanInterval(max(mean, 0.0), 0.0, math.inf)
     spread = math.sqrt(variance * positive / (positive - 1.0)) / mean
     factor = math.exp(min(float(stdtrit(positive - 1.0, 1.0 - _TAIL)) * spread, 700.0))
-    return Share(mean, mean / factor, mean * factor)
+    return MeanInterval(mean, mean / factor, mean * factor)
 
 
 def odds_of(flagged: BoolArray) -> float:
@@ -225,7 +227,7 @@ def odds_of(flagged: BoolArray) -> float:
     return inside / (len(flagged) - inside) if inside < len(flagged) else math.inf
 
 
-def part_of_total(inside: Share, outside: Share, odds: float, findings: int) -> Estimate:
+def part_of_total(inside: MeanInterval, outside: MeanInterval, odds: float, findings: int) -> Estimate:
     """The part of a total that lies inside, from the means inside and outside and how many parcels are inside
     for each one outside.
 
