@@ -10,34 +10,17 @@ from pathlib import Path
 from configs.schema.risk import RiskConfig
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.feedback.values import Cell, text_of
-from pipelines.lists.fields import ENTRY_FIELDS, LIST_HEADINGS, LIST_ID, field_of_heading, result_field
+from pipelines.lists.fields import (
+    LIST_ID,
+    field_of_heading,
+    fields_of,
+    fields_read_back,
+    result_field,
+    risk_of,
+)
 
-LISTED_RISK = "result"
-"""The field of a single column of results: it is about the risk that the list names for the parcel."""
-_REPORTED = "reported_on"
-_IDENTITY = ("rank", "declaration_id")
+_PLACE = ("rank", "declaration_id")
 _HEADERS_WITHIN = 60
-_OF_THE_LIST = {
-    *DECLARATION_COLUMNS, "declared_on", "shift", "reason_1", "reason_2", "reason_3",
-    "inspection_probability", "total_price_cny", "expected_price_cny",
-}  # fmt: skip
-_SPELLINGS: dict[str, str] = {
-    "result": LISTED_RISK, "results": LISTED_RISK, "finding": LISTED_RISK, "findings": LISTED_RISK,
-    "outcome": LISTED_RISK, "inspection result": LISTED_RISK, "结果": LISTED_RISK, "查验结果": LISTED_RISK,
-    "declaration": "declaration_id", "parcel id": "declaration_id", "declaration number": "declaration_id",
-    "申报单号": "declaration_id", "清单编号": "declaration_id", "序号": "rank",
-    "line number": "line_no", "list": LIST_ID, "listid": LIST_ID,
-    "inspected": "inspected_on", "inspection date": "inspected_on", "date of inspection": "inspected_on",
-    "date inspected": "inspected_on", "查验日期": "inspected_on",
-    "reported": _REPORTED, "report date": _REPORTED, "date reported": _REPORTED,
-    "assessed price": "assessed_unit_price", "unit price assessed": "assessed_unit_price",
-    "assessed unit price": "assessed_unit_price",
-    "recovered tax": "recovered_tax_cny", "tax recovered": "recovered_tax_cny",
-    "notes": "note", "remark": "note", "remarks": "note", "comment": "note", "comments": "note",
-    "备注": "note",
-    "opened another": "opened_instead", "opened another one instead": "opened_instead",
-    "reason for override": "override_reason", "override": "override_reason",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -54,7 +37,7 @@ class RawRow:
 
 
 @dataclass(frozen=True)
-class Table:
+class ListTable:
     """A returned list: the id that it shows, its rows, and headings of columns that were not understood."""
 
     list_id: str | None
@@ -73,8 +56,11 @@ class Headings:
     def __init__(self, risks: Mapping[str, RiskConfig], overlay: Path | None = None) -> None:
         self._risks, self._overlay = risks, overlay
         self._seen: dict[str, str | None] = {}
-        technical = (*_IDENTITY, "line_no", *LIST_HEADINGS, *ENTRY_FIELDS, LIST_ID, _REPORTED)
-        known = {_plain(name): name for name in technical} | _SPELLINGS
+        known = {
+            _plain(words): field.name
+            for field in fields_read_back()
+            for words in (field.name, *field.spellings)
+        }
         titles = [(words, name) for name, risk in risks.items() for words in (risk.title.zh, risk.title.en)]
         labels = [(risk.label, name) for name, risk in risks.items()]
         # A risk's own name comes before the label or title of another one.
@@ -98,7 +84,7 @@ class Headings:
             return words.strip().casefold()
         return known
 
-    def table(self, grid: Sequence[Sequence[Cell]]) -> Table | None:
+    def table(self, grid: Sequence[Sequence[Cell]]) -> ListTable | None:
         """The list in the cells of a sheet or a CSV file, None where none has a list's headings.
 
         The headings are the row that names most fields; the hidden row of technical names comes first.
@@ -111,24 +97,25 @@ class Headings:
         if head is None or self._known_in(grid[head]) < 2:
             return None
         fields = [self._of_cell(cell) for cell in grid[head]]
-        if not set(fields) & set(_IDENTITY):
+        if not set(fields) & set(_PLACE):
             return None
         rows = [
             _row(number, fields, cells)
             for number, cells in enumerate(grid[head + 1 :], start=head + 2)
             if not self._repeats(fields, cells)
         ]
+        of_a_list = {"declared_on", *DECLARATION_COLUMNS, *(field.name for field in fields_of())}
         unread = [
             text_of(cell) or ""
             for place, (cell, known) in enumerate(zip(grid[head], fields, strict=True))
-            if known is None and text_of(cell) and text_of(cell) not in _OF_THE_LIST
+            if known is None and text_of(cell) and text_of(cell) not in of_a_list
             if any(len(cells) > place and text_of(cells[place]) for cells in grid[head + 1 :])
         ]
-        return Table(self._list_id(grid[:head]), [row for row in rows if row is not None], unread)
+        return ListTable(self._list_id(grid[:head]), [row for row in rows if row is not None], unread)
 
     def _repeats(self, fields: Sequence[str | None], cells: Sequence[Cell]) -> bool:
         """Whether these are headings again, such as the words below the technical names."""
-        places = [(known, cell) for known, cell in zip(fields, cells, strict=False) if known in _IDENTITY]
+        places = [(known, cell) for known, cell in zip(fields, cells, strict=False) if known in _PLACE]
         return any(self._of_cell(cell) == known for known, cell in places)
 
     def _known_in(self, cells: Sequence[Cell]) -> int:
@@ -169,9 +156,9 @@ def _row(number: int, fields: Sequence[str | None], cells: Sequence[Cell]) -> Ra
 
 def has_entry(cells: Mapping[str, Cell]) -> bool:
     """Whether anything was filled in: the day of the report alone says nothing of a parcel."""
-    entries = {LISTED_RISK, *ENTRY_FIELDS}
+    entries = {field.name for field in fields_of("inspector")} - {"reported_on"}
     return any(
-        text_of(cell) is not None and (name in entries or name.startswith("result_"))
+        text_of(cell) is not None and (name in entries or risk_of(name) is not None)
         for name, cell in cells.items()
     )
 

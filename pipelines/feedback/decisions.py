@@ -4,36 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from pipelines.feedback.entries import Entries, contradictions, together
-from pipelines.feedback.log import ACCEPTED, CONFLICT, CORRECTED, REPEATED, Known
+from features.contract.inspections import INSPECTION_COLUMNS
+from pipelines.feedback.entries import Entries, contradictions, figure_fields, together
+from pipelines.feedback.log import Known
 from pipelines.feedback.places import Place
+from pipelines.feedback.rows import ACCEPTED, CONFLICT, CORRECTED, REPEATED, Decision
 from pipelines.ingest.result_writer import Withdrawn
 from pipelines.store.store import Store
 
 Line = tuple[str, int]
 Values = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What became of a row: the outcome, both values of fields in conflict, and the inspections written.
-
-    `others` are those of them about lines that nobody listed.
-    """
-
-    outcome: str
-    reported_on: date
-    conflicts: Mapping[str, tuple[object, object]] = field(default_factory=dict)
-    written: int = 0
-    others: int = 0
-    before: str = ""
 
 
 def inspections_of(
@@ -51,7 +37,7 @@ def inspections_of(
     known = lines.get(parcel, ())
     line = min(known, default=1) if entries.opened_instead else place.line_no
     labels = entries.labels(risks)
-    figures = {name: getattr(entries, name) for name in ("assessed_unit_price", "recovered_tax_cny")}
+    figures = {name: entries[name] for name in figure_fields() if name in INSPECTION_COLUMNS}
     nothing = {label: False for label, value in labels.items() if value is False}
     others = {(parcel, other): dict(nothing) for other in known if other != line and nothing}
     return {(parcel, line): {**labels, **figures}, **others}
@@ -80,10 +66,10 @@ class Decisions:
         self._store, self._known, self._risks, self._lines = store, known, risks, lines
         self._corrections = corrections
         self._stored: dict[date, dict[Line, Values]] = {}
-        self._said: dict[Line, dict[str, Values]] = defaultdict(dict)
+        self._values_of: dict[Line, dict[str, Values]] = defaultdict(dict)
         for parcel, each in known.items():
             for line, values in self._rows(each.place, each.entries).items():
-                self._said[line][parcel] = values
+                self._values_of[line][parcel] = values
         self.inspections: dict[tuple[str, int, date], Values] = {}
         self.withdrawn: list[Withdrawn] = []
 
@@ -92,33 +78,33 @@ class Decisions:
         parcel = place.declaration_id
         known = self._known.get(parcel) or Known(place, Entries())
         place = known.place
-        found = contradictions(known.entries, entries)
-        merged = together(known.entries, entries, corrected=bool(found))
-        if found:
+        conflicts = contradictions(known.entries, entries)
+        merged = together(known.entries, entries, corrected=bool(conflicts))
+        if conflicts:
             # Of a line the latest report counts, so a correction is not older than what it corrects.
             reported_on = max(reported_on, *known.days)
         before, now = self._rows(place, known.entries), self._rows(place, merged)
-        found |= self._elsewhere(parcel, before, now, reported_on)
-        if found and not self._corrections:
-            return Decision(CONFLICT, reported_on, found, before=known.source)
+        conflicts |= self._elsewhere(parcel, before, now, reported_on)
+        if conflicts and not self._corrections:
+            return Decision(CONFLICT, reported_on, conflicts, before=known.source)
         if merged == known.entries and parcel in self._known:
             return Decision(REPEATED, reported_on, before=known.source)
         first = min([reported_on, *known.days])
-        if merged.inspected_on not in (None, known.entries.inspected_on):
+        if merged["inspected_on"] not in (None, known.entries["inspected_on"]):
             for line in before.keys() & now.keys():
                 for day in known.days:
                     # Without a channel: it changes what was reported that day, and adds nothing.
                     row = self.inspections.setdefault((*line, day), {})
-                    row["inspected_on"] = min(merged.inspected_on, day)
+                    row["inspected_on"] = min(merged["inspected_on"], day)
         written, others = self._write(place, merged, before, now, (first, reported_on))
         self._withdraw(before, now, known.days)
         self._known[parcel] = Known(place, merged, known.days | {reported_on}, source)
         for line in before:
-            self._said[line].pop(parcel, None)
+            self._values_of[line].pop(parcel, None)
         for line, values in now.items():
-            self._said[line][parcel] = values
-        outcome = CORRECTED if found else ACCEPTED
-        return Decision(outcome, reported_on, found, written, others, before=known.source)
+            self._values_of[line][parcel] = values
+        outcome = CORRECTED if conflicts else ACCEPTED
+        return Decision(outcome, reported_on, conflicts, written, others, before=known.source)
 
     def _rows(self, place: Place, entries: Entries) -> dict[Line, Values]:
         return inspections_of(place, entries, self._risks, self._lines)
@@ -127,17 +113,17 @@ class Decisions:
         self, parcel: str, before: Mapping[Line, Values], now: Mapping[Line, Values], day: date
     ) -> dict[str, tuple[object, object]]:
         """Other values for the same lines: from the return of another listed parcel, or reported that day."""
-        found = {}
+        conflicts = {}
         own = day in self._known[parcel].days if parcel in self._known else False
         for line, values in now.items():
-            rivals = [said for other, said in self._said[line].items() if other != parcel]
+            rivals = [theirs for other, theirs in self._values_of[line].items() if other != parcel]
             if not own:
                 rivals.append(self._stored_on(day).get(line, {}))
             for name, value in _fresh(values, before.get(line)).items():
                 others = [rival[name] for rival in rivals if rival.get(name) is not None]
                 if any(other != value for other in others):
-                    found[name] = (others[0], value)
-        return found
+                    conflicts[name] = (others[0], value)
+        return conflicts
 
     def _stored_on(self, day: date) -> dict[Line, Values]:
         if day not in self._stored:
@@ -172,7 +158,7 @@ class Decisions:
             row = self.inspections.setdefault((*line, day), {})
             override = merged.opened_instead is not None
             row |= fresh
-            row["inspected_on"] = min(merged.inspected_on or first, day)
+            row["inspected_on"] = min(merged["inspected_on"] or first, day)
             if not override or "selection" not in row:
                 row["selection"] = "override" if override else place.selection
                 row["inspection_probability"] = None if override else place.inspection_probability

@@ -4,53 +4,61 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from configs.schema.risk import RiskConfig
 from features.contract.reject_reasons import RejectReason
-from pipelines.feedback.columns import LISTED_RISK, RawRow
-from pipelines.feedback.values import days_in, number_in, result_in, text_of
-from pipelines.lists.fields import RESULT_WORDS, ResultValue, result_field, risk_of
+from features.contract.result_words import RESULT_LABELS, RESULT_WORDS, ResultValue, result_of
+from pipelines.feedback.columns import RawRow
+from pipelines.feedback.values import days_in, number_in, text_of
+from pipelines.lists.fields import LISTED_RISK, Field, fields_of, result_field, risk_of
 
 _SAME = 1e-9
 _MOST_CHARS = 2000
-_NOTHING_SAID = "not_examined"
+_UNANSWERED = "not_examined"
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What was filled in: results by risk, and the other fields, None where they were left empty."""
+    """What was filled in: results by risk, and values of the other fields by name, none where left empty."""
 
     results: Mapping[str, ResultValue] = field(default_factory=dict)
-    inspected_on: date | None = None
-    reported_on: date | None = None
-    assessed_unit_price: float | None = None
-    recovered_tax_cny: float | None = None
-    note: str | None = None
-    opened_instead: str | None = None
-    override_reason: str | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    @property
+    def opened_instead(self) -> str | None:
+        """The parcel that was opened in place of the listed one."""
+        opened: str | None = self["opened_instead"]
+        return opened
 
     @property
     def has_outcome(self) -> bool:
         """Whether it says what came of an inspection."""
-        figures = (self.assessed_unit_price, self.recovered_tax_cny)
-        return bool(self.results) or any(figure is not None for figure in figures)
+        return bool(self.results) or any(name in self.values for name in figure_fields())
 
     @property
     def is_inspection(self) -> bool:
         """Whether a parcel was opened, or a day named on which it was: a note alone says neither."""
-        return self.has_outcome or self.opened_instead is not None or self.inspected_on is not None
+        return self.has_outcome or bool({"opened_instead", "inspected_on"} & self.values.keys())
 
     def labels(self, risks: Mapping[str, RiskConfig]) -> dict[str, bool | None]:
-        """The contract's labels of the answered risks: found is True, nothing False, else None."""
-        said: dict[str, bool | None] = {"found": True, "nothing": False}
-        found: dict[str, bool | None] = {}
+        """The contract's labels of the answered risks."""
+        labels: dict[str, bool | None] = {}
         for risk, value in self.results.items():
-            if risk in risks and found.get(risks[risk].label) is None:
-                found[risks[risk].label] = said.get(value)
-        return found
+            if risk in risks and labels.get(risks[risk].label) is None:
+                labels[risks[risk].label] = RESULT_LABELS[value]
+        return labels
+
+
+def figure_fields() -> list[str]:
+    """Return the fields that hold a price or an amount."""
+    return [each.name for each in fields_of("inspector") if each.kind in ("price", "amount")]
 
 
 @dataclass(frozen=True)
@@ -92,9 +100,10 @@ def entries_of(
     decimal_comma: bool = False,
     overlay: Path | None = None,
 ) -> Entries:
-    """What a row says, every value checked.
+    """Return what a row says, every value checked.
 
-    Raises UnreadableRowError where a value cannot be read, or two of them contradict each other.
+    Raises:
+        UnreadableRowError: a value cannot be read, or two of them contradict each other.
     """
     reader = _Reader(row, decimal_comma, overlay)
     results: dict[str, ResultValue] = {}
@@ -107,23 +116,15 @@ def entries_of(
             continue
         if results.setdefault(risk, value) != value:
             reader.fault(RejectReason.CONTRADICTION.of(name), f"{risk} is answered twice, differently")
-    inspected = reader.day("inspected_on", window)
-    reported = reader.day("reported_on", window)
-    found = Entries(
-        results=results,
-        inspected_on=inspected,
-        reported_on=reported,
-        assessed_unit_price=reader.number("assessed_unit_price", above_zero=True),
-        recovered_tax_cny=reader.number("recovered_tax_cny", above_zero=False),
-        note=reader.text("note"),
-        opened_instead=reader.text("opened_instead"),
-        override_reason=reader.text("override_reason"),
-    )
-    reader.check_days(found, window)
-    reader.check_labels(found, risks)
+    values = {
+        each.name: reader.value(each, window) for each in fields_of("inspector") if each.kind != "result"
+    }
+    entries = Entries(results, {name: value for name, value in values.items() if value is not None})
+    reader.check_days(entries, window)
+    reader.check_labels(entries, risks)
     if reader.faults:
         raise UnreadableRowError(reader.faults)
-    return found
+    return entries
 
 
 class _Reader:
@@ -138,6 +139,13 @@ class _Reader:
     def fault(self, reason: str, words: str) -> None:
         self.faults.append((reason, words))
 
+    def value(self, of: Field, window: Window) -> Any:
+        if of.kind == "date":
+            return self.day(of.name, window)
+        if of.kind in ("price", "amount"):
+            return self.number(of.name, above_zero=of.kind == "price")
+        return self.text(of.name)
+
     def result(self, name: str, risk: str | None, risks: Mapping[str, RiskConfig]) -> ResultValue | None:
         if risk is None:
             self.fault(
@@ -150,7 +158,7 @@ class _Reader:
             self.fault(RejectReason.NOT_IN_LIST.of(name), f"{name} is no risk: expected {known}")
             return None
         try:
-            return result_in(self._cells[name], self._overlay)
+            return result_of(text_of(self._cells[name]) or "", self._overlay)
         except ValueError:
             words = ", ".join(map(repr, RESULT_WORDS.values()))
             came = text_of(self._cells[name]) or ""
@@ -197,79 +205,71 @@ class _Reader:
             return None
         return text
 
-    def check_days(self, found: Entries, window: Window) -> None:
-        reported = window.report_day(found.inspected_on, found.reported_on)
+    def check_days(self, entries: Entries, window: Window) -> None:
+        inspected = entries["inspected_on"]
+        reported = window.report_day(inspected, entries["reported_on"])
         if reported < window.list_day:
-            said = f"reported on {reported}, before the day of the list, {window.list_day}: name a later day"
-            self.fault(RejectReason.OUT_OF_RANGE.of("reported_on"), said)
-        if found.inspected_on is not None and found.inspected_on > reported:
-            said = (
-                f"inspected on {found.inspected_on}, after it was reported, {reported}: correct one of them"
+            message = (
+                f"reported on {reported}, before the day of the list, {window.list_day}: name a later day"
             )
-            self.fault(RejectReason.REPORTED_BEFORE_INSPECTED.of("reported_on"), said)
-        if found.inspected_on is not None and found.inspected_on < window.list_day:
-            said = f"inspected on {found.inspected_on}, before the day of the list, {window.list_day}"
-            self.fault(RejectReason.OUT_OF_RANGE.of("inspected_on"), said)
+            self.fault(RejectReason.OUT_OF_RANGE.of("reported_on"), message)
+        if inspected is not None and inspected > reported:
+            message = f"inspected on {inspected}, after it was reported, {reported}: correct one of them"
+            self.fault(RejectReason.REPORTED_BEFORE_INSPECTED.of("reported_on"), message)
+        if inspected is not None and inspected < window.list_day:
+            message = f"inspected on {inspected}, before the day of the list, {window.list_day}"
+            self.fault(RejectReason.OUT_OF_RANGE.of("inspected_on"), message)
 
-    def check_labels(self, found: Entries, risks: Mapping[str, RiskConfig]) -> None:
+    def check_labels(self, entries: Entries, risks: Mapping[str, RiskConfig]) -> None:
         """Two risks may have one label; then they cannot be answered differently."""
-        said: dict[str, ResultValue] = {}
-        for risk, value in found.results.items():
+        answers: dict[str, ResultValue] = {}
+        for risk, value in entries.results.items():
             label = risks[risk].label
-            if value != _NOTHING_SAID and said.setdefault(label, value) != value:
+            if value != _UNANSWERED and answers.setdefault(label, value) != value:
                 words = f"the risks with the label {label} are answered differently"
                 self.fault(RejectReason.CONTRADICTION.of(label), words)
 
 
 def contradictions(before: Entries, now: Entries) -> dict[str, tuple[object, object]]:
-    """Fields in which a row says something else than earlier returns of its parcel, with both values.
+    """Return the fields in which a row differs from earlier returns of its parcel, with both values.
 
-    What was left empty, or not examined, by then may be said now. Another day of inspection contradicts only
-    where nothing new is said that could belong to it. The note and the reason of an override never do.
+    What was left empty, or not examined, may be filled in later. Another day of inspection contradicts only
+    where nothing new is said that could belong to it. Text never does.
     """
-    found: dict[str, tuple[object, object]] = {}
+    conflicts: dict[str, tuple[object, object]] = {}
     for risk, value in now.results.items():
         known = before.results.get(risk)
-        if known not in (None, value, _NOTHING_SAID):
-            found[result_field(risk)] = (known, value)
-    for name in ("assessed_unit_price", "recovered_tax_cny"):
-        old, new = getattr(before, name), getattr(now, name)
+        if known not in (None, value, _UNANSWERED):
+            conflicts[result_field(risk)] = (known, value)
+    for name in figure_fields():
+        old, new = before[name], now[name]
         if old is not None and new is not None and not math.isclose(old, new, rel_tol=_SAME):
-            found[name] = (old, new)
-    says = now.has_outcome or now.opened_instead is not None
-    said = before.has_outcome or before.opened_instead is not None
-    if says and said and before.opened_instead != now.opened_instead:
-        found["opened_instead"] = (before.opened_instead, now.opened_instead)
-    days = (before.inspected_on, now.inspected_on)
+            conflicts[name] = (old, new)
+    both = all(each.has_outcome or each.opened_instead is not None for each in (before, now))
+    if both and before.opened_instead != now.opened_instead:
+        conflicts["opened_instead"] = (before.opened_instead, now.opened_instead)
+    days = (before["inspected_on"], now["inspected_on"])
     if None not in days and days[0] != days[1] and not _adds(before, now):
-        found["inspected_on"] = days
-    return found
+        conflicts["inspected_on"] = days
+    return conflicts
 
 
 def together(before: Entries, now: Entries, *, corrected: bool = False) -> Entries:
-    """What is known of a parcel after two returns; where they contradict each other, the later counts."""
+    """Return what two returns tell of a parcel; where they contradict each other, the later counts."""
     later = {
         risk: value
         for risk, value in now.results.items()
-        if corrected or value != _NOTHING_SAID or risk not in before.results
+        if corrected or value != _UNANSWERED or risk not in before.results
     }
-    given = {
-        name: value
-        for name in ("inspected_on", "assessed_unit_price", "recovered_tax_cny", "note", "override_reason")
-        if (value := getattr(now, name)) is not None
-    }
-    opened = now.opened_instead
-    if opened is None and not (corrected and now.has_outcome):
-        opened = before.opened_instead
-    return replace(before, results={**before.results, **later}, opened_instead=opened, **given)
+    values = {**before.values, **now.values}
+    if corrected and now.has_outcome and now.opened_instead is None:
+        values.pop("opened_instead", None)
+    return Entries({**before.results, **later}, values)
 
 
 def _adds(before: Entries, now: Entries) -> bool:
-    """Whether it says something of the inspection that was not known."""
-    known = {risk for risk, value in before.results.items() if value != _NOTHING_SAID}
-    if any(risk not in known for risk, value in now.results.items() if value != _NOTHING_SAID):
+    """Whether it tells something of the inspection that was not known."""
+    known = {risk for risk, value in before.results.items() if value != _UNANSWERED}
+    if any(risk not in known for risk, value in now.results.items() if value != _UNANSWERED):
         return True
-    return any(
-        getattr(now, name) is not None and getattr(before, name) is None
-        for name in ("assessed_unit_price", "recovered_tax_cny")
-    )
+    return any(now[name] is not None and before[name] is None for name in figure_fields())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -16,15 +16,17 @@ from features.contract.china_time import china_date
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS, validate_inspections
 from features.contract.reject_reasons import RejectReason
-from pipelines.feedback.columns import RawRow, has_entry
-from pipelines.feedback.decisions import Decision, Decisions
+from pipelines.feedback.columns import has_entry
+from pipelines.feedback.decisions import Decisions
 from pipelines.feedback.entries import Entries, UnreadableRowError, Window, entries_of
 from pipelines.feedback.files import ReturnedFile, read_returned
-from pipelines.feedback.log import CONFLICT, REJECTED, Known, Logged, append_log, known_returns
-from pipelines.feedback.places import Place, Places, parcel_opened, said
+from pipelines.feedback.log import Known, append_log, known_returns
+from pipelines.feedback.places import IssuedPlaces, parcel_opened, parcels_meant
 from pipelines.feedback.quarantine import rows_for_quarantine
-from pipelines.feedback.report import FeedbackReport, FileTaken, manifest_of
+from pipelines.feedback.report import FeedbackReport, manifest_of
+from pipelines.feedback.rows import CONFLICT, REJECTED, ReturnedRow
 from pipelines.ingest.result_writer import merge_results, reopen_history
+from pipelines.lists.fields import fields_of
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
@@ -33,32 +35,22 @@ from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
 
-@dataclass
-class _Row:
-    """A row on its way: where it stands, and what is known of it so far."""
+@dataclass(frozen=True)
+class FeedbackOptions:
+    """Options of a `feedback`.
 
-    file: ReturnedFile
-    raw: RawRow
-    place: Place | None = None
-    entries: Entries | None = None
+    Attributes:
+        reported_on: the day on which results became known, where a row does not name one; None is today.
+        corrections: write rows that contradict earlier returns of their parcel; else they are only reported.
+        now: the present moment, for tests.
+    """
+
     reported_on: date | None = None
-    decision: Decision | None = None
-    reasons: list[str] = field(default_factory=list)
-    message: str = ""
+    corrections: bool = False
+    now: datetime | None = None
 
-    @property
-    def outcome(self) -> str:
-        return REJECTED if self.decision is None else self.decision.outcome
 
-    def reject(self, fault: UnreadableRowError) -> None:
-        self.reasons, self.message = fault.reasons, str(fault)
-
-    def logged(self) -> Logged:
-        return Logged(
-            str(self.file.path), self.file.sha256, self.raw.number, self.outcome, self.place, self.entries,
-            self.reported_on, tuple(self.reasons), self.message,
-            0 if self.decision is None else self.decision.written,
-        )  # fmt: skip
+_DEFAULTS = FeedbackOptions()
 
 
 def feedback(
@@ -67,9 +59,7 @@ def feedback(
     *,
     settings: Settings,
     progress: Progress,
-    reported_on: date | None = None,
-    corrections: bool = False,
-    now: datetime | None = None,
+    options: FeedbackOptions = _DEFAULTS,
 ) -> FeedbackReport:
     """Take filled-in lists into a store's inspections, all of them or, if the run dies, none.
 
@@ -78,60 +68,57 @@ def feedback(
         store: folder of the store that issued the lists.
         settings: configuration.
         progress: shows a bar over the files.
-        reported_on: the day on which results became known, where a row does not name one; None is today.
-        corrections: write rows that contradict earlier returns of their parcel; else they are only reported.
-        now: the present moment, for tests.
+        options: what the user asked for.
 
     Raises:
         UsageError: there is no file, or `reported_on` is a day to come.
         StoreLockedError: another run holds the store.
     """
-    now = now or datetime.now(UTC)
+    now = options.now or datetime.now(UTC)
     today = china_date(now)
     if not files:
         raise UsageError("expected at least one filled-in list, got none")
     opened = Store.open(store)
     newest = max([today, *opened.days(DayTable.LISTS)])
+    reported_on = options.reported_on
     if reported_on is not None and (reported_on - newest).days > settings.pipeline.ingest.future_days:
         raise UsageError(f"--reported-on {reported_on} is a day to come: today is {today} in China")
-    run = _Run(opened, settings, reported_on, today)
+    run = _Run(opened, settings, replace(options, now=now), today)
     with opened.lock("feedback"), opened.transaction() as t:
-        return run.take([Path(path) for path in files], t, progress, now, corrections=corrections)
+        return run.take([Path(path) for path in files], t, progress, now)
 
 
 class _Run:
-    def __init__(self, store: Store, settings: Settings, reported_on: date | None, today: date) -> None:
-        self._store, self._settings, self._risks = store, settings, settings.risks
-        self._reported_on, self._today = reported_on, today
+    def __init__(self, store: Store, settings: Settings, options: FeedbackOptions, today: date) -> None:
+        self._store, self._risks, self._overlay = store, settings.risks, settings.overlay
+        self._tolerance = settings.pipeline.ingest.tolerance
+        self._options, self._today = options, today
         self._manifest = ManifestBuilder("feedback")
         self._hidden: Counter[str] = Counter()
 
     def take(
-        self, paths: Sequence[Path], t: Transaction, progress: Progress, now: datetime, *, corrections: bool
+        self, paths: Sequence[Path], t: Transaction, progress: Progress, now: datetime
     ) -> FeedbackReport:
+        corrections = self._options.corrections
         with self._manifest.step("read"):
-            taken = self._read(paths, progress)
-        files = [each.file for each in taken if each.file is not None]
+            files = self._read(paths, progress)
         with self._manifest.step("check"):
             rows = self._placed(files)
-            known = known_returns(
-                self._store, {row.place.declared_on for row in rows if row.place is not None}
-            )
+            list_days = {row.place.declared_on for row in rows if row.place is not None}
+            known = known_returns(self._store, list_days)
             lines = self._lines(rows, known)
             decisions = Decisions(self._store, known, self._risks, lines, corrections=corrections)
             for row in rows:
                 self._decide(row, decisions, lines)
         with self._manifest.step("write"):
             days = self._write(t, decisions)
-            append_log(t, self._store, [row.logged() for row in rows], self._risks, now)
-            aside = [(row.logged(), row.raw) for row in rows if row.outcome in (REJECTED, CONFLICT)]
-            refused = {each.path: each.fault for each in taken if each.fault is not None}
-            self._store.append_quarantine(t, [rows_for_quarantine(aside, refused)])
+            append_log(t, self._store, rows, self._risks, now)
+            aside = [row for row in rows if row.outcome in (REJECTED, CONFLICT)]
+            self._store.append_quarantine(t, [rows_for_quarantine(aside, files)])
             reopened = reopen_history(self._store, t, days)
         report = FeedbackReport(
-            taken, [row.logged() for row in rows], [row.decision for row in rows if row.decision is not None],
-            tolerance=self._settings.pipeline.ingest.tolerance,
-            corrections=corrections, days=sorted(days), reopened=reopened, manifest={},
+            files, rows, tolerance=self._tolerance, corrections=corrections, days=sorted(days),
+            reopened=reopened, manifest={},
         )  # fmt: skip
         manifest_of(report, self._manifest)
         self._manifest.values_nulled.update(self._hidden)
@@ -140,28 +127,26 @@ class _Run:
         self._store.write_manifest(t, "feedback", self._today, written)
         return replace(report, manifest=written)
 
-    def _read(self, paths: Sequence[Path], progress: Progress) -> list[FileTaken]:
-        taken = []
+    def _read(self, paths: Sequence[Path], progress: Progress) -> list[ReturnedFile]:
+        files = []
         with progress.task("read files", total=len(paths)) as task:
             for path in paths:
                 try:
-                    taken.append(
-                        FileTaken(str(path), read_returned(path, self._risks, self._settings.overlay))
-                    )
+                    files.append(read_returned(path, self._risks, self._overlay))
                 except DataError as error:
-                    taken.append(FileTaken(str(path), None, fault=str(error)))
+                    files.append(ReturnedFile(path, fault=str(error)))
                 task.advance()
-        return taken
+        return files
 
-    def _placed(self, files: Sequence[ReturnedFile]) -> list[_Row]:
+    def _placed(self, files: Sequence[ReturnedFile]) -> list[ReturnedRow]:
         """The rows that were filled in, as far as they can be read."""
-        places = Places.of(self._store, files)
+        places = IssuedPlaces.of(self._store, files)
         rows = []
         for file in files:
             for raw in file.rows:
                 if raw.fault is None and not has_entry(raw.cells):
                     continue
-                row = _Row(file, raw)
+                row = ReturnedRow(file, raw)
                 try:
                     self._place(row, places)
                 except UnreadableRowError as fault:
@@ -169,34 +154,34 @@ class _Run:
                 rows.append(row)
         return rows
 
-    def _place(self, row: _Row, places: Places) -> None:
+    def _place(self, row: ReturnedRow, places: IssuedPlaces) -> None:
         if row.raw.fault is not None:
             raise UnreadableRowError([(RejectReason.BAD_FORMAT.value, f"this is {row.raw.fault}")])
         row.place = places.find(row.file, row.raw)
-        window = Window(row.place.declared_on, self._reported_on, self._today)
-        found = entries_of(
+        window = Window(row.place.declared_on, self._options.reported_on, self._today)
+        entries = entries_of(
             row.raw,
             row.place.risk,
             self._risks,
             window,
             decimal_comma=row.file.decimal_comma,
-            overlay=self._settings.overlay,
+            overlay=self._overlay,
         )
-        row.entries = replace(
-            found,
-            reported_on=None,
-            note=self._without_persons("note", found.note),
-            override_reason=self._without_persons("override_reason", found.override_reason),
-        )
-        row.reported_on = window.report_day(found.inspected_on, found.reported_on)
+        row.reported_on = window.report_day(entries["inspected_on"], entries["reported_on"])
+        # The day of the report belongs to the row; what it says of the parcel does not depend on it.
+        values = {name: value for name, value in entries.values.items() if name != "reported_on"}
+        for field in fields_of("inspector"):
+            if field.text == "free" and field.name in values:
+                values[field.name] = self._without_persons(field.name, values[field.name])
+        row.entries = Entries(entries.results, values)
 
-    def _without_persons(self, name: str, text: str | None) -> str | None:
-        if text is None or not holds_a_persons_number(text):
+    def _without_persons(self, name: str, text: str) -> str:
+        if not holds_a_persons_number(text):
             return text
         self._hidden[f"{name}:may_be_personal"] += 1
         return WITHHELD
 
-    def _lines(self, rows: Sequence[_Row], known: Mapping[str, Known]) -> dict[str, list[int]]:
+    def _lines(self, rows: Sequence[ReturnedRow], known: Mapping[str, Known]) -> dict[str, list[int]]:
         """Line numbers of each parcel that a row is about, or was: listed ones and those opened instead."""
         by_day: dict[date, set[str]] = {}
         instead: set[str] = set()
@@ -206,13 +191,13 @@ class _Run:
             by_day.setdefault(row.place.declared_on, set()).add(row.place.declaration_id)
             earlier = known.get(row.place.declaration_id)
             for each in (row.entries, *([earlier.entries] if earlier else [])):
-                instead.update(said(each.opened_instead))
-        found: dict[str, list[int]] = {}
+                instead.update(parcels_meant(each.opened_instead))
+        lines: dict[str, list[int]] = {}
         for day in reversed(self._store.declaration_days()):
-            wanted = by_day.get(day, set()) | (instead - set(found))
+            wanted = by_day.get(day, set()) | (instead - set(lines))
             if wanted:
-                found |= self._lines_of_day(day, wanted)
-        return found
+                lines |= self._lines_of_day(day, wanted)
+        return lines
 
     def _lines_of_day(self, day: date, parcels: Collection[str]) -> dict[str, list[int]]:
         chosen = pl.Series(sorted(parcels), dtype=pl.String).implode()
@@ -221,7 +206,7 @@ class _Run:
         grouped = rows.sort(*LINE_KEY).group_by("declaration_id", maintain_order=True)
         return {str(parcel): numbers for parcel, numbers in grouped.agg("line_no").iter_rows()}
 
-    def _decide(self, row: _Row, decisions: Decisions, lines: Mapping[str, Sequence[int]]) -> None:
+    def _decide(self, row: ReturnedRow, decisions: Decisions, lines: Mapping[str, Sequence[int]]) -> None:
         if row.place is None or row.entries is None or row.reported_on is None:
             return
         if row.entries.opened_instead is not None:
@@ -230,7 +215,7 @@ class _Run:
             except UnreadableRowError as fault:
                 row.reject(fault)
                 return
-            row.entries = replace(row.entries, opened_instead=other)
+            row.entries = Entries(row.entries.results, {**row.entries.values, "opened_instead": other})
         row.decision = decisions.decide(row.place, row.entries, row.reported_on, str(row.file.path))
         row.reported_on = row.decision.reported_on
         before = f" ({Path(row.decision.before).name})" if row.decision.before else ""

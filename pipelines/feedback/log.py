@@ -12,46 +12,35 @@ import polars as pl
 from configs.schema.risk import RiskConfig
 from pipelines.feedback.entries import Entries, together
 from pipelines.feedback.places import Place
-from pipelines.lists.fields import ENTRY_FIELDS, ResultValue, result_field, risk_of
+from pipelines.feedback.rows import CORRECTED, WRITTEN, ReturnedRow
+from pipelines.lists.fields import columns_of, entry_fields, result_field, risk_of
+from pipelines.lists.issued import LISTED_PLACE
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
-ACCEPTED, CORRECTED, REPEATED = "accepted", "corrected", "repeated"
-CONFLICT, REJECTED = "conflict", "rejected"
-OUTCOMES = (ACCEPTED, CORRECTED, REPEATED, CONFLICT, REJECTED)
-WRITTEN = (ACCEPTED, CORRECTED)
-LOG_COLUMNS: dict[str, pl.DataType] = {
-    "source_file": pl.String(),
-    "source_sha256": pl.String(),
-    "source_row": pl.Int64(),
-    "taken_at": pl.Datetime("us", "UTC"),
-    "outcome": pl.String(),
-    "reasons": pl.List(pl.String()),
-    "message": pl.String(),
-    "list_id": pl.String(),
-    "customs_office": pl.String(),
-    "shift": pl.String(),
-    "rank": pl.Int32(),
-    "declaration_id": pl.String(),
-    "line_no": pl.Int32(),
-    "risk": pl.String(),
-    "selection": pl.String(),
-    "inspection_probability": pl.Float64(),
-    "reported_on": pl.Date(),
-    "inspected_on": pl.Date(),
-    "assessed_unit_price": pl.Float64(),
-    "recovered_tax_cny": pl.Float64(),
-    "note": pl.String(),
-    "opened_instead": pl.String(),
-    "override_reason": pl.String(),
-    "rows_written": pl.Int32(),
-}
-"""Beside these there is a column `result_<risk>` (found, nothing, not_examined or null) for each risk that
-was configured when the file was taken back. `reported_on` is the day that the row counted from;
-`rows_written` how many inspections it added or changed.
-"""
+
+def log_columns() -> dict[str, pl.DataType]:
+    """Return the columns of the log with their types.
+
+    Beside these there is a column `result_<risk>` (found, nothing, not_examined or null) for each risk that
+    was configured when the file was taken back. `reported_on` is the day that the row counted from,
+    `rows_written` how many inspections it added or changed.
+    """
+    return {
+        "source_file": pl.String(),
+        "source_sha256": pl.String(),
+        "source_row": pl.Int64(),
+        "taken_at": pl.Datetime("us", "UTC"),
+        "outcome": pl.String(),
+        "reasons": pl.List(pl.String()),
+        "message": pl.String(),
+        **LISTED_PLACE,
+        "reported_on": pl.Date(),
+        **columns_of(entry_fields()),
+        "rows_written": pl.Int32(),
+    }
 
 
 @dataclass
@@ -71,24 +60,8 @@ class Known:
     source: str = ""
 
 
-@dataclass(frozen=True)
-class Logged:
-    """A returned row and what became of it; place and entries are None as far as they could not be found."""
-
-    source_file: str
-    source_sha256: str
-    source_row: int
-    outcome: str
-    place: Place | None = None
-    entries: Entries | None = None
-    reported_on: date | None = None
-    reasons: tuple[str, ...] = ()
-    message: str = ""
-    rows_written: int = 0
-
-
 def read_log(store: Store, day: date) -> pl.DataFrame:
-    """The returned rows of a day's lists in the order in which they came: `LOG_COLUMNS` and the results."""
+    """The returned rows of a day's lists in the order in which they came: `log_columns` and the results."""
     paths = store.layout.files(DayTable.FEEDBACK, day)
     results = {
         name: pl.String()
@@ -96,67 +69,61 @@ def read_log(store: Store, day: date) -> pl.DataFrame:
         for name in pl.read_parquet_schema(path)
         if risk_of(name) is not None
     }
-    return read_tables(paths, LOG_COLUMNS | dict(sorted(results.items())), None)
+    return read_tables(paths, log_columns() | dict(sorted(results.items())), None)
 
 
 def known_returns(store: Store, days: Collection[date]) -> dict[str, Known]:
     """What has been accepted of the lists of some days, by the listed parcel."""
-    found: dict[str, Known] = {}
+    returns: dict[str, Known] = {}
     for day in sorted(days):
         for row in read_log(store, day).filter(pl.col("outcome").is_in(WRITTEN)).iter_rows(named=True):
             entries = _entries(row)
-            known = found.get(row["declaration_id"])
+            known = returns.get(row["declaration_id"])
             if known is None:
-                names = [name for name in Place.__dataclass_fields__ if name != "declared_on"]
-                place = Place(declared_on=day, **{name: row[name] for name in names})
-                known = found[row["declaration_id"]] = Known(place, Entries())
+                place = Place(declared_on=day, **{name: row[name] for name in LISTED_PLACE})
+                known = returns[row["declaration_id"]] = Known(place, Entries())
             known.entries = together(known.entries, entries, corrected=row["outcome"] == CORRECTED)
             known.days.add(row["reported_on"])
             known.source = row["source_file"]
-    return found
+    return returns
 
 
 def append_log(
     t: Transaction,
     store: Store,
-    rows: Collection[Logged],
+    rows: Collection[ReturnedRow],
     risks: Mapping[str, RiskConfig],
     taken_at: datetime,
 ) -> None:
     """Add returned rows: one file for each day whose lists they belong to, with the next free number."""
-    fields = [result_field(name) for name in risks]
-    schema = LOG_COLUMNS | dict.fromkeys(fields, pl.String())
-    days = sorted({None if row.place is None else row.place.declared_on for row in rows}, key=str)
-    for day in days:
-        of_day = [row for row in rows if (None if row.place is None else row.place.declared_on) == day]
+    schema = log_columns() | dict.fromkeys(map(result_field, risks), pl.String())
+    for day in sorted({row.declared_on for row in rows}, key=str):
+        of_day = [_record(row, taken_at) for row in rows if row.declared_on == day]
         number = 1 + len(store.layout.files(DayTable.FEEDBACK, day))
-        frame = pl.DataFrame([_row(row, taken_at) for row in of_day], schema=schema)
+        frame = pl.DataFrame(of_day, schema=schema)
         write_table(frame, t.stage_file(store.layout.numbered_file(DayTable.FEEDBACK, day, number)))
 
 
-def _row(row: Logged, taken_at: datetime) -> dict[str, Any]:
+def _record(row: ReturnedRow, taken_at: datetime) -> dict[str, Any]:
     entries = row.entries or Entries()
-    place = (
-        {}
-        if row.place is None
-        else {name: getattr(row.place, name) for name in row.place.__dataclass_fields__}
-    )
-    place.pop("declared_on", None)
     return {
-        **{name: getattr(row, name) for name in ("source_file", "source_sha256", "source_row", "outcome")},
-        **{name: getattr(row, name) for name in ("message", "reported_on", "rows_written")},
-        **{name: getattr(entries, name) for name in ENTRY_FIELDS},
-        **{result_field(risk): value for risk, value in entries.results.items()},
-        **place,
+        "source_file": str(row.file.path),
+        "source_sha256": row.file.sha256,
+        "source_row": row.raw.number,
         "taken_at": taken_at,
-        "reasons": list(row.reasons),
+        "outcome": row.outcome,
+        "reasons": row.reasons,
+        "message": row.message,
+        **({} if row.place is None else {name: getattr(row.place, name) for name in LISTED_PLACE}),
+        "reported_on": row.reported_on,
+        **{field.name: entries[field.name] for field in entry_fields()},
+        **{result_field(risk): value for risk, value in entries.results.items()},
+        "rows_written": 0 if row.decision is None else row.decision.written,
     }
 
 
-def _entries(row: Mapping[str, Any]) -> Entries:
-    results: dict[str, ResultValue] = {}
-    for name, value in row.items():
-        risk = risk_of(name)
-        if risk is not None and value is not None:
-            results[risk] = value
-    return Entries(results=results, **{name: row[name] for name in ENTRY_FIELDS})
+def _entries(record: Mapping[str, Any]) -> Entries:
+    """What a logged row says."""
+    given = {name: value for name, value in record.items() if value is not None}
+    results = {risk: value for name, value in given.items() if (risk := risk_of(name)) is not None}
+    return Entries(results, {each.name: given[each.name] for each in entry_fields() if each.name in given})

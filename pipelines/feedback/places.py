@@ -16,7 +16,7 @@ from pipelines.feedback.entries import UnreadableRowError
 from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.values import Cell, number_in, text_of
 from pipelines.lists.fields import LIST_ID
-from pipelines.lists.issued import find_lists
+from pipelines.lists.issued import LISTED_PLACE, find_lists
 from pipelines.lists.office_list import CODE_CHARACTERS
 from pipelines.store.store import Store
 
@@ -45,11 +45,11 @@ class Place:
         return f"parcel {parcel}, rank {self.rank} of list {self.list_id}"
 
 
-class Places:
+class IssuedPlaces:
     """The lists that some files are about."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
-        columns = list(Place.__dataclass_fields__)
+        columns = [*LISTED_PLACE, "declared_on"]
         self._by_rank: dict[tuple[str, int], Place] = {}
         self._by_parcel: dict[str, Place] = {}
         self._by_number: dict[str, set[str]] = {}
@@ -67,7 +67,7 @@ class Places:
         self._ids = set(rows["list_id"])
 
     @classmethod
-    def of(cls, store: Store, files: Iterable[ReturnedFile]) -> Places:
+    def of(cls, store: Store, files: Iterable[ReturnedFile]) -> IssuedPlaces:
         """The lists that the files name, and for rows that name none the newest with their parcel."""
         ids, parcels, numbers = set[str](), set[str](), set[str]()
         for file in files:
@@ -76,7 +76,7 @@ class Places:
                 if list_id is not None:
                     ids.add(list_id)
                 else:
-                    parcels.update(said(row.cells.get("declaration_id")))
+                    parcels.update(parcels_meant(row.cells.get("declaration_id")))
                     numbers.update(name.lstrip("0") for name in parcels if name.isdecimal())
         return cls(find_lists(store, ids, parcels, numbers))
 
@@ -113,7 +113,7 @@ class Places:
         """The place of a parcel on its newest list; a number may lack the zeros that a spreadsheet program
         took, where only one parcel can be meant.
         """
-        for name in said(parcel):
+        for name in parcels_meant(parcel):
             meant = self._by_number.get(name.lstrip("0"), set()) if name.isdecimal() else set()
             names = {name} if name in self._by_parcel else meant
             if len(names) == 1:
@@ -122,13 +122,18 @@ class Places:
 
     def _named(self, list_id: str, parcel: Cell) -> Place | None:
         return next(
-            (self._on_list[list_id, name] for name in said(parcel) if (list_id, name) in self._on_list), None
+            (
+                self._on_list[list_id, name]
+                for name in parcels_meant(parcel)
+                if (list_id, name) in self._on_list
+            ),
+            None,
         )
 
     def _check(self, found: Place, row: RawRow, list_id: str | None) -> None:
         parcel = row.cells.get("declaration_id")
         named = text_of(parcel)
-        same = named is None or set(said(parcel)) & set(_shown(found.declaration_id))
+        same = named is None or set(parcels_meant(parcel)) & set(_shown(found.declaration_id))
         number = named is not None and _rounded(named, found.declaration_id)
         if named is not None and not same and not (number and (list_id or named.isdecimal())):
             # A spreadsheet whose columns were sorted one by one looks like this.
@@ -146,7 +151,7 @@ class Places:
             )
 
 
-def said(cell: Cell) -> Iterator[str]:
+def parcels_meant(cell: Cell) -> Iterator[str]:
     """The parcels that a cell may mean: as it stands, and without the apostrophe that keeps formulas away."""
     text = text_of(cell)
     if text is not None:
@@ -160,7 +165,7 @@ def parcel_opened(named: str, place: Place, parcels: Container[str]) -> str:
 
     Raises UnreadableRowError where it is none of them, or the listed one itself.
     """
-    found = next((parcel for parcel in said(named) if parcel in parcels), None)
+    found = next((parcel for parcel in parcels_meant(named) if parcel in parcels), None)
     if found is None:
         raise _fault(
             RejectReason.UNKNOWN_DECLARATION.of("opened_instead"),

@@ -3,64 +3,71 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import polars as pl
 
 from features.contract.reject_reasons import RejectReason
-from pipelines.feedback.columns import RawRow
-from pipelines.feedback.log import Logged
+from pipelines.feedback.files import ReturnedFile
+from pipelines.feedback.rows import ReturnedRow
 from pipelines.feedback.values import text_of
+from pipelines.lists.fields import fields_of
 from pipelines.privacy.identity_screen import safe_records
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 
 _TABLE = "feedback"
-_FREE_TEXT = ("note", "override_reason", "item_name", "item_model")
-_NUMBERS = ("declaration_id", "opened_instead", "waybill_id", "list_id", "hs_code")
 
 
-def rows_for_quarantine(aside: Sequence[tuple[Logged, RawRow]], refused: Mapping[str, str]) -> pl.DataFrame:
-    """The columns of the quarantine and `declared_on`, which is null where the list was not found.
+def rows_for_quarantine(rows: Sequence[ReturnedRow], files: Sequence[ReturnedFile]) -> pl.DataFrame:
+    """Return the columns of the quarantine and `declared_on`, which is null where the list was not found.
 
     Args:
-        aside: rows that were rejected or left in conflict, as they are logged and as they came.
-        refused: files that are no list, and why.
+        rows: those that were rejected or left in conflict.
+        files: all files; those that are no list are refused as a whole.
     """
-    records = _records([raw for _, raw in aside], [row.message for row, _ in aside])
-    found = [_row(row, record) for (row, _), record in zip(aside, records, strict=True)]
-    found += [
-        {"source_file": path, "reasons": [RejectReason.UNREADABLE_FILE.value], "record": fault}
-        for path, fault in refused.items()
+    records = _records(rows)
+    values = [_row(row, record) for row, record in zip(rows, records, strict=True)]
+    values += [
+        {
+            "source_file": str(file.path),
+            "reasons": [RejectReason.UNREADABLE_FILE.value],
+            "record": file.fault,
+        }
+        for file in files
+        if file.fault is not None
     ]
     schema = QUARANTINE_COLUMNS | {"declared_on": pl.Date()}
-    return pl.DataFrame([{"table": _TABLE, **values} for values in found], schema=schema)
+    return pl.DataFrame([{"table": _TABLE, **each} for each in values], schema=schema)
 
 
-def _records(rows: Sequence[RawRow], messages: Sequence[str]) -> list[str]:
+def _records(rows: Sequence[ReturnedRow]) -> list[str]:
     """The rows as JSON, with what was wrong with them as `_why`."""
-    names = sorted({name for row in rows for name in row.cells})
+    names = sorted({name for row in rows for name in row.raw.cells})
     given: list[dict[str, str | None]] = [{} for _ in rows]
     if names:
         cells = pl.DataFrame(
-            {name: [text_of(row.cells.get(name)) for row in rows] for name in names},
+            {name: [text_of(row.raw.cells.get(name)) for row in rows] for name in names},
             schema=dict.fromkeys(names, pl.String()),
         )
+        free, numbers = (
+            [field.name for field in fields_of() if field.text == kind] for kind in ("free", "number")
+        )
         safe = safe_records(
-            cells, hash_always={}, known=names, free_text=_FREE_TEXT, exempt=_NUMBERS, pseudonymiser=None
+            cells, hash_always={}, known=names, free_text=free, exempt=numbers, pseudonymiser=None
         )
         given = [json.loads(text) for text in safe]
     kept = [{name: cell for name, cell in record.items() if cell is not None} for record in given]
     return [
-        json.dumps(record | {"_why": message}, ensure_ascii=False)
-        for record, message in zip(kept, messages, strict=True)
+        json.dumps(record | {"_why": row.message}, ensure_ascii=False)
+        for record, row in zip(kept, rows, strict=True)
     ]
 
 
-def _row(row: Logged, record: str) -> dict[str, object]:
+def _row(row: ReturnedRow, record: str) -> dict[str, object]:
     values: dict[str, object] = {
-        "source_file": row.source_file,
-        "source_row": row.source_row,
-        "reasons": list(row.reasons),
+        "source_file": str(row.file.path),
+        "source_row": row.raw.number,
+        "reasons": row.reasons,
         "record": record,
     }
     if row.place is not None:

@@ -6,32 +6,23 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from pipelines.feedback.columns import has_entry
-from pipelines.feedback.decisions import Decision
 from pipelines.feedback.files import ReturnedFile
-from pipelines.feedback.log import ACCEPTED, CONFLICT, CORRECTED, OUTCOMES, REJECTED, REPEATED, Logged
+from pipelines.feedback.rows import (
+    ACCEPTED,
+    CONFLICT,
+    CORRECTED,
+    OUTCOMES,
+    REJECTED,
+    REPEATED,
+    Decision,
+    ReturnedRow,
+)
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.work.report import Report
 
 _MOST_SHOWN = 10
-
-
-@dataclass(frozen=True)
-class FileTaken:
-    """A file of the command: what was read of it, or why it was refused as a whole."""
-
-    path: str
-    file: ReturnedFile | None
-    fault: str | None = None
-
-    @property
-    def not_filled_in(self) -> int:
-        """Rows in which nothing was entered."""
-        rows = () if self.file is None else self.file.rows
-        return sum(row.fault is None and not has_entry(row.cells) for row in rows)
 
 
 @dataclass(frozen=True)
@@ -41,7 +32,6 @@ class FeedbackReport(Report):
     Attributes:
         files: what became of each file.
         rows: every row that was filled in, and what became of it.
-        decisions: those of the rows that were not rejected.
         tolerance: share of rows that may be rejected.
         corrections: whether contradicting rows were written.
         days: days of report whose inspections changed.
@@ -49,9 +39,8 @@ class FeedbackReport(Report):
         manifest: what was written to the store's manifests.
     """
 
-    files: Sequence[FileTaken]
-    rows: Sequence[Logged]
-    decisions: Sequence[Decision]
+    files: Sequence[ReturnedFile]
+    rows: Sequence[ReturnedRow]
     tolerance: float
     corrections: bool
     days: Sequence[date]
@@ -62,6 +51,11 @@ class FeedbackReport(Report):
     def counts(self) -> Counter[str]:
         """Rows by outcome."""
         return Counter(row.outcome for row in self.rows)
+
+    @property
+    def decisions(self) -> list[Decision]:
+        """What was decided of the rows that were not rejected."""
+        return [row.decision for row in self.rows if row.decision is not None]
 
     @property
     def exit_code(self) -> int:
@@ -82,8 +76,8 @@ class FeedbackReport(Report):
     def _lines(self) -> Iterator[str]:
         counts = self.counts
         empty = sum(file.not_filled_in for file in self.files)
-        said = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
-        yield f"{len(self.rows):,} rows filled in: {said}; {empty:,} rows not filled in"
+        totals = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
+        yield f"{len(self.rows):,} rows filled in: {totals}; {empty:,} rows not filled in"
         written, others = (
             sum(getattr(each, name) for each in self.decisions) for name in ("written", "others")
         )
@@ -119,7 +113,7 @@ class FeedbackReport(Report):
             share = counts[REJECTED] / len(self.rows)
             yield f"{share:.1%} of the rows were rejected, tolerated: {self.tolerance:.1%}"
         for file in self.files:
-            yield from () if file.file is None else file.file.notes
+            yield from file.notes
             if file.fault:
                 yield f"refused as a whole: {file.fault}"
 
@@ -127,8 +121,8 @@ class FeedbackReport(Report):
         rows = [row for row in self.rows if row.outcome == outcome]
         for row in rows[:_MOST_SHOWN]:
             place = "" if row.place is None else f"{row.place}: "
-            file = Path(row.source_file).name
-            yield f"  {_WORDS[outcome]}: {file}, row {row.source_row}: {place}{row.message}"
+            file = row.file.path.name
+            yield f"  {_WORDS[outcome]}: {file}, row {row.raw.number}: {place}{row.message}"
         if len(rows) > _MOST_SHOWN:
             more = len(rows) - _MOST_SHOWN
             yield f"  and {more:,} more rows {_WORDS[outcome]} (see feedback/ of the store)"
@@ -155,10 +149,10 @@ def manifest_of(report: FeedbackReport, manifest: ManifestBuilder) -> None:
         "reopened_from": None if report.reopened is None else report.reopened.isoformat(),
         "files": [
             {
-                "file": each.path,
-                "sha256": None if each.file is None else each.file.sha256,
-                "list_id": None if each.file is None else each.file.list_id,
-                "rows_in": sum(row.source_file == each.path for row in report.rows),
+                "file": str(each.path),
+                "sha256": each.sha256,
+                "list_id": each.list_id,
+                "rows_in": sum(row.file.path == each.path for row in report.rows),
                 "rows_not_filled_in": each.not_filled_in,
                 "refused": each.fault,
             }

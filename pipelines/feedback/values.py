@@ -1,4 +1,4 @@
-"""What people wrote into the cells of a returned list, whatever program saved it: dates, numbers, results."""
+"""What people wrote into the cells of a returned list, whatever program saved it: texts, numbers, dates."""
 
 from __future__ import annotations
 
@@ -6,24 +6,10 @@ import math
 import re
 import unicodedata
 from datetime import date, datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
-
-from pipelines.lists.fields import ResultValue, result_of
 
 Cell = str | int | float | bool | date | None
 """A cell as a spreadsheet, a CSV file or JSON gives it; a datetime is a date too."""
 
-_FURTHER_WORDS: dict[str, ResultValue] = {
-    "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
-    "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found",
-    "f": "nothing", "none found": "nothing", "not found": "nothing", "negative": "nothing",
-    "no finding": "nothing", "clean": "nothing", "clear": "nothing",
-    "否": "nothing", "无": "nothing", "没有": "nothing", "未发现": "nothing", "假": "nothing",
-    "not examined": "not_examined", "not inspected": "not_examined", "not checked": "not_examined",
-    "n/a": "not_examined", "na": "not_examined", "-": "not_examined",
-    "未查验": "not_examined", "未检查": "not_examined", "未开箱": "not_examined",
-}  # fmt: skip
 # Spreadsheet programs count days from here; the numbers below span 1954 to 2173.
 _SERIAL_ZERO = date(1899, 12, 30)
 _SERIALS = range(20_000, 100_000)
@@ -52,28 +38,6 @@ def text_of(cell: Cell) -> str | None:
     if isinstance(cell, date):
         return cell.isoformat()
     return str(cell).strip() or None
-
-
-def result_in(cell: Cell, overlay: Path | None = None) -> ResultValue | None:
-    """What a result's cell says, None where it is empty; `overlay` as of `return_fields.result_of`.
-
-    Raises ValueError where the words mean no result.
-
-    >>> [result_in(cell) for cell in (True, 0, "Nothing  found", "ＹＥＳ", "未发现", "")]
-    ['found', 'nothing', 'nothing', 'found', 'nothing', None]
-    """
-    return _result(unicodedata.normalize("NFKC", text_of(cell) or ""), overlay)
-
-
-@lru_cache(maxsize=1024)
-def _result(words: str, overlay: Path | None) -> ResultValue | None:
-    plain = " ".join(words.replace("_", " ").split()).casefold()
-    try:
-        return result_of(words, overlay)
-    except ValueError:
-        if plain not in _FURTHER_WORDS:
-            raise
-        return _FURTHER_WORDS[plain]
 
 
 def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
@@ -11,11 +12,13 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from configs.language import Language
+from features.contract.result_words import RESULT_WORDS
 from models.report.page import fingerprint, packaged_text, page_environment
-from pipelines.lists.fields import ENTRY_FIELDS, ENTRY_HEADINGS, JSON_FORMAT, RESULT_WORDS, result_field
+from pipelines.lists.fields import JSON_FORMAT, Document, Field, entry_fields, fields_of, result_field
 from pipelines.lists.office_list import CHOSEN, OfficeList
 
 _UNKNOWN = "–"
+_TEMPLATE = "office_list.html.j2"
 SORT_KEYS = {
     "rank": "rank",
     "declaration": "parcel",
@@ -44,10 +47,10 @@ def list_page(office_list: OfficeList) -> str:
         "base-uri 'none'; form-action 'none'"
     )
     words = office_list.language
-    selections = list(dict.fromkeys((row.selection, row.chosen) for row in office_list.rows))
+    selections = list(dict.fromkeys((row.selection, row.values["selection"]) for row in office_list.rows))
     return (
         _environment()
-        .get_template("office_list.html.j2")
+        .get_template(_TEMPLATE)
         .render(
             list=office_list,
             style=Markup(style),
@@ -56,15 +59,22 @@ def list_page(office_list: OfficeList) -> str:
             _=words,
             result_words={value: words(word) for value, word in RESULT_WORDS.items()},
             result_field=result_field,
-            entry_fields=[
-                (field, kind, words(ENTRY_HEADINGS[field])) for field, kind in ENTRY_FIELDS.items()
-            ],
+            heading={field.name: words(field.heading) for field in fields_of() if field.heading},
+            entry_fields=entry_fields(),
+            further_fields=_further_fields(),
             selections=sorted(selections, key=lambda each: [*CHOSEN, each[0]].index(each[0])),
             sort_keys={key: words(name) for key, name in SORT_KEYS.items()},
             about=_about(office_list),
             **_formatters(words),
         )
     )
+
+
+def _further_fields() -> list[Field]:
+    """Fields of the page to which its template gives no place of their own."""
+    placed = set(re.findall(r"values\.(\w+)", packaged_text("pipelines.lists", _TEMPLATE)))
+    shown = fields_of("selection", "declaration", "night", within=Document.PAGE)
+    return [field for field in shown if field.name not in placed]
 
 
 def _about(office_list: OfficeList) -> str:
@@ -88,6 +98,7 @@ def _environment() -> Environment:
 def _formatters(words: Language) -> dict[str, Callable[..., Any]]:
     return {
         "number": partial(_known, words.number),
+        "shown": lambda value: value if isinstance(value, str) else _known(words.number, value),
         "cny": partial(_known, lambda value: words.money(value, "CNY")),
         "money": lambda value, currency: _known(lambda known: words.money(known, currency), value),
     }

@@ -9,25 +9,17 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.lists.fields import LIST_ID, Document, columns_of, field_named, fields_of
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable, issue_of
 from pipelines.store.store import Store
 
 LIST_COLUMNS = ["customs_office", "shift"]
-_IDENTITY = ["rank", "declaration_id", "line_no", "risk", "selection", "inspection_probability"]
+LISTED_PLACE = columns_of([*map(field_named, (LIST_ID, *LIST_COLUMNS)), *fields_of(within=Document.IDENTITY)])
+"""What is read of an issued list: its id, office and shift, and of each parcel what the id is made of."""
+_IDENTITY = list(columns_of(fields_of(within=Document.IDENTITY)))
 _DIGITS = 12
-_NEEDED: dict[str, pl.DataType] = {
-    "list_id": pl.String(),
-    "shift": pl.String(),
-    "customs_office": pl.String(),
-    "rank": pl.Int32(),
-    "declaration_id": pl.String(),
-    "line_no": pl.Int32(),
-    "risk": pl.String(),
-    "selection": pl.String(),
-    "inspection_probability": pl.Float64(),
-}
 
 
 def with_list_ids(listed: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -80,7 +72,7 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
     Of a day whose lists are older than the record, those that lie under `lists/` are taken.
     """
     frames = [
-        read_tables([path], _NEEDED, None).with_columns(
+        read_tables([path], LISTED_PLACE, None).with_columns(
             pl.lit(issue_of(path)[0], dtype=pl.Int32).alias("issue")
         )
         for path in store.layout.issued(day)
@@ -88,9 +80,9 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
     if not frames:
         published = store.layout.file(DayTable.LISTS, day)
         if not published.exists():
-            return pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
+            return pl.DataFrame(schema=LISTED_PLACE | {"issue": pl.Int32(), "declared_on": pl.Date()})
         rows = with_list_ids(pl.read_parquet(published, hive_partitioning=False, glob=False), day)
-        frames = [rows.select(*_NEEDED, pl.lit(0, dtype=pl.Int32).alias("issue"))]
+        frames = [rows.select(*LISTED_PLACE, pl.lit(0, dtype=pl.Int32).alias("issue"))]
     found = pl.concat(frames).with_columns(pl.lit(day).alias("declared_on"))
     return found.sort("issue", "list_id", "rank", descending=[True, False, False])
 
@@ -123,5 +115,5 @@ def find_lists(
         left -= held
         numbers_left -= held_numbers
         lacking -= named
-    empty = pl.DataFrame(schema=_NEEDED | {"issue": pl.Int32(), "declared_on": pl.Date()})
+    empty = pl.DataFrame(schema=LISTED_PLACE | {"issue": pl.Int32(), "declared_on": pl.Date()})
     return pl.concat([empty, *found])

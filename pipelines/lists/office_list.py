@@ -17,33 +17,9 @@ from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised
 from features.text.visible import visible_text
 from features.words.chance import chance_in_words
+from pipelines.lists.fields import REASON_COLUMNS, display_columns, fields_of
 
-DISPLAY_COLUMNS: dict[str, type[pl.DataType]] = {
-    "item_name": pl.String,
-    "item_model": pl.String,
-    "waybill_id": pl.String,
-    "hs_code": pl.String,
-    "origin_country": pl.String,
-    "dispatch_country": pl.String,
-    "quantity": pl.Float64,
-    "unit": pl.String,
-    "total_price": pl.Float64,
-    "currency": pl.String,
-    "total_price_cny": pl.Float64,
-    "expected_price_cny": pl.Float64,
-    "gross_weight_kg": pl.Float64,
-    "seller_id": pl.String,
-    "trade_mode": pl.String,
-    "shift": pl.String,
-    "list_id": pl.String,
-    "together": pl.Int32,
-}
-"""What the documents show beside the columns of the sampling list; what is missing or null is left blank.
-
-`total_price_cny` is the declared value of the line, `expected_price_cny` what such a line would usually
-cost in all. `unit` is shown as it comes, so a unit's name serves better than its code. A column of the name
-`in_language(…)` is shown instead in documents of that language.
-"""
+Value = str | float | None
 _READING = "_reading"
 CODE_CHARACTERS = 60
 TEXT_CHARACTERS = 160
@@ -69,36 +45,22 @@ class Guide:
 
 @dataclass(frozen=True)
 class ListRow:
-    """One parcel. Texts may be shown as they are; numbers are None where unknown."""
+    """One parcel as documents may show it.
 
-    rank: int
-    declaration_id: str
-    line_no: int
-    waybill_id: str
-    goods: str
+    Attributes:
+        values: of each field by its technical name; numbers are None where unknown.
+        risk: the risk's technical name, empty where there is none.
+        selection: the technical name of what chose the parcel.
+        goods_language: the language to declare for the goods' name.
+        reads_as: what a disguised name of the goods reads as, in words.
+        reasons: one to three sentences, the strongest first.
+    """
+
+    values: Mapping[str, Value]
+    risk: str
+    selection: str
     goods_language: str | None
     reads_as: str
-    model: str
-    hs_code: str
-    origin_country: str
-    dispatch_country: str
-    quantity: float | None
-    unit: str
-    total_price: float | None
-    currency: str
-    total_price_cny: float | None
-    expected_price_cny: float | None
-    gross_weight_kg: float | None
-    seller_id: str
-    trade_mode: str
-    risk: str
-    risk_title: str
-    chance: str
-    probability: float | None
-    expected_value_cny: float | None
-    selection: str
-    chosen: str
-    together: str
     reasons: tuple[str, ...]
 
 
@@ -142,7 +104,7 @@ class OfficeList:
     @property
     def summary(self) -> str:
         """How many parcels, and how they were chosen."""
-        count = Counter(row.chosen for row in self.rows)
+        count = Counter(row.values["selection"] for row in self.rows)
         how = ", ".join(f"{chosen}: {self.language.number(number)}" for chosen, number in count.most_common())
         parcels = self.language.number(len(self.rows))
         return self.language("Parcels: {parcels} ({how})", parcels=parcels, how=how)
@@ -175,11 +137,11 @@ def office_lists(
     listed: pl.DataFrame, day: date, settings: Settings, *, incomplete: bool = False
 ) -> list[OfficeList]:
     """The lists of all offices and shifts that have one, in this order; `listed` has the sampling list's
-    columns and, as far as known, `DISPLAY_COLUMNS`.
+    columns and, as far as known, those of `pipelines.lists.fields.display_columns`.
     """
     absent = [
         pl.lit(None, dtype).alias(name)
-        for name, dtype in DISPLAY_COLUMNS.items()
+        for name, dtype in display_columns().items()
         if name not in listed.columns
     ]
     complete = listed.with_columns(absent).sort("customs_office", "shift", "rank")
@@ -254,41 +216,31 @@ def _ranks_together(rows: pl.DataFrame) -> dict[int, list[int]]:
 def _row(
     row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Language, ranks: Mapping[int, list[int]]
 ) -> ListRow:
-    def code(name: str) -> str:
-        return visible_text(row[name] or "", CODE_CHARACTERS, words)
-
-    probability = row["probability"]
-    reasons = (row["reason_1"], row["reason_2"], row["reason_3"])
-    selection = row["selection"] or ""
+    probability, selection, name = row["probability"], row["selection"] or "", row["item_name"] or ""
     reading = visible_text(row[_READING] or "", TEXT_CHARACTERS, words)
+    values: dict[str, Value] = {}
+    for field in fields_of("selection", "declaration", "night"):
+        value = row[field.name]
+        if field.dtype == pl.String:
+            limit = TEXT_CHARACTERS if field.text == "free" else CODE_CHARACTERS
+            value = visible_text(value or "", limit, words)
+        values[field.name] = value
+    reasons = [row[name] for name in REASON_COLUMNS]
     return ListRow(
-        rank=row["rank"],
-        declaration_id=code("declaration_id"),
-        line_no=row["line_no"],
-        waybill_id=code("waybill_id"),
-        goods=visible_text(row["item_name"] or "", TEXT_CHARACTERS, words),
-        goods_language=language_of(row["item_name"] or ""),
-        reads_as=words("reads as: {text}", text=reading) if reading else "",
-        model=visible_text(row["item_model"] or "", TEXT_CHARACTERS, words),
-        hs_code=code("hs_code"),
-        origin_country=code("origin_country"),
-        dispatch_country=code("dispatch_country"),
-        quantity=row["quantity"],
-        unit=code("unit"),
-        total_price=row["total_price"],
-        currency=code("currency"),
-        total_price_cny=row["total_price_cny"],
-        expected_price_cny=row["expected_price_cny"],
-        gross_weight_kg=row["gross_weight_kg"],
-        seller_id=code("seller_id"),
-        trade_mode=code("trade_mode"),
+        values={
+            **values,
+            "risk": "" if row["risk"] is None else _title(row["risk"], risks, words),
+            "chance": words("not scored") if probability is None else chance_in_words(probability, words),
+            "selection": words(CHOSEN[selection])
+            if selection in CHOSEN
+            else visible_text(selection, CODE_CHARACTERS),
+            "together": ", ".join(
+                str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]
+            ),
+        },
         risk=row["risk"] or "",
-        risk_title="" if row["risk"] is None else _title(row["risk"], risks, words),
-        chance=words("not scored") if probability is None else chance_in_words(probability, words),
-        probability=probability,
-        expected_value_cny=row["expected_value_cny"],
         selection=selection,
-        chosen=words(CHOSEN[selection]) if selection in CHOSEN else visible_text(selection, CODE_CHARACTERS),
-        together=", ".join(str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]),
+        goods_language=language_of(name),
+        reads_as=words("reads as: {text}", text=reading) if reading else "",
         reasons=tuple(visible_text(reason, 2 * TEXT_CHARACTERS, words) for reason in reasons if reason),
     )

@@ -14,26 +14,15 @@ import polars as pl
 
 from configs.schema.settings import Settings
 from pipelines.lists.csv import csv_bytes
+from pipelines.lists.fields import Document, columns_of, fields_of
 from pipelines.lists.html import list_page
 from pipelines.lists.office_list import office_lists
 from pipelines.lists.xlsx import workbook_bytes
 from pipelines.store.files import write_table
 from pipelines.store.layout import LIST_TEXT, DayTable, office_documents
 
-SAMPLING_LIST_SCHEMA: dict[str, type[pl.DataType]] = {
-    "rank": pl.Int32,
-    "customs_office": pl.String,
-    "declaration_id": pl.String,
-    "line_no": pl.Int32,
-    "risk": pl.String,
-    "probability": pl.Float64,
-    "expected_value_cny": pl.Float64,
-    "selection": pl.String,
-    "inspection_probability": pl.Float64,
-    "reason_1": pl.String,
-    "reason_2": pl.String,
-    "reason_3": pl.String,
-}
+SAMPLING_LIST_SCHEMA = columns_of(fields_of(within=Document.TABLE))
+"""The columns of the sampling list, which other programs rely on."""
 _RESERVED = re.compile(r"sampling_list|con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 _MAX_NAME_BYTES = 80
 
@@ -71,9 +60,9 @@ def write_lists(
 ) -> list[Path]:
     """Writes all files of a day into the folder `stage` and returns their paths, sorted.
 
-    `listed` has the columns of `SAMPLING_LIST_SCHEMA` and, for the documents,
-    `pipelines.lists.office_list.DISPLAY_COLUMNS`. Written are `sampling_list.parquet` and `.csv` with exactly
-    the columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
+    `listed` has the columns of `SAMPLING_LIST_SCHEMA` and, for the documents, those of
+    `pipelines.lists.fields.display_columns`. Written are `sampling_list.parquet` and `.csv` with exactly the
+    columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
     `<office>-<shift>.xlsx` and `.html`, for each office and shift with a parcel. The language is the office's
     one; the two tables stay in the default language. The same input gives the same bytes. `incomplete` marks
     the documents of a run that could not score every parcel. `map_documents` may have the documents written

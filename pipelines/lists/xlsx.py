@@ -11,8 +11,8 @@ from typing import Any
 
 import xlsxwriter
 
-from pipelines.lists.office_list import OfficeList
-from pipelines.lists.xlsx_columns import ENTRY_KINDS, NUMBER_FORMATS, Column, Value, columns_of
+from pipelines.lists.office_list import OfficeList, Value
+from pipelines.lists.xlsx_columns import ENTRY_KINDS, NUMBER_FORMATS, SheetColumn, columns_of_sheet
 from pipelines.lists.xlsx_entries import allow_entries
 from pipelines.lists.xlsx_guide import write_guide
 
@@ -47,7 +47,7 @@ def workbook_bytes(office_list: OfficeList) -> bytes:
         created = datetime.combine(office_list.day, time())
         book.set_properties({"title": office_list.title, "author": "parcel-risk", "created": created})
         formats = _formats(book)
-        columns = columns_of(office_list)
+        columns = columns_of_sheet(office_list)
         sheet = book.add_worksheet(words("List"))
         _write_head(sheet, office_list, columns, formats)
         _write_rows(sheet, office_list, columns, formats)
@@ -78,7 +78,7 @@ def _formats(book: Any) -> dict[str, Any]:
 
 
 def _write_head(
-    sheet: Any, office_list: OfficeList, columns: Sequence[Column], formats: dict[str, Any]
+    sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn], formats: dict[str, Any]
 ) -> None:
     words = office_list.language
     sheet.write_string(0, 0, office_list.title, formats["title"])
@@ -112,17 +112,17 @@ def _write_head(
 
 
 def _write_rows(
-    sheet: Any, office_list: OfficeList, columns: Sequence[Column], formats: dict[str, Any]
+    sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn], formats: dict[str, Any]
 ) -> None:
     widths = [each.width for each in columns]
     for number, row in enumerate(office_list.rows, start=HEADER_ROW + 1):
-        values = [None if each.value is None else each.value(row) for each in columns]
+        values = [each.value(row) for each in columns]
         sheet.set_row(number, row_height(values, widths))
         for column, each in enumerate(columns):
             _write(sheet, number, column, values[column], formats[each.kind])
 
 
-def _lay_out(sheet: Any, office_list: OfficeList, columns: Sequence[Column]) -> None:
+def _lay_out(sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn]) -> None:
     last = HEADER_ROW + len(office_list.rows)
     sheet.autofilter(HEADER_ROW, 0, last, len(columns) - 1)
     sheet.freeze_panes(HEADER_ROW + 1, 2)

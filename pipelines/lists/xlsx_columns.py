@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from pipelines.lists.fields import (
-    ENTRY_FIELDS,
-    ENTRY_HEADINGS,
-    LIST_HEADINGS,
+    Document,
     EntryKind,
+    Field,
+    ListKind,
+    entry_fields,
+    fields_of,
     result_field,
     result_heading,
 )
-from pipelines.lists.office_list import ListRow, OfficeList
-
-ListKind = Literal["label", "whole", "decimal", "quantity", "share"]
-Value = str | float | None
+from pipelines.lists.office_list import ListRow, OfficeList, Value
 
 NUMBER_FORMATS: dict[ListKind, str] = {
     "whole": "0",
@@ -35,78 +33,49 @@ ENTRY_KINDS: dict[EntryKind, str] = {
     "parcel": "@",
 }
 """Number formats of the columns to fill in; what is typed into a cell of text never becomes a formula."""
+_RESULT_WIDTH = 14
+_COMPOSED: dict[str, Callable[[ListRow], Value]] = {
+    "item_name": lambda row: "\n".join(
+        str(text) for text in (row.values["item_name"], row.reads_as, row.values["item_model"]) if text
+    ),
+    "reasons": lambda row: "\n".join(f"• {reason}" for reason in row.reasons),
+}
 
 
 @dataclass(frozen=True)
-class Column:
-    """One column: its technical name, its heading for people, and what it shows (None: to fill in)."""
+class SheetColumn:
+    """One column: its technical name, its heading for people, and its format."""
 
     field: str
     heading: str
     width: int
     kind: ListKind | EntryKind
-    value: Callable[[ListRow], Value] | None
     printed: bool
 
-
-_PRINTED: dict[str, tuple[int, ListKind, Callable[[ListRow], Value]]] = {
-    # What finds the parcel and says what to do.
-    "rank": (6, "whole", lambda row: row.rank),
-    "declaration_id": (21, "label", lambda row: row.declaration_id),
-    "waybill_id": (18, "label", lambda row: row.waybill_id),
-    "item_name": (30, "label", lambda row: "\n".join(filter(None, (row.goods, row.reads_as, row.model)))),
-    "risk": (16, "label", lambda row: row.risk_title),
-    "chance": (13, "label", lambda row: row.chance),
-    "reasons": (52, "label", lambda row: "\n".join(f"• {reason}" for reason in row.reasons)),
-    "total_price_cny": (12, "decimal", lambda row: row.total_price_cny),
-    "expected_price_cny": (12, "decimal", lambda row: row.expected_price_cny),
-    "gross_weight_kg": (10, "quantity", lambda row: row.gross_weight_kg),
-}
-_DETAILS: dict[str, tuple[int, ListKind, Callable[[ListRow], Value]]] = {
-    "line_no": (6, "whole", lambda row: row.line_no),
-    "hs_code": (12, "label", lambda row: row.hs_code),
-    "origin_country": (9, "label", lambda row: row.origin_country),
-    "dispatch_country": (10, "label", lambda row: row.dispatch_country),
-    "quantity": (10, "quantity", lambda row: row.quantity),
-    "unit": (8, "label", lambda row: row.unit),
-    "total_price": (14, "decimal", lambda row: row.total_price),
-    "currency": (9, "label", lambda row: row.currency),
-    "trade_mode": (11, "label", lambda row: row.trade_mode),
-    "together": (11, "label", lambda row: row.together),
-    "seller_id": (20, "label", lambda row: row.seller_id),
-    "selection": (11, "label", lambda row: row.chosen),
-    "probability": (11, "share", lambda row: row.probability),
-    "expected_value_cny": (14, "decimal", lambda row: row.expected_value_cny),
-}
-_ENTRY_WIDTHS: dict[str, int] = {
-    "inspected_on": 12, "assessed_unit_price": 12, "recovered_tax_cny": 12, "note": 28,
-    "opened_instead": 21, "override_reason": 28,
-}  # fmt: skip
-_RESULT_WIDTH = 14
-_NOT_PRINTED = {"opened_instead", "override_reason"}
+    def value(self, row: ListRow) -> Value:
+        """Return what the column shows of a parcel, None where it is to fill in."""
+        if self.field in _COMPOSED:
+            return _COMPOSED[self.field](row)
+        return row.values.get(self.field)
 
 
-def columns_of(office_list: OfficeList) -> list[Column]:
-    """The columns of the list's sheet in their order: what is printed, first, then the details."""
+def columns_of_sheet(office_list: OfficeList) -> list[SheetColumn]:
+    """Return the columns of the list's sheet in their order: what is printed, first, then the details."""
     words = office_list.language
-    columns = [
-        Column(field, words(LIST_HEADINGS[field]), width, kind, value, True)
-        for field, (width, kind, value) in _PRINTED.items()
-    ]
-    columns += [
-        Column(
-            result_field(guide.risk), result_heading(guide.title, words), _RESULT_WIDTH, "result", None, True
+
+    def column(field: Field) -> SheetColumn:
+        to_print = Document.PRINT in field.documents
+        return SheetColumn(field.name, words(field.heading), field.width, field.kind, to_print)
+
+    shown = fields_of("selection", "declaration", "night", "document", within=Document.SHEET)
+    locked = [column(field) for field in sorted(shown, key=lambda field: field.order)]
+    results = [
+        SheetColumn(
+            result_field(guide.risk), result_heading(guide.title, words), _RESULT_WIDTH, "result", True
         )
         for guide in office_list.results
     ]
-    columns += [
-        Column(
-            field, words(ENTRY_HEADINGS[field]), _ENTRY_WIDTHS[field], entry, None, field not in _NOT_PRINTED
-        )
-        for field, entry in ENTRY_FIELDS.items()
-    ]
-    columns += [
-        Column(field, words(LIST_HEADINGS[field]), width, kind, value, False)
-        for field, (width, kind, value) in _DETAILS.items()
-    ]
-    return columns
+    entries = sorted(map(column, entry_fields()), key=lambda each: not each.printed)
+    printed = [each for each in locked if each.printed]
+    details = [each for each in locked if not each.printed]
+    return [*printed, *results, *entries, *details]

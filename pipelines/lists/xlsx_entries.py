@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from configs.language import Language
-from pipelines.lists.fields import RESULT_WORDS, EntryKind, risk_of
+from features.contract.result_words import RESULT_WORDS
+from pipelines.lists.fields import EntryKind, risk_of
 from pipelines.lists.office_list import Guide, OfficeList
-from pipelines.lists.xlsx_columns import ENTRY_KINDS, Column
+from pipelines.lists.xlsx_columns import ENTRY_KINDS, SheetColumn
 
 # What the file format holds of a title and of a message.
 _MOST_TITLE = 32
@@ -21,7 +22,9 @@ HELP: dict[EntryKind, str] = {
 """A word at the cells of a kind of field; at a result stands what to look for."""
 
 
-def allow_entries(sheet: Any, office_list: OfficeList, columns: Sequence[Column], first_row: int) -> None:
+def allow_entries(
+    sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn], first_row: int
+) -> None:
     """Gives every field of the list's rows, from `first_row` (counted from 0) on, its choices and checks."""
     last = first_row + max(len(office_list.rows), 1) - 1
     guides = {guide.risk: guide for guide in office_list.results}
@@ -59,7 +62,7 @@ def _refusing(rule: dict[str, Any], message: str) -> dict[str, Any]:
     return rule | {"error_title": "parcel-risk", "error_message": message[:_MOST_MESSAGE]}
 
 
-def _help(column: Column, guides: dict[str, Guide], words: Language) -> str:
+def _help(column: SheetColumn, guides: dict[str, Guide], words: Language) -> str:
     risk = risk_of(column.field)
     if risk is not None:
         return "\n".join(f"• {look_for}" for look_for in guides[risk].look_for)

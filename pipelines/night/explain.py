@@ -17,16 +17,14 @@ from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
 from features.words.reasons import random_check_reason, reasons
 from models.selection.select import Selection
+from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of
 from pipelines.lists.office_list import in_language
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_text
 from pipelines.store.store import Store
 
-_SHOWN = [
-    *("item_name", "item_model", "waybill_id", "hs_code", "origin_country", "dispatch_country", "quantity"),
-    *("unit", "total_price", "currency", "gross_weight_kg", "seller_id"),
-]
-_REASONS = ["reason_1", "reason_2", "reason_3"]
+_SHOWN = [field.name for field in fields_of("declaration")]
+_REASONS = list(REASON_COLUMNS)
 _UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
 
@@ -82,7 +80,7 @@ def unexplained(store: Store, capacity: CapacityConfig) -> pl.DataFrame:
     columns = _reason_columns(capacity.languages)
     return pl.DataFrame(
         schema={name: schema[name] for name in (*LINE_KEY, *_SHOWN)}
-        | {"total_price_cny": pl.Float64, "expected_price_cny": pl.Float64}
+        | columns_of(fields_of("night"))
         | {name: pl.String() for names in columns.values() for name in names}
     )
 

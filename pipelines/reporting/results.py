@@ -10,7 +10,8 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from models.estimates.office_figures import INSPECTED_PARCEL_COLUMNS
 from models.estimates.parcel_table import UNASSIGNED
-from pipelines.feedback.log import CONFLICT, REJECTED, read_log
+from pipelines.feedback.log import read_log
+from pipelines.feedback.rows import CONFLICT, REJECTED
 from pipelines.lists.issued import issued_days, issued_lists
 from pipelines.store.store import Store
 

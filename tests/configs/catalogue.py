@@ -8,6 +8,7 @@ from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
 from configs.loader import load_settings
+from features.contract.result_words import RESULT_WORDS
 from features.words import reasons
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
@@ -27,10 +28,10 @@ def messages() -> set[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
-        CHOSEN, report_html.SORT_KEYS, return_fields.RESULT_WORDS, return_fields.ENTRY_HEADINGS,
-        return_fields.LIST_HEADINGS, xlsx_entries.HELP,
+        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_entries.HELP,
     ):  # fmt: skip
         found |= set(words.values())
+    found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx_guide.HOW_TO_READ.items() for text in topic}
     return found | {
         return_fields.RESULT_HEADING, reasons.NOTHING_STANDS_OUT, reasons.NOTHING_ELSE_STANDS_OUT,

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from configs.loader import load_settings
-from pipelines.lists.office_list import DISPLAY_COLUMNS
+from pipelines.lists.fields import display_columns
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 
 DAY = date(2026, 11, 20)
@@ -68,15 +68,18 @@ def listed(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     }  # fmt: skip
     return pl.DataFrame(
         [
-            dict.fromkeys(DISPLAY_COLUMNS) | defaults | {"rank": rank, "declaration_id": f"I{rank:04d}"} | row
+            dict.fromkeys(display_columns())
+            | defaults
+            | {"rank": rank, "declaration_id": f"I{rank:04d}"}
+            | row
             for rank, row in enumerate(rows, start=1)
         ],
-        schema=SAMPLING_LIST_SCHEMA | DISPLAY_COLUMNS,
+        schema=SAMPLING_LIST_SCHEMA | display_columns(),
     )
 
 
 def hostile() -> pl.DataFrame:
     """Every hostile text in every column of text."""
-    texts = [name for name, dtype in (SAMPLING_LIST_SCHEMA | DISPLAY_COLUMNS).items() if dtype == pl.String]
+    texts = [name for name, dtype in (SAMPLING_LIST_SCHEMA | display_columns()).items() if dtype == pl.String]
     free = set(texts) - {"customs_office", "risk", "selection", "shift", "list_id"}
     return listed(dict.fromkeys(free, text) | {"declaration_id": f"{text}"} for text in HOSTILE)

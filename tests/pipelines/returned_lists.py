@@ -16,9 +16,10 @@ import openpyxl
 import polars as pl
 
 from configs.loader import load_settings
-from pipelines.feedback.feedback import feedback
+from features.contract.result_words import RESULT_WORDS
+from pipelines.feedback.feedback import FeedbackOptions, feedback
 from pipelines.feedback.report import FeedbackReport
-from pipelines.lists.fields import ENTRY_FIELDS, RESULT_WORDS, result_field
+from pipelines.lists.fields import fields_to_fill_in
 from pipelines.lists.issued import issued_lists, stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
 from pipelines.store.layout import DayTable
@@ -107,14 +108,13 @@ class Office:
         return found.select("rank", "declaration_id", "line_no").to_dicts()
 
     def give_back(self, *files: Path, corrections: bool = False, **options: Any) -> FeedbackReport:
-        options = {"now": NOW, "reported_on": NEXT_DAY} | options
+        options = {"now": NOW, "reported_on": NEXT_DAY, "corrections": corrections} | options
         return feedback(
             files,
             self.store.path,
             settings=SETTINGS,
             progress=Progress.silent(),
-            corrections=corrections,
-            **options,
+            options=FeedbackOptions(**options),
         )
 
     def inspections(self) -> dict[tuple[str, int], dict[str, Any]]:
@@ -159,7 +159,7 @@ class Office:
         with_list_id: bool = True,
     ) -> Path:
         """Every row of the list with the technical names, in some order."""
-        columns = ["rank", "declaration_id", "line_no", *map(result_field, RISKS), *ENTRY_FIELDS]
+        columns = ["rank", "declaration_id", "line_no", *fields_to_fill_in(RISKS)]
         rows = self.rows(office)
         text = io.StringIO()
         writer = csv.writer(text, delimiter=delimiter)

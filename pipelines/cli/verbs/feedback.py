@@ -36,9 +36,9 @@ def feedback(
 ) -> Report:
     """Take filled-in sampling lists back into the store's inspections.
 
-    FILE is an office's workbook (.xlsx), CSV, or what its page exports (JSON). Each row is checked against
-    the list that was issued. Lists may come back in parts, and more than once; a row that says something
-    else than before is reported and left unwritten (exit code 5).
+    FILE is an office's workbook (.xlsx, .xls, .ods), CSV, or what its page exports (JSON). Each row is
+    checked against the list that was issued. Lists may come back in parts, and more than once; a row that
+    says something else than before is reported and left unwritten (exit code 5).
 
     \b
     Example:
@@ -50,6 +50,5 @@ def feedback(
         store,
         settings=session.settings,
         progress=session.progress,
-        reported_on=reported_on,
-        corrections=corrections,
+        options=returning.FeedbackOptions(reported_on, corrections),
     )

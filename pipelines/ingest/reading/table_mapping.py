@@ -15,6 +15,7 @@ from features.contract.china_time import china_day
 from features.contract.conversions import to_day, to_moment, to_number, to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS
+from features.contract.result_words import label_where
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 
@@ -118,8 +119,7 @@ class MappedTable:
 
     def _label(self, raw: pl.DataFrame, name: str) -> pl.Series:
         rule = self.mapping.labels[name]
-        text = to_text(raw[rule.column], 10**9)
-        return text.is_in([str(value) for value in rule.true_when]).alias(name)
+        return label_where(raw[rule.column], rule.true_when).alias(name)
 
 
 def require_columns(columns: Collection[str], required: Iterable[str], where: str) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from pipelines.lists.fields import fields_to_fill_in, result_field, result_of
+from features.contract.result_words import result_of
+from pipelines.lists.fields import fields_to_fill_in, result_field
 from pipelines.lists.write import write_lists
 from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile

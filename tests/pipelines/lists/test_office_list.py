@@ -8,7 +8,8 @@ import pytest
 
 from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
-from pipelines.lists.office_list import DISPLAY_COLUMNS, language_of, office_lists
+from pipelines.lists.fields import display_columns
+from pipelines.lists.office_list import language_of, office_lists
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
 
@@ -23,8 +24,8 @@ def _listed(*rows: dict[str, Any]) -> pl.DataFrame:
         "reason_1": "seller first seen 9 days ago", "reason_2": None, "reason_3": None,
     }  # fmt: skip
     return pl.DataFrame(
-        [dict.fromkeys(DISPLAY_COLUMNS) | defaults | row for row in rows],
-        schema=SAMPLING_LIST_SCHEMA | DISPLAY_COLUMNS,
+        [dict.fromkeys(display_columns()) | defaults | row for row in rows],
+        schema=SAMPLING_LIST_SCHEMA | display_columns(),
     )
 
 
@@ -35,7 +36,7 @@ def test_each_office_has_its_list_in_the_order_of_ranks() -> None:
         {"customs_office": "4601", "rank": 1, "declaration_id": "B"},
     )
     lists = office_lists(listed, DAY, SETTINGS)
-    assert [(each.office, [row.declaration_id for row in each.rows]) for each in lists] == [
+    assert [(each.office, [row.values["declaration_id"] for row in each.rows]) for each in lists] == [
         ("2244", ["A"]),
         ("4601", ["B", "C"]),
     ]
@@ -44,7 +45,7 @@ def test_each_office_has_its_list_in_the_order_of_ranks() -> None:
 def test_words_stand_where_columns_had_codes() -> None:
     (office_list,) = office_lists(_listed({}, {"rank": 2, "selection": "random"}), DAY, SETTINGS)
     row = office_list.rows[0]
-    assert (row.risk_title, row.chance, row.reasons) == (
+    assert (row.values["risk"], row.values["chance"], row.reasons) == (
         SETTINGS.risks["food_safety"].title.en, "about 1 in 6", ("seller first seen 9 days ago",),
     )  # fmt: skip
     assert office_list.summary == "Parcels: 2 (by risk: 1, at random: 1)"
@@ -61,19 +62,21 @@ def test_the_guide_names_every_risk_that_has_a_result_to_fill_in() -> None:
 def test_a_risk_that_is_no_longer_configured_keeps_its_name() -> None:
     (office_list,) = office_lists(_listed({"risk": "old_risk"}), DAY, SETTINGS)
     guide = office_list.guides[-1]
-    assert (office_list.rows[0].risk_title, guide.title, guide.look_for) == ("Old risk", "Old risk", ())
+    assert (office_list.rows[0].values["risk"], guide.title, guide.look_for) == ("Old risk", "Old risk", ())
     assert guide not in office_list.results
 
 
 def test_a_parcel_without_a_score_says_so() -> None:
     unscored = {"risk": None, "probability": None, "expected_value_cny": None, "selection": "random"}
     (office_list,) = office_lists(_listed(unscored), DAY, SETTINGS)
-    assert (office_list.rows[0].chance, office_list.rows[0].risk_title) == ("not scored", "")
+    values = office_list.rows[0].values
+    assert (values["chance"], values["risk"]) == ("not scored", "")
 
 
 def test_columns_that_a_source_does_not_bring_are_blank() -> None:
     (office_list,) = office_lists(_listed({}).select(list(SAMPLING_LIST_SCHEMA)), DAY, SETTINGS)
-    assert (office_list.rows[0].goods, office_list.rows[0].gross_weight_kg) == ("", None)
+    values = office_list.rows[0].values
+    assert (values["item_name"], values["gross_weight_kg"]) == ("", None)
 
 
 def test_an_incomplete_list_warns() -> None:
@@ -83,14 +86,15 @@ def test_an_incomplete_list_warns() -> None:
 
 
 def test_hidden_characters_of_every_text_are_spelled_out() -> None:
-    texts = {name: "a\u202eb" for name, dtype in DISPLAY_COLUMNS.items() if dtype == pl.String}
+    texts = {name: "a\u202eb" for name, dtype in display_columns().items() if dtype == pl.String}
     texts["list_id"] = "9f3c21ab77de"
     named = {"declaration_id": "a\u202eb", "customs_office": "a\u202eb", "reason_1": "a\u202eb"}
     (office_list,) = office_lists(_listed(texts | named), DAY, SETTINGS)
     row = office_list.rows[0]
     assert "\u202e" not in repr((row, office_list.title))
     assert office_list.title == "Sampling list of customs office a⟦U+202E⟧b, shift a⟦U+202E⟧b"
-    assert row.goods == row.waybill_id == row.declaration_id == row.reasons[0] == "a⟦U+202E⟧b"
+    shown = {row.values[name] for name in ("item_name", "waybill_id", "declaration_id")} | set(row.reasons)
+    assert shown == {"a⟦U+202E⟧b"}
 
 
 @pytest.mark.parametrize(
@@ -122,17 +126,24 @@ def test_an_office_reads_its_list_in_its_language() -> None:
         pl.lit("卖家首次出现于 9 天前").alias("reason_1@zh-CN"), pl.lit("件").alias("unit@zh-CN")
     )
     english, translated = office_lists(listed, DAY, settings)
-    assert (english.rows[0].reasons, english.rows[0].unit) == (("seller first seen 9 days ago",), "piece")
+    assert (english.rows[0].reasons, english.rows[0].values["unit"]) == (
+        ("seller first seen 9 days ago",),
+        "piece",
+    )
     row = translated.rows[0]
-    assert (row.reasons, row.unit, row.chance) == (("卖家首次出现于 9 天前",), "件", "约 6 件中有 1 件")
-    assert (row.risk_title, translated.title) == ("食品安全", "海关 4601 查验清单")
+    assert (row.reasons, row.values["unit"], row.values["chance"]) == (
+        ("卖家首次出现于 9 天前",),
+        "件",
+        "约 6 件中有 1 件",
+    )
+    assert (row.values["risk"], translated.title) == ("食品安全", "海关 4601 查验清单")
     assert translated.guides[0].look_for[2] == "取样送实验室"
 
 
 def test_parcels_that_travel_together_name_each_other() -> None:
     rows = listed([{"together": 1}, {"together": None}, {"together": 1}, {"together": 1}])
     (found,) = office_lists(rows, DAY, SETTINGS)
-    assert [row.together for row in found.rows] == ["3, 4", "", "1, 4", "1, 3"]
+    assert [row.values["together"] for row in found.rows] == ["3, 4", "", "1, 4", "1, 3"]
 
 
 def test_a_disguised_name_is_shown_with_what_it_reads_as() -> None:

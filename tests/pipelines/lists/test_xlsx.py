@@ -8,14 +8,13 @@ from typing import Any
 import openpyxl
 from openpyxl.utils import get_column_letter
 
+from features.contract.result_words import RESULT_VALUES, result_of
 from features.text.visible import visible_text
 from pipelines.lists.fields import (
-    LIST_HEADINGS,
-    RESULT_VALUES,
     field_of_heading,
     fields_to_fill_in,
+    list_headings,
     result_field,
-    result_of,
 )
 from pipelines.lists.office_list import CODE_CHARACTERS, TEXT_CHARACTERS
 from pipelines.lists.write import write_lists
@@ -52,7 +51,7 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
     sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]
     technical = [cell.value for cell in sheet[TECHNICAL_ROWS[1] + 1]]
     fields = fields_to_fill_in(SETTINGS.risks)
-    assert set(technical) == {*LIST_HEADINGS, *fields}
+    assert set(technical) == {*list_headings(), *fields}
     assert sheet.protection.sheet
     assert not sheet.protection.autoFilter  # what is not forbidden
     for row in (HEADER_ROW + 2, HEADER_ROW + 3):

@@ -1,0 +1,79 @@
+"""What words mean as an inspection's result: on a list, in what comes back, in a mapping."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, get_args
+
+import polars as pl
+
+from configs.language import language
+from configs.language_codes import LANGUAGES
+from features.contract.conversions import to_text
+
+ResultValue = Literal["found", "nothing", "not_examined"]
+RESULT_VALUES: tuple[ResultValue, ...] = get_args(ResultValue)
+RESULT_WORDS: dict[ResultValue, str] = {
+    "found": "found",
+    "nothing": "nothing found",
+    "not_examined": "not examined",
+}
+"""What an inspector chooses from, by what it means."""
+RESULT_LABELS: dict[ResultValue, bool | None] = {"found": True, "nothing": False, "not_examined": None}
+"""The contract's label of a risk with this result."""
+_FURTHER_WORDS: dict[str, ResultValue] = {
+    "true": "found", "1": "found", "1.0": "found", "yes": "found", "y": "found", "finding": "found",
+    "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
+    "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found",
+    "false": "nothing", "0": "nothing", "0.0": "nothing", "no": "nothing", "n": "nothing",
+    "f": "nothing", "none found": "nothing", "not found": "nothing", "negative": "nothing",
+    "no finding": "nothing", "clean": "nothing", "clear": "nothing",
+    "否": "nothing", "无": "nothing", "没有": "nothing", "未发现": "nothing", "假": "nothing",
+    "not opened": "not_examined",
+    "not examined": "not_examined", "not inspected": "not_examined", "not checked": "not_examined",
+    "n/a": "not_examined", "na": "not_examined", "-": "not_examined",
+    "未查验": "not_examined", "未检查": "not_examined", "未开箱": "not_examined",
+}  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def result_of(words: str, overlay: Path | None = None) -> ResultValue | None:
+    """Return what someone meant by the words of a result, in any language of the documents; None if empty.
+
+    Args:
+        words: as they came, in any case and width.
+        overlay: the user's folder of the configuration, whose catalogues count too.
+
+    Raises:
+        ValueError: the words mean no result.
+
+    >>> [result_of(words) for words in ("nothing  found", "TRUE", "ＹＥＳ", "未发现", "Not_checked", "")]
+    ['nothing', 'found', 'found', 'nothing', 'not_examined', None]
+    """
+    plain = _plain(unicodedata.normalize("NFKC", words))
+    if not plain:
+        return None
+    offered: dict[str, ResultValue] = {value: value for value in RESULT_VALUES}
+    for code in LANGUAGES:
+        spoken = language(code, overlay)
+        offered |= {_plain(spoken(word)): value for value, word in RESULT_WORDS.items()}
+    meaning = offered.get(plain) or _FURTHER_WORDS.get(_plain(plain.replace("_", " ")))
+    if meaning is None:
+        raise ValueError(f"expected one of {', '.join(map(repr, RESULT_WORDS.values()))}, came {words!r}")
+    return meaning
+
+
+def label_where(values: pl.Series, true_when: Iterable[str]) -> pl.Series:
+    """Return a mapping's label: true where a value is one of `true_when`, false where another, else null.
+
+    >>> label_where(pl.Series([2, 1, None]), ["2"]).to_list()
+    [True, False, None]
+    """
+    return to_text(values, 10**9).is_in([str(value) for value in true_when])
+
+
+def _plain(words: str) -> str:
+    return " ".join(words.split()).casefold()

@@ -1,0 +1,57 @@
+"""Reads an .xls, .xlsb or .ods workbook from standard input and writes its cells to standard output as JSON.
+
+`pipelines.feedback.workbooks` starts it, so that what a broken or hostile file does ends this process and not
+the run. A cell far to the right makes the library ask for all cells before it, hence the limits.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import date
+
+REFUSED = 3
+"""Exit code where standard output says why the workbook is not read."""
+
+
+def main(most_bytes: int, most_cells: int) -> None:
+    """Write the cells of every sheet as rows, a date as a list of its text in ISO 8601."""
+    _limit_memory(most_bytes)
+    # Imported late: within the limit.
+    from python_calamine import CalamineError, CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        sheets = []
+        for name in book.sheet_names:
+            sheet = book.get_sheet_by_name(name)
+            row, column = sheet.end or (-1, -1)
+            most_cells -= (row + 1) * (column + 1)
+            if most_cells < 0:
+                _refuse("it has more cells than a list can have")
+            sheets.append(sheet.to_python(skip_empty_area=False))
+    except CalamineError as error:
+        _refuse(str(error))
+    json.dump(sheets, sys.stdout, default=_of_other_type)
+
+
+def _of_other_type(value: object) -> object:
+    return [value.isoformat()] if isinstance(value, date) else str(value)
+
+
+def _refuse(why: str) -> None:
+    sys.stdout.write(why)
+    sys.exit(REFUSED)
+
+
+def _limit_memory(most_bytes: int) -> None:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return
+    resource.setrlimit(resource.RLIMIT_AS, (most_bytes, most_bytes))
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
