@@ -15,7 +15,7 @@ REFUSED = 3
 """Exit code where standard output says why the workbook is not read."""
 
 
-def main(most_bytes: int, most_cells: int) -> None:
+def write_cells(most_bytes: int, most_cells: int) -> None:
     """Write the cells of every sheet as rows, a date as a list of its text in ISO 8601."""
     _limit_memory(most_bytes)
     # Imported late: within the limit.
@@ -54,4 +54,4 @@ def _limit_memory(most_bytes: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    write_cells(*map(int, sys.argv[1:]))
