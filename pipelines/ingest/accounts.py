@@ -73,7 +73,7 @@ class Changes:
         kept: rows of this run that the store took.
         superseded: rows that were repeats or overtaken.
         by_file: the same two for each file, where they were counted so.
-        duplicates: ``_file`` and ``_source_row`` of rows whose key was taken.
+        duplicates: `_file` and `_source_row` of rows whose key was taken.
         replaced: lines that the store held and that were changed or deleted.
         days: days whose lines are not as they were.
     """
@@ -86,7 +86,7 @@ class Changes:
     days: set[date] = field(default_factory=set)
 
     def count(self, kept: pl.DataFrame, repeats: pl.DataFrame) -> None:
-        """Add rows, by the file that they came from."""
+        """Add rows, by their file."""
         self.kept += kept.height
         self.superseded += repeats.height
         for place, rows in enumerate((kept, repeats)):

@@ -29,7 +29,7 @@ from pipelines.store.store import Store
 
 @dataclass(frozen=True)
 class _Bucket:
-    """A file to write: bucket ``number`` of the ``count`` buckets of a day, with these columns."""
+    """A file to write: bucket `number` of the `count` buckets of a day, with these columns."""
 
     day: date
     folder: Path

@@ -40,7 +40,7 @@ class Settled:
     Attributes:
         disputed: hashes of all declarations that were looked at, ascending.
         rewritten: the lines of declarations that change, as they shall be, by day.
-        gone: by day, hashes of the declarations whose stored lines ``rewritten`` replaces, ascending.
+        gone: by day, hashes of the declarations whose stored lines `rewritten` replaces, ascending.
         ledger: the messages that decided.
     """
 
@@ -78,8 +78,8 @@ class LinesByDay:
         rows = self._spool.scan()
         assert rows is not None
         of_day = rows.filter(pl.col("_day") == day)
-        count, *found = of_day.select(pl.len(), pl.col(names).is_not_null().any()).collect().row(0)
-        return count, {name for name, any_ in zip(names, found, strict=True) if any_}
+        count, *holds_any = of_day.select(pl.len(), pl.col(names).is_not_null().any()).collect().row(0)
+        return count, {name for name, any_ in zip(names, holds_any, strict=True) if any_}
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,13 @@ class Disputes:
         def look_up(day_and_path: tuple[date, Path]) -> UInt64Array:
             day, path = day_and_path
             hashes = hash_text(read_tables([path], self.schema, ["declaration_id"]).to_series())
-            found = contains(ids, hashes.to_numpy())
-            if not found.any():
+            matches = contains(ids, hashes.to_numpy())
+            if not matches.any():
                 return np.empty(0, dtype=np.uint64)
-            chosen = pl.Series(found)
+            chosen = pl.Series(matches)
             lines = read_tables([path], self.schema, None).filter(chosen)
             spool.add(lines.with_columns(pl.lit(day).alias("_day"), hashes.filter(chosen).alias("_id_hash")))
-            return np.unique(hashes.to_numpy()[found])
+            return np.unique(hashes.to_numpy()[matches])
 
         with ThreadPoolExecutor(self.workers) as pool:
             return spool, sorted_union(list(pool.map(look_up, files)))

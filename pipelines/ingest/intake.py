@@ -48,7 +48,7 @@ class Spools:
 
     Attributes:
         declarations: valid lines.
-        inspections: valid results with ``_file``, ``_source_row`` and ``_id_hash``.
+        inspections: valid results with `_file`, `_source_row` and `_id_hash`.
         rejected: rows for the quarantine.
     """
 
@@ -175,16 +175,16 @@ class Intake:
         frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._pseudonymiser)
         result.hashed.update(hashed)
         source = part.source
-        found = validate_declarations(
+        checked = validate_declarations(
             frame,
             latest=self._latest,
             max_text_chars=self._settings.max_text_chars,
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
-        result.nulled.update(found.nulled)
-        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
-        self._keep_lines(part, found.kept, rows[found.kept_rows])
+        result.nulled.update(checked.nulled)
+        self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
+        self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
     def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
@@ -213,13 +213,13 @@ class Intake:
         verdict = raw["_reject"]
         self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         rows = verdict.is_null().arg_true()
-        found = validate_inspections(raw[rows], labels=part.source.labels)
-        result.nulled.update(found.nulled)
-        self._reject(part, rows[found.rejected["row"]], found.rejected["reasons"])
+        checked = validate_inspections(raw[rows], labels=part.source.labels)
+        result.nulled.update(checked.nulled)
+        self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._spools.inspections.add(
-            found.kept.hstack(raw[rows[found.kept_rows]].select("_source_row")).with_columns(
+            checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row")).with_columns(
                 pl.lit(part.number, dtype=pl.Int32).alias("_file"),
-                hash_text(found.kept["declaration_id"]).alias("_id_hash"),
+                hash_text(checked.kept["declaration_id"]).alias("_id_hash"),
             )
         )
 

@@ -1,9 +1,9 @@
 """Valid lines that wait on disk between the two passes of an ingest, and which of them need a closer look.
 
 A line goes into the store as it is where its declaration is new: nothing of it is in the store, no message
-was about it, its lines came in one chunk, and no key among them came twice. Only the others are compared. New
-declarations are told by 64-bit hashes of their numbers, eight bytes each; of two that share a hash both are
-looked at.
+was about it, all its lines are in one chunk, and no key occurs twice among them. Only the others are
+compared. New declarations are recognised by 64-bit hashes of their numbers, eight bytes each; of two that
+share a hash both are looked at.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BUCKET: Final = "_bucket"
 
 @dataclass(frozen=True)
 class _Day:
-    """One day in a part: its rows, from ``first`` to before ``end``, and the extra columns that hold any."""
+    """One day in a part: its rows, from `first` to before `end`, and the extra columns that hold any."""
 
     first: int
     end: int
@@ -42,7 +42,7 @@ class _Day:
 
 @dataclass(frozen=True)
 class _Part:
-    """A chunk's lines, sorted by day and bucket hash; ``marks`` is the hash of each ``BATCH_ROWS``-th row."""
+    """A chunk's lines, sorted by day and bucket hash; `marks` is the hash of each `BATCH_ROWS`-th row."""
 
     path: Path
     file: int
@@ -60,13 +60,13 @@ class _Part:
 
     def range_of(self, day: date, low: int, high: int) -> tuple[int, int]:
         """Rows among which all of a day with a bucket hash in a range (inclusive) are."""
-        found = self.days[day]
-        before = -(-found.first // BATCH_ROWS)
-        marks = self.marks[before : -(-found.end // BATCH_ROWS)]
+        rows = self.days[day]
+        before = -(-rows.first // BATCH_ROWS)
+        marks = self.marks[before : -(-rows.end // BATCH_ROWS)]
         below = int(np.searchsorted(marks, np.uint64(low), side="left"))
         upto = int(np.searchsorted(marks, np.uint64(high), side="right"))
-        first = found.first if below == 0 else (before + below - 1) * BATCH_ROWS
-        end = found.end if upto == len(marks) else (before + upto) * BATCH_ROWS
+        first = rows.first if below == 0 else (before + below - 1) * BATCH_ROWS
+        end = rows.end if upto == len(marks) else (before + upto) * BATCH_ROWS
         return first, end
 
 
@@ -77,7 +77,7 @@ class LineSpool:
         folder: an empty folder that the caller throws away.
 
     Attributes:
-        disputed: lines of declarations that need a closer look, by ``_id_hash``.
+        disputed: lines of declarations that need a closer look, by `_id_hash`.
         rows: lines of all kinds.
     """
 
@@ -98,7 +98,7 @@ class LineSpool:
         """Put a chunk's lines aside.
 
         Args:
-            lines: with ``_source_row``, ``_offset``, ``_message_at``, ``_action``, ``_day`` and ``_id_hash``.
+            lines: with `_source_row`, `_offset`, `_message_at`, `_action`, `_day` and `_id_hash`.
             file: its place among the run's files.
             extras: columns beyond the contract's.
         """
@@ -140,11 +140,11 @@ class LineSpool:
 
     def ids(self) -> UInt64Array:
         """The distinct hashes of all declarations, ascending."""
-        found = [np.unique(part.ids()) for part in self._parts]
-        return sorted_union([*found, self.disputed.column("_id_hash").to_numpy()])
+        ids = [np.unique(part.ids()) for part in self._parts]
+        return sorted_union([*ids, self.disputed.column("_id_hash").to_numpy()])
 
     def dispute(self, ids: UInt64Array) -> UInt64Array:
-        """Set lines apart for a closer look: of these declarations, and of those that came in several parts.
+        """Set lines apart for a closer look: of these declarations, and of those in several parts.
 
         Args:
             ids: hashes of declarations.
@@ -152,12 +152,12 @@ class LineSpool:
         Returns:
             The hashes of all declarations that are disputed now, ascending.
         """
-        found = [np.unique(part.ids()) for part in self._parts]
-        found.append(np.unique(self.disputed.column("_id_hash").to_numpy()))
-        everything = np.concatenate(found)
+        of_parts = [np.unique(part.ids()) for part in self._parts]
+        of_parts.append(np.unique(self.disputed.column("_id_hash").to_numpy()))
+        everything = np.concatenate(of_parts)
         everything.sort()
         several = everything[1:][everything[1:] == everything[:-1]]
-        disputed = sorted_union([ids, several, found[-1]])
+        disputed = sorted_union([ids, several, of_parts[-1]])
         for part in self._parts:
             chosen = contains(disputed, part.ids())
             for first in range(0, len(chosen), _SLICE_ROWS):
@@ -169,7 +169,7 @@ class LineSpool:
 
     def by_day(self, disputed: UInt64Array) -> dict[date, tuple[int, set[str]]]:
         """For each day its undisputed lines, and the extra columns that hold anything in them."""
-        found: dict[date, tuple[int, set[str]]] = {}
+        days: dict[date, tuple[int, set[str]]] = {}
         for part in self._parts:
             left = ~contains(disputed, part.ids())
             for day, rows in part.days.items():
@@ -179,9 +179,9 @@ class LineSpool:
                     lines = part.read(rows.first, rows.end, sorted(names))
                     names = filled(lines.filter(pl.Series(left[rows.first : rows.end])), names)
                 if count:
-                    before = found.get(day, (0, set()))
-                    found[day] = (before[0] + count, before[1] | names)
-        return found
+                    before = days.get(day, (0, set()))
+                    days[day] = (before[0] + count, before[1] | names)
+        return days
 
     def lines(self, day: date, low: int, high: int, disputed: UInt64Array) -> list[pl.DataFrame]:
         """The undisputed lines of a day with a bucket hash in a range (inclusive)."""
@@ -211,9 +211,9 @@ def contains(known: UInt64Array, values: UInt64Array) -> BoolArray:
     ascending = values[order]
     places = np.searchsorted(known, ascending)
     places[places == len(known)] = 0
-    found = np.empty(len(values), dtype=np.bool_)
-    found[order] = known[places] == ascending
-    return found
+    matches = np.empty(len(values), dtype=np.bool_)
+    matches[order] = known[places] == ascending
+    return matches
 
 
 def sorted_union(parts: Sequence[UInt64Array]) -> UInt64Array:
@@ -229,7 +229,7 @@ def _repeated(keys: UInt64Array, ids: UInt64Array) -> UInt64Array:
 
 
 def _bucket_hashes(lines: pl.DataFrame, ids: UInt64Array) -> UInt64Array:
-    """What :func:`bucket_hash` gives, by strings only where a declaration's lines name several buyers."""
+    """What `bucket_hash` gives, by strings only where a declaration's lines name several buyers."""
     buyers = text_hashes(lines["buyer_id"])
     order = np.argsort(ids)
     same = ids[order][1:] == ids[order][:-1]

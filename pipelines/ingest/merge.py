@@ -35,9 +35,9 @@ class Merged:
 
     Attributes:
         kept: incoming rows that the store takes.
-        duplicates: ``_file`` and ``_source_row`` of rows whose key is taken by another content.
+        duplicates: `_file` and `_source_row` of rows whose key is taken by another content.
         superseded: rows that were repeats, or were overtaken by a change or a deletion.
-        removed: ``declaration_id``, ``line_no`` and ``_day`` of stored lines that go.
+        removed: `declaration_id`, `line_no` and `_day` of stored lines that go.
         ledger: the messages that decided, for the store's ledger.
     """
 
@@ -67,9 +67,9 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
     the order of files does not matter. A table's row never changes anything: the first with a key stays.
 
     Args:
-        incoming: valid rows with ``_file``, ``_source_row``, ``_offset``, ``_message_at``, ``_action``
-            (null for a table's row), ``_content`` and ``_day``.
-        stored: all lines that the store holds of these declarations, with ``_content`` and ``_day``.
+        incoming: valid rows with `_file`, `_source_row`, `_offset`, `_message_at`, `_action`
+            (null for a table's row), `_content` and `_day`.
+        stored: all lines that the store holds of these declarations, with `_content` and `_day`.
         ledger: the latest message about each declaration that there was one about.
     """
     is_message = pl.col("_action").is_not_null()

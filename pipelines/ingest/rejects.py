@@ -1,4 +1,4 @@
-"""What is written and said about rejected rows."""
+"""Rejected rows, for the quarantine and in words."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _MOST_CHARS: Final = 40
 def rejected_rows(
     path: str, table: str, rows: pl.DataFrame, reasons: pl.Series, records: pl.Series, max_text_chars: int
 ) -> pl.DataFrame:
-    """Rows for the quarantine, with the day that they would have lain under where it can be told.
+    """Rows for the quarantine, with the day to which they belong, where that is known.
 
     Args:
         path: the file.
-        table: ``declarations`` or ``inspections``.
-        rows: as a source gave them, with ``_source_row``.
+        table: `declarations` or `inspections`.
+        rows: as a source gave them, with `_source_row`.
         reasons: lists of reasons.
         records: the rows as they came, as text that names nobody.
         max_text_chars: longer declaration numbers are left out.
@@ -70,7 +70,7 @@ def duplicate_rows(
     Args:
         source: the file.
         picked: their numbers in the file (Int64, from 1).
-        table: ``declarations`` or ``inspections``.
+        table: `declarations` or `inspections`.
         chunk_rows: rows in memory at once.
         max_text_chars: longer declaration numbers are left out.
     """
@@ -99,13 +99,13 @@ def counts_against_tolerance(reasons: pl.Series) -> pl.Series:
 def examples(path: str, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
     """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
     texts = []
-    for row, found in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
-        reason = found[0]
+    for row, reasons_of_row in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
+        reason = reasons_of_row[0]
         column, colon, kind = reason.rpartition(":")
         place = f"{path}, row {row['_source_row']}"
         if colon:
-            came = f"{column} {_shown(column, row.get(column))}"
-            texts.append(f"{place}: {came} ({kind.replace('_', ' ')})")
+            value = f"{column} {_shown(column, row.get(column))}"
+            texts.append(f"{place}: {value} ({kind.replace('_', ' ')})")
         else:
             texts.append(f"{place}: {kind.replace('_', ' ')}")
     return texts

@@ -48,20 +48,21 @@ class IngestReport(Report):
         return {**self.manifest, "exit_code": self.exit_code}
 
     def _lines(self) -> Iterator[str]:
-        found = self.manifest
+        manifest = self.manifest
         yield (
-            f"{found['rows_in']:,} rows in: {found['rows_kept']:,} kept, {found['rows_quarantined']:,} in "
-            f"quarantine, {found['rows_superseded']:,} repeats or overtaken"
+            f"{manifest['rows_in']:,} rows in: {manifest['rows_kept']:,} kept, "
+            f"{manifest['rows_quarantined']:,} in quarantine, "
+            f"{manifest['rows_superseded']:,} repeats or overtaken"
         )
-        attached = found["attached_results"]
+        attached = manifest["attached_results"]
         if attached["rows_in"]:
             yield (
                 f"{attached['rows_in']:,} inspection results in the same rows: "
                 f"{attached['rows_kept']:,} kept, {attached['rows_quarantined']:,} in quarantine, "
                 f"{attached['rows_superseded']:,} repeats"
             )
-        if found["rows_replaced_in_store"]:
-            yield f"{found['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
+        if manifest["rows_replaced_in_store"]:
+            yield f"{manifest['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
         if self.days:
             yield f"days written: {len(self.days)}, from {min(self.days)} to {max(self.days)}"
         if self.reopened is not None:
@@ -69,11 +70,11 @@ class IngestReport(Report):
                 f"late data: the history is reopened from {self.reopened} on and will be folded again by the "
                 "next score; lists that were issued stay"
             )
-        if found["unknown_declarations"]:
-            yield f"{found['unknown_declarations']:,} results are about declarations that the store lacks"
-        yield from _counts("values that became null", found["values_nulled"])
-        yield from _counts("values hashed because they looked like a person", found["values_hashed"])
-        yield from _counts("reasons for quarantine", found["reasons"])
+        if manifest["unknown_declarations"]:
+            yield f"{manifest['unknown_declarations']:,} results are about declarations that the store lacks"
+        yield from _counts("values that became null", manifest["values_nulled"])
+        yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
+        yield from _counts("reasons for quarantine", manifest["reasons"])
         examples = [example for file in self.files for example in file.examples][:MOST_EXAMPLES]
         yield from (f"  for example {example}" for example in examples)
         for file in self.files:
@@ -81,7 +82,7 @@ class IngestReport(Report):
             if file.fault:
                 yield f"refused as a whole: {file.fault}"
         if self.beyond_tolerance:
-            share = self.counting / found["rows_in"]
+            share = self.counting / manifest["rows_in"]
             yield f"{self.counting:,} rows ({share:.1%}) break the contract, tolerated: {self.tolerance:.1%}"
             yield (
                 "the valid rows are in the store, the others under quarantine/ with their reasons: correct "

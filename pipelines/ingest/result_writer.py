@@ -25,7 +25,7 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
     Args:
         store: locked by the caller.
         t: the transaction that carries the change.
-        incoming: valid results with ``_file`` and ``_source_row``.
+        incoming: valid results with `_file` and `_source_row`.
         labels: further label columns that the store and the run know.
     """
     changes = Changes()

@@ -32,7 +32,7 @@ _VERB: Final = "ingest"
 
 @dataclass
 class _Read:
-    """What the first pass found."""
+    """What the first pass read: results of all files, sources of those that were not refused."""
 
     files: list[FileResult] = field(default_factory=list)
     sources: dict[int, Source] = field(default_factory=dict)

@@ -151,7 +151,7 @@ def message_moment(text: str | None) -> datetime | None:
 
 
 def _action(head: Fields) -> tuple[str | None, str | None]:
-    """What the message does (new, change, delete, draft), or why that cannot be told."""
+    """What the message does (new, change, delete, draft), or why that is not known."""
     status = head.get("appStatus")
     if status is None:
         # The specification demands it; to take silence for a draft or a declaration would be a guess.

@@ -33,7 +33,7 @@ class TableFile:
     """A table that was opened and looks readable.
 
     Attributes:
-        path: where it lies.
+        path: the file.
         columns: its column names as they stand.
         encoding: of a CSV; None for Parquet.
         separator: of a CSV.
@@ -73,9 +73,9 @@ class TableFile:
         return cls(path, columns, encoding, separator)
 
     def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
-        """The rows in order, in frames of about ``rows``; CSV values are text.
+        """The rows in order, in frames of about `rows`; CSV values are text.
 
-        A CSV record with more fields than the header has something in the column ``_surplus``.
+        A CSV record with more fields than the header has something in the column `_surplus`.
 
         Raises:
             DataError: the file breaks off or cannot be parsed; it says near which row or byte.

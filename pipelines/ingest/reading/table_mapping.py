@@ -71,7 +71,7 @@ class MappedTable:
         return self._frame(raw, pseudonymiser, wanted)
 
     def inspections(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:
-        """The rows that hold a result, as inspections not yet validated, with their number in ``_row``."""
+        """The rows that hold a result, as inspections not yet validated, with their number in `_row`."""
         wanted = {*INSPECTION_COLUMNS, *self.mapping.labels, "declared_at"}
         frame = self._frame(raw, pseudonymiser, wanted)
         rules = self.mapping.inspection
@@ -177,9 +177,9 @@ def _check_required(
 
 
 def _lacking(where: str, missing: list[str], columns: Collection[str]) -> str:
-    found = ", ".join(repr(name[:60]) for name in list(columns)[:40])
+    present = ", ".join(repr(name[:60]) for name in list(columns)[:40])
     hints = "".join(nearest(name, columns) for name in missing[:5])
-    return f"{where}: expected the column(s) {', '.join(missing)}, found {found}.{hints}"
+    return f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}"
 
 
 def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:

@@ -104,7 +104,7 @@ def read_messages(
 
     - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its document.
     - `_message_at`: when the message was sent (appTime), UTC: the order of several messages on one document.
-    - `_action`: new, change, delete or draft; null where that cannot be told.
+    - `_action`: new, change, delete or draft; null where that is not known.
     - `_reject`: why the row cannot be used whatever its columns say, else null: bad_app_type,
       missing_app_status, no_goods_lines, no_inventory_head.
     - `_nulled`: `column:reason` for each value that the format left out; null where there is none.

@@ -118,7 +118,7 @@ class TableSource(Source):
             yield self._chunk(raw, numbers, reject)
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
-        """JSON text of the rows at ``picked`` (numbers within the chunk) that names nobody."""
+        """JSON text of the rows at `picked` (numbers within the chunk) that names nobody."""
         raw = chunk.raw[picked]
         if self._mapped is None:
             known: set[str] = {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *self.labels}

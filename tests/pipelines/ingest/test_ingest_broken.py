@@ -71,6 +71,13 @@ def test_a_broken_file_is_refused_and_the_others_go_in(
     assert Store.open(tmp_path / "S").read_declarations(DAY).height == 1
 
 
+def test_where_a_file_breaks_stands_in_the_quarantine(tmp_path: Path) -> None:
+    whole = f"{HEADER}\n{GOOD}\n"
+    (tmp_path / "a.csv").write_text(f'{whole}D2,1,2026-11-20,010121,5,CNY,"cup\n', encoding="utf-8")
+    run(tmp_path / "S", tmp_path / "a.csv")
+    assert read_quarantine(tmp_path / "S")["offset"].to_list() == [len(whole)]
+
+
 def test_a_file_that_breaks_off_late_leaves_nothing(tmp_path: Path) -> None:
     rows = [f"D{number},1,2026-11-20,010121,5,CNY,cup" for number in range(100)]
     broken = csv_file(tmp_path / "a.csv", *rows, '"D100,1,2026-11-20')
