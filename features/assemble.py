@@ -1,8 +1,7 @@
 """From the lines of a day and the history of its eve to the feature frame of a risk.
 
-A block is a module in `features/blocks` with `build(lines, history, reference) -> frame`; its name is the
-module's, and its columns carry it as prefix. A block that needs the label of the risk says `DEPENDS_ON_LABEL
-= True`. Nothing is registered anywhere: a new module is a new block.
+A block is a module in `features/blocks`; `features.block` says what it has to be. Nothing is registered
+anywhere: a new module is a new block.
 """
 
 from __future__ import annotations
@@ -18,14 +17,12 @@ import polars as pl
 
 import features.blocks
 from configs.errors import ConfigurationError
+from configs.messages import quoted
 from configs.reference.facts import ReferenceDay
-from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
+from features.block import Block
 from features.contract.declarations import LINE_KEY, TEXT_COLUMNS
-from features.history.keys import hashed_columns, key_specs, with_keys
-from features.history.peers import with_measures
 from features.history.view import DayContext, HistoryView
-from features.prepare import prepare
 
 KEY_COLUMNS = LINE_KEY
 CARRIED_COLUMNS = (
@@ -40,19 +37,28 @@ CARRIED_COLUMNS = (
 
 
 @cache
-def block_names() -> tuple[str, ...]:
-    """The names of all feature blocks, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(features.blocks.__path__)))
+def found_blocks(package: ModuleType = features.blocks) -> Mapping[str, Block]:
+    """Return every feature block by its name, in the order of names.
+
+    Raises:
+        ConfigurationError: a module declares no block, or makes a slip in what it declares.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return {name: _block(package, name) for name in names}
 
 
-def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: PipelineConfig) -> pl.DataFrame:
-    """The lines of whole parcels with what blocks and history need: derived columns, key hashes, log
-    prices."""
-    prepared = prepare(lines, reference)
-    specs, levels = key_specs(config.history), config.peers.columns_by_level
-    columns = [*(spec.columns for spec in specs), *levels.values()]
-    hashed = hashed_columns(prepared, [name for names in columns for name in names])
-    return with_measures(with_keys(prepared, specs, hashed), levels, hashed)
+def _block(package: ModuleType, name: str) -> Block:
+    where = f"feature block {name}"
+    try:
+        declared = getattr(importlib.import_module(f"{package.__name__}.{name}"), "build", None)
+    except TypeError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+    if not isinstance(declared, Block):
+        raise ConfigurationError(
+            f"{where}: expected @block(...) from features.block above a function build(lines, history, "
+            f"reference); came {quoted(declared)}"
+        )
+    return declared
 
 
 @dataclass(frozen=True)
@@ -82,61 +88,37 @@ class FeatureSet:
 
 
 def blocks_of(risk: RiskConfig) -> tuple[str, ...]:
-    """The blocks of a risk's configuration, in a fixed order.
+    """Return the names of the blocks of a risk's configuration, in their order.
 
-    Raises ConfigurationError where one does not exist.
+    Raises:
+        ConfigurationError: one does not exist.
     """
+    names = tuple(found_blocks())
     if risk.blocks == "all":
-        return block_names()
-    unknown = sorted(set(risk.blocks) - set(block_names()))
+        return names
+    unknown = sorted(set(risk.blocks) - set(names))
     if unknown:
         raise ConfigurationError(
-            f"risk {risk.name}: unknown feature block {', '.join(unknown)}; "
-            f"there are {', '.join(block_names())}"
+            f"risk {risk.name}: unknown feature block {', '.join(unknown)}; there are {', '.join(names)}"
         )
-    return tuple(name for name in block_names() if name in risk.blocks)
+    return tuple(name for name in names if name in risk.blocks)
 
 
 def assemble(
     prepared: pl.DataFrame, context: DayContext, reference: ReferenceDay, risks: Sequence[RiskConfig]
 ) -> FeatureSet:
-    """Builds every block that one of the risks uses, once.
+    """Build every block that one of the risks uses, once.
 
-    `prepared` are lines of the context's day from `prepare_lines`; any subset of the day gives the same rows.
+    `prepared` are lines of the context's day from `features.prepare.prepare_lines`; any subset of the day
+    gives the same rows.
     """
     view = HistoryView(prepared, context)
     shared: dict[str, pl.DataFrame] = {}
     by_label: dict[str, dict[str, pl.DataFrame]] = {risk.label: {} for risk in risks}
     for risk in risks:
         for name in blocks_of(risk):
-            module = _block(name)
-            if getattr(module, "DEPENDS_ON_LABEL", False):
-                if name not in by_label[risk.label]:
-                    by_label[risk.label][name] = _built(
-                        module, name, prepared, view.for_label(risk.label), reference
-                    )
-            elif name not in shared:
-                shared[name] = _built(module, name, prepared, view, reference)
+            block = found_blocks()[name]
+            built = by_label[risk.label] if block.needs.label else shared
+            if name not in built:
+                built[name] = block(view, risk.label, reference)
     return FeatureSet(prepared, shared, by_label)
-
-
-def _block(name: str) -> ModuleType:
-    return importlib.import_module(f"features.blocks.{name}")
-
-
-def _built(
-    module: ModuleType, name: str, lines: pl.DataFrame, view: HistoryView, reference: ReferenceDay
-) -> pl.DataFrame:
-    frame: pl.DataFrame = module.build(lines, view, reference)
-    if frame.width and frame.height != lines.height:
-        raise ValueError(f"block {name} returned {frame.height} rows for {lines.height} lines")
-    stray = [column for column in frame.columns if not column.startswith(f"{name}__")]
-    if stray:
-        raise ValueError(f"block {name}: columns without its prefix: {', '.join(stray[:5])}")
-    numbers = frame.select(
-        pl.col(column).cast(pl.Float64) for column, dtype in frame.schema.items() if dtype != pl.String
-    )
-    finite = numbers.select(pl.all().is_finite().all())
-    wrong = [column for column in numbers.columns if not finite[column][0]]
-    kept = numbers.with_columns(pl.when(pl.col(column).is_finite()).then(column) for column in wrong)
-    return frame.with_columns(kept.get_columns())

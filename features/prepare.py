@@ -9,8 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_text
 from features.contract.declarations import DECLARATION_COLUMNS
+from features.history.keys import hashed_columns, key_specs, with_keys
+from features.history.peers import with_measures
 from features.text.disguise import readable
 
 FEN_PER_CNY = 100.0
@@ -19,17 +22,33 @@ CNY_PER_FEN = 1.0 / FEN_PER_CNY
 _MAX_FEN = 9.0e15
 
 
-def prepare(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
-    """The day's lines with derived columns, in the same order.
+def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: FeaturesConfig) -> pl.DataFrame:
+    """Return a day's lines with what blocks and history need, in the same order.
 
-    `lines` must hold every line of each parcel in it: parcel sums are taken over `declaration_id`.
+    Adds `_key_<name>` for each key of the history, the logarithms and peer hashes of
+    `features.history.peers.with_measures`, and:
 
-    Adds `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits,
-    punctuation and disguises); `_rate` (CNY per currency unit, null where unknown); `_total_cny`,
-    `_unit_price_cny` (Float64); `_total_fen` (Int64, 0 where unknown); `_parcel_lines` (Int64);
-    `_parcel_fen` (Int64); `_line_kg` (Float64, null where the weight of the line cannot be told from that of
-    its parcel); `_pieces` (Float64).
+    - `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits, punctuation
+      and disguises);
+    - `_rate` (CNY per currency unit, null where unknown); `_total_cny`, `_unit_price_cny` (Float64);
+      `_total_fen` (Int64, 0 where unknown);
+    - `_parcel_lines`, `_parcel_fen` (Int64);
+    - `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel);
+      `_pieces` (Float64).
+
+    Args:
+        lines: every line of each parcel in it, since parcel sums are taken over `declaration_id`.
+        reference: the reference tables of the day.
+        config: which keys and levels of peers there are.
     """
+    derived = _derived(lines, reference)
+    specs, levels = key_specs(config.history), config.peers.columns_by_level
+    columns = [*(spec.columns for spec in specs), *levels.values()]
+    hashed = hashed_columns(derived, [name for names in columns for name in names])
+    return with_measures(with_keys(derived, specs, hashed), levels, hashed)
+
+
+def _derived(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     complete = lines.with_columns(
         pl.lit(None, dtype=dtype).alias(name)
         for name, dtype in DECLARATION_COLUMNS.items()

@@ -52,7 +52,7 @@ def all_lines(chronicle: Chronicle, risks: Sequence[RiskConfig], first_later: da
         today = chronicle.tables(lines, day, history)
         if lines.height:
             into = past if day < first_later else later
-            context = DayContext(day, history, today, config)
+            context = DayContext(day, history, today, config.features)
             true = truth_of(chronicle.store, day).select(*LINE_KEY, *labels)
             wanted = true if day >= first_later else true.filter(pl.any_horizontal(labels) | _drawn(true))
             lines = lines.join(wanted, on=LINE_KEY, how="semi", maintain_order="left")

@@ -62,7 +62,7 @@ def later_lines(
     for day in days:
         lines = chronicle.prepared(day)
         today = chronicle.tables(lines, day, history)
-        context = DayContext(day, history, today, config)
+        context = DayContext(day, history, today, config.features)
         built = assemble(lines, context, chronicle.reference.on(day), risks)
         true = truth_of(chronicle.store, day).select(*LINE_KEY, *(risk.label for risk in risks))
         keys = built.lines.select(*LINE_KEY, "seller_id")

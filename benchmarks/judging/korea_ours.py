@@ -125,7 +125,7 @@ def _quarter(chronicle: Chronicle, risk: RiskConfig, history: History) -> list[p
         lines = chronicle.prepared(day)
         today = chronicle.tables(lines, day, history)
         if lines.height:
-            context = DayContext(day, history, today, chronicle.settings.pipeline)
+            context = DayContext(day, history, today, chronicle.settings.pipeline.features)
             parts.append(assemble(lines, context, chronicle.reference.on(day), [risk]).for_risk(risk))
         history = chronicle.step(history, day, today, chronicle.results(day))
     return parts

@@ -201,6 +201,14 @@ class ScoringConfig(Frozen):
     metrics_file: str | None = None
 
 
+class FeaturesConfig(Frozen):
+    """The sections of `pipeline.yaml` that decide what a feature is."""
+
+    history: HistoryConfig
+    hit_rates: HitRatesConfig
+    peers: PeersConfig
+
+
 class PipelineConfig(Frozen):
     """All of `pipeline.yaml`."""
 
@@ -215,3 +223,8 @@ class PipelineConfig(Frozen):
     tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
+
+    @property
+    def features(self) -> FeaturesConfig:
+        """What the features are made by."""
+        return FeaturesConfig(history=self.history, hit_rates=self.hit_rates, peers=self.peers)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
 from features.history.view import HistoryView
 
 
+@block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Hour (null where the source gives days only), weekday (1 = Monday) and day of the month."""
     local = pl.col("declared_at").dt.convert_time_zone("Asia/Shanghai")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.history.view import HistoryView
 
 
+@block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """`extra__<column>` as it came: text as a category, numbers as Float64."""
     extras = sorted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.history.view import HistoryView
 
@@ -12,8 +13,10 @@ _OPTIONAL = (
     *("item_name", "item_model", "barcode", "quantity", "unit_price", "gross_weight_kg", "net_weight_kg"),
     *("origin_country", "seller_id", "buyer_id", "address_id", "waybill_id", "order_id"),
 )
+_KEYS = ("hs_code", "hs6", "hs4")
 
 
+@block(keys=_KEYS)
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Heading levels, units and currency as categories, earlier lines of the heading, and missing columns."""
     optional = [name for name in _OPTIONAL if name in DECLARATION_COLUMNS]
@@ -34,7 +37,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     )
     counts = [
         history.before(name)["lines"].cast(pl.Float64).alias(f"goods__{name}_lines")
-        for name in ("hs_code", "hs6", "hs4")
-        if any(spec.name == name for spec in history.specs)
+        for name in _KEYS
+        if history.has(name)
     ]
     return frame.with_columns(counts)

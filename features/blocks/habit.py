@@ -5,9 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
+from features.history.needs import KeyKind
 from features.history.view import HistoryView, share_of
 
 
+@block(keys=(KeyKind.EVERY,))
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """For each combination that backs off to a party: earlier lines, and their share of all earlier lines of
     the party. Null where the party is new or unknown."""

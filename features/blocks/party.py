@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
+from features.history.needs import KeyKind
 from features.history.peers import MILLI
 from features.history.view import HistoryView, days_since, distinct, share_of
 from features.prepare import FEN_PER_CNY
@@ -13,15 +15,14 @@ from features.prepare import FEN_PER_CNY
 OLD = 60.0
 
 
+@block(keys=(KeyKind.PARTY,))
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Per party: days since first (60 at most) and last seen (null for a new one), lines ever and lately,
     mean value of a line in CNY, distinct headings, sellers and buyers, the share of its lines that came with
     a first-time other side, and how far its prices used to be from those of their peers (mean log ratio)."""
-    half_lives = history.context.config.history.activity_half_lives_days
+    half_lives = history.config.history.activity_half_lives_days
     columns = []
     for spec in history.specs:
-        if not spec.party:
-            continue
         state, name = history.before(spec.name), f"party__{spec.name}"
         seen = state["lines"].cast(pl.Float64)
         columns += [

@@ -5,13 +5,15 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
+from features.history.peers import MIN_SIGMA
 from features.history.view import HistoryView
 from features.prepare import CNY_PER_FEN
 
-MIN_SIGMA = 0.2
 _ROUND_STEPS = 10.0
 
 
+@block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """CNY values, arithmetic of the line, and robust deviations (in standard deviations of the log price)
     from peers of the same heading and from those of the same name."""

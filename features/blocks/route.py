@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
 from features.history.view import HistoryView
 
 _CATEGORIES = {
@@ -20,6 +21,7 @@ _CATEGORIES = {
 _ROUTE_KEY = "hs6_origin_dispatch"
 
 
+@block(keys=(_ROUTE_KEY,))
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Countries, mode, office and port as categories, and how often such goods took this route before."""
     frame = lines.select(
@@ -29,7 +31,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         .alias("route__origin_is_dispatch"),
         (pl.col("customs_office") == pl.col("port")).cast(pl.Float64).alias("route__office_is_port"),
     )
-    if any(spec.name == _ROUTE_KEY for spec in history.specs):
+    if history.has(_ROUTE_KEY):
         frame = frame.with_columns(
             history.before(_ROUTE_KEY)["lines"].cast(pl.Float64).alias("route__route_lines")
         )

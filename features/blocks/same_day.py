@@ -5,6 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.block import block
+from features.history.needs import KeyKind
 from features.history.peers import MILLI
 from features.history.view import HistoryView, KeyRows, distinct, share_of
 from features.prepare import CNY_PER_FEN, FEN_PER_CNY
@@ -12,6 +14,7 @@ from features.prepare import CNY_PER_FEN, FEN_PER_CNY
 _PARTIES = ("buyer", "address", "seller")
 
 
+@block(keys=(*_PARTIES, KeyKind.SAME_DAY))
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Parcels, lines, value, first-time other sides and price level of the buyer, address and seller today,
     those of pairs (buyer and seller, address and seller), whether parcels that stay below the limit of an
@@ -21,8 +24,6 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     """
     columns = [lines["_parcel_lines"].cast(pl.Float64).alias("same_day__parcel_lines")]
     for spec in history.specs:
-        if spec.name not in _PARTIES and not spec.same_day:
-            continue
         today, name = history.today(spec.name), f"same_day__{spec.name}"
         columns += [
             today["parcels"].cast(pl.Float64).alias(f"{name}_parcels"),

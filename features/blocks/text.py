@@ -7,15 +7,18 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from features.arrays.distinct import distinct_rows
+from features.block import block
 from features.history.view import HistoryView, share_of
 from features.text.disguise import is_disguised, undisguised
 from features.text.terms import compact, contains_any, keyword_table, latin_words, only_of
 
 _SHORT = 4
+_KEYS = ("item_key", "item_key_hs4")
 # All that is looked at but for the history: equal rows are worked out once.
 _READ = ["item_name", "item_model", "hs_code"]
 
 
+@block(keys=_KEYS)
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Length, scripts, vagueness, disguises, watch terms by group, words of its own and of other headings,
     and how often this very name was declared before, and under this heading. All null where there is no
@@ -110,8 +113,7 @@ def _heading_words(
 
 
 def _seen_before(history: HistoryView) -> list[pl.Series]:
-    names = {spec.name for spec in history.specs}
-    if not {"item_key", "item_key_hs4"} <= names:
+    if not all(history.has(key) for key in _KEYS):
         return []
     seen = history.before("item_key")["lines"].cast(pl.Float64)
     here = history.before("item_key_hs4")["lines"].cast(pl.Float64)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
-from features.blocks.price import MIN_SIGMA
+from features.block import block
+from features.history.peers import MIN_SIGMA
 from features.history.view import HistoryView
 
 
+@block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Weights in kg, the tare's share, and the robust deviation of the weight of a unit from that of its
     peers, by heading and by name."""

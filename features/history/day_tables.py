@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from configs.schema.pipeline import PipelineConfig
+from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_keys, distinct_text
 from features.arrays.group_sums import distinct_parcels, lines_of, sums_of, union_of
 from features.arrays.key_index import NO_KEY, Indexes, Rows, rows_of_keys, taken, wanted_keys
@@ -41,7 +41,7 @@ class DayTables:
         return rows_of_keys(self.indexes, key, self.parties[key], wanted)
 
 
-def day_tables(lines: pl.DataFrame, day: date, eve: History, config: PipelineConfig) -> DayTables:
+def day_tables(lines: pl.DataFrame, day: date, eve: History, config: FeaturesConfig) -> DayTables:
     """Sums the prepared and keyed `lines` of `day`, or of one bucket of it, as the history of the eve sees
     them.
 

@@ -15,17 +15,18 @@ PRIOR_RATE = 0.01
 _KINDS = ("inspected", "findings")
 
 
-def key_hit_rates(view: HistoryView, label: str) -> pl.DataFrame:
-    """Per key of the history its hit rate for `label`, lines inspected and findings: columns `<key>_rate`,
-    `<key>_inspected`, `<key>_findings`, a row a line.
+def key_hit_rates(view: HistoryView) -> pl.DataFrame:
+    """Return `<key>_rate`, `<key>_inspected` and `<key>_findings` of each key of the history, a row a line:
+    hit rate, lines inspected and findings for the label of the risk.
 
     The rate is decayed, and smoothed towards that of the shorter key: (findings + a x rate of the back-off) /
     (inspected + a), with a from the configuration (empirical Bayes with a fixed prior weight; Micci-Barreca,
     SIGKDD Explorations 3(1), 2001). It is null where nothing with the key was inspected, and the rate of all
     lines is no column: what is the same for every line of a day tells a model the date and nothing else.
     """
-    config = view.context.config
+    config = view.config
     weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
+    label = view.label
     rates: dict[str | None, FloatArray] = {None: np.full(view.lines.height, PRIOR_RATE)}
     columns: dict[str, list[pl.Series]] = {}
     waiting = list(view.specs)

@@ -26,6 +26,8 @@ MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_
 _LIMIT = 30.0
 _ABOVE_ANY_BIN = 1 << 15
 _FARTHEST = 3.0
+# The least sigma that a deviation is measured in: peers may all have the same price.
+MIN_SIGMA = 0.2
 # Log ratios are added up as whole thousandths.
 MILLI = 1000.0
 

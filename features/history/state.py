@@ -17,7 +17,7 @@ from datetime import date
 
 import polars as pl
 
-from configs.schema.pipeline import HistoryConfig, PipelineConfig
+from configs.schema.pipeline import FeaturesConfig, HistoryConfig
 from features.arrays.key_index import Indexes, Rows, rows_of_keys
 from features.arrays.types import UInt64Array
 from features.history.keys import KeySpec, key_specs
@@ -44,7 +44,7 @@ class History:
         """The row of the table of `key` for each hash (lines,); NOT_FOUND, and NO_KEY for 0."""
         return rows_of_keys(self.indexes, key, self.tables[key], wanted)
 
-    def peers(self, day: date, config: PipelineConfig) -> PeerSketches:
+    def peers(self, day: date, config: FeaturesConfig) -> PeerSketches:
         """The sketches of prices and weights as they count on `day`."""
         weight = forward_weight(day, config.history.landmark, config.history.price_half_life_days)
         return PeerSketches(self.prices, weight, config.peers.fewest_by_level, self.indexes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -13,11 +13,13 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from configs.schema.pipeline import PipelineConfig
+from configs.errors import ConfigurationError
+from configs.schema.pipeline import FeaturesConfig
 from features.arrays.key_index import NO_KEY, Rows, taken, wanted_keys
 from features.arrays.types import BoolArray, UInt64Array
 from features.history.day_tables import DayTables
 from features.history.keys import KeySpec, key_column, key_specs
+from features.history.needs import NOTHING, KeyKind, Needs
 from features.history.peers import look_up_peers
 from features.history.state import History, forward_weight
 
@@ -31,7 +33,7 @@ class DayContext:
     day: date
     history: History
     today: DayTables
-    config: PipelineConfig
+    config: FeaturesConfig
 
 
 class KeyRows:
@@ -82,47 +84,90 @@ class KeyRows:
 class HistoryView:
     """Look-ups of a `DayContext`, aligned with `lines`, a prepared and keyed frame of that day.
 
-    `label` is the label of the risk for which the block is built; None where the block does not depend on
-    one.
+    Only what `needs` declare can be looked up, so that a block cannot depend on the label of one risk and be
+    shared by all.
     """
 
     lines: pl.DataFrame
-    context: DayContext
-    label: str | None = None
+    _context: DayContext
+    needs: Needs = NOTHING
+    _label: str | None = None
     _cache: dict[tuple[str, str], KeyRows] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def day(self) -> date:
         """The day of the lines."""
-        return self.context.day
+        return self._context.day
+
+    @property
+    def config(self) -> FeaturesConfig:
+        """The settings that features are made by."""
+        return self._context.config
+
+    @property
+    def label(self) -> str:
+        """The label of the risk.
+
+        Raises:
+            ConfigurationError: the block does not declare that it depends on one.
+        """
+        if self._label is None:
+            raise ConfigurationError(
+                f"feature block {self.needs.block}: asks for the label of the risk, which it does not "
+                "declare; expected @block(label=True) above its build"
+            )
+        return self._label
 
     @cached_property
     def specs(self) -> tuple[KeySpec, ...]:
-        """The keys that the history counts by."""
-        return key_specs(self.context.config.history)
+        """The keys of the configuration that the block declares."""
+        return tuple(spec for spec in key_specs(self.config.history) if self.needs.include(spec))
 
-    def for_label(self, label: str) -> HistoryView:
-        """The same view for the blocks that depend on a label."""
-        return replace(self, label=label)
+    def for_block(self, needs: Needs, label: str) -> HistoryView:
+        """The same look-ups for a block with these needs, of a risk with this label."""
+        return replace(self, needs=needs, _label=label if needs.label else None)
+
+    def has(self, key: str) -> bool:
+        """Whether the configuration has a key that the block declares.
+
+        Raises:
+            ConfigurationError: the block does not declare the key.
+        """
+        if any(spec.name == key for spec in self.specs):
+            return True
+        if key in self.needs.keys or KeyKind.EVERY in self.needs.keys:
+            return False
+        declared = ", ".join(key if isinstance(key, str) else key.value for key in self.needs.keys)
+        raise ConfigurationError(
+            f"feature block {self.needs.block}: looks up the key {key!r} of the history, which it does not "
+            f"declare; declared: {declared or 'none'}. Add it to the keys of @block above its build"
+        )
 
     def before(self, key: str) -> KeyRows:
         """The history table of `key` at the close of the eve, a row a line; zero counts for a key never seen,
         null where the line has no such key.
 
-        Raises KeyError for a key that the history does not count by.
+        Raises:
+            ConfigurationError: the block does not declare the key.
+            KeyError: the history does not count by it.
         """
-        history = self.context.history
-        return self._look_up("before", key, history.tables[key], history.rows_of)
+        history = self._context.history
+        return self._look_up("before", key, history.tables, history.rows_of)
 
     def today(self, key: str) -> KeyRows:
-        """The sums of `key`, a party or a pair with `same_day`, over the whole day, a row a line."""
-        today = self.context.today
-        return self._look_up("today", key, today.parties[key], today.rows_of)
+        """The sums of `key`, a party or a pair with `same_day`, over the whole day, a row a line.
+
+        Raises:
+            ConfigurationError: the block does not declare the key.
+            KeyError: the history does not count by it.
+        """
+        today = self._context.today
+        return self._look_up("today", key, today.parties, today.rows_of)
 
     def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
         """A forward-decayed sum of `before(key)`, as it counts on the day of the lines."""
         return self.before(key)[column] / forward_weight(
-            self.day, self.context.config.history.landmark, half_life_days
+            self.day, self.config.history.landmark, half_life_days
         )
 
     def peers(self, measure: str, *, goods: bool = False) -> pl.DataFrame:
@@ -130,19 +175,26 @@ class HistoryView:
         a row a line; null where no level has enough. `measure` is one of `features.history.peers.MEASURES`;
         `goods` asks the levels of what the declaration calls the goods, whatever heading it claims.
 
-        Raises KeyError for another measure.
+        Raises:
+            KeyError: there is no such measure.
         """
-        config = self.context.config.peers
+        config = self.config.peers
         levels = config.goods_levels if goods else config.levels
-        peers = self.context.history.peers(self.day, self.context.config)
+        peers = self._context.history.peers(self.day, self.config)
         return look_up_peers(self.lines, peers, measure, [level.name for level in levels])
 
     def _look_up(
-        self, kind: str, key: str, table: pl.DataFrame, rows_of: Callable[[str, UInt64Array], Rows]
+        self,
+        kind: str,
+        key: str,
+        tables: Mapping[str, pl.DataFrame],
+        rows_of: Callable[[str, UInt64Array], Rows],
     ) -> KeyRows:
+        if not self.has(key):
+            raise KeyError(key)
         if (kind, key) not in self._cache:
             wanted = wanted_keys(self.lines[key_column(key)])
-            self._cache[kind, key] = KeyRows(table, rows_of(key, wanted))
+            self._cache[kind, key] = KeyRows(tables[key], rows_of(key, wanted))
         return self._cache[kind, key]
 
 

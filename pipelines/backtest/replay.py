@@ -190,7 +190,7 @@ def _choose(chronicle: Chronicle, strategy: Strategy, plan: Plan, day: date, sta
         lines = chronicle.prepared(day)
         today = chronicle.tables(lines, day, state.history)
         lines = lines.sort(LINE_KEY)
-        context = DayContext(day, state.history, today, settings.pipeline)
+        context = DayContext(day, state.history, today, settings.pipeline.features)
         risks = list(settings.risks.values())
         features = assemble(lines, context, chronicle.reference.on(day), risks) if lines.height else None
         parcels = _scored_parcels(store, lines, features, settings, day)

@@ -14,14 +14,12 @@ import polars as pl
 
 from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
-from features.assemble import prepare_lines
 from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables, day_tables
 from features.history.fold import fold
-from features.history.keys import with_keys
 from features.history.results import increments, result_tables
 from features.history.state import History
-from features.prepare import prepare
+from features.prepare import prepare_lines
 from pipelines.history.profiles import load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
@@ -65,12 +63,12 @@ class Chronicle:
         """
         require_whole(self.store.layout, day)
         return prepare_lines(
-            self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline
+            self.store.read_declarations(day), self.reference.on(day), self.settings.pipeline.features
         )
 
     def tables(self, prepared: pl.DataFrame, day: date, eve: History) -> DayTables:
         """The sums of a day's lines by key, given the history of the eve."""
-        return day_tables(prepared, day, eve, self.settings.pipeline)
+        return day_tables(prepared, day, eve, self.settings.pipeline.features)
 
     def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
         """The sums by key of what was reported on `day`; `inspections` is all that was reported by then,
@@ -148,7 +146,7 @@ class Chronicle:
 
     def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
         """The reports with the hashes of their lines' keys, none of which depends on the day."""
-        return with_keys(prepare(reports, self.reference.on(day)), self.spec.keys)
+        return prepare_lines(reports, self.reference.on(day), self.settings.pipeline.features)
 
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""

@@ -141,7 +141,7 @@ class _Walk:
         settings = self.chronicle.settings
         wanted = settings.pipeline.monitoring.sample_lines
         drawn = sampled_parcels(lines, wanted)
-        context = DayContext(day, history, today, settings.pipeline)
+        context = DayContext(day, history, today, settings.pipeline.features)
         built = assemble(drawn, context, self.chronicle.reference.on(day), self.risks)
         offices = drawn["customs_office"].fill_null(UNASSIGNED)
         return DaySample(day, lines.height, Sampled(offices, _blocks(built)))

@@ -20,9 +20,10 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from configs.schema.settings import Settings
-from features.assemble import FeatureSet, assemble, prepare_lines
+from features.assemble import FeatureSet, assemble
 from features.history.state import History
 from features.history.view import DayContext
+from features.prepare import prepare_lines
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import load_today, save_sums
 from pipelines.history.mapped import mapped_history
@@ -103,14 +104,14 @@ class Workspace:
     def context(self, file: Path) -> DayContext:
         """All that a line of a bucket may look up."""
         today = load_today(self.task.work, file, self.chronicle.spec.keys)
-        return DayContext(self.task.day, self.eve, today, self.settings.pipeline)
+        return DayContext(self.task.day, self.eve, today, self.settings.pipeline.features)
 
     def lines(self, file: Path, of: pl.DataFrame | None = None) -> pl.DataFrame:
         """The prepared lines of a bucket: all, or those of the parcels whose `declaration_id` is in `of`."""
         lines = self.chronicle.store.read_declaration_files([file])
         if of is not None:
             lines = lines.join(of, on="declaration_id", how="semi", maintain_order="left")
-        return prepare_lines(lines, self.reference, self.settings.pipeline)
+        return prepare_lines(lines, self.reference, self.settings.pipeline.features)
 
     def features(self, lines: pl.DataFrame, file: Path) -> FeatureSet:
         """Features of prepared lines of a bucket, for the risks that have a champion."""

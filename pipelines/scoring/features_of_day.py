@@ -43,6 +43,6 @@ def features_of_day(store: Path, day: date, risk: str, settings: Settings) -> pd
         held = f"it holds {days[0]} to {days[-1]}" if days else "it holds none at all"
         raise UsageError(f"expected declarations on {day} in {store}, found none; {held}")
     eve = chronicle.history_before(day)
-    context = DayContext(day, eve, chronicle.tables(lines, day, eve), settings.pipeline)
+    context = DayContext(day, eve, chronicle.tables(lines, day, eve), settings.pipeline.features)
     features = assemble(lines, context, chronicle.reference.on(day), [wanted]).for_risk(wanted)
     return features.to_pandas()

@@ -49,7 +49,7 @@ def scored(
     """The scores and values of prepared lines with these features.
 
     Args:
-        lines: from `features.assemble.prepare_lines`.
+        lines: from `features.prepare.prepare_lines`.
         features: of these lines, for the risks that have a champion.
         risks: every configured risk by name.
         champions: pairs of a risk's name and the folder of its model.

@@ -21,7 +21,7 @@ from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.keys import hashed_column
 from features.history.results import known_labels
-from features.prepare import prepare
+from features.prepare import prepare_lines
 from models.fitting.block import chosen_by_outcome
 from models.search.combination_rates import InspectedLines
 from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
@@ -175,7 +175,9 @@ def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Pr
             declared = chronicle.store.read_declarations(day)
             lines = declared.join(targets, on=LINE_KEY, how="inner", maintain_order="left")
             if lines.height:
-                prepared = prepare(lines, chronicle.reference.on(day))
+                prepared = prepare_lines(
+                    lines, chronicle.reference.on(day), chronicle.settings.pipeline.features
+                )
                 for name in names:
                     hashes[name].append(hashed_column(prepared, name))
                 parts.append(lines.select("_found", "_known", "_selection", pl.lit(day).alias("_day")))

@@ -110,7 +110,7 @@ def replay_features(
             drawn = drawn_lines(lines, wanted_lines) if day > sampled_after else lines.clear()
             part = None
             if inspected.height + drawn.height:
-                context = DayContext(day, history, today, chronicle.settings.pipeline)
+                context = DayContext(day, history, today, chronicle.settings.pipeline.features)
                 both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
                 built = assemble(both, context, chronicle.reference.on(day), risks)
                 part = DayFeatures.of(built, day, risks, inspected, drawn)

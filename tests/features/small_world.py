@@ -11,16 +11,16 @@ import polars as pl
 
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
-from features.assemble import FeatureSet, assemble, prepare_lines
+from features.assemble import FeatureSet, assemble
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.day_tables import day_tables
 from features.history.fold import fold
-from features.history.keys import key_specs, with_keys
+from features.history.keys import key_specs
 from features.history.peers import sketch_names
 from features.history.results import increments, result_tables
 from features.history.state import History
 from features.history.view import DayContext
-from features.prepare import prepare
+from features.prepare import prepare_lines
 
 FIRST_DAY = date(2026, 3, 1)
 
@@ -100,7 +100,7 @@ def make_world(seed: int, days: int, parcels: int) -> SmallWorld:
 
 
 def replay(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet, History]]:
-    config = settings.pipeline
+    config = settings.pipeline.features
     reference = load_reference(settings.overlay)
     levels = config.peers.columns_by_level
     specs = key_specs(config.history)
@@ -116,7 +116,7 @@ def replay(world: SmallWorld, settings: Settings) -> list[tuple[date, FeatureSet
         today = day_tables(lines, day, history, config)
         context = DayContext(day, history, today, config)
         features = assemble(lines, context, on_day, list(settings.risks.values()))
-        reported = with_keys(prepare(reports.filter(reported_on=day), on_day), specs)
+        reported = prepare_lines(reports.filter(reported_on=day), on_day, config)
         results = result_tables(reported, specs, history.labels) if reported.height else {}
         history = fold(history, day, today, results, config.history)
         steps.append((day, features, history))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import random
 from datetime import date
 
@@ -11,11 +10,13 @@ import pytest
 
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
-from features.assemble import FeatureSet, assemble, block_names, prepare_lines
+from features.assemble import FeatureSet, assemble, found_blocks
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.history.day_tables import DayTables, day_tables, merge_parties, merge_prices
+from features.history.peers import sketch_names
 from features.history.state import History
 from features.history.view import DayContext, HistoryView
+from features.prepare import prepare_lines
 from tests.features.small_world import SmallWorld
 
 Day = tuple[date, pl.DataFrame, History]
@@ -31,24 +32,20 @@ def last_day(replay_steps: list[tuple[date, FeatureSet, History]]) -> Day:
 
 def context_of(last_day: Day, settings: Settings) -> DayContext:
     day, lines, history = last_day
-    return DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
+    return DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline.features)
 
 
 def tables_of(lines: pl.DataFrame, settings: Settings, day: date, history: History) -> DayTables:
-    return day_tables(lines, day, history, settings.pipeline)
+    return day_tables(lines, day, history, settings.pipeline.features)
 
 
 def build(name: str, lines: pl.DataFrame, context: DayContext, settings: Settings) -> pl.DataFrame:
-    module = importlib.import_module(f"features.blocks.{name}")
-    view = HistoryView(lines, context)
-    if getattr(module, "DEPENDS_ON_LABEL", False):
-        view = view.for_label("prohibited_item")
-    reference = load_reference(settings.overlay).on(context.day)
-    frame: pl.DataFrame = module.build(lines, view, reference)
-    return frame
+    block = found_blocks()[name]
+    view = HistoryView(lines, context).for_block(block.needs, "prohibited_item")
+    return block.build(lines, view, load_reference(settings.overlay).on(context.day))
 
 
-@pytest.mark.parametrize("name", block_names())
+@pytest.mark.parametrize("name", list(found_blocks()))
 def test_columns_carry_the_name_of_the_block_and_are_text_or_numbers(
     name: str, last_day: Day, settings: Settings
 ) -> None:
@@ -58,7 +55,7 @@ def test_columns_carry_the_name_of_the_block_and_are_text_or_numbers(
     assert frame.height in (0, last_day[1].height)
 
 
-@pytest.mark.parametrize("name", block_names())
+@pytest.mark.parametrize("name", list(found_blocks()))
 def test_a_row_depends_on_its_own_line_only(name: str, last_day: Day, settings: Settings) -> None:
     context, lines = context_of(last_day, settings), last_day[1]
     order = list(range(lines.height))
@@ -70,7 +67,31 @@ def test_a_row_depends_on_its_own_line_only(name: str, last_day: Day, settings: 
     assert not whole.columns or whole[part].equals(some, null_equal=True)
 
 
-@pytest.mark.parametrize("name", block_names())
+@pytest.mark.parametrize("name", list(found_blocks()))
+def test_a_block_is_the_same_for_all_risks_unless_it_declares_the_label(
+    name: str, last_day: Day, settings: Settings
+) -> None:
+    context, block = context_of(last_day, settings), found_blocks()[name]
+    reference, view = load_reference().on(context.day), HistoryView(last_day[1], context)
+    one, other = (block(view, label, reference) for label in ("prohibited_item", "undervaluation"))
+    assert one.equals(other, null_equal=True) != block.needs.label
+
+
+@pytest.mark.parametrize("name", list(found_blocks()))
+def test_keys_that_a_configuration_lacks_leave_columns_out(
+    name: str, world: SmallWorld, settings: Settings
+) -> None:
+    bare = settings.pipeline.history.model_copy(update={"combinations": ()})
+    features = settings.pipeline.features.model_copy(update={"history": bare})
+    reference, day = load_reference().on(world.days[0]), world.days[0]
+    lines = prepare_lines(world.declarations.filter(declared_on=day).drop("declared_on"), reference, features)
+    eve = History.empty(bare, ["prohibited_item"], sketch_names(features.peers.columns_by_level))
+    context = DayContext(day, eve, day_tables(lines, day, eve, features), features)
+    frame = found_blocks()[name](HistoryView(lines, context), "prohibited_item", reference)
+    assert frame.height in (0, lines.height)
+
+
+@pytest.mark.parametrize("name", list(found_blocks()))
 def test_the_input_is_not_touched(name: str, last_day: Day, settings: Settings) -> None:
     lines = last_day[1]
     before = lines.clone()
@@ -82,8 +103,8 @@ def test_every_optional_column_may_be_missing(world: SmallWorld, settings: Setti
     day, _, history = last_day
     bare = world.declarations.filter(declared_on=day).select(sorted(REQUIRED))
     reference = load_reference(settings.overlay).on(day)
-    lines = prepare_lines(bare, reference, settings.pipeline)
-    context = DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline)
+    lines = prepare_lines(bare, reference, settings.pipeline.features)
+    context = DayContext(day, history, tables_of(lines, settings, day, history), settings.pipeline.features)
     features = assemble(lines, context, reference, list(settings.risks.values()))
     for risk in settings.risks.values():
         frame = features.for_risk(risk)

@@ -64,7 +64,7 @@ def features_of(world: World, night: date) -> Mapping[str, pl.DataFrame]:
     """Features of all lines of the night by risk."""
     chronicle, risks = Chronicle(world.store, world.settings), list(world.settings.risks.values())
     lines, eve = chronicle.prepared(night), chronicle.history_before(night)
-    context = DayContext(night, eve, chronicle.tables(lines, night, eve), world.settings.pipeline)
+    context = DayContext(night, eve, chronicle.tables(lines, night, eve), world.settings.pipeline.features)
     built = assemble(lines, context, chronicle.reference.on(night), risks)
     return {risk.name: built.for_risk(risk) for risk in risks}
 

@@ -14,9 +14,9 @@ from polars.testing import assert_frame_equal
 
 from configs.loader import load_settings
 from configs.schema.settings import Settings
-from features.assemble import prepare_lines
 from features.history.day_tables import DayTables
 from features.history.state import History
+from features.prepare import prepare_lines
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, load_today, save_results
 from pipelines.history.profiles import describe_profile, load_profile
@@ -117,7 +117,7 @@ def _check_given(chronicle: Chronicle, task: DayTask, today: DayTables) -> None:
 
 def _prepared(chronicle: Chronicle, file: Path) -> pl.DataFrame:
     lines = chronicle.store.read_declaration_files([file])
-    return prepare_lines(lines, chronicle.reference.on(DAY), chronicle.settings.pipeline)
+    return prepare_lines(lines, chronicle.reference.on(DAY), chronicle.settings.pipeline.features)
 
 
 def _copy(source: Path, target: Path) -> None:
