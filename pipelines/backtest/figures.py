@@ -70,11 +70,11 @@ def by_week(
         .sort("week")
     )
     grid = pl.DataFrame({"strategy": list(strategies)}).join(weeks, how="cross")
-    found = _summed(
+    sums = _summed(
         opened.join(calendar.select("declared_on", "week"), on="declared_on"), ["strategy", "week"]
     )
-    table = grid.join(found, on=["strategy", "week"], how="left", maintain_order="left")
-    zeros = [name for name in found.columns if name not in ("strategy", "week")]
+    table = grid.join(sums, on=["strategy", "week"], how="left", maintain_order="left")
+    zeros = [name for name in sums.columns if name not in ("strategy", "week")]
     return _with_rate(table.with_columns(pl.col(zeros).fill_null(0)))
 
 

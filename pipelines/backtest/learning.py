@@ -63,36 +63,36 @@ def stage_training(
     """
     used = newest_models(store)
     known = known_labels(store.read_inspections(reported_to=until), until)
-    said = {}
+    outcomes = {}
     config = settings.pipeline
     sampled_after = newest_days_after(config.training, list(settings.risks.values()), until)
     for risk in settings.risks.values():
         # One risk at a time: the frames of all together would need as much memory again.
         parts = _parts(store, [risk], until, sampled_after)
         if not parts or known.is_empty():
-            said[risk.name] = "nothing was inspected"
+            outcomes[risk.name] = "nothing was inspected"
             continue
         data = with_results(parts, known, [risk], history, until)
         reason = untrainable(risk, data.frames[risk.name])
         if reason is not None:
-            said[risk.name] = reason
+            outcomes[risk.name] = reason
             continue
         champion = used.get(risk.name)
         try:
             judged = fit_and_judge(risk, data, config, partial(_unseen, champion))
         except TooFewFindings as error:
-            said[risk.name] = str(error)
+            outcomes[risk.name] = str(error)
             continue
         failed = [check.said for check in judged.decision.checks if not check.passed]
         passed = not failed
-        said[risk.name] = "passed its gate" if passed else f"failed its gate: {'; '.join(failed)}"
+        outcomes[risk.name] = "passed its gate" if passed else f"failed its gate: {'; '.join(failed)}"
         if champion is None or passed or not gated:
             place = store.layout.trained_model(risk.name, until.isoformat())
             folder = t.stage(place)
             judged.fitted.model.save(folder)
             write_table(judged.fitted.out_of_time, folder / OUT_OF_TIME)
             used[risk.name] = place
-    content = {"models": {name: path.name for name, path in sorted(used.items())}, "said": said}
+    content = {"models": {name: path.name for name, path in sorted(used.items())}, "said": outcomes}
     t.stage_file(store.layout.in_use(until)).write_text(
         json.dumps(content, indent=1) + "\n", encoding="utf-8"
     )
@@ -114,11 +114,11 @@ def newest_models(store: Store) -> dict[str, Path]:
 
 def trainings(store: Store) -> list[tuple[date, dict[str, str], dict[str, str]]]:
     """Every training: until which day, the model in use by risk after it, and what was said of each risk."""
-    found = []
+    done = []
     for file in store.layout.trainings():
         content = json.loads(file.read_text(encoding="utf-8"))
-        found.append((date.fromisoformat(file.stem), content["models"], content["said"]))
-    return found
+        done.append((date.fromisoformat(file.stem), content["models"], content["said"]))
+    return done
 
 
 def _unseen(champion: Path | None, frame: pl.DataFrame) -> pl.DataFrame | None:

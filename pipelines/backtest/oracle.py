@@ -41,7 +41,8 @@ class Oracle(Protocol):
 def oracle_of(store: Store, days: Sequence[date], seed: int, reference: Reference) -> Oracle:
     """The oracle that a store has for some days: its truth, or its results where every line has one.
 
-    Raises UsageError where it has neither.
+    Raises:
+        UsageError: the store has neither.
     """
     truth = {day for day in days if store.layout.file(DayTable.TRUTH, day).exists()}
     if len(truth) == len(days):

@@ -145,27 +145,29 @@ def _one_night(
     if state.history is not None and plan.trains_before(day) and not trained(store, eve):
         with store.transaction() as t:
             stage_training(t, store, state.history, settings, eve, gated=plan.gated)
-    found = _choose(chronicle, strategy, plan, day, state)
-    night = _Opened.of(found, oracle, store, settings, day)
+    choice = _choose(chronicle, strategy, plan, day, state)
+    night = _Opened.of(choice, oracle, store, settings, day)
     reported = pl.col("reported_on") == day
     due = state.pending.filter(reported)
     with store.transaction() as t:
         if due.height:
             store.write_inspections(t, day, due)
         stage_night(t, store, day, opened=night.opened, shown=night.shown, night=night.night)
-        if found.features is not None:
-            chosen = found.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
-            sample = drawn_lines(found.lines, settings.pipeline.gate.sample_lines)
+        if choice.features is not None:
+            chosen = choice.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
+            sample = drawn_lines(choice.lines, settings.pipeline.gate.sample_lines)
             risks = list(settings.risks.values())
-            stage_features(t, store, day, DayFeatures.of(found.features, day, risks, chosen, sample))
+            stage_features(t, store, day, DayFeatures.of(choice.features, day, risks, chosen, sample))
             stage_forgetting(t, store, settings.pipeline.training, risks, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
     state.reports = pl.concat([state.reports, with_schema(due, store)])
     if strategy.worth == "past hit rate":
-        opened = found.lines.join(night.opened.select("declaration_id"), on="declaration_id", how="semi")
+        opened = choice.lines.join(night.opened.select("declaration_id"), on="declaration_id", how="semi")
         state.inspected = pl.concat([state.inspected, opened.select(*LINE_KEY, *_PARTIES)])
-    if state.history is not None and found.today is not None and (found.lines.height or due.height):
-        state.history = chronicle.step(state.history, day, found.today, chronicle.results(day, state.reports))
+    if state.history is not None and choice.today is not None and (choice.lines.height or due.height):
+        state.history = chronicle.step(
+            state.history, day, choice.today, chronicle.results(day, state.reports)
+        )
         if (day - plan.first).days % _NIGHTS_BETWEEN_PROFILES == 0:
             with store.transaction() as t:
                 stage_profile(t, store, state.history, chronicle.spec)
@@ -215,8 +217,8 @@ def _scored_parcels(
     if features is None:
         return unsorted_parcels(lines)
     champions = tuple(sorted(newest_models(store).items()))
-    found = scored(lines, features, settings.risks, champions)
-    return parcels_of(lines, found, settings.risks, settings.capacity.must_inspect, day)
+    day_scores = scored(lines, features, settings.risks, champions)
+    return parcels_of(lines, day_scores, settings.risks, settings.capacity.must_inspect, day)
 
 
 def _valued_parcels(
@@ -275,9 +277,9 @@ def _sorts(choice: _Choice, settings: Settings, day: date) -> dict[str, pl.DataF
     if choice.features is None:
         return {"sort": nothing, "full_sort": nothing}
     offices = choice.parcels["customs_office"].unique().to_list()
-    found = {}
+    sorts = {}
     for name, part in (("sort", choice.listed.filter(selection="risk")), ("full_sort", choice.listed)):
         places = dict(part.group_by("customs_office").len().iter_rows())
         wanted = {office: places.get(office, 0) for office in offices}
-        found[name] = select_from([choice.parcels], plain(settings.capacity), day, wanted).listed
-    return found
+        sorts[name] = select_from([choice.parcels], plain(settings.capacity), day, wanted).listed
+    return sorts

@@ -45,24 +45,24 @@ class BacktestReport(Report):
 
     def tables(self) -> list[str]:
         """The part of the report that depends on the figures alone."""
-        said = [f"{self.first} to {self.last}, results from {self.source}", ""]
-        said += text_table(self._totals())
+        lines = [f"{self.first} to {self.last}, results from {self.source}", ""]
+        lines += text_table(self._totals())
         if not self.knows_tax:
-            said += ["", "these results tell no recovered tax; a finding counts what the risk's file says"]
+            lines += ["", "these results tell no recovered tax; a finding counts what the risk's file says"]
         if self.totals["risk_share_of_sort"].count():
-            said += [
+            lines += [
                 "",
                 "risk/sort: value found by the part chosen by risk over that of as many parcels of the",
                 "highest expected values alone, with the same models and nights; list/sort: of whole lists",
             ]
-        said += ["", "hit rate by way of selection", *text_table(self._selections(), lefts=2)]
-        said += ["", "hit rate by week, % [95% interval]", *text_table(self._weeks(), lefts=2)]
+        lines += ["", "hit rate by way of selection", *text_table(self._selections(), lefts=2)]
+        lines += ["", "hit rate by week, % [95% interval]", *text_table(self._weeks(), lefts=2)]
         if self.differences.height:
-            said += ["", "differences over the period [95% interval over weeks, the same for both]"]
-            said += self._differences()
+            lines += ["", "differences over the period [95% interval over weeks, the same for both]"]
+            lines += self._differences()
         for name, done in self.trainings.items():
-            said += ["", f"{name}: models in use after each training", *_trainings(done)]
-        return said
+            lines += ["", f"{name}: models in use after each training", *_trainings(done)]
+        return lines
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -130,15 +130,15 @@ class BacktestReport(Report):
         return rows
 
     def _differences(self) -> list[str]:
-        said = []
+        lines = []
         for row in self.differences.iter_rows(named=True):
             if row["figure"] == "recovered_tax_cny" and not self.knows_tax:
                 continue
             known = row["low"] is not None
             ends = f"[{row['low']:+,.0f}, {row['high']:+,.0f}]" if known else "[too few weeks]"
             words = _WORDS[row["figure"]]
-            said.append(f"{row['strategy']} less {row['against']}: {row['difference']:+,.0f} {ends} {words}")
-        return said
+            lines.append(f"{row['strategy']} less {row['against']}: {row['difference']:+,.0f} {ends} {words}")
+        return lines
 
 
 def _rate(row: Mapping[str, Any]) -> str:

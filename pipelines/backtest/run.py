@@ -1,5 +1,4 @@
-"""The verb `backtest`: takes every strategy through the nights of a period and sets their findings side by
-side."""
+"""The verb `backtest`: every strategy goes through the nights of a period, findings are set side by side."""
 
 from __future__ import annotations
 
@@ -53,12 +52,13 @@ def backtest(
 ) -> BacktestReport:
     """Replay the nights of `plan` with the named strategies (all where none is named).
 
-    `store` is only read. Everything is written into `out`, by default a folder beside the store; what lies
-    there of the same backtest is kept and gone on with. The seed of `settings.capacity` decides what is left
+    `store` is only read. Everything is written into `out`, by default a folder beside the store; an
+    interrupted backtest that it holds is continued. The seed of `settings.capacity` decides what is left
     to chance: draws, and what inspections detect.
 
-    Raises UsageError where the period has no declarations, nobody knows what parcels would have shown, no
-    model can be trained on what was known before, or `out` holds another backtest.
+    Raises:
+        UsageError: the period has no declarations, nobody knows what parcels would have shown, no model can
+            be trained on what was known before, or `out` holds another backtest.
     """
     chosen = chosen_strategies(strategies)
     source = Store.open(store)
@@ -87,9 +87,9 @@ def _days(source: Store, plan: Plan) -> list[date]:
     held = source.declaration_days()
     days = [day for day in held if plan.first <= day <= plan.last]
     if not days:
-        said = f"it holds {held[0]} to {held[-1]}" if held else "it holds none at all"
+        holds = f"it holds {held[0]} to {held[-1]}" if held else "it holds none at all"
         raise UsageError(
-            f"expected declarations from {plan.first} to {plan.last} in {source.path}, found none; {said}."
+            f"expected declarations from {plan.first} to {plan.last} in {source.path}, found none; {holds}."
         )
     return days
 
@@ -185,7 +185,7 @@ def _report(
 
 
 def _tags(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """What tells this backtest and its figures apart from others."""
+    """Return the tags that identify this backtest and its figures."""
     digest = hashlib.sha256()
     for name in (_ASKED, *map(table_file, _TABLES)):
         digest.update(file_digest(folder / name))

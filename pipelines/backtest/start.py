@@ -30,7 +30,8 @@ def prepare_start(
 ) -> Store:
     """The store of the eve of the period; with `learns` it holds history, features and models too.
 
-    Raises UsageError where no model can be trained on what was known by then.
+    Raises:
+        UsageError: no model can be trained on what was known by then.
     """
     first, last = period
     start = start_store(source, folder, first, last)

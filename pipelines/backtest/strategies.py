@@ -89,9 +89,10 @@ STRATEGIES = {
 
 
 def chosen_strategies(names: Sequence[str]) -> list[Strategy]:
-    """The named strategies, each once and in the order of `STRATEGIES`; all where none is named.
+    """Return the named strategies, each once and in the order of `STRATEGIES`; all where none is named.
 
-    Raises UsageError where one does not exist.
+    Raises:
+        UsageError: one does not exist.
     """
     for name in names:
         if name not in STRATEGIES:

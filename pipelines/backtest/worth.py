@@ -66,8 +66,8 @@ class PastHitRates:
         rate = pl.Series("rate", [self._all]).new_from_index(0, lines.height)
         keyed = lines.with_columns(_HEADING)
         for keys, table in self._tables.items():
-            found = keyed.select(keys).join(table, on=keys, how="left", maintain_order="left")
-            n, f = found["n"].fill_null(0), found["f"].fill_null(0)
+            counts = keyed.select(keys).join(table, on=keys, how="left", maintain_order="left")
+            n, f = counts["n"].fill_null(0), counts["f"].fill_null(0)
             rate = (f + self._smoothing * rate) / (n + self._smoothing)
         return rate
 
@@ -80,8 +80,8 @@ def known_findings(reports: pl.DataFrame, until: date, attributes: pl.DataFrame)
     """
     known = known_labels(reports, until)
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
-    found = known.select(*LINE_KEY, pl.any_horizontal(pl.col(labels).fill_null(False)).alias("found"))
-    return found.join(attributes, on=LINE_KEY).sort(LINE_KEY)
+    findings = known.select(*LINE_KEY, pl.any_horizontal(pl.col(labels).fill_null(False)).alias("found"))
+    return findings.join(attributes, on=LINE_KEY).sort(LINE_KEY)
 
 
 def _with_value(lines: pl.DataFrame, value: pl.DataFrame, how: str) -> pl.DataFrame:

@@ -34,8 +34,8 @@ class LazyGroup(click.Group):
         super().__init__(**settings)
         self._package = package.__name__
         places = {name: place for place, name in enumerate(order)}
-        found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-        self._found = sorted(found, key=lambda name: places.get(name, len(order)))
+        modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+        self._found = sorted(modules, key=lambda name: places.get(name, len(order)))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands, in the order of the help."""

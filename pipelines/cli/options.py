@@ -184,6 +184,6 @@ def _explained(error: BaseException) -> tuple[str, int]:
             "interrupted; what was finished is kept, and the same command goes on from there.",
             _INTERRUPTED,
         )
-    said = in_words(error)
+    message = in_words(error)
     advice = cure(error)
-    return f"{said}. {advice}" if advice else said, 1
+    return f"{message}. {advice}" if advice else message, 1

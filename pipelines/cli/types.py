@@ -63,10 +63,10 @@ class MemorySize(click.ParamType[int]):
         """Return the bytes; anything else than a number with a unit is a usage error."""
         if isinstance(value, int):
             return value
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
-        if found is None or found[2] not in _UNITS:
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([a-z]*)", str(value).strip().lower())
+        if match is None or match[2] not in _UNITS:
             self.fail(f"expected an amount of memory such as 4GiB or 800MB, got {value!r}.", param, ctx)
-        return int(float(found[1]) * _UNITS[found[2]])
+        return int(float(match[1]) * _UNITS[match[2]])
 
 
 class Capacity(click.ParamType[tuple[str | None, int]]):

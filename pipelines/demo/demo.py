@@ -73,8 +73,8 @@ class _Stopwatch:
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
-    def step(self, name: str, said: str) -> Iterator[None]:
-        logger.info("%s", said)
+    def step(self, name: str, message: str) -> Iterator[None]:
+        logger.info("%s", message)
         began = time.perf_counter()
         yield
         self.seconds[name] = time.perf_counter() - began
@@ -83,13 +83,15 @@ class _Stopwatch:
 def demo(
     directory: Path, *, settings: Settings, progress: Progress, plan: DemoPlan | None = None
 ) -> DemoReport:
-    """Simulates, trains, scores and evaluates inside `directory`, which it makes or empties first.
+    """Simulate, train, score and evaluate inside `directory`, which is made or emptied first.
 
     Nothing outside of the folder is read or written: a tracking server that MLFLOW_TRACKING_URI names would
     get models of an invented world as champions, so the demo keeps its own.
 
-    Raises UsageError where the folder holds things that no demo made, StoreLockedError where another run
-    works in it, DataError where a configuration lets no risk be trained.
+    Raises:
+        UsageError: the folder holds things that no demo made.
+        StoreLockedError: another run works in it.
+        DataError: the configuration lets no risk be trained.
     """
     plan = plan or DemoPlan()
     watch = _Stopwatch()

@@ -109,7 +109,7 @@ class ListsOutcome:
 
 
 def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str, str]) -> ListsOutcome:
-    """Counts the listed parcels with each risk, against as many that each office draws on each night.
+    """Count the listed parcels with each risk, against as many that each office draws on each night.
 
     Args:
         parcels: every parcel of the nights: declared_on (Date), declaration_id, customs_office, a Boolean
@@ -117,7 +117,8 @@ def list_outcome(parcels: pl.DataFrame, lists: pl.DataFrame, labels: Mapping[str
         lists: the sampling lists of these nights with their `declared_on`.
         labels: the column of `parcels` for each risk.
 
-    Raises ValueError where a listed parcel is not among `parcels`, or stands there twice.
+    Raises:
+        ValueError: a listed parcel is not among `parcels`, or is there twice.
     """
     known = parcels.with_columns(pl.any_horizontal(*labels.values()).alias(ANY))
     marked = known.join(
@@ -155,9 +156,9 @@ def _risk_outcome(marked: pl.DataFrame, risk: str, column: str) -> RiskOutcome:
         )
         .sort(_STRATUM)
     )
-    found = int((marked[column] & marked["is_listed"]).sum())
+    findings = int((marked[column] & marked["is_listed"]).sum())
     return RiskOutcome(
-        risk, int(marked[column].sum()), found, int(marked["is_listed"].sum()), chance_findings(strata)
+        risk, int(marked[column].sum()), findings, int(marked["is_listed"].sum()), chance_findings(strata)
     )
 
 

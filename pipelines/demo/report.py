@@ -32,7 +32,7 @@ _BASELINES = {"random": "a random order", "seller_rate": "the seller's past"}
 
 @dataclass(frozen=True)
 class DemoReport(Report):
-    """What became of the demo, and where everything is."""
+    """The results of a demo, and where everything is."""
 
     folder: DemoFolder
     simulated: SimulationReport
@@ -85,7 +85,7 @@ class DemoReport(Report):
 
     def _summary(self) -> list[str]:
         simulated, nights = self.simulated, self.scored.days
-        said = [
+        lines = [
             f"Simulated {simulated.first} to {simulated.last}: {simulated.parcels:,} parcels, "
             f"{simulated.rows:,} lines; {simulated.inspected_parcels:,} parcels inspected",
             f"Trained on what was reported up to {self.trained.until}:",
@@ -95,7 +95,7 @@ class DemoReport(Report):
             f"{self.outcome.listed:,} parcels listed ({_percent(self.outcome.listed, self.outcome.parcels)})",
         ]
         steps = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in self.seconds.items())
-        return [*said, f"Took {sum(self.seconds.values()):.0f} s: {steps}"]
+        return [*lines, f"Took {sum(self.seconds.values()):.0f} s: {steps}"]
 
     def _found(self) -> list[str]:
         outcome = self.outcome
@@ -152,10 +152,10 @@ class DemoReport(Report):
 def _training(risk: RiskTrained) -> list[str]:
     if risk.version is None:
         return [cut_to_width(line, WIDTH - 2) for line in risk.lines()]
-    said = f"{risk.risk:17} version {risk.version}, {'in use' if risk.promoted else 'not in use'}"
+    text = f"{risk.risk:17} version {risk.version}, {'in use' if risk.promoted else 'not in use'}"
     evaluation = risk.evaluation
     if evaluation is None or evaluation.period is None:
-        return [said]
+        return [text]
     figure = evaluation.figure("average_precision").value
     beside = [
         f"{words} {value:.3f}"
@@ -163,7 +163,7 @@ def _training(risk: RiskTrained) -> list[str]:
         if not math.isnan(value := evaluation.figure("average_precision", score=name).value)
     ]
     return [
-        f"{said}; average precision {figure:.3f} on later inspections with {evaluation.findings:,} findings",
+        f"{text}; average precision {figure:.3f} on later inspections with {evaluation.findings:,} findings",
         *([f"{'':17} ({', '.join(beside)})"] if beside else []),
     ]
 

@@ -19,7 +19,8 @@ def true_parcels(store: Store, day: date) -> pl.DataFrame:
     Columns: declared_on (Date), declaration_id, customs_office (as the lists have it), one Boolean column per
     label (whether any of the parcel's lines has the risk), and `tax_shortfall_cny` (sum over its lines).
 
-    Raises DataError where the store knows no truth of that day: real data has none.
+    Raises:
+        DataError: the store has no truth of that day, as real data never has.
     """
     file = store.layout.file(DayTable.TRUTH, day)
     if not file.exists():

@@ -63,11 +63,11 @@ class WatchedDays:
 def reference_days(days: Sequence[date], day: date, config: MonitoringConfig) -> list[date]:
     """The days of the weeks before `day` whose features it is compared with, oldest first.
 
-    Those of the same weekday come first, because weekdays differ; what is lacking is spread evenly.
+    Days of the same weekday come first, because weekdays differ; the others are spread evenly.
 
     >>> days = [date(2026, 11, 1) + timedelta(days=number) for number in range(20)]
     >>> config = MonitoringConfig(weeks=2, reference_days=3)
-    >>> [str(found) for found in reference_days(days, date(2026, 11, 20), config)]
+    >>> [str(day) for day in reference_days(days, date(2026, 11, 20), config)]
     ['2026-11-06', '2026-11-13', '2026-11-14']
     """
     first = day - timedelta(weeks=config.weeks)
@@ -82,7 +82,7 @@ def reference_days(days: Sequence[date], day: date, config: MonitoringConfig) ->
 def watched_days(
     chronicle: Chronicle, day: date, before: Sequence[date], risks: Sequence[RiskConfig], progress: Progress
 ) -> WatchedDays:
-    """Computes the features of sampled lines of `day` and of the days `before` it, which must be in order."""
+    """Return the features of sampled lines of `day` and of the days `before` it, which must be in order."""
     walk = _Walk(chronicle, risks)
     with progress.task("days compared", total=len(before) + 1) as task:
         samples = []
@@ -102,7 +102,7 @@ class _Walk:
     counted: list[tuple[date, str, int, int]] = field(default_factory=list)
 
     def to(self, day: date) -> DaySample:
-        """Folds the days up to the eve of `day`, takes its sample, and folds it too."""
+        """Fold the days up to the eve of `day`, take its sample, and fold it too."""
         history = self._start(day)
         for past in self.chronicle.days(history.as_of, day - timedelta(days=1)):
             lines = self.chronicle.prepared(past)

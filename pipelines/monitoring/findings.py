@@ -1,4 +1,4 @@
-"""Everything that `monitor` found out about a day, measured and put into one object of plain values."""
+"""The measurements of `monitor` on a day, in one object of plain values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _COLUMNS_SHOWN = 3
 
 @dataclass(frozen=True)
 class MonitorFindings:
-    """What was measured, and what follows from it."""
+    """The measurements of a day and the verdict that follows from them."""
 
     day: date
     config: MonitoringConfig
@@ -57,7 +57,7 @@ class MonitorFindings:
 
     @property
     def reasons(self) -> list[Reason]:
-        """Why the day is not fine, the gravest first."""
+        """Why the day is not fine, the gravest reason first."""
         reasons = [
             *drift_reasons(self.features, "feature drift", self.config),
             *drift_reasons(self.scores, "score drift", self.config),
@@ -81,26 +81,26 @@ class MonitorFindings:
     def notes(self) -> list[str]:
         """What could not be compared or measured, and why."""
         weeks = f"in the {self.config.weeks} weeks before {self.day}"
-        said = []
+        notes = []
         if not self.watched.before:
-            said.append(f"no declarations {weeks}: features cannot be compared")
+            notes.append(f"no declarations {weeks}: features cannot be compared")
         for risk, days in self.score_days.items():
             version = self.versions[self.day].get(risk)
             if not days:
                 scores = f"{risk}: no scores of model version {version}"
-                said.append(f"{scores} {weeks}: scores cannot be compared")
-        said += [
+                notes.append(f"{scores} {weeks}: scores cannot be compared")
+        notes += [
             f"{change['risk']}: model version {change['before'] or 'none'} was replaced by "
             f"{change['after'] or 'none'} on {change['from_day']}; scores are compared within one version"
             for change in self.changes
         ]
-        said += [
+        notes += [
             f"{risk}: no results yet of scored lines declared up to {found.mature_to}, the last day whose "
             "results are in: calibration and hit rates cannot be measured"
             for risk, found in self.results.by_risk.items()
             if not found.calibration
         ]
-        return said
+        return notes
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report for programs: plain values, null for what is not known."""
@@ -145,7 +145,7 @@ class MonitorFindings:
 def measure(
     chronicle: Chronicle, day: date, manifest: ManifestBuilder, progress: Progress
 ) -> MonitorFindings:
-    """Measures a scored day against the weeks before it."""
+    """Measure a scored day against the weeks before it."""
     store, settings = chronicle.store, chronicle.settings
     config, risks = settings.pipeline.monitoring, list(settings.risks.values())
     before = reference_days(store.declaration_days(), day, config)

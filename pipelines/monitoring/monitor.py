@@ -38,10 +38,10 @@ class MonitorReport(Report):
 
     def _lines(self) -> list[str]:
         content = self.content
-        said = [f"{content['date']}: {content['verdict']}"]
-        said += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
-        said += [f"note: {note}" for note in content["notes"]]
-        return [*said, f"report: {self.folder / REPORT_PAGE}"]
+        lines = [f"{content['date']}: {content['verdict']}"]
+        lines += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
+        lines += [f"note: {note}" for note in content["notes"]]
+        return [*lines, f"report: {self.folder / REPORT_PAGE}"]
 
     def _facts(self) -> dict[str, Any]:
         chosen = ("date", "verdict", "reasons", "notes", "model_versions")
@@ -54,17 +54,18 @@ class MonitorReport(Report):
 
 
 def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -> MonitorReport:
-    """Compares a scored day with the weeks before it; writes `monitoring/date=<day>/` and a run in MLflow.
+    """Compare a scored day with the weeks before it; write `monitoring/date=<day>/` and a run in MLflow.
 
     Results reported up to and including `day` count. Where MLflow cannot be reached, a warning says so.
 
-    Raises UsageError where the day was not scored or its declarations are gone.
+    Raises:
+        UsageError: the day was not scored, or its declarations are gone.
     """
     opened = Store.open(store)
     _check_scored(opened, day)
     manifest = ManifestBuilder("monitor")
-    found = measure(Chronicle(opened, settings), day, manifest, progress)
-    content = found.as_dict()
+    findings = measure(Chronicle(opened, settings), day, manifest, progress)
+    content = findings.as_dict()
     html = monitor_page(content)
     written = opened.layout.partition(DayTable.MONITORING, day)
     with opened.lock("monitor"), opened.transaction() as t:

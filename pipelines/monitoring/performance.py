@@ -1,4 +1,4 @@
-"""What the models' rankings find among all parcels, measured on results that came back.
+"""What the models' rankings find among all parcels, measured on reported results.
 
 Three methods stand side by side: `random_share` (the headline, see `models.estimates.survey`),
 `doubly_robust` (the second opinion, see `models.estimates.doubly_robust`) and `naive` (the parcels chosen for
@@ -196,13 +196,13 @@ def _results(store: Store, risk: RiskConfig, parcels: pl.DataFrame, as_of: date)
         lines = known_labels(reports.filter(selection=selection), as_of)
         if not lines[risk.label].count():
             continue
-        found = pl.col(risk.label).fill_null(False)
+        is_finding = pl.col(risk.label).fill_null(False)
         channels.append(
             lines.group_by("declaration_id").agg(
                 pl.lit(selection).alias("selection"),
                 pl.col("inspection_probability").max().alias("chance"),
-                found.any().alias("found"),
-                pl.col("recovered_tax_cny").filter(found).sum().alias("tax"),
+                is_finding.any().alias("found"),
+                pl.col("recovered_tax_cny").filter(is_finding).sum().alias("tax"),
             )
         )
     if not channels:

@@ -1,4 +1,4 @@
-"""What `monitor` reads besides features: scores and their versions, results that came in, and lists."""
+"""What `monitor` reads besides features: scores and their versions, reported results, and lists."""
 
 from __future__ import annotations
 
@@ -128,10 +128,10 @@ def _with_scores(
         scores = read_scores(store, day, [risk.name for risk in risks]).rename(
             {risk.name: f"probability__{risk.name}" for risk in risks}
         )
-        found = known.join(scores, on=LINE_KEY, how="inner")
+        inspected = known.join(scores, on=LINE_KEY, how="inner")
         sellers = store.read_declarations(day, _LINE_COLUMNS)
         parts.append(
-            found.join(sellers, on=LINE_KEY, how="left").with_columns(
+            inspected.join(sellers, on=LINE_KEY, how="left").with_columns(
                 pl.lit(day).alias("declared_on"),
                 *(
                     pl.lit(by_risk.get(risk.name), dtype=pl.String).alias(f"version__{risk.name}")

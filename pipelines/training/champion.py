@@ -22,7 +22,7 @@ class ChampionReport(Report):
 
     champions: Sequence[Champion]
     without: Sequence[str] = ()
-    said: str = ""
+    message: str = ""
 
     def _lines(self) -> list[str]:
         listed = [
@@ -32,7 +32,7 @@ class ChampionReport(Report):
             for champion in self.champions
         ]
         return [
-            *([self.said] if self.said else []),
+            *([self.message] if self.message else []),
             *listed,
             *(f"{risk}: no model in use; `parcel-risk train` makes one" for risk in self.without),
         ]
@@ -42,7 +42,7 @@ class ChampionReport(Report):
 
 
 def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:
-    """The model in use of each risk, and the configured risks without one."""
+    """Return the model in use of each risk, and the configured risks without one."""
     champions = _tracker(store).champions()
     known = {champion.risk for champion in champions}
     return ChampionReport(champions, [risk for risk in settings.risks if risk not in known])
@@ -51,21 +51,23 @@ def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:
 def promote(
     store: Path | None, risk: str, version: int, *, reason: str, settings: Settings
 ) -> ChampionReport:
-    """Puts a version in use, whatever its gate said.
+    """Put a version in use, whatever its gate decided.
 
-    Raises UsageError where there is no such version.
+    Raises:
+        UsageError: there is no such version.
     """
     champion = _tracker(store).promote(settings.risk(risk).name, version, reason)
-    return ChampionReport([champion], said=f"{risk}: version {version} is now in use")
+    return ChampionReport([champion], message=f"{risk}: version {version} is now in use")
 
 
 def rollback(store: Path | None, risk: str, *, reason: str, settings: Settings) -> ChampionReport:
-    """Puts the earlier model back in use.
+    """Put the earlier model back in use.
 
-    Raises UsageError where there is none.
+    Raises:
+        UsageError: there is none.
     """
     champion = _tracker(store).rollback(settings.risk(risk).name, reason)
-    return ChampionReport([champion], said=f"{risk}: version {champion.version} is in use again")
+    return ChampionReport([champion], message=f"{risk}: version {champion.version} is in use again")
 
 
 def _tracker(store: Path | None) -> Tracker:

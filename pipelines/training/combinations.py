@@ -1,4 +1,4 @@
-"""Searches combinations of columns whose past hit rate tells more than what the history counts already."""
+"""Search combinations of columns whose past hit rate adds to what the history counts already."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ class CombinationsReport(Report):
         about = f"{self.lines_searched:,} inspected lines with {self.findings:,} findings up to {self.until}"
         if not self.search.enough:
             return [f"{self.risk}: too few findings to search in: {about}"]
-        said = [f"{self.search.tried:,} combinations of {len(self.columns)} columns tried on {about}"]
-        said += [_words(found) for found in self.search.chosen]
+        lines = [f"{self.search.tried:,} combinations of {len(self.columns)} columns tried on {about}"]
+        lines += [_words(each) for each in self.search.chosen]
         judged = self.search.judged
         if judged is None:
-            said.append("none tells more than what is counted already")
+            lines.append("none tells more than what is counted already")
         else:
             sure = "" if judged.low > 0.0 else ", which may be chance: compare two trainings first"
-            said.append(
+            lines.append(
                 f"on the newest days, which chose nothing ({judged.findings:,} findings), all of them "
                 f"together gain {judged.value:.3f} [{judged.low:.3f}, {judged.high:.3f}]{sure}"
             )
         if self.written is not None:
-            said.append(f"written to {self.written}: use it with --configs {self.written.parent}")
-        return [f"{self.risk}: {line}" for line in said]
+            lines.append(f"written to {self.written}: use it with --configs {self.written.parent}")
+        return [f"{self.risk}: {line}" for line in lines]
 
     def _facts(self) -> dict[str, Any]:
         judged = self.search.judged
@@ -80,12 +80,12 @@ class CombinationsReport(Report):
             "tried": self.search.tried,
             "chosen": [
                 {
-                    "name": found.key.name,
-                    "columns": found.key.columns,
-                    "backoff": found.key.backoff,
-                    "gain": [found.gain.value, found.gain.low, found.gain.high],
+                    "name": each.key.name,
+                    "columns": each.key.columns,
+                    "backoff": each.key.backoff,
+                    "gain": [each.gain.value, each.gain.low, each.gain.high],
                 }
-                for found in self.search.chosen
+                for each in self.search.chosen
             ],
             "judged": None if judged is None else [judged.value, judged.low, judged.high],
             "written": self.written,
@@ -110,7 +110,7 @@ class CombinationOptions(TypedDict):
 def combinations(
     store: Path, *, settings: Settings, progress: Progress, **options: Unpack[CombinationOptions]
 ) -> CombinationsReport:
-    """Try combinations of columns for a risk and choose those whose hit rate tells most.
+    """Try combinations of columns for a risk and choose those whose hit rate adds most.
 
     Raises:
         DataError: the store holds no results of this risk.
@@ -146,9 +146,9 @@ def combinations(
     written = None
     if write is not None and search.chosen:
         written = _write(write, search.chosen, settings)
-    found = int(lines.found.sum())
+    findings = int(lines.found.sum())
     return CombinationsReport(
-        chosen.name, known_to, len(lines.found), found, tuple(lines.columns), search, written
+        chosen.name, known_to, len(lines.found), findings, tuple(lines.columns), search, written
     )
 
 
@@ -207,11 +207,11 @@ def _columns(chronicle: Chronicle) -> list[str]:
     return list(dict.fromkeys([*used, *_COLUMNS, *own]))
 
 
-def _words(found: Found) -> str:
-    behind = f", pulled towards {found.key.backoff}" if found.key.backoff else ""
-    gain = found.gain
+def _words(choice: Found) -> str:
+    behind = f", pulled towards {choice.key.backoff}" if choice.key.backoff else ""
+    gain = choice.gain
     return (
-        f"{' x '.join(found.key.columns)}{behind}: gains {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] "
+        f"{' x '.join(choice.key.columns)}{behind}: gains {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] "
         f"in log-likelihood a finding on the days that chose it ({gain.findings:,} findings)"
     )
 

@@ -51,23 +51,25 @@ class TrainingData:
         return max((frame.height for frame in self.frames.values()), default=0)
 
     def fingerprint_of(self, risk: str) -> str:
-        """What the data of one risk was, whichever others were trained beside it."""
+        """Return the fingerprint of one risk's data, whichever others were trained beside it."""
         return _fingerprint({risk: self.frames[risk]})
 
 
 def training_data(
     chronicle: Chronicle, risks: Sequence[RiskConfig], until: date, progress: Progress
 ) -> TrainingData:
-    """Replays the store and returns, per risk, the inspected lines with features and labels as known at the
-    close of `until`.
+    """Replay the store and return, per risk, its inspected lines with features and labels.
+
+    Labels are those known at the close of `until`.
 
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
     null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
-    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. After `declared_on` stand
-    `order_id`, `item_key` and, with `cross_fitted_rates`, the hashes `_key_<name>` of the keys of hit rates,
-    none of which a model sees. Rows are in order of day and key.
+    `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. `declared_on` is followed by
+    `order_id`, `item_key` and, with `cross_fitted_rates`, the hashes `_key_<name>` of the keys of hit rates;
+    no model sees them. Rows are in order of day and key.
 
-    Raises DataError where nothing was reported up to `until`.
+    Raises:
+        DataError: nothing was reported up to `until`.
     """
     inspections = chronicle.store.read_inspections(reported_to=until)
     if inspections.is_empty():
@@ -92,10 +94,10 @@ def training_data(
 def replay_features(
     chronicle: Chronicle, wanted: pl.DataFrame, risks: Sequence[RiskConfig], until: date, progress: Progress
 ) -> Iterator[tuple[date, DayFeatures | None, History]]:
-    """Goes through the days of a store up to and including `until` and yields, of each, the features of the
-    lines in `wanted` (by `LINE_KEY`) and of the sample of all lines, and the history at its close.
+    """Yield each day up to `until` with its features and the history at its close.
 
-    Features are None where there are no such lines. Older days have no sample: see `newest_days_after`.
+    Features are those of the lines in `wanted` (by `LINE_KEY`) and of the day's sample of all lines, None
+    where the day has neither. Older days have no sample: see `newest_days_after`.
     """
     results = chronicle.results_by_day(until)
     history = chronicle.spec.empty()
@@ -120,8 +122,10 @@ def replay_features(
 
 
 def newest_days_after(config: TrainingConfig, risks: Sequence[RiskConfig], until: date) -> date:
-    """The day after which some of all lines are kept beside the inspected ones: the days of the evaluation
-    and those whose results a risk waits for."""
+    """Return the day after which a sample of all lines is kept beside the inspected ones.
+
+    The days after it are those of the evaluation and those whose results a risk still waits for.
+    """
     waits = max((risk.maturity_days for risk in risks), default=0)
     return until - timedelta(days=config.evaluation_days + waits)
 
@@ -142,8 +146,7 @@ class DayFeatures:
         inspected: pl.DataFrame,
         drawn: pl.DataFrame,
     ) -> DayFeatures:
-        """Picked from the features of some lines of the day, in the order of these; `inspected` and `drawn`
-        tell which by `LINE_KEY`."""
+        """Split the features of a day's lines, in their order, by the keys of `inspected` and `drawn`."""
         frames = {risk.name: _dated(built, risk, day) for risk in risks}
         opened, sampled = _among(built.lines, inspected), _among(built.lines, drawn)
         return cls(
@@ -159,10 +162,9 @@ def with_results(
     history: History,
     until: date,
 ) -> TrainingData:
-    """The features of days, oldest first, with what is known of their inspected lines at the close of
-    `until`.
+    """Join the features of days, oldest first, with the results known at the close of `until`.
 
-    `known` is that of `features.history.results.known_labels`; inspected lines that it does not have are left
+    `known` is that of `features.history.results.known_labels`; inspected lines without a row in it are left
     out.
     """
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
@@ -180,14 +182,14 @@ def with_results(
 
 
 def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:
-    """True where a line is one of the chosen (lines,)."""
+    """Return whether each line is one of the chosen (lines,)."""
     marked = chosen.select(LINE_KEY).with_columns(pl.lit(True).alias("_chosen"))
     joined = lines.select(LINE_KEY).join(marked, on=LINE_KEY, how="left", maintain_order="left")
     return joined["_chosen"].fill_null(False)
 
 
 def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
-    """The frame of a risk with its day, and what lines are compared by but no model sees."""
+    """Return the frame of a risk with its day and what lines are compared by but no model sees."""
     keys = pl.col("^_key_.*$" if risk.cross_fitted_rates else [])
     known = built.lines.select(
         pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), keys

@@ -1,4 +1,4 @@
-"""What became of a training, for people and for programs."""
+"""The report of a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.work.report import Report
 
 @dataclass(frozen=True)
 class RiskTrained(Report):
-    """What became of one risk: its version and figures, or why it was not trained."""
+    """The result of one risk: its version and figures, or why it was not trained."""
 
     risk: str
     version: int | None = None
@@ -27,17 +27,17 @@ class RiskTrained(Report):
         if self.version is None:
             return [f"{self.risk}: not trained: {'; '.join(self.why)}"]
         state = "in use from now on" if self.promoted else "registered, but not in use"
-        said = [f"{self.risk}: version {self.version}, {state}"]
-        said += [f"{self.risk}: {reason}" for reason in self.why]
+        lines = [f"{self.risk}: version {self.version}, {state}"]
+        lines += [f"{self.risk}: {reason}" for reason in self.why]
         if self.evaluation is not None and self.evaluation.period is not None:
             first, last = self.evaluation.period
-            said.append(
+            lines.append(
                 f"{self.risk}: evaluated on {self.evaluation.lines.height:,} later lines "
                 f"of {first} to {last} with {self.evaluation.findings:,} findings"
             )
             for part in ("all", "no_twin"):
-                said += self._figures(part)
-        return said + [f"{self.risk}: note: {warning}" for warning in self.warnings]
+                lines += self._figures(part)
+        return lines + [f"{self.risk}: note: {warning}" for warning in self.warnings]
 
     def _figures(self, part: str) -> list[str]:
         assert self.evaluation is not None
@@ -62,7 +62,7 @@ class RiskTrained(Report):
 
 @dataclass(frozen=True)
 class TrainReport(Report):
-    """What became of each risk."""
+    """The result of each risk."""
 
     risks: Sequence[RiskTrained]
     until: date
@@ -74,10 +74,10 @@ class TrainReport(Report):
         return 0 if any(risk.version is not None for risk in self.risks) else 3
 
     def _lines(self) -> list[str]:
-        said = [f"trained on what was reported up to and including {self.until}"]
+        lines = [f"trained on what was reported up to and including {self.until}"]
         for risk in self.risks:
-            said += risk.lines()
-        return [*said, f"runs and models: mlflow ui --backend-store-uri {self.tracking}"]
+            lines += risk.lines()
+        return [*lines, f"runs and models: mlflow ui --backend-store-uri {self.tracking}"]
 
     def _facts(self) -> dict[str, Any]:
         return {

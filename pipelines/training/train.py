@@ -26,12 +26,14 @@ __all__ = ["RiskTrained", "TrainReport", "train"]
 def train(
     store: Path, *, risks: Sequence[str], until: date | None, settings: Settings, progress: Progress
 ) -> TrainReport:
-    """Trains the named risks (all where none is named) on what was reported up to and including `until`.
+    """Train the named risks (all where none is named) on what was reported up to and including `until`.
 
     Without `until` everything in the store counts. A risk with too few findings is left out and named.
 
-    Raises DataError where the store holds no results, TrackingError where MLflow cannot be reached,
-    ConfigurationError where a metric of the configuration cannot be used.
+    Raises:
+        DataError: the store holds no results.
+        TrackingError: MLflow cannot be reached.
+        ConfigurationError: a metric of the configuration cannot be used.
     """
     opened = Store.open(store)
     chosen = settings.select_risks(risks)

@@ -36,7 +36,7 @@ from pipelines.training.report import RiskTrained
 
 @dataclass(frozen=True)
 class Judged:
-    """A fitted risk and what its gate says; `agreement` is that of the random share with all lines."""
+    """A fitted risk and the decision of its gate; `agreement` is that of the random share with all lines."""
 
     fitted: FittedRisk
     decision: GateDecision
@@ -49,12 +49,13 @@ def fit_and_judge(
     config: PipelineConfig,
     champion: Callable[[pl.DataFrame], pl.DataFrame | None],
 ) -> Judged:
-    """Fit a risk on its frame and ask the gate.
+    """Fit a risk on its frame and put it before the gate.
 
     `champion` gives, for the frame, the `unseen_predictions` of the model in use, or None where there is
     none.
 
-    Raises TooFewFindings where the risk cannot be trained.
+    Raises:
+        TooFewFindings: the risk cannot be trained.
     """
     frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
     fitted = fit_risk(
@@ -83,9 +84,12 @@ def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
 
 
 def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker: Tracker) -> RiskTrained:
-    """Fit a risk on its frame, ask the gate, log and register the model, and promote it where it may be.
+    """Fit a risk on its frame, put it before the gate, register the model, and promote it where it may be.
 
-    A risk with too few findings is left out and says so. Raises TrackingError where MLflow refuses.
+    A risk with too few findings is left out, and the report says so.
+
+    Raises:
+        TrackingError: MLflow refuses.
     """
     frame, gate = data.frames[risk.name], settings.pipeline.gate
     reason = untrainable(risk, frame)

@@ -1,4 +1,4 @@
-"""What a search of parameters found, for people and for machines."""
+"""The report of a search for parameters."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ class TuneReport(Report):
     written: Path | None = None
 
     def _lines(self) -> list[str]:
-        found, outer = self.verdict, self.verdict.outer
+        judged, outer = self.verdict, self.verdict.outer
         stored = f", {self.resumed:,} of them from an earlier run" if self.resumed else ""
-        said = [f"{self.risk}: {self.trials:,} sets of parameters tried{stored}, known up to {self.until}"]
-        said += [_trial(self.risk, trial) for trial in self._shown()]
+        lines = [f"{self.risk}: {self.trials:,} sets of parameters tried{stored}, known up to {self.until}"]
+        lines += [_trial(self.risk, trial) for trial in self._shown()]
         if outer is not None:
-            said.append(
+            lines.append(
                 f"{self.risk}: the newest block, which the search has not seen, holds {outer.lines:,} lines "
                 f"with {outer.findings:,} findings"
             )
-            said += [f"{self.risk}: {_comparison(each)}" for each in outer.comparisons]
-        verdict = f"use trial {found.best.number}" if found.recommended else "keep what is configured"
-        said.append(f"{self.risk}: {verdict}: {'; '.join(found.reasons)}")
+            lines += [f"{self.risk}: {_comparison(each)}" for each in outer.comparisons]
+        verdict = f"use trial {judged.best.number}" if judged.recommended else "keep what is configured"
+        lines.append(f"{self.risk}: {verdict}: {'; '.join(judged.reasons)}")
         if self.written is not None:
             folder = self.written.parent.parent
-            said.append(f"{self.risk}: written to {self.written}: use it with --configs {folder}")
-        return [*said, f"trials: mlflow ui --backend-store-uri {self.tracking}"]
+            lines.append(f"{self.risk}: written to {self.written}: use it with --configs {folder}")
+        return [*lines, f"trials: mlflow ui --backend-store-uri {self.tracking}"]
 
     def _facts(self) -> dict[str, Any]:
-        found = self.verdict
+        verdict = self.verdict
         return {
             "risk": self.risk,
             "until": self.until,
             "trials": self.trials,
             "resumed": self.resumed,
-            "recommended": found.recommended,
-            "chance": found.chance,
-            "reasons": found.reasons,
+            "recommended": verdict.recommended,
+            "chance": verdict.chance,
+            "reasons": verdict.reasons,
             "sets": [_trial_dict(trial) for trial in self._shown()],
-            "newest_block": None if found.outer is None else _outer_dict(found.outer),
+            "newest_block": None if verdict.outer is None else _outer_dict(verdict.outer),
             "tracking_uri": self.tracking,
             "written": self.written,
         }
 
     def _shown(self) -> tuple[Trial, ...]:
-        found = self.verdict
-        rivals = {trial.number: trial for trial in (found.configured, found.lightgbm, found.best)}
+        verdict = self.verdict
+        rivals = {trial.number: trial for trial in (verdict.configured, verdict.lightgbm, verdict.best)}
         return tuple(rivals.values())
 
 

@@ -137,9 +137,9 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
         recovered_tax_cny=pl.Series(np.where(opinion, recovered[line], np.nan)).fill_nan(None),
     )
     sender = day.parcels.sender[day.lines.parcel[rows]]
-    found = (undervalued, seen, failed & tested)
+    findings = (undervalued, seen, failed & tested)
     when = (valued[of], visual[of], laboratory)
-    one, two, three = ((days[hit], sender[hit]) for hit, days in zip(found, when, strict=True))
+    one, two, three = ((days[hit], sender[hit]) for hit, days in zip(findings, when, strict=True))
     return Results(table.select(*INSPECTION_COLUMNS), reported, (one, two, three))
 
 
@@ -148,7 +148,7 @@ def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Fla
     parameters, kind, count = day.today.world.parameters, day.lines.valuation[rows], len(rows)
     ease = np.select([kind == method for method in EASE], list(EASE.values()), default=1.0)
     sensitivity = np.minimum(parameters.sensitivity_undervaluation * ease, 0.99)
-    found = rng.random(count) < np.where(kind > 0, sensitivity, parameters.false_positive_undervaluation)
+    detected = rng.random(count) < np.where(kind > 0, sensitivity, parameters.false_positive_undervaluation)
     true_price = day.truth["true_unit_price"].to_numpy()[rows]
     declared = day.declarations["total_price"].to_numpy()[rows] / np.maximum(
         np.where(day.lines.in_kg, day.lines.declared_weight_kg, day.lines.declared_quantity)[rows], 1e-3
@@ -160,9 +160,9 @@ def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Fla
     mistaken = (price - declared) * day.lines.declared_quantity[rows] * rate * MISTAKEN_TAX_RATE
     tax = np.where(kind > 0, tax, mistaken)
     return (
-        found,
-        np.where(found, np.round(np.maximum(price, 0.01), 2), np.nan),
-        np.where(found, np.round(np.maximum(tax, 0.0), 2), np.nan),
+        detected,
+        np.where(detected, np.round(np.maximum(price, 0.01), 2), np.nan),
+        np.where(detected, np.round(np.maximum(tax, 0.0), 2), np.nan),
     )
 
 

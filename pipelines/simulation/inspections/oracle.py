@@ -78,7 +78,9 @@ def examined(lines: pl.DataFrame, seed: int, parameters: WorldParameters | None 
     pace = np.where(contested.to_numpy(), DISPUTED, UNDISPUTED)
     valued = _delay(draw.of_parcel("valuation"), VALUATION_DAYS, pace)
     laboratory = _delay(draw.of_line("laboratory"), LABORATORY_DAYS, np.full(len(parcel), LABORATORY_PACE))
-    found = lines.select("declaration_id", "line_no", pl.col("opened_on").alias("inspected_on")).with_columns(
+    results = lines.select(
+        "declaration_id", "line_no", pl.col("opened_on").alias("inspected_on")
+    ).with_columns(
         pl.Series("_visual", visual),
         pl.Series("_valued", valued),
         pl.Series("_laboratory", laboratory),
@@ -93,15 +95,15 @@ def examined(lines: pl.DataFrame, seed: int, parameters: WorldParameters | None 
     together = pl.col("_tested") & (pl.col("_laboratory") == pl.col("_valued"))
     opinion = pl.col("_undervaluation")
     reports = [
-        found.select(*_report("_visual"), prohibited_item="_prohibited_item"),
-        found.select(
+        results.select(*_report("_visual"), prohibited_item="_prohibited_item"),
+        results.select(
             *_report("_valued"),
             undervaluation="_undervaluation",
             food_safety=pl.when(together).then("_food_safety"),
             assessed_unit_price=pl.when(opinion).then("_assessed"),
             recovered_tax_cny=pl.when(opinion).then("_recovered"),
         ),
-        found.filter(pl.col("_tested") & ~together).select(
+        results.filter(pl.col("_tested") & ~together).select(
             *_report("_laboratory"), food_safety="_food_safety"
         ),
     ]
