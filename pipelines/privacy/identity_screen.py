@@ -27,7 +27,7 @@ _MOST_CHARS: Final = 2000
 
 
 def looks_personal(values: pl.Series) -> pl.Series:
-    """Whether each text looks like an identity number, a mobile number, a name or an address; null is False.
+    """Return whether each text looks like an identity or mobile number, a name or an address; null is False.
 
     >>> looks_personal(pl.Series(["QLRUBN9", "13800138000", "王小明", "12 High Street", None])).to_list()
     [False, True, True, True, False]
@@ -39,18 +39,18 @@ def looks_personal(values: pl.Series) -> pl.Series:
 
 
 def names_somebody(values: pl.Series) -> pl.Series:
-    """The same for columns of codes and figures, where a blank alone (``2026-11-20 10:00``) says nothing.
+    """Return the same for columns of codes and figures, where a blank alone (`2026-11-20 10:00`) is harmless.
 
     >>> names_somebody(pl.Series(["2026-11-20 10:00", "12AB", "John Smith", "13800138000"])).to_list()
     [False, False, True, True]
     """
     text = values.cast(pl.String)
-    found = text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)
-    return found.fill_null(False)
+    named = text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)
+    return named.fill_null(False)
 
 
 def holds_a_persons_number(text: str) -> bool:
-    """Whether an identity number or a mobile number stands somewhere in a text of words.
+    """Return whether a text of words holds an identity number or a mobile number.
 
     >>> holds_a_persons_number("call 13800138000"), holds_a_persons_number("箱内有 3 只手表")
     (True, False)
@@ -92,16 +92,18 @@ def safe_records(
     exempt: Collection[str] = NUMBER_COLUMNS,
     pseudonymiser: Pseudonymiser | None,
 ) -> pl.Series:
-    """Rows as they came, as JSON text that names nobody.
+    """Return the source's rows as JSON text that names nobody.
 
     Args:
         rows: the source's rows and columns.
         hash_always: columns of identity fields, with the field that their hash is keyed for.
-        known: columns that the contract or a mapping uses; values elsewhere are withheld if they might be
-            personal, since nobody said what they are.
-        free_text: columns in which words are expected, so that only numbers of persons are looked for.
-        exempt: columns of official numbers, which only a birthday in its place gives away as a person's.
+        known: columns that the contract or a mapping uses; any text elsewhere may be personal.
+        free_text: columns of words, in which only numbers of persons are looked for.
+        exempt: columns of official numbers, which only a birthday in its place shows to be a person's.
         pseudonymiser: None where there is no key; values are then withheld instead of hashed.
+
+    Returns:
+        String (rows,); a value that may be personal is hashed or `WITHHELD`, a long one is cut off.
     """
     columns = []
     for name in rows.columns:

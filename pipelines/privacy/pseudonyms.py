@@ -9,14 +9,11 @@ import stat
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from configs.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from configs.schema.settings import Settings
+from configs.schema.pipeline import PseudonymsConfig
 
 KEY_VARIABLE = "PARCEL_RISK_PSEUDONYM_KEY"
 MINIMUM_KEY_CHARS = 16
@@ -33,8 +30,8 @@ _ADVICE = (
 class Pseudonymiser:
     """Turns identity numbers, names, telephones and addresses into keyed BLAKE2b hashes (RFC 7693).
 
-    The same value, field and key always give the same 32 hexadecimal digits; another field gives other ones,
-    so that a telephone number and an order number that look alike do not meet. Without the key nobody can try
+    The same value, field and key always give the same 32 hexadecimal digits; another field gives others, so
+    that a telephone number does not meet an order number that looks like it. Without the key nobody can try
     out identity numbers until one fits.
 
     >>> names = Pseudonymiser.from_key(b"an example, not a secret")
@@ -56,7 +53,7 @@ class Pseudonymiser:
 
     @classmethod
     def from_key(cls, key: bytes) -> Pseudonymiser:
-        """A pseudonymiser with this key.
+        """Return a pseudonymiser with this key.
 
         Raises:
             ConfigurationError: the key has fewer than 16 bytes.
@@ -64,27 +61,26 @@ class Pseudonymiser:
         return cls(_long_enough(key.strip(), "the key that was given"))
 
     @classmethod
-    def from_environment(cls, settings: Settings) -> Pseudonymiser:
-        """A pseudonymiser with the key of the environment or, where none is set, of the configured key file.
+    def from_environment(cls, config: PseudonymsConfig) -> Pseudonymiser:
+        """Return a pseudonymiser with the key of the environment, else that of the configured key file.
 
         Raises:
-            ConfigurationError: no key; a key under 16 characters; a key file that others can read, that lies
-                in a git checkout (its git-ignored folder `demo/` excepted) or that cannot be read.
+            ConfigurationError: there is no key, it has fewer than 16 characters, or the key file can be read
+                by others, is in a git checkout (but for its git-ignored folder `demo/`) or cannot be read.
         """
         from_variable = os.environ.get(KEY_VARIABLE, "").strip()
         if from_variable:
             return cls(_long_enough(from_variable.encode(), f"the environment variable {KEY_VARIABLE}"))
-        key_file = settings.pipeline.pseudonyms.key_file
-        if not key_file:
+        if not config.key_file:
             raise ConfigurationError(f"There is no key for the pseudonyms of buyers and addresses. {_ADVICE}")
-        path = Path(key_file).expanduser()
+        path = Path(config.key_file).expanduser()
         return cls(_long_enough(_read_key_file(path), f"the key file {path}"))
 
     def __repr__(self) -> str:
         return "Pseudonymiser(key=<hidden>)"
 
     def hash(self, series: pl.Series, field: str) -> pl.Series:
-        """The hashes of a column: String, same name and length, null where the value is null or empty.
+        """Return the hashes of a column: String, same name and length, null where the value is null or empty.
 
         Values are compared as `normalise` leaves them. Each distinct value is hashed once.
         """
@@ -94,15 +90,14 @@ class Pseudonymiser:
         return texts.replace_strict(distinct, hashes, default=None, return_dtype=pl.String)
 
     def hash_value(self, value: str | None, field: str) -> str | None:
-        """The hash of one value as `normalise` leaves it, null where nothing is left of it."""
+        """Return the hash of one value as `normalise` leaves it, None where nothing is left of it."""
         text = normalise(value or "")
         return self._digest(text, field) if text else None
 
     def hash_key(self, parts: Sequence[str | None], field: str) -> str | None:
-        """The hash of a key of several parts, as they stand but for outer blanks; null where one is missing.
+        """Return the hash of a key of several parts, stripped of outer blanks; None where one is missing.
 
-        Parts keep their case and inner blanks: a number that a company gives to a document may tell two
-        documents apart by nothing else.
+        Parts keep their case and inner blanks, which may be all that tells two documents of a company apart.
         """
         texts = [(part or "").strip().replace(_SEPARATOR, " ") for part in parts]
         return self._digest(_SEPARATOR.join(texts), field) if all(texts) else None
@@ -116,7 +111,7 @@ class Pseudonymiser:
 
 
 def normalise(value: str) -> str:
-    """The value without blanks, in upper case and in one Unicode form (NFKC: wide digits become plain ones).
+    """Return the value without blanks, in upper case and Unicode form NFKC (wide digits become plain ones).
 
     >>> normalise(" １３０681 x ")
     '130681X'
@@ -126,17 +121,17 @@ def normalise(value: str) -> str:
     # More than once: taking out a blank or changing case can leave letters that NFKC composes further, and
     # what is equal in the end must get one hash.
     while True:
-        folded = "".join(unicodedata.normalize("NFKC", value).upper().split())
-        if folded == value:
+        shorter = "".join(unicodedata.normalize("NFKC", value).upper().split())
+        if shorter == value:
             return value
-        value = folded
+        value = shorter
 
 
 def generate_key_file(path: Path) -> Path:
-    """Writes a new random key of 256 bits, readable by its owner alone, and returns the path.
+    """Write a new random key of 256 bits that only its owner can read, and return the path.
 
     Raises:
-        ConfigurationError: the file is there already. A new key would make every known buyer a stranger.
+        ConfigurationError: the file exists. A new key would make every known buyer a stranger.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -177,7 +172,7 @@ def _read_key_file(path: Path) -> bytes:
 
 
 def _checkout_around(path: Path) -> Path | None:
-    """The git checkout that the file lies in, unless it lies in the checkout's git-ignored folder `demo/`."""
+    """Return the git checkout that holds the file, but for the checkout's git-ignored folder `demo/`."""
     resolved = path.resolve()
     for folder in resolved.parents:
         if (folder / ".git").exists():

@@ -18,7 +18,7 @@ TOP: Final = (1 << _HASH_BITS) - 1
 
 
 def bucket_count(rows: int, bucket_rows: int) -> int:
-    """The power of two that keeps a bucket near ``bucket_rows`` lines.
+    """The power of two that keeps a bucket near `bucket_rows` lines.
 
     >>> [bucket_count(rows, 100) for rows in (0, 100, 101, 500)]
     [1, 1, 2, 8]
@@ -36,7 +36,7 @@ def bucket_hash(lines: pl.DataFrame, parcel: Sequence[str] = ("declaration_id",)
     always holds whole parcels.
 
     Args:
-        lines: frame with ``declaration_id`` and ``buyer_id``, holding whole declarations.
+        lines: frame with `declaration_id` and `buyer_id`, holding whole declarations.
         parcel: columns that tell parcels apart, where the frame holds several days.
     """
     party = lines.select(

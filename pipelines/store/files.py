@@ -102,7 +102,7 @@ def filled(lines: pl.DataFrame, names: Iterable[str]) -> set[str]:
 def read_tables(
     paths: list[Path], schema: Mapping[str, pl.DataType], columns: list[str] | None
 ) -> pl.DataFrame:
-    """Files of one table as a frame with exactly ``columns`` (default: all of ``schema``).
+    """Files of one table as a frame with exactly `columns` (default: all of `schema`).
 
     A column that a file does not have is null there.
     """
@@ -113,7 +113,7 @@ def read_tables(
 
 
 def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """One file with exactly the columns of ``schema``, not yet read; a column that it lacks is null."""
+    """One file with exactly the columns of `schema`, not yet read; a column that it lacks is null."""
     return pl.scan_parquet(path, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False)
 
 
@@ -128,7 +128,7 @@ def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) 
 
 
 def unfinished(path: Path) -> Path:
-    """A name beside ``path`` to write to before it is renamed, which no other process has.
+    """A name beside `path` to write to before it is renamed, which no other process has.
 
     Processes of two machines may have the same number, and a cluster that has lost sight of a worker gives
     its task to another while the first still writes.

@@ -33,7 +33,7 @@ class ManifestBuilder:
 
     Attributes:
         verb: what ran.
-        values_nulled: invalid values that became null, by ``column:reason``.
+        values_nulled: invalid values that became null, by `column:reason`.
         reasons: rejected rows by reason; a row with two reasons counts under both.
         model_versions: versions that scored, by risk.
         further: anything else that belongs into the manifest of this verb.

@@ -20,12 +20,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class StoreMeta:
-    """Content of ``store.json``.
+    """Content of `store.json`.
 
     Attributes:
         format: number of the store's layout.
         created_by: version of the program that made the store.
-        extras: extra columns of declarations, name to ``category`` (text) or ``number``.
+        extras: extra columns of declarations, name to `category` (text) or `number`.
         labels: label columns of inspections, sorted.
     """
 
@@ -41,7 +41,7 @@ class StoreMeta:
 
     @classmethod
     def read(cls, path: Path) -> StoreMeta:
-        """Read ``store.json``.
+        """Read `store.json`.
 
         Raises:
             StoreError: the file is not what this program writes.

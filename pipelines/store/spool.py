@@ -17,7 +17,7 @@ _ROW_GROUP: Final = 16_384
 class Spool:
     """Frames in a folder, sorted by a UInt64 column each, so that a range of it touches few row groups.
 
-    Several threads may add at once; only the order of :meth:`frames` depends on who came first.
+    Several threads may add at once; only the order of `frames` depends on who came first.
 
     Args:
         folder: an empty folder that the caller throws away.
@@ -50,11 +50,11 @@ class Spool:
         return path
 
     def mark(self) -> tuple[int, int]:
-        """A point to which :meth:`rewind` can go back."""
+        """A point to which `rewind` can go back."""
         return len(self._paths), self.rows
 
     def rewind(self, mark: tuple[int, int]) -> None:
-        """Forget the frames that were added since ``mark``."""
+        """Forget the frames that were added since `mark`."""
         count, self.rows = mark
         for path in self._paths[count:]:
             path.unlink()

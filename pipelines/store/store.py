@@ -25,9 +25,9 @@ from pipelines.store.quarantine import append_quarantine
 
 
 class Store:
-    """A folder of hive-partitioned Parquet tables; see ``docs/data-contract.md`` for its layout.
+    """A folder of hive-partitioned Parquet tables; see `docs/data-contract.md` for its layout.
 
-    Readers need no lock. A writer holds :meth:`lock` and changes files through :meth:`transaction`.
+    Readers need no lock. A writer holds `lock` and changes files through `transaction`.
 
     >>> import tempfile
     >>> store = Store.create(Path(tempfile.mkdtemp()) / "store")
@@ -42,7 +42,7 @@ class Store:
 
     @classmethod
     def create(cls, path: Path) -> Store:
-        """Open the store at ``path``, making it first where there is none.
+        """Open the store at `path`, making it first where there is none.
 
         Raises:
             StoreError: what lies there was made by another version, or the folder cannot be made.
@@ -61,7 +61,7 @@ class Store:
         """Open an existing store; a run that was killed while it changed files is finished first.
 
         Raises:
-            StoreError: there is no store at ``path``, or another version of the program made it.
+            StoreError: there is no store at `path`, or another version of the program made it.
         """
         path = Path(path)
         if not path.is_dir():
@@ -81,7 +81,7 @@ class Store:
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:
-        """Hold the store for writing; ``verb`` is shown to whoever comes second.
+        """Hold the store for writing; `verb` is shown to whoever comes second.
 
         Raises:
             StoreLockedError: another run holds it.
@@ -141,11 +141,11 @@ class Store:
     def read_declaration_files(
         self, paths: Sequence[Path], columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
-        """Like :meth:`read_declarations` for some bucket files."""
+        """Like `read_declarations` for some bucket files."""
         return read_tables(list(paths), self.declaration_schema(), None if columns is None else list(columns))
 
     def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
-        """Lines of a range of days (both inclusive) with their day in ``declared_on``, not yet read."""
+        """Lines of a range of days (both inclusive) with their day in `declared_on`, not yet read."""
         schema = self.declaration_schema()
         frames = [
             scan_table(path, schema).with_columns(pl.lit(day).alias("declared_on"))
@@ -162,7 +162,7 @@ class Store:
 
         Args:
             t: the transaction that carries the change.
-            day: the day in China; ``lines`` are not checked against it.
+            day: the day in China; `lines` are not checked against it.
             lines: contract columns with the contract's types, any extra columns of the store beside them.
             bucket_rows: about how many lines a bucket file should hold.
         """
@@ -178,7 +178,7 @@ class Store:
         self.note_checks(t, day)
 
     def note_checks(self, t: Transaction, day: date) -> None:
-        """Remember what the buckets of a day staged in ``t`` hold, so that later damage is seen."""
+        """Remember what the buckets of a day staged in `t` hold, so that later damage is seen."""
         stage_checks(t, self.layout, day)
 
     # Inspections
@@ -204,7 +204,7 @@ class Store:
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
     def read_results(self, reported_on: date) -> pl.DataFrame:
-        """Like :meth:`read_inspections` for one day, without looking which days there are."""
+        """Like `read_inspections` for one day, without looking which days there are."""
         return self._read_results(reported_on, self.inspection_schema())
 
     def write_inspections(self, t: Transaction, reported_on: date, frame: pl.DataFrame) -> None:
@@ -229,11 +229,11 @@ class Store:
         return self.days(DayTable.PROFILES)
 
     def profile_path(self, day: date) -> Path:
-        """Folder of the history at the close of ``day``, whether it exists or not."""
+        """Folder of the history at the close of `day`, whether it exists or not."""
         return self.layout.partition(DayTable.PROFILES, day)
 
     def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
-        """Drop the history of ``from_day`` and later, to be folded again; returns the days dropped."""
+        """Drop the history of `from_day` and later, to be folded again; returns the days dropped."""
         dropped = [day for day in self.profile_days() if day >= from_day]
         for day in dropped:
             t.remove(self.layout.partition(DayTable.PROFILES, day))
@@ -259,7 +259,7 @@ class Store:
         return file
 
     def write_meta(self, t: Transaction, extras: Mapping[str, str], labels: Sequence[str]) -> None:
-        """Remember extra columns (name to ``category`` or ``number``) and label columns, where they are new.
+        """Remember extra columns (name to `category` or `number`) and label columns, where they are new.
 
         Raises:
             StoreError: an extra column is known with the other kind.

@@ -112,7 +112,7 @@ def test_the_settings_name_the_key_and_the_capacity(tmp_path: Path, monkeypatch:
         settings = demo_settings(folder, load_settings(), capacity=CAPACITY)
         assert settings.overlay == folder.configs
         assert settings.capacity.default.places(100) == 50
-        assert Pseudonymiser.from_environment(settings).hash_value("x", "buyer_id")
+        assert Pseudonymiser.from_environment(settings.pipeline.pseudonyms).hash_value("x", "buyer_id")
         assert folder.key_file.read_text().strip() not in settings.model_dump_json()
 
 

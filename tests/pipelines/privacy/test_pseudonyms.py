@@ -3,8 +3,6 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import polars as pl
 import pytest
@@ -12,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import ConfigurationError
+from configs.schema.pipeline import PseudonymsConfig
 from pipelines.privacy.pseudonyms import KEY_VARIABLE, Pseudonymiser, generate_key_file, normalise
 
 KEY = b"only for tests, not a secret"
 
 
-def settings(key_file: Path | str | None = None) -> Any:
-    named = str(key_file) if key_file is not None else None
-    return SimpleNamespace(pipeline=SimpleNamespace(pseudonyms=SimpleNamespace(key_file=named)))
+def named(key_file: Path | None = None) -> PseudonymsConfig:
+    return PseudonymsConfig(key_file=None if key_file is None else str(key_file))
 
 
 @pytest.fixture(autouse=True)
@@ -96,13 +94,13 @@ def test_the_key_is_never_shown(names: Pseudonymiser) -> None:
 
 def test_without_a_key_the_message_says_what_to_do() -> None:
     with pytest.raises(ConfigurationError, match=rf"no key.*{KEY_VARIABLE}.*key_file"):
-        Pseudonymiser.from_environment(settings())
+        Pseudonymiser.from_environment(named())
 
 
 def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(KEY_VARIABLE, KEY.decode() + "\n")
 
-    found = Pseudonymiser.from_environment(settings(tmp_path / "missing"))
+    found = Pseudonymiser.from_environment(named(tmp_path / "missing"))
 
     assert found.hash_value("a", "f") == Pseudonymiser.from_key(KEY).hash_value("a", "f")
 
@@ -110,23 +108,23 @@ def test_the_environment_goes_before_the_file(monkeypatch: pytest.MonkeyPatch, t
 def test_a_short_key_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(KEY_VARIABLE, "hunter2")
     with pytest.raises(ConfigurationError, match="has 7 characters; expected at least 16") as caught:
-        Pseudonymiser.from_environment(settings())
+        Pseudonymiser.from_environment(named())
     assert "hunter2" not in str(caught.value)
 
     monkeypatch.delenv(KEY_VARIABLE)
     path = tmp_path / "key"
     path.touch(mode=0o600)
     with pytest.raises(ConfigurationError, match=r"key file .* has 0 characters"):
-        Pseudonymiser.from_environment(settings(path))
+        Pseudonymiser.from_environment(named(path))
 
 
 def test_a_generated_key_file_can_be_used_and_is_for_its_owner_alone(tmp_path: Path) -> None:
     path = generate_key_file(tmp_path / "new" / "key")
 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    first, second = (Pseudonymiser.from_environment(settings(path)).hash_value("a", "f") for _ in range(2))
+    first, second = (Pseudonymiser.from_environment(named(path)).hash_value("a", "f") for _ in range(2))
     assert first == second
-    other = Pseudonymiser.from_environment(settings(generate_key_file(tmp_path / "other")))
+    other = Pseudonymiser.from_environment(named(generate_key_file(tmp_path / "other")))
     assert other.hash_value("a", "f") != first
 
 
@@ -146,14 +144,14 @@ def test_a_key_file_that_others_can_open_is_refused(tmp_path: Path, mode: int) -
     path.chmod(mode)
 
     with pytest.raises(ConfigurationError, match=rf"mode {mode:03o}.*chmod 600"):
-        Pseudonymiser.from_environment(settings(path))
+        Pseudonymiser.from_environment(named(path))
 
 
 def test_a_missing_key_file_or_a_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"cannot be read \(No such file"):
-        Pseudonymiser.from_environment(settings(tmp_path / "missing"))
+        Pseudonymiser.from_environment(named(tmp_path / "missing"))
     with pytest.raises(ConfigurationError, match="cannot be read"):
-        Pseudonymiser.from_environment(settings(tmp_path))
+        Pseudonymiser.from_environment(named(tmp_path))
 
 
 def test_a_key_file_in_a_checkout_is_refused_but_for_the_demo(tmp_path: Path) -> None:
@@ -163,7 +161,7 @@ def test_a_key_file_in_a_checkout_is_refused_but_for_the_demo(tmp_path: Path) ->
     link.symlink_to(inside)
     for path in (inside, link):
         with pytest.raises(ConfigurationError, match="inside the git checkout"):
-            Pseudonymiser.from_environment(settings(path))
+            Pseudonymiser.from_environment(named(path))
 
     demo = generate_key_file(tmp_path / "demo" / "run" / "key")
-    assert Pseudonymiser.from_environment(settings(demo)).hash_value("a", "f")
+    assert Pseudonymiser.from_environment(named(demo)).hash_value("a", "f")
