@@ -4,8 +4,8 @@
 
 `spool`: lines come in chunks, in no order, and are then asked for range by range of a hash, as by the second
 pass of an ingest. `sorted file`: the sums of eight buckets become one file sorted by key, as in the history
-of a night. Every way is a process of its own, reads the same chunks and has to give the same rows. What counts
-is the fewest seconds and the least memory of its rounds.
+of a night. Every way is a process of its own, reads the same chunks and has to give the same rows; the fewest
+seconds and the least memory of its rounds count.
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ def models_of(store: Path) -> dict[str, dict[str, float]]:
 
 
 def _newest_manifest(store: Store, verb: str) -> dict[str, Any]:
-    newest = max(store.manifests(verb), key=lambda path: path.stat().st_mtime)
+    newest = max(store.layout.manifests(verb), key=lambda path: path.stat().st_mtime)
     manifest: dict[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
     return manifest
 

@@ -173,7 +173,7 @@ class Chronicle:
         as_of = usable_profile(self.store, before, self.spec)
         if as_of is None:
             return self.spec.empty()
-        return load_profile(self.store.profile_path(as_of), self.spec)
+        return load_profile(self.store.layout.partition(DayTable.PROFILES, as_of), self.spec)
 
     def history_before(self, day: date) -> History:
         """The history that `day` may know: everything up to the close of the eve, folding the days not yet

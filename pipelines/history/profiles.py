@@ -17,7 +17,7 @@ from features.history.state import History, table_schema
 from pipelines.history.spec import HistorySpec
 from pipelines.store.files import put_in
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import PROFILE, key_file, price_file
+from pipelines.store.layout import PROFILE, DayTable, key_file, price_file
 from pipelines.store.sorted_file import write_sorted
 from pipelines.store.store import Store
 
@@ -66,7 +66,7 @@ def stored_eve(store: Store, before: date, spec: HistorySpec) -> Eve:
     as_of = usable_profile(store, before, spec)
     if as_of is None:
         return Eve(None, None, "")
-    folder = store.profile_path(as_of)
+    folder = store.layout.partition(DayTable.PROFILES, as_of)
     return Eve(as_of, folder, json.loads((folder / PROFILE).read_text(encoding="utf-8"))["lineage"])
 
 
@@ -96,9 +96,9 @@ def usable_profile(store: Store, before: date, spec: HistorySpec) -> date | None
     """The newest stored history at the close of a day before `before` that was made by this spec."""
     wanted = spec.fingerprint
     passed_over = 0
-    for day in reversed([day for day in store.profile_days() if day < before]):
+    for day in reversed([day for day in store.days(DayTable.PROFILES) if day < before]):
         try:
-            description = json.loads((store.profile_path(day) / PROFILE).read_text(encoding="utf-8"))
+            description = json.loads(store.layout.file(DayTable.PROFILES, day).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if description.get("fingerprint") == wanted:
@@ -117,21 +117,21 @@ def stage_profile(t: Transaction, store: Store, history: History, spec: HistoryS
     """Stages a history for its day, and the removal of older ones that are no longer kept."""
     if history.as_of is None:
         return
-    save_profile(t.stage(store.profile_path(history.as_of)), history, spec)
-    for day in expired(store.profile_days(), history.as_of, spec.config):
-        t.remove(store.profile_path(day))
+    save_profile(t.stage(store.layout.partition(DayTable.PROFILES, history.as_of)), history, spec)
+    for day in expired(store.days(DayTable.PROFILES), history.as_of, spec.config):
+        t.remove(store.layout.partition(DayTable.PROFILES, day))
 
 
 def stage_folded(
     t: Transaction, store: Store, tables: Path, spec: HistorySpec, as_of: date, lineage: str
 ) -> None:
     """Like `stage_profile` for a history whose `tables` are files already."""
-    folder = t.stage(store.profile_path(as_of))
+    folder = t.stage(store.layout.partition(DayTable.PROFILES, as_of))
     for table in tables.glob("*.parquet"):
         put_in(table, folder / table.name)
     describe_profile(folder, as_of, lineage, spec)
-    for day in expired(store.profile_days(), as_of, spec.config):
-        t.remove(store.profile_path(day))
+    for day in expired(store.days(DayTable.PROFILES), as_of, spec.config):
+        t.remove(store.layout.partition(DayTable.PROFILES, day))
 
 
 def expired(days: Sequence[date], newest: date, config: HistoryConfig) -> list[date]:

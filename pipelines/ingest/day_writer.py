@@ -100,7 +100,7 @@ class DayWriter:
         changed, names_of_changed = settled.rewritten.summary(day, self._extras)
         rows, names = rows + changed, names | names_of_changed
         gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))
-        for path in self._store.declaration_files(day):
+        for path in self._store.layout.buckets(day):
             lines = _without(gone, read_tables([path], self._schema, ["declaration_id", *self._extras]))
             rows += lines.height
             names |= filled(lines, self._extras)
@@ -115,7 +115,7 @@ class DayWriter:
         gone = settled.gone.get(bucket.day, np.empty(0, dtype=np.uint64))
         frames = [
             _without(gone, _within(read_tables([path], self._schema, None), low, high))
-            for path in self._store.declaration_files(bucket.day)
+            for path in self._store.layout.buckets(bucket.day)
             if _overlaps(path, low, high)
         ]
         frames.append(settled.rewritten.rows(bucket.day, low, high))

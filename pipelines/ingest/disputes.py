@@ -140,7 +140,7 @@ class Disputes:
         """What the store holds, on any day, of these declarations, and which of them it holds."""
         spool = Spool(self.folder / "stored", "_id_hash")
         days = self.store.declaration_days()
-        files = [(day, path) for day in days for path in self.store.declaration_files(day)]
+        files = [(day, path) for day in days for path in self.store.layout.buckets(day)]
 
         def look_up(day_and_path: tuple[date, Path]) -> UInt64Array:
             day, path = day_and_path

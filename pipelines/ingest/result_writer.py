@@ -13,6 +13,7 @@ from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
@@ -131,7 +132,7 @@ def _without(stored: pl.DataFrame, withdrawn: Sequence[Withdrawn]) -> pl.DataFra
 
 def reopen_history(store: Store, t: Transaction, days: Collection[date]) -> date | None:
     """Data for a day that is closed already opens the history again from that day on; returns that day."""
-    closed = store.profile_days()
+    closed = store.days(DayTable.PROFILES)
     late = [day for day in days if closed and day <= closed[-1]]
     if not late:
         return None
@@ -147,7 +148,7 @@ def unknown_declarations(store: Store, incoming: Spool, declarations: LineSpool)
     left = rows.select("_id_hash", "declaration_id").collect()
     left = left.filter(pl.Series(~contains(declarations.ids(), left["_id_hash"].to_numpy())))
     for day in store.declaration_days():
-        for file in store.declaration_files(day):
+        for file in store.layout.buckets(day):
             if left.is_empty():
                 return 0
             ids = store.read_declaration_files([file], ["declaration_id"])["declaration_id"]

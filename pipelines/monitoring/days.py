@@ -24,6 +24,7 @@ from models.estimates.parcel_table import UNASSIGNED
 from models.watch.column_shifts import Sampled
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import load_profile, usable_profile
+from pipelines.store.layout import DayTable
 from pipelines.work.progress import Progress
 
 NEWCOMERS = {
@@ -124,7 +125,9 @@ class _Walk:
         if self.history is None:
             return self.chronicle.stored_history(day)
         if stored is not None and self.history.as_of is not None and stored > self.history.as_of:
-            return load_profile(self.chronicle.store.profile_path(stored), self.chronicle.spec)
+            return load_profile(
+                self.chronicle.store.layout.partition(DayTable.PROFILES, stored), self.chronicle.spec
+            )
         return self.history
 
     def _folded(self, history: History, day: date, lines: pl.DataFrame, today: DayTables) -> History:

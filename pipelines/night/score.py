@@ -101,7 +101,7 @@ def _score(
         if not days:
             raise UsageError(_no_such_day(opened, first, last))
         if memory_limit is not None:
-            buckets = [file for day in days for file in opened.declaration_files(day)]
+            buckets = [file for day in days for file in opened.layout.buckets(day)]
             largest = max(lines_that_can_be_read(buckets), default=0)
             fitting = workers_within_memory(memory_limit, executor.workers, largest)
             executor = replace(executor, workers=fitting)

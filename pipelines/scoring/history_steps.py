@@ -63,7 +63,7 @@ def _days_for_memory(store: Store, stored: Eve, days: Sequence[date], most: int)
         return []
 
     def is_small(day: date) -> bool:
-        return sum(lines_that_can_be_read(store.declaration_files(day))) <= most
+        return sum(lines_that_can_be_read(store.layout.buckets(day))) <= most
 
     return list(takewhile(is_small, days))
 

@@ -24,7 +24,7 @@ class Bucket:
 
     Attributes:
         path: its file, whether it exists or not.
-        lines: how many lines it was written with; None where nobody knows any more.
+        lines: how many lines were written to it; None where nobody knows any more.
         digest: the SHA-256 of its bytes; empty where it cannot be read.
         fault: why its lines cannot be used; None where they can.
     """
@@ -116,8 +116,8 @@ def _noted(file: Path) -> dict[str, dict[str, object]]:
     if not file.exists():
         return {}
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        return {str(name): dict(entry) for name, entry in found.items()}
+        content = json.loads(file.read_text(encoding="utf-8"))
+        return {str(name): dict(entry) for name, entry in content.items()}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise StoreError(
             f"{file} is damaged: expected the checks of a day as JSON. Restore it from a backup of the store"

@@ -18,7 +18,7 @@ TOP: Final = (1 << _HASH_BITS) - 1
 
 
 def bucket_count(rows: int, bucket_rows: int) -> int:
-    """The power of two that keeps a bucket near `bucket_rows` lines.
+    """Return the power of two that keeps a bucket near `bucket_rows` lines.
 
     >>> [bucket_count(rows, 100) for rows in (0, 100, 101, 500)]
     [1, 1, 2, 8]
@@ -30,10 +30,10 @@ def bucket_count(rows: int, bucket_rows: int) -> int:
 
 
 def bucket_hash(lines: pl.DataFrame, parcel: Sequence[str] = ("declaration_id",)) -> pl.Series:
-    """What decides a line's bucket: the hash of its parcel's buyer, of the declaration where there is none.
+    """Return what decides each line's bucket: the hash of its parcel's buyer, else of its declaration.
 
-    All lines of a declaration share it, also where only some of them name the buyer, so that a bucket
-    always holds whole parcels.
+    All lines of a declaration share it, even where only some of them name the buyer, so that a bucket always
+    holds whole parcels.
 
     Args:
         lines: frame with `declaration_id` and `buyer_id`, holding whole declarations.
@@ -46,7 +46,7 @@ def bucket_hash(lines: pl.DataFrame, parcel: Sequence[str] = ("declaration_id",)
 
 
 def bucket_numbers(hashes: pl.Series, count: int) -> pl.Series:
-    """The bucket of each line: the top bits of its hash, so doubling the count splits each bucket in two."""
+    """Return the bucket of each line: the top bits of its hash, so doubling the count splits every bucket."""
     if count == 1:
         return pl.Series(hashes.name, [0], dtype=pl.UInt64).new_from_index(0, len(hashes))
     shift = _HASH_BITS - (count.bit_length() - 1)
@@ -54,13 +54,13 @@ def bucket_numbers(hashes: pl.Series, count: int) -> pl.Series:
 
 
 def bucket_range(number: int, count: int) -> tuple[int, int]:
-    """The lowest and highest hash of a bucket, both inclusive."""
+    """Return the lowest and highest hash of a bucket, both inclusive."""
     width = (1 << _HASH_BITS) // count
     return number * width, (number + 1) * width - 1
 
 
 def hash_ranges(rows: int, most: int) -> list[tuple[int, int]]:
-    """Ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
+    """Return ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
 
     >>> hash_ranges(10, 10)
     [(0, 18446744073709551615)]

@@ -34,8 +34,9 @@ def write_table(frame: pl.DataFrame, path: Path) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Tell of a file that the system refuses in the block as it does: Polars calls a full disk a failed
-    computation, or leaves its number out.
+    """Raise what the system reports about a file that the block writes.
+
+    Polars calls a full disk a failed computation, or leaves the error's number out.
 
     Raises:
         OSError: the system refused, with its number and the path.
@@ -51,16 +52,16 @@ def writing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Tell of a file of the store that the block cannot read.
+    """Name the file of the store that the block cannot read.
 
     Raises:
-        StoreError: the system refuses, or the file is not the Parquet that it should be.
+        StoreError: the system refuses, or the file is not Parquet.
     """
     try:
         yield
     except OSError as error:
-        said = _SYSTEM_ERROR.search(str(error))
-        reason = error.strerror or (said[1].strip() if said else "the system refused")
+        refused = _SYSTEM_ERROR.search(str(error))
+        reason = error.strerror or (refused[1].strip() if refused else "the system refused")
         raise StoreError(f"{path} cannot be read: {reason}. Restore it from a backup of the store") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowInvalid) as error:
         raise StoreError(
@@ -69,7 +70,7 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def row_count(path: Path) -> int:
-    """The number of rows of a Parquet file, from its footer.
+    """Return the number of rows of a Parquet file, from its footer.
 
     Raises:
         StoreError: the file cannot be read, or is damaged.
@@ -79,8 +80,7 @@ def row_count(path: Path) -> int:
 
 
 def lines_that_can_be_read(files: Iterable[Path]) -> list[int]:
-    """The number of rows of each file whose footer can be read; what is wrong with the others is told where
-    they are read."""
+    """Return the number of rows of each file whose footer can be read, without a word about the others."""
     counts = []
     for file in files:
         with suppress(StoreError):
@@ -89,22 +89,25 @@ def lines_that_can_be_read(files: Iterable[Path]) -> list[int]:
 
 
 def file_digest(path: Path) -> bytes:
-    """The SHA-256 of a file (32 bytes)."""
+    """Return the SHA-256 of a file (32 bytes)."""
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").digest()
 
 
 def filled(lines: pl.DataFrame, names: Iterable[str]) -> set[str]:
-    """Which of some columns hold anything."""
+    """Return which of some columns hold anything."""
     return {name for name in names if lines[name].null_count() < lines.height}
 
 
 def read_tables(
     paths: list[Path], schema: Mapping[str, pl.DataType], columns: list[str] | None
 ) -> pl.DataFrame:
-    """Files of one table as a frame with exactly `columns` (default: all of `schema`).
+    """Return files of one table as a frame with exactly `columns` (default: all of `schema`).
 
-    A column that a file does not have is null there.
+    A column that a file lacks is null there.
+
+    Raises:
+        StoreError: a file cannot be read, or is damaged.
     """
     wanted = list(schema) if columns is None else columns
     if not paths:
@@ -113,7 +116,7 @@ def read_tables(
 
 
 def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
-    """One file with exactly the columns of `schema`, not yet read; a column that it lacks is null."""
+    """Return a scan of one file with exactly the columns of `schema`; a column that it lacks is null."""
     return pl.scan_parquet(path, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False)
 
 
@@ -121,14 +124,14 @@ def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) 
     with reading(path):
         present = pl.read_parquet_schema(path)
         # A frame without columns has no height, so at least one is read even where none is asked for.
-        there = [name for name in wanted if name in present] or list(present)[:1]
-        frame = pl.read_parquet(path, columns=there, hive_partitioning=False, glob=False)
+        held = [name for name in wanted if name in present] or list(present)[:1]
+        frame = pl.read_parquet(path, columns=held, hive_partitioning=False, glob=False)
     missing = [pl.lit(None, dtype=schema[name]).alias(name) for name in wanted if name not in present]
     return frame.with_columns(missing).select(*wanted)
 
 
 def unfinished(path: Path) -> Path:
-    """A name beside `path` to write to before it is renamed, which no other process has.
+    """Return a path beside `path` to write to before renaming, which no other process has.
 
     Processes of two machines may have the same number, and a cluster that has lost sight of a worker gives
     its task to another while the first still writes.
@@ -137,7 +140,7 @@ def unfinished(path: Path) -> Path:
 
 
 def put_in(file: Path, target: Path) -> None:
-    """The same file under a second name, without copying it where the file system can do that."""
+    """Give a file a second name, without copying it where the file system allows that."""
     try:
         target.hardlink_to(file)
     except OSError:
@@ -145,7 +148,7 @@ def put_in(file: Path, target: Path) -> None:
 
 
 def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFrame:
-    """Contract columns in their order, then by name the further ones that hold anything.
+    """Return the contract's columns in their order, then by name the further ones that hold anything.
 
     Empty further columns are left out, so that a day's bytes do not depend on what other sources brought.
     """

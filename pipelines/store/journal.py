@@ -88,13 +88,13 @@ class Transaction:
         self._operations.append({"do": "remove", "target": self._target(path), "aside": self._aside()})
 
     def scratch(self, name: str) -> Path:
-        """A folder for working files, thrown away at the end whatever happens."""
+        """Return a folder for working files, which is thrown away in the end whatever happens."""
         path = self._area / f"scratch-{name}"
         path.mkdir(exist_ok=True)
         return path
 
     def _target(self, path: Path) -> str:
-        """The path as the journal has it: below the store, so that the store can be moved."""
+        """Return the path as the journal has it: relative to the store, which may be moved."""
         target = path.relative_to(self._root) if path.is_relative_to(self._root) else Path()
         if not target.parts or ".." in target.parts:
             raise StoreError(f"expected a path inside the store, got {str(path)!r}")
@@ -141,7 +141,7 @@ def roll_forward(root: Path) -> int:
 
 
 def pending(root: Path) -> list[Path]:
-    """Journals of runs that were killed between their decision and its end."""
+    """Return the journals of runs that were killed between their decision and its end."""
     return sorted(Layout(root).journal.glob("*.json"))
 
 

@@ -27,7 +27,6 @@ OUT_OF_TIME: Final = "out_of_time.parquet"
 _BUCKET: Final = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _ISSUED: Final = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-_RUN_DIGITS: Final = 16
 
 
 class DayTable(Enum):
@@ -42,7 +41,7 @@ class DayTable(Enum):
     DECLARATIONS = ("declarations", "declared_on")
     INSPECTIONS = ("inspections", "reported_on", "inspections.parquet")
     QUARANTINE = ("quarantine", "declared_on", "rejected-{:06d}.parquet")
-    PROFILES = ("profiles", "as_of")
+    PROFILES = ("profiles", "as_of", PROFILE)
     SCORES = ("scores", "declared_on")
     VALUES = ("values", "declared_on")
     STRATA = ("strata", "declared_on", "strata.parquet")
@@ -64,7 +63,7 @@ class DayTable(Enum):
 
 
 LEARNED: Final = ("profiles", "learning", "models", "in_use")
-"""Folders that only a strategy of a backtest that learns has any use for."""
+"""Folders that only a backtest's strategy that learns needs."""
 
 
 @dataclass(frozen=True)
@@ -77,18 +76,16 @@ class Layout:
 
     root: Path
 
-    # Tables
-
     def table(self, table: DayTable) -> Path:
-        """The folder of a table."""
+        """Return the folder of a table."""
         return self.root / table.folder
 
     def partition(self, table: DayTable, day: date | None) -> Path:
-        """The folder of a table's day, named as in Hive; a null day has Hive's own name for it."""
+        """Return the folder of a table's day, named as Hive does; Hive's name stands for a null day."""
         return self.table(table) / f"{table.column}={UNKNOWN_DAY if day is None else day.isoformat()}"
 
     def days(self, table: DayTable) -> list[date]:
-        """The days that a table has, oldest first; folders that are no day of it are passed over."""
+        """Return the days that a table has, oldest first; other folders are passed over."""
         folder, prefix = self.table(table), f"{table.column}="
         if not folder.is_dir():
             return []
@@ -100,30 +97,28 @@ class Layout:
         return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
 
     def files(self, table: DayTable, day: date | None) -> list[Path]:
-        """The Parquet files that a table has of a day, by name."""
+        """Return the Parquet files that a table has of a day, by name."""
         return sorted(self.partition(table, day).glob("*.parquet"))
 
     def file(self, table: DayTable, day: date) -> Path:
-        """The file of a day, of a table that has one a day."""
+        """Return the file of a day, of a table that has one a day."""
         return self.partition(table, day) / table.file
 
     def numbered_file(self, table: DayTable, day: date | None, number: int) -> Path:
-        """The file of this number, from 1, of a table to whose days files are added."""
+        """Return the file of this number, from 1, of a table that adds files to a day."""
         return self.partition(table, day) / table.file.format(number)
 
     def buckets(self, day: date) -> list[Path]:
-        """The files with a day's declarations, in the order of their buckets."""
+        """Return the files with a day's declarations, in the order of their buckets."""
         return sorted(self.partition(DayTable.DECLARATIONS, day).glob("bucket-*.parquet"))
 
     def issued(self, day: date) -> list[Path]:
-        """The lists that were issued for a day, oldest first; see `issue_of`."""
+        """Return the files of the lists issued for a day, oldest first; see `issue_of`."""
         return [path for path in self.files(DayTable.ISSUED, day) if _ISSUED.fullmatch(path.name)]
 
     def issued_list(self, day: date, issue: int, list_id: str) -> Path:
-        """The file of an issued list."""
+        """Return the file of an issued list."""
         return self.partition(DayTable.ISSUED, day) / f"{issue:04d}-{list_id}.parquet"
-
-    # Beside the tables
 
     @property
     def meta(self) -> Path:
@@ -136,23 +131,23 @@ class Layout:
         return sorted((self.root / "ledger").glob("*.parquet"))
 
     def ledger_file(self, number: int) -> Path:
-        """The file of this number, from 1, of the ledger."""
+        """Return the file of this number, from 1, of the ledger."""
         return self.root / "ledger" / f"run-{number:06d}.parquet"
 
     def report(self, first: date, last: date, whose: str = "") -> Path:
-        """The report of some days; `whose` ends the name of an office's own."""
+        """Return the folder of the report of some days; `whose` ends the name of an office's own."""
         return self.root / "reports" / f"{first}_{last}{whose}"
 
     def manifest(self, verb: str, day: date, number: int) -> Path:
-        """The manifest of this number, from 1, of a verb for a day."""
+        """Return the manifest of this number, from 1, of a verb for a day."""
         return self.root / "manifests" / f"{verb}-{day}-{number}.json"
 
     def manifests(self, verb: str | None = None) -> list[Path]:
-        """All manifests, or those of a verb, by name."""
+        """Return all manifests, or those of a verb, by name."""
         return sorted((self.root / "manifests").glob(f"{verb or '*'}-*.json"))
 
     def manifests_of_day(self, verb: str, day: date) -> list[Path]:
-        """The manifests of a verb for a day, oldest first."""
+        """Return the manifests of a verb for a day, oldest first."""
         paths = (self.root / "manifests").glob(f"{verb}-{day}-*.json")
         return sorted(paths, key=lambda path: int(path.stem.rpartition("-")[2]))
 
@@ -162,11 +157,11 @@ class Layout:
         return self.root / "metrics" / "parcel_risk.prom"
 
     def models(self, risk: str) -> Path:
-        """The copies of a risk's champions, and `CHAMPION`, which names the one in use."""
+        """Return the folder of a risk's copied champions and `CHAMPION`, which names the one in use."""
         return self.root / "models" / risk
 
     def trained_model(self, risk: str, name: str) -> Path:
-        """A model of a risk that was trained in this store; `name` is the day until which."""
+        """Return the folder of a model trained by a backtest on what was known by the day `name`."""
         return self.models(risk) / name
 
     @property
@@ -180,70 +175,66 @@ class Layout:
         return self.mlflow / "tuning.db"
 
     def backtest(self, first: date, last: date) -> Path:
-        """The folder of a backtest of some days, in one beside the store."""
+        """Return the folder of a backtest of some days, in one beside the store."""
         return self._beside("backtest") / f"{first}--{last}"
 
     def _beside(self, ending: str) -> Path:
         root = self.root.resolve()
         return root.with_name(f"{root.name}.{ending}")
 
-    # The program's own
-
     @property
     def lock(self) -> Path:
-        """What a run that writes holds; it names the run."""
+        """What a run that writes holds, and which names the run."""
         return self.root / ".lock"
 
     @property
     def staging(self) -> Path:
-        """What transactions have staged and not yet put in place."""
+        """What transactions have staged but not yet put in place."""
         return self.root / ".staging"
 
     @property
     def journal(self) -> Path:
-        """The changes that were decided on and not yet made."""
+        """Changes that were decided on but not yet made."""
         return self.root / ".journal"
 
     def checks(self, day: date) -> Path:
-        """What the buckets of a day hold."""
+        """Return the file that says what the buckets of a day hold."""
         return self.root / ".checks" / f"declared_on={day}.json"
 
     def outcome(self, day: date) -> Path:
-        """What the last run that scored a day came to."""
+        """Return the file with the outcome of the last run that scored a day."""
         return self.root / ".runs" / f"score-{day}.json"
 
     def outcomes(self) -> dict[date, Path]:
-        """What the last runs came to, by the day that they scored, oldest first."""
+        """Return the outcomes of the last runs by the day that they scored, oldest first."""
         paths = sorted((self.root / ".runs").glob("score-*.json"))
         return {date.fromisoformat(path.stem.removeprefix("score-")): path for path in paths}
 
     def work(self, day: date, run: str) -> DayWork:
-        """Where a run, named by all that its results depend on, works on a day."""
-        return DayWork(self.root / ".work" / f"score-{day}-{run[:_RUN_DIGITS]}")
+        """Return where a run, named by all that its results depend on, works on a day."""
+        return DayWork(self.root / ".work" / f"score-{day}-{run[:16]}")
 
     def works(self, day: date) -> list[Path]:
-        """The working folders of all runs on a day."""
+        """Return the working folders of all runs on a day."""
         return list((self.root / ".work").glob(f"score-{day}-*"))
 
     def kept_sums(self, day: date, name: str) -> Path:
-        """The sums of a scored day, named by all that they depend on."""
-        return self.root / ".work" / f"{TODAY}-{day}-{name[:_RUN_DIGITS]}"
+        """Return the folder for the sums of a scored day, named by all that they depend on."""
+        return self.root / ".work" / f"{TODAY}-{day}-{name[:16]}"
 
     def all_kept_sums(self) -> dict[Path, date]:
-        """All sums of scored days that are kept, and their day."""
+        """Return all folders with the sums of a scored day, and their day."""
         start = len(TODAY) + 1
         paths = (self.root / ".work").glob(f"{TODAY}-*")
         return {path: date.fromisoformat(path.name[start : start + 10]) for path in paths}
 
     def cluster_marker(self, run: str) -> Path:
-        """A folder by which the workers of a cluster show that they see this store."""
+        """Return a folder by which the workers of a cluster show that they see this store."""
         return self.root / ".work" / f"cluster-{run}"
 
     def cluster_markers(self) -> list[Path]:
-        """The markers that runs have left."""
+        """Return the markers that runs have left."""
         return list((self.root / ".work").glob("cluster-*"))
-
-    # Stores that a backtest works on
 
     @property
     def late_results(self) -> Path:
@@ -251,16 +242,16 @@ class Layout:
         return self.root / "late.parquet"
 
     def in_use(self, until: date) -> Path:
-        """Which models are in use after the training until that day."""
+        """Return the file that names the models in use after the training until a day."""
         return self.root / "in_use" / f"{until}.json"
 
     def trainings(self) -> list[Path]:
-        """Which models are in use after each training, oldest first."""
+        """Return the files of all trainings, oldest first."""
         return sorted((self.root / "in_use").glob("*.json"))
 
 
 def bucket_name(number: int, count: int) -> str:
-    """The file of a bucket.
+    """Return the file name of a bucket.
 
     >>> bucket_name(3, 8)
     'bucket-003-of-008.parquet'
@@ -269,7 +260,7 @@ def bucket_name(number: int, count: int) -> str:
 
 
 def bucket_of(path: Path) -> tuple[int, int]:
-    """The number of a bucket's file and how many buckets its day has.
+    """Return the number of a bucket's file and how many buckets its day has.
 
     >>> bucket_of(Path("bucket-003-of-008.parquet"))
     (3, 8)
@@ -284,26 +275,26 @@ def bucket_of(path: Path) -> tuple[int, int]:
 
 
 def issue_of(path: Path) -> tuple[int, str]:
-    """The number of the issue and the `list_id` of an issued list's file."""
+    """Return the number of the issue and the `list_id` of an issued list's file."""
     issue, _, list_id = path.stem.partition("-")
     return int(issue), list_id
 
 
 def key_file(name: str) -> str:
-    """The file of a key's table, in a history as in the sums of a bucket."""
+    """Return the file name of a key's table, in a history as in the sums of a bucket."""
     return f"key-{name}.parquet"
 
 
 def price_file(name: str) -> str:
-    """The file of a price sketch, in a history as in the sums of a bucket."""
+    """Return the file name of a price sketch, in a history as in the sums of a bucket."""
     return f"price-{name}.parquet"
 
 
 def table_file(name: str) -> str:
-    """The file of a table in a folder of several, such as a risk's features or a report's figures."""
+    """Return the file name of a table in a folder of several, such as a risk's features."""
     return f"{name}.parquet"
 
 
 def office_documents(folder: Path, name: str) -> tuple[Path, Path]:
-    """The workbook and the page of an office's list in the folder of a day's lists."""
+    """Return the workbook and the page of an office's list in the folder of a day's lists."""
     return folder / f"{name}.xlsx", folder / f"{name}.html"

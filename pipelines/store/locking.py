@@ -1,4 +1,4 @@
-"""One writer a store: an advisory file lock that can say who holds it."""
+"""One writer a store: an advisory file lock that names its holder."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class ManifestBuilder:
 
     @property
     def rows_unaccounted(self) -> int:
-        """Rows that came in and are nowhere; negative where more came out than went in."""
+        """Rows that went in and did not come out; negative where more came out than went in."""
         return self.rows_in - self.rows_kept - self.rows_quarantined - self.rows_superseded
 
     def check(self) -> None:
@@ -99,7 +99,7 @@ class ManifestBuilder:
             )
 
     def as_dict(self) -> dict[str, Any]:
-        """The manifest as it is written: plain numbers and texts."""
+        """Return the manifest as it is written: plain numbers and texts."""
         return {
             "verb": self.verb,
             "rows_in": self.rows_in,
@@ -119,26 +119,26 @@ class ManifestBuilder:
 
 
 def cpu_seconds() -> float:
-    """Processor time in seconds that this process and the workers that it started have used."""
+    """Return the processor time in seconds that this process and the workers that it started have used."""
     used = os.times()
     finished = used.user + used.system + used.children_user + used.children_system
     return finished + sum(_cpu_of(worker) for worker in _workers())
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process, or the largest of the workers that it started, has held, in MB."""
+    """Return the most memory in MB that this process, or the largest of its workers, has held."""
     # Not `ru_maxrss` of this process: it begins with what the process that started this one held.
     held = [_peak_kib_of(process) for process in (Path("/proc/self"), *_workers())]
     return max(*held, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / _KIB_PER_MB
 
 
 def _workers() -> list[Path]:
-    """Where Linux tells of the worker processes that have not ended."""
+    """Return the folders in `/proc` of the worker processes that have not ended."""
     return [Path(f"/proc/{process.pid}") for process in multiprocessing.active_children()]
 
 
 def _cpu_of(worker: Path) -> float:
-    """See proc_pid_stat(5): fields 14 and 15, counted from behind the name, which may hold anything."""
+    """Return fields 14 and 15 of proc_pid_stat(5), counted from behind the name, which may hold anything."""
     try:
         fields = (worker / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -148,10 +148,10 @@ def _cpu_of(worker: Path) -> float:
 
 def _peak_kib_of(worker: Path) -> int:
     try:
-        found = re.search(r"VmHWM:\s*(\d+) kB", (worker / "status").read_text(encoding="utf-8"))
+        peak = re.search(r"VmHWM:\s*(\d+) kB", (worker / "status").read_text(encoding="utf-8"))
     except OSError:
         return 0
-    return int(found[1]) if found else 0
+    return int(peak[1]) if peak else 0
 
 
 def _by_name(counts: Mapping[str, int]) -> dict[str, int]:

@@ -36,7 +36,7 @@ class StoreMeta:
 
     @classmethod
     def new(cls) -> StoreMeta:
-        """The description of an empty store."""
+        """Return the description of an empty store."""
         return cls(format=FORMAT, created_by=_program_version())
 
     @classmethod
@@ -47,12 +47,12 @@ class StoreMeta:
             StoreError: the file is not what this program writes.
         """
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
             return cls(
-                format=int(found["format"]),
-                created_by=str(found.get("created_by", "unknown")),
-                extras=dict(found.get("extras", {})),
-                labels=tuple(found.get("labels", ())),
+                format=int(content["format"]),
+                created_by=str(content.get("created_by", "unknown")),
+                extras=dict(content.get("extras", {})),
+                labels=tuple(content.get("labels", ())),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -72,17 +72,17 @@ class StoreMeta:
         beside.replace(path)
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
-        """Columns of a declaration line: the contract's, then the extra ones by name."""
+        """Return the columns of a declaration line: the contract's, then the extra ones by name."""
         kinds = {"category": pl.String(), "number": pl.Float64()}
         return DECLARATION_COLUMNS | {name: kinds[kind] for name, kind in sorted(self.extras.items())}
 
     def inspection_schema(self) -> dict[str, pl.DataType]:
-        """Columns of an inspection: the contract's, then further label columns by name."""
+        """Return the columns of an inspection: the contract's, then further label columns by name."""
         further = [name for name in self.labels if name not in INSPECTION_COLUMNS]
         return INSPECTION_COLUMNS | {name: pl.Boolean() for name in further}
 
     def widened(self, extras: Mapping[str, str], labels: Sequence[str]) -> StoreMeta:
-        """With further columns.
+        """Return the description with further columns.
 
         Raises:
             StoreError: an extra column is known with the other kind.
@@ -114,15 +114,15 @@ def check_format(layout: Layout) -> None:
                 "ingest the source files into a new store"
             )
         raise StoreError(f"expected a store at {path}, found a folder without {meta.name}")
-    found = StoreMeta.read(meta)
-    if found.format != FORMAT:
-        age = "an older" if found.format < FORMAT else "a newer"
+    described = StoreMeta.read(meta)
+    if described.format != FORMAT:
+        age = "an older" if described.format < FORMAT else "a newer"
         cure = (
             "ingest the source files into a new store" if age == "an older" else "use that version or later"
         )
         raise StoreError(
-            f"the store {path} was made by {age} version ({found.created_by}): expected format {FORMAT}, "
-            f"found {found.format}; {cure}"
+            f"the store {path} was made by {age} version ({described.created_by}): expected format {FORMAT}, "
+            f"found {described.format}; {cure}"
         )
 
 

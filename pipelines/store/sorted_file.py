@@ -22,7 +22,7 @@ _ROW_GROUP = 65_536
 class SortedWriter:
     """Writes one file from frames that come in the order of their keys.
 
-    Use as a context manager; the file is complete when the block ends, and to be written beside its place.
+    Use as a context manager, on a path beside the file's own: the file is complete when the block ends.
     """
 
     def __init__(self, path: Path, schema: dict[str, pl.DataType]) -> None:
@@ -46,7 +46,7 @@ class SortedWriter:
         self._file.close()
 
     def add(self, rows: pl.DataFrame) -> None:
-        """Rows whose keys lie above those of all rows before."""
+        """Add rows whose keys are above those of all rows before."""
         rows = pl.concat([self._waiting, rows])
         whole = rows.height - rows.height % _ROW_GROUP
         self._write(rows.head(whole))
@@ -58,19 +58,18 @@ class SortedWriter:
 
 
 def write_sorted(rows: pl.DataFrame, path: Path) -> None:
-    """Writes a frame that is sorted already."""
+    """Write a frame that is sorted already."""
     with SortedWriter(path, dict(rows.schema)) as file:
         file.add(rows)
 
 
 def read_range(paths: Sequence[Path], within: tuple[int, int]) -> pl.DataFrame:
-    """The rows of sorted files whose key lies within a range, file after file; row groups outside of it are
-    passed over."""
+    """Return the rows of sorted files whose key is within a range (inclusive), file by file."""
     return pl.concat(scan_range(path, within) for path in paths).collect()
 
 
 def scan_range(path: Path, within: tuple[int, int]) -> pl.LazyFrame:
-    """The rows of one sorted file whose key lies within a range, not yet read."""
+    """Return a scan of the rows of one sorted file whose key is within a range (inclusive)."""
     rows = pl.scan_parquet(path, glob=False, hive_partitioning=False)
     if within == (0, TOP):
         return rows

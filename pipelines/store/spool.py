@@ -15,9 +15,9 @@ _ROW_GROUP: Final = 16_384
 
 
 class Spool:
-    """Frames in a folder, sorted by a UInt64 column each, so that a range of it touches few row groups.
+    """Frames in a folder, each sorted by a UInt64 column, so that a range of it touches few row groups.
 
-    Several threads may add at once; only the order of `frames` depends on who came first.
+    Several threads may add at once; only the order of `frames` depends on which was first.
 
     Args:
         folder: an empty folder that the caller throws away.
@@ -34,7 +34,11 @@ class Spool:
         self.rows = 0
 
     def add(self, frame: pl.DataFrame) -> Path | None:
-        """Put a frame aside; returns its file, None where it has no rows."""
+        """Write a frame and return its file, None where it has no rows.
+
+        Raises:
+            OSError: the system refused, for example on a full disk.
+        """
         if frame.is_empty():
             return None
         with self._lock:
@@ -50,7 +54,7 @@ class Spool:
         return path
 
     def mark(self) -> tuple[int, int]:
-        """A point to which `rewind` can go back."""
+        """Return a point to which `rewind` can go back."""
         return len(self._paths), self.rows
 
     def rewind(self, mark: tuple[int, int]) -> None:
@@ -61,7 +65,7 @@ class Spool:
         del self._paths[count:]
 
     def scan(self, low: int | None = None, high: int | None = None) -> pl.LazyFrame | None:
-        """The rows whose hash lies in a range (inclusive), None where nothing was ever added."""
+        """Return a scan of the rows whose hash is in a range (inclusive), None where nothing was added."""
         if not self._paths:
             return None
         frames = [pl.scan_parquet(path, hive_partitioning=False, glob=False) for path in self._paths]
@@ -73,12 +77,12 @@ class Spool:
         return rows
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """The frames as they were added."""
+        """Yield the frames as they were added."""
         for path in self._paths:
             yield pl.read_parquet(path, hive_partitioning=False, glob=False)
 
     def column(self, name: str) -> pl.Series:
-        """Distinct values of one column over all frames."""
+        """Return the distinct values of one column over all frames."""
         rows = self.scan()
         if rows is None:
             return pl.Series(name, [], dtype=pl.UInt64)
@@ -86,7 +90,7 @@ class Spool:
 
 
 def complete(rows: pl.DataFrame, schema: Iterable[tuple[str, pl.DataType]]) -> pl.DataFrame:
-    """The rows with exactly these columns, null where they had none."""
+    """Return the rows with exactly these columns; those that they lack are null."""
     columns = dict(schema)
     # Added to the rows, not selected: a selection of nothing but constants would make a row of its own.
     missing = [

@@ -42,10 +42,10 @@ class Store:
 
     @classmethod
     def create(cls, path: Path) -> Store:
-        """Open the store at `path`, making it first where there is none.
+        """Open the store at `path`, and make it first where there is none.
 
         Raises:
-            StoreError: what lies there was made by another version, or the folder cannot be made.
+            StoreError: another version made the store, or the folder cannot be made.
         """
         layout = Layout(Path(path))
         if not layout.meta.exists() and not layout.table(DayTable.DECLARATIONS).exists():
@@ -81,7 +81,7 @@ class Store:
 
     @contextmanager
     def lock(self, verb: str) -> Iterator[None]:
-        """Hold the store for writing; `verb` is shown to whoever comes second.
+        """Hold the store for writing; `verb` is shown to another run that wants it.
 
         Raises:
             StoreLockedError: another run holds it.
@@ -95,7 +95,7 @@ class Store:
                 self._locked = False
 
     def transaction(self) -> Transaction:
-        """Changes that happen together when the with-block ends, or not at all.
+        """Return a transaction: its changes happen together when the with-block ends, or not at all.
 
         Raises:
             StoreError: the store is not locked by this object.
@@ -106,59 +106,58 @@ class Store:
 
     @property
     def meta(self) -> StoreMeta:
-        """Extra columns and label columns that the store holds by now."""
+        """What the store knows about itself: its format, extra columns and label columns."""
         return StoreMeta.read(self.layout.meta)
 
     def days(self, table: DayTable) -> list[date]:
-        """The days that a table of the store has, oldest first."""
+        """Return the days that a table of the store has, oldest first."""
         return self.layout.days(table)
 
     # Declarations
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
-        """Columns of a declaration line in this store: the contract's, then the extra ones by name."""
+        """Return the columns of a declaration line: the contract's, then the extra ones by name."""
         return self.meta.declaration_schema()
 
     def declaration_days(self) -> list[date]:
-        """Days that have declarations, oldest first."""
+        """Return the days that have declarations, oldest first."""
         return self.days(DayTable.DECLARATIONS)
 
-    def declaration_files(self, day: date) -> list[Path]:
-        """Bucket files of a day in bucket order; empty where the day has none."""
-        return self.layout.buckets(day)
-
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Lines of a day, bucket by bucket, sorted by key within a bucket.
+        """Return the lines of a day, bucket by bucket, sorted by key within a bucket.
 
-        Every day has the same columns: an extra column that a day's source did not bring is null.
+        Every day has the same columns: an extra column that a day's source lacks is null.
 
         Args:
             day: the date in China on which the lines were declared.
             columns: what to read; default all.
+
+        Raises:
+            StoreError: a file cannot be read, or is damaged.
         """
-        return self.read_declaration_files(self.declaration_files(day), columns)
+        return self.read_declaration_files(self.layout.buckets(day), columns)
 
     def read_declaration_files(
         self, paths: Sequence[Path], columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
-        """Like `read_declarations` for some bucket files."""
+        """Return the same as `read_declarations` for some bucket files."""
         return read_tables(list(paths), self.declaration_schema(), None if columns is None else list(columns))
 
     def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
-        """Lines of a range of days (both inclusive) with their day in `declared_on`, not yet read."""
+        """Return a scan of the lines of a range of days (both inclusive), with their day in `declared_on`."""
         schema = self.declaration_schema()
         frames = [
             scan_table(path, schema).with_columns(pl.lit(day).alias("declared_on"))
             for day in self.declaration_days()
             if (first is None or day >= first) and (last is None or day <= last)
-            for path in self.declaration_files(day)
+            for path in self.layout.buckets(day)
         ]
         if not frames:
             return pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
         return pl.concat(frames)
 
     def write_declarations(self, t: Transaction, day: date, lines: pl.DataFrame, bucket_rows: int) -> None:
-        """Replace a day's lines; bytes do not depend on the order in which they come.
+        """Replace a day's lines; the bytes do not depend on the order of the lines.
 
         Args:
             t: the transaction that carries the change.
@@ -178,23 +177,23 @@ class Store:
         self.note_checks(t, day)
 
     def note_checks(self, t: Transaction, day: date) -> None:
-        """Remember what the buckets of a day staged in `t` hold, so that later damage is seen."""
+        """Stage what the buckets of a day staged in `t` hold, so that later damage is seen."""
         stage_checks(t, self.layout, day)
 
     # Inspections
 
     def inspection_schema(self) -> dict[str, pl.DataType]:
-        """Columns of an inspection in this store: the contract's, then further label columns by name."""
+        """Return the columns of an inspection: the contract's, then further labels by name."""
         return self.meta.inspection_schema()
 
     def inspection_days(self) -> list[date]:
-        """Days on which results were reported, oldest first."""
+        """Return the days on which results were reported, oldest first."""
         return self.days(DayTable.INSPECTIONS)
 
     def read_inspections(
         self, reported_from: date | None = None, reported_to: date | None = None
     ) -> pl.DataFrame:
-        """Results reported in a range of days (both inclusive); labels that a file lacks are null."""
+        """Return the results reported in a range of days (inclusive); labels that a file lacks are null."""
         schema = self.inspection_schema()
         frames = [
             self._read_results(day, schema)
@@ -204,7 +203,7 @@ class Store:
         return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
 
     def read_results(self, reported_on: date) -> pl.DataFrame:
-        """Like `read_inspections` for one day, without looking which days there are."""
+        """Return the results of one day like `read_inspections`, without listing the days."""
         return self._read_results(reported_on, self.inspection_schema())
 
     def write_inspections(self, t: Transaction, reported_on: date, frame: pl.DataFrame) -> None:
@@ -219,22 +218,14 @@ class Store:
     def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
         files = self.layout.files(DayTable.INSPECTIONS, day)
         stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
-        found = read_tables(files, stored, None)
-        return found.with_columns(pl.lit(day, dtype=pl.Date).alias("reported_on")).select(*schema)
+        results = read_tables(files, stored, None)
+        return results.with_columns(pl.lit(day, dtype=pl.Date).alias("reported_on")).select(*schema)
 
     # History
 
-    def profile_days(self) -> list[date]:
-        """Days at whose close the history was kept, oldest first."""
-        return self.days(DayTable.PROFILES)
-
-    def profile_path(self, day: date) -> Path:
-        """Folder of the history at the close of `day`, whether it exists or not."""
-        return self.layout.partition(DayTable.PROFILES, day)
-
     def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
-        """Drop the history of `from_day` and later, to be folded again; returns the days dropped."""
-        dropped = [day for day in self.profile_days() if day >= from_day]
+        """Drop the history of `from_day` and later, to be folded again, and return the days dropped."""
+        dropped = [day for day in self.days(DayTable.PROFILES) if day >= from_day]
         for day in dropped:
             t.remove(self.layout.partition(DayTable.PROFILES, day))
         return dropped
@@ -242,15 +233,11 @@ class Store:
     # Quarantine and manifests
 
     def append_quarantine(self, t: Transaction, rows: Iterable[pl.DataFrame]) -> None:
-        """Add rejected rows, see `pipelines.store.quarantine`; those that are there are not doubled."""
+        """Add rejected rows, see `pipelines.store.quarantine`; those that it holds are not added again."""
         append_quarantine(self.layout, t, rows)
 
-    def manifests(self, verb: str | None = None) -> list[Path]:
-        """Manifest files, by name."""
-        return self.layout.manifests(verb)
-
     def write_manifest(self, t: Transaction, verb: str, day: date, manifest: Mapping[str, Any]) -> Path:
-        """Add the manifest of a run of `verb` with the next free number; returns where it will be."""
+        """Stage the manifest of a run of `verb` with the next free number, and return where it will be."""
         number = 1
         while (file := self.layout.manifest(verb, day, number)).exists():
             number += 1
@@ -259,7 +246,7 @@ class Store:
         return file
 
     def write_meta(self, t: Transaction, extras: Mapping[str, str], labels: Sequence[str]) -> None:
-        """Remember extra columns (name to `category` or `number`) and label columns, where they are new.
+        """Stage extra columns (name to `category` or `number`) and label columns, where they are new.
 
         Raises:
             StoreError: an extra column is known with the other kind.

@@ -13,6 +13,7 @@ from models.stats.metrics import metrics_of
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import stage_profile
+from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.training.frames import training_data
@@ -64,7 +65,7 @@ def train(
         )
         manifest.further["data_fingerprint"] = data.fingerprint
         with opened.transaction() as t:
-            if data.history.as_of is not None and data.history.as_of not in opened.profile_days():
+            if data.history.as_of is not None and data.history.as_of not in opened.days(DayTable.PROFILES):
                 stage_profile(t, opened, data.history, chronicle.spec)
             opened.write_manifest(t, "train", last, manifest.as_dict())
     return TrainReport(done, last, tracker.uri)

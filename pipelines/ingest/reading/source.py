@@ -41,7 +41,7 @@ class Surroundings:
         Raises:
             ConfigurationError: there is no usable key.
         """
-        return Pseudonymiser.from_environment(self.settings)
+        return Pseudonymiser.from_environment(self.settings.pipeline.pseudonyms)
 
     @property
     def has_key(self) -> bool:

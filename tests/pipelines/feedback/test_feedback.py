@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from configs.errors import UsageError
 from pipelines.cli.main import run
 from pipelines.feedback.log import read_log
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY
 from tests.pipelines.quarantined import read_quarantine
@@ -235,10 +236,10 @@ def test_numbers_of_persons_do_not_enter_the_store(office: Office) -> None:
 
 def test_late_results_reopen_the_history(office: Office) -> None:
     for day in (DAY, NEXT_DAY):
-        (office.store.profile_path(day)).mkdir(parents=True)
+        (office.store.layout.partition(DayTable.PROFILES, day)).mkdir(parents=True)
     report = office.give_back(office.json({1: {U: "found"}}))
     assert report.reopened == NEXT_DAY
-    assert office.store.profile_days() == [DAY]
+    assert office.store.days(DayTable.PROFILES) == [DAY]
     assert f"reopened from {NEXT_DAY}" in "\n".join(report.lines())
 
 
@@ -250,5 +251,8 @@ def test_the_command_line(office: Office, capsys: pytest.CaptureFixture[str]) ->
     assert (said["verb"], said["rows_kept"], said["exit_code"]) == ("feedback", 1, 0)
     assert run(arguments) == 0
     assert "1 repeated" in capsys.readouterr().out
-    assert json.loads(office.store.manifests("feedback")[0].read_text(encoding="utf-8"))["rows_accepted"] == 1
+    assert (
+        json.loads(office.store.layout.manifests("feedback")[0].read_text(encoding="utf-8"))["rows_accepted"]
+        == 1
+    )
     assert run(["feedback", "--store", str(office.store.path)]) == 2

@@ -174,7 +174,9 @@ def test_a_run_that_is_killed_has_done_all_or_nothing(
     done = bool(store.inspection_days())
     assert done == (outcome == "repeated")
     assert (
-        done == bool(list((store.path / "feedback").rglob("*.parquet"))) == bool(store.manifests("feedback"))
+        done
+        == bool(list((store.path / "feedback").rglob("*.parquet")))
+        == bool(store.layout.manifests("feedback"))
     )
     again = office.give_back(path)
     assert again.counts[outcome] == 5

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.scoring.features_of_day import features_of_day
+from pipelines.store.layout import DayTable
 from tests.pipelines.trained_world import NIGHT, World, different
 
 NEXT = NIGHT + timedelta(days=1)
@@ -50,8 +51,8 @@ def test_late_declarations_are_scored_and_count_on_later_days(
     late.write_csv(tmp_path / "late.csv")
     assert world.run("ingest", tmp_path / "late.csv") == 0
     assert f"the history is reopened from {NEXT} on" in capsys.readouterr().out
-    assert [day for day in world.store.profile_days() if day >= NEXT] == []
-    assert NIGHT in world.store.profile_days()
+    assert [day for day in world.store.days(DayTable.PROFILES) if day >= NEXT] == []
+    assert NIGHT in world.store.days(DayTable.PROFILES)
 
     assert world.score(NEXT, "--to", str(LAST)) == 0
     said = capsys.readouterr().out
@@ -61,7 +62,7 @@ def test_late_declarations_are_scored_and_count_on_later_days(
     assert found.height == world.store.read_declarations(NEXT).height == three_nights.scores(NEXT).height + 40
     assert found.filter(pl.col("declaration_id").str.starts_with("LATE-"))["undervaluation"].null_count() == 0
     assert different(world.results(*of(NIGHT, "scores")), three_nights.results(*of(NIGHT, "scores"))) == []
-    assert world.store.profile_days()[-1] == LAST
+    assert world.store.days(DayTable.PROFILES)[-1] == LAST
 
     before, after = (lines_of(store, seller) for store in (three_nights, world))
     assert (after["party__seller_lines"].to_numpy() > before["party__seller_lines"].to_numpy() + 30).all()

@@ -30,7 +30,7 @@ def table(path: Path, rows: Sequence[str], header: str = HEADER) -> Path:
 
 def accounted(store: Path) -> dict[str, int]:
     """The rows of the last ingest, which add up."""
-    said = json.loads(Store.open(store).manifests("ingest")[-1].read_text(encoding="utf-8"))
+    said = json.loads(Store.open(store).layout.manifests("ingest")[-1].read_text(encoding="utf-8"))
     assert said["rows_in"] == said["rows_kept"] + said["rows_quarantined"] + said["rows_superseded"]
     return {name: said[f"rows_{name}"] for name in ("in", "kept", "quarantined")}
 

@@ -19,6 +19,7 @@ from configs.schema.settings import Settings
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
 from pipelines.store import files as store_files
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.quarantined import read_quarantine
@@ -124,7 +125,7 @@ def test_a_day_that_grows_is_split_into_more_buckets(tmp_path: Path) -> None:
         run(tmp_path / "S", put(tmp_path / f"{step}.csv", lines(16, first=16 * step)), settings=small)
     run(tmp_path / "T", put(tmp_path / "all.csv", lines(64)), settings=small)
     assert tables(tmp_path / "S") == tables(tmp_path / "T")
-    files = Store.open(tmp_path / "S").declaration_files(DAY)
+    files = Store.open(tmp_path / "S").layout.buckets(DAY)
     assert [store_files.bucket_of(path)[1] for path in files] == [8] * 8
 
 
@@ -194,11 +195,11 @@ def test_a_summary_has_at_most_five_examples(tmp_path: Path) -> None:
 def test_late_data_reopens_the_history(tmp_path: Path) -> None:
     store = Store.create(tmp_path / "S")
     for day in (19, 20, 21):
-        store.profile_path(date(2026, 11, day)).mkdir(parents=True)
+        store.layout.partition(DayTable.PROFILES, date(2026, 11, day)).mkdir(parents=True)
     report = run(tmp_path / "S", put(tmp_path / "a.csv", lines(2)))
     assert report.reopened == DAY
     assert "reopened from 2026-11-20" in "\n".join(report.lines())
-    assert store.profile_days() == [date(2026, 11, 19)]
+    assert store.days(DayTable.PROFILES) == [date(2026, 11, 19)]
     assert run(tmp_path / "S", put(tmp_path / "b.csv", results(1))).reopened is None
 
 
@@ -206,9 +207,9 @@ def test_repeats_do_not_reopen_the_history(tmp_path: Path) -> None:
     file = put(tmp_path / "a.csv", lines(2))
     run(tmp_path / "S", file)
     store = Store.open(tmp_path / "S")
-    store.profile_path(DAY).mkdir(parents=True)
+    store.layout.partition(DayTable.PROFILES, DAY).mkdir(parents=True)
     assert run(tmp_path / "S", file).reopened is None
-    assert store.profile_days() == [DAY]
+    assert store.days(DayTable.PROFILES) == [DAY]
 
 
 class Killed(BaseException):

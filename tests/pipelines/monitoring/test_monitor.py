@@ -156,7 +156,7 @@ def test_the_report_is_a_run_in_mlflow_and_the_manifest_names_the_models(monitor
     assert run.parameters["weeks"] == "2"
     assert run.metrics["lines"] == content["lines"]
     assert "drift/price" in run.metrics
-    (manifest,) = monitored.store.manifests("monitor")
+    (manifest,) = monitored.store.layout.manifests("monitor")
     said = json.loads(manifest.read_text(encoding="utf-8"))
     assert manifest.name == f"monitor-{NIGHT}-1.json"
     assert said["rows_in"] == said["rows_kept"] == content["lines"]

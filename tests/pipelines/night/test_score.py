@@ -23,7 +23,7 @@ def declared(world: World, day: date = NIGHT) -> pl.DataFrame:
 
 
 def manifest(world: World, verb: str = "score") -> dict[str, object]:
-    found: dict[str, object] = json.loads(world.store.manifests(verb)[-1].read_text(encoding="utf-8"))
+    found: dict[str, object] = json.loads(world.store.layout.manifests(verb)[-1].read_text(encoding="utf-8"))
     return found
 
 
@@ -103,7 +103,7 @@ def test_a_second_run_changes_nothing_and_says_so(
     assert scored_world.score() == 0
     assert "was scored before with the same result" in capsys.readouterr().out
     assert different(scored_world.results(), scored.results()) == []
-    assert len(scored_world.store.manifests("score")) == 1
+    assert len(scored_world.store.layout.manifests("score")) == 1
     assert [path.name[:16] for path in (scored_world.path / ".work").iterdir()] == [f"today-{NIGHT}"]
 
 

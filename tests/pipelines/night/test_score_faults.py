@@ -67,7 +67,7 @@ def moment(changes: list[str], what: str, where: float) -> tuple[str, int]:
 def assert_same_night(world: World, expected: World) -> None:
     """Everything is as after the undisturbed night, and nothing else is left."""
     assert different(world.results(), expected.results()) == []
-    names = [[path.name for path in each.store.manifests("score")] for each in (world, expected)]
+    names = [[path.name for path in each.store.layout.manifests("score")] for each in (world, expected)]
     assert names[0] == names[1]
     assert without_times(world) == without_times(expected)
     assert left_behind(world, expected) == []
@@ -116,7 +116,9 @@ def test_a_night_that_is_killed_again_and_again_leaves_the_same_bytes(
 
 
 def without_times(world: World) -> list[dict[str, object]]:
-    manifests = [json.loads(path.read_text(encoding="utf-8")) for path in world.store.manifests("score")]
+    manifests = [
+        json.loads(path.read_text(encoding="utf-8")) for path in world.store.layout.manifests("score")
+    ]
     changing = ("seconds", "cpu_seconds", "began_at", "peak_memory_mb")
     return [{key: value for key, value in manifest.items() if key not in changing} for manifest in manifests]
 

@@ -32,7 +32,7 @@ def test_another_capacity_gives_other_lists_from_the_same_scores(scored_world: W
     assert {name.split("/")[0] for name in changed} <= {"lists", "strata"}
     sizes = scored_world.listed().group_by("customs_office").len()["len"]
     assert sizes.max() == 3
-    said = json.loads(scored_world.store.manifests("select")[-1].read_text(encoding="utf-8"))
+    said = json.loads(scored_world.store.layout.manifests("select")[-1].read_text(encoding="utf-8"))
     assert said["capacity"]["default"]["parcels"] == 3
     assert said["parcels_listed"] == scored_world.listed().height
 

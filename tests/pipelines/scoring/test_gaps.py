@@ -60,7 +60,7 @@ def first_bucket(task: BucketTask) -> bool:
 
 
 def manifest(world: World, verb: str = "score") -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(world.store.manifests(verb)[-1].read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(world.store.layout.manifests(verb)[-1].read_text(encoding="utf-8"))
     return found
 
 
@@ -83,7 +83,7 @@ def assert_marked(world: World) -> None:
 def test_a_bucket_that_fails_all_its_tries_is_set_aside_and_made_up_for(
     world: World, scored: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bucket, *others = world.store.declaration_files(NIGHT)
+    bucket, *others = world.store.layout.buckets(NIGHT)
     with failing(bucket_steps, "score_bucket", MemoryError(), first_bucket) as called:
         assert world.score() == 5
     assert called.count(bucket.name) == 3
@@ -130,12 +130,12 @@ def test_an_incomplete_day_is_not_selected_from(world: World, capsys: pytest.Cap
 
 
 def test_sums_that_lack_a_bucket_are_not_built_on(world: World, scored: World) -> None:
-    bucket = world.store.declaration_files(NIGHT)[0]
+    bucket = world.store.layout.buckets(NIGHT)[0]
     with failing(bucket_steps, "sum_bucket", MemoryError(), first_bucket):
         assert world.score() == 5
         assert world.score() == 5, "an incomplete day is not taken for a finished one"
     assert manifest(world)["missing"][0]["step"] == "sums of the day"
-    assert NIGHT not in world.store.profile_days()
+    assert NIGHT not in world.store.days(DayTable.PROFILES)
     assert not (world.path / f"scores/declared_on={NIGHT}" / bucket.name).exists()
     assert_marked(world)
     # The next day reads the lines of this one anew.
@@ -172,7 +172,7 @@ def make_unreadable(bucket: Path) -> None:
 def test_a_bucket_that_cannot_be_read_is_set_aside(
     damage: Callable[[Path], None], world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bucket = world.store.declaration_files(NIGHT)[1]
+    bucket = world.store.layout.buckets(NIGHT)[1]
     lines = rows(bucket)
     damage(bucket)
     assert world.score() == 5
@@ -188,7 +188,7 @@ def test_a_bucket_that_cannot_be_read_is_set_aside(
 def test_no_later_day_rests_on_one_that_cannot_be_read(
     world: World, scored: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bucket = world.store.declaration_files(NIGHT)[1]
+    bucket = world.store.layout.buckets(NIGHT)[1]
     whole = bucket.read_bytes()
     rot(bucket)
     assert world.score(NEXT) == 1
@@ -207,7 +207,7 @@ def test_no_later_day_rests_on_one_that_cannot_be_read(
 def test_lines_of_a_file_that_is_gone_come_back_with_their_source(world: World, tmp_path: Path) -> None:
     lines = world.store.read_declarations(NIGHT)
     lines.write_parquet(tmp_path / "source.parquet")
-    bucket = world.store.declaration_files(NIGHT)[0]
+    bucket = world.store.layout.buckets(NIGHT)[0]
     bucket.unlink()
     assert world.run("ingest", tmp_path / "source.parquet") == 0
     key = ["declaration_id", "line_no"]
@@ -220,7 +220,7 @@ def test_damage_is_not_merged_into_new_files_that_look_whole(
     lines = world.store.read_declarations(NIGHT)
     renamed = ("N" + pl.col("declaration_id")).alias("declaration_id")
     lines.with_columns(renamed).write_parquet(tmp_path / "more.parquet")
-    bucket = world.store.declaration_files(NIGHT)[0]
+    bucket = world.store.layout.buckets(NIGHT)[0]
     change(bucket)
     before = world.results("declarations")
     assert world.run("ingest", tmp_path / "more.parquet") == 1
@@ -244,7 +244,7 @@ def test_nothing_is_published_where_no_bucket_can_be_scored(
 def test_parcels_that_cannot_be_tabulated_are_missing_from_the_lists_alone(
     world: World, scored: World
 ) -> None:
-    bucket, *others = world.store.declaration_files(NIGHT)
+    bucket, *others = world.store.layout.buckets(NIGHT)
     with failing(select_day, "tabulate", MemoryError(), first_bucket):
         assert world.score() == 5
     assert different(world.results("scores"), scored.results("scores")) == []

@@ -29,6 +29,7 @@ from pipelines.simulation import WorldParameters, simulate
 from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.files import row_count
+from pipelines.store.layout import DayTable
 from pipelines.store.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
@@ -107,7 +108,7 @@ def test_a_selection_needs_no_history_after_the_day(store: Store, settings: Sett
 
 def _check_given(chronicle: Chronicle, task: DayTask, today: DayTables) -> None:
     """Each bucket has the sums of the whole day of exactly its own keys."""
-    for file in chronicle.store.declaration_files(DAY):
+    for file in chronicle.store.layout.buckets(DAY):
         given = load_today(task.work, file, chronicle.spec.keys)
         own = chronicle.tables(_prepared(chronicle, file), DAY, chronicle.history_before(DAY)).parties
         for spec in asked_today(chronicle.spec.keys):
@@ -154,7 +155,7 @@ def test_a_history_of_yesterday_is_not_read_to_find_it(
     chronicle = Chronicle(copied, settings)
     with copied.lock("test"):
         first = close_days_before(chronicle, DAY, ALONE)
-    for table in (copied.profile_path(DAY - timedelta(days=1))).glob("*.parquet"):
+    for table in (copied.layout.partition(DayTable.PROFILES, DAY - timedelta(days=1))).glob("*.parquet"):
         table.write_bytes(b"not to be read")
     with copied.lock("test"):
         assert close_days_before(Chronicle(copied, settings), DAY, ALONE) == first
@@ -176,6 +177,6 @@ def test_large_days_that_were_missed_are_closed_in_files_as_in_memory(
         assert eve.folder is not None
         assert not list((copied.path / ".work").glob("*")), "working files go"
         found.append({path.name: path.read_bytes() for path in eve.folder.iterdir()})
-        days.append(len(copied.profile_days()))
+        days.append(len(copied.days(DayTable.PROFILES)))
     assert found[0] == found[1]
     assert days == [2, 4], "each day that is closed in files is kept"

@@ -47,7 +47,7 @@ def rearranged(tmp_path: Path, trained: World) -> World:
 
 
 def test_order_of_arrival_buckets_and_workers_play_no_part(rearranged: World, scored: World) -> None:
-    assert len(rearranged.store.declaration_files(NIGHT)) > 4 > len(scored.store.declaration_files(NIGHT))
+    assert len(rearranged.store.layout.buckets(NIGHT)) > 4 > len(scored.store.layout.buckets(NIGHT))
     assert rearranged.score(NIGHT, "--workers", "2", "--threads", "2") == 0
     assert same_bits(rearranged.scores(), scored.scores())
     assert rearranged.listed().equals(scored.listed())

@@ -54,7 +54,7 @@ def test_the_store_holds_declarations_results_and_truth(tmp_path: Path, settings
 
 def test_the_manifest_accounts_for_every_line(tmp_path: Path, settings: Settings) -> None:
     report = run(tmp_path / "s", settings)
-    (path,) = Store.open(tmp_path / "s").manifests("simulate")
+    (path,) = Store.open(tmp_path / "s").layout.manifests("simulate")
     manifest = json.loads(path.read_text(encoding="utf-8"))
     assert path.name == "simulate-2026-11-20-1.json"
     assert manifest["rows_in"] == manifest["rows_kept"] == report.rows

@@ -13,7 +13,7 @@ import pytest
 from configs.errors import StoreError, StoreLockedError
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.store.layout import bucket_of
+from pipelines.store.layout import DayTable, bucket_of
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 from pipelines.store.store import Store
 from tests.pipelines.quarantined import read_quarantine
@@ -80,7 +80,7 @@ def test_bytes_do_not_depend_on_arrival_order(tmp_path: Path) -> None:
 
 def test_buckets_partition_the_day_by_buyer(store: Store) -> None:
     write(store, DAY, lines(1000))
-    files = store.declaration_files(DAY)
+    files = store.layout.buckets(DAY)
     assert [bucket_of(path) for path in files] == [(number, 16) for number in range(16)]
     frames = [store.read_declaration_files([path], ["declaration_id", "buyer_id"]) for path in files]
     assert sum(frame.height for frame in frames) == 1000
@@ -93,7 +93,7 @@ def test_a_parcel_is_in_one_bucket_even_if_only_some_lines_name_the_buyer(store:
     frame = pl.concat([lines(300), lines(300).with_columns(pl.lit(2, pl.Int32).alias("line_no"))])
     frame = frame.with_columns(pl.when(pl.col("line_no") == 1).then("buyer_id").alias("buyer_id"))
     write(store, DAY, frame, bucket_rows=20)
-    for path in store.declaration_files(DAY):
+    for path in store.layout.buckets(DAY):
         counts = store.read_declaration_files([path]).group_by("declaration_id").len()["len"]
         assert set(counts) <= {2}
 
@@ -162,12 +162,12 @@ def test_quarantine_holds_a_row_once(store: Store) -> None:
 
 def test_late_data_drops_the_history_from_its_day_on(store: Store) -> None:
     for day in (19, 20, 21):
-        folder = store.profile_path(date(2026, 11, day))
+        folder = store.layout.partition(DayTable.PROFILES, date(2026, 11, day))
         folder.mkdir(parents=True)
         (folder / "buyers.parquet").touch()
     with store.lock("test"), store.transaction() as t:
         assert store.invalidate_profiles(t, DAY) == [DAY, date(2026, 11, 21)]
-    assert store.profile_days() == [date(2026, 11, 19)]
+    assert store.days(DayTable.PROFILES) == [date(2026, 11, 19)]
 
 
 def test_the_second_writer_learns_who_is_first(store: Store) -> None:
@@ -244,4 +244,7 @@ def test_manifests_are_numbered(store: Store) -> None:
     for _ in range(2):
         with store.lock("test"), store.transaction() as t:
             store.write_manifest(t, "ingest", DAY, {"rows_in": 1})
-    assert [path.stem for path in store.manifests("ingest")] == ["ingest-2026-11-20-1", "ingest-2026-11-20-2"]
+    assert [path.stem for path in store.layout.manifests("ingest")] == [
+        "ingest-2026-11-20-1",
+        "ingest-2026-11-20-2",
+    ]

@@ -91,12 +91,12 @@ def test_slow_results_are_learned_from_across_time_by_the_keys_of_the_history(un
 
 
 def test_a_first_training_says_what_became_of_each_risk(trained: World) -> None:
-    said = json.loads(trained.store.manifests("train")[-1].read_text(encoding="utf-8"))
+    said = json.loads(trained.store.layout.manifests("train")[-1].read_text(encoding="utf-8"))
     assert said["model_versions"] == dict.fromkeys(RISKS, "1")
     assert said["rows_in"] == said["rows_kept"] > 0
     assert len(said["data_fingerprint"]) == 64
     assert {"features", *RISKS} <= set(said["seconds"])
-    assert trained.store.profile_days() == [TRAINED_UNTIL]
+    assert trained.store.days(DayTable.PROFILES) == [TRAINED_UNTIL]
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_a_run_repeated_from_what_it_logged_gives_the_same_model(
 
 
 def test_a_second_training_leaves_scores_and_lists_alone(twice: World, scored: World) -> None:
-    said = json.loads(twice.store.manifests("train")[-1].read_text(encoding="utf-8"))
+    said = json.loads(twice.store.layout.manifests("train")[-1].read_text(encoding="utf-8"))
     assert said["model_versions"] == {"food_safety": "2"}
     assert different(twice.results("scores", "lists"), scored.results("scores", "lists")) == []
 

@@ -114,7 +114,7 @@ def buckets(tmp_path_factory: pytest.TempPathFactory, trained: World) -> World:
     store = world.store
     with store.lock("test"), store.transaction() as t:
         store.write_declarations(t, NIGHT, store.read_declarations(NIGHT), bucket_rows=40)
-    assert len(store.declaration_files(NIGHT)) >= 8
+    assert len(store.layout.buckets(NIGHT)) >= 8
     return world
 
 
