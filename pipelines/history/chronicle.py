@@ -59,7 +59,8 @@ class Chronicle:
     def prepared(self, day: date) -> pl.DataFrame:
         """All lines of a day with what blocks and history need.
 
-        Raises StoreError where some of them cannot be read.
+        Raises:
+            StoreError: some of them cannot be read.
         """
         require_whole(self.store.layout, day)
         return prepare_lines(
@@ -71,8 +72,10 @@ class Chronicle:
         return day_tables(prepared, day, eve, self.settings.pipeline.features)
 
     def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
-        """The sums by key of what was reported on `day`; `inspections` is all that was reported by then,
-        where the caller holds it."""
+        """The sums by key of what was reported on `day`.
+
+        `inspections` is all that was reported by then, where the caller holds it.
+        """
         if inspections is None:
             reported = self.store.read_inspections(reported_from=day, reported_to=day)
         else:
@@ -108,7 +111,7 @@ class Chronicle:
         the oldest.
         """
         columns = self._key_columns()
-        wanted, found = reports.select(LINE_KEY).unique(), []
+        wanted, parts = reports.select(LINE_KEY).unique(), []
         oldest = reports["inspected_on"].min()
         assert isinstance(oldest, date)
         earliest = oldest - timedelta(days=self.settings.pipeline.history.result_lookback_days)
@@ -117,7 +120,7 @@ class Chronicle:
             chunk, days = days[-_DAYS_AT_ONCE:], days[:-_DAYS_AT_ONCE]
             lines = self.store.scan_declarations(chunk[0], chunk[-1]).select(*columns)
             matched = lines.join(wanted.lazy(), on=LINE_KEY, how="semi").collect()
-            found.append(matched)
+            parts.append(matched)
             wanted = wanted.join(matched, on=LINE_KEY, how="anti")
         if not wanted.is_empty():
             logger.warning(
@@ -126,11 +129,11 @@ class Chronicle:
                 wanted.height,
                 ", ".join(sorted(wanted["declaration_id"].unique())[:5]),
             )
-        if not found:
+        if not parts:
             return reports.clear().with_columns(
                 pl.lit(None, pl.String).alias(name) for name in columns if name not in LINE_KEY
             )
-        return reports.join(pl.concat(found), on=LINE_KEY, how="inner")
+        return reports.join(pl.concat(parts), on=LINE_KEY, how="inner")
 
     def _key_columns(self) -> list[str]:
         schema = self.store.declaration_schema()
@@ -168,16 +171,14 @@ class Chronicle:
         return digest.hexdigest()
 
     def stored_history(self, before: date) -> History:
-        """The newest usable history on disk that closes before `before`; the empty one where there is
-        none."""
+        """The newest usable history on disk that closes before `before`, else the empty one."""
         as_of = usable_profile(self.store, before, self.spec)
         if as_of is None:
             return self.spec.empty()
         return load_profile(self.store.layout.partition(DayTable.PROFILES, as_of), self.spec)
 
     def history_before(self, day: date) -> History:
-        """The history that `day` may know: everything up to the close of the eve, folding the days not yet
-        closed."""
+        """The history of the eve of `day`, with the days folded that are not closed yet."""
         history = self.stored_history(day)
         for _, folded in self.replay(history, day - timedelta(days=1)):
             history = folded

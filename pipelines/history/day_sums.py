@@ -1,7 +1,7 @@
 """The sums of a day by key as files: those of each bucket, and what each bucket needs of the whole day.
 
 No process holds the sums of a whole day. A bucket's are written sorted by key;
-`pipelines/scoring/fold_day.py` adds them up over all buckets, one range of keys after the other, and gives
+`pipelines.scoring.fold_tables` adds them up over all buckets, one range of keys after the other, and gives
 each bucket back the rows of its own keys.
 """
 

@@ -60,8 +60,8 @@ def scored(
     probabilities, values = dict.fromkeys(risks, nothing), dict.fromkeys(risks, nothing)
     frames = {name: features.for_risk(risks[name]) for name, _ in champions}
     for name, folder in champions:
-        found = champion_model(folder).score(frames[name], text_score=texts.get(name))
-        probabilities[name], values[name] = pl.Series(found.probability), pl.Series(found.value_cny)
+        scores = champion_model(folder).score(frames[name], text_score=texts.get(name))
+        probabilities[name], values[name] = pl.Series(scores.probability), pl.Series(scores.value_cny)
     beside = [
         novelty(frames.values(), lines.height).alias(NOVELTY),
         pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),

@@ -1,5 +1,4 @@
-"""The champions as the nightly job uses them: copied from MLflow once, so that a night does not need the
-server."""
+"""The champions as the nightly job uses them: copied from MLflow once, so that a night can do without it."""
 
 from __future__ import annotations
 

@@ -132,17 +132,17 @@ def _ask(client: Client, wanted: Wanted) -> tuple[list[str], set[str]]:
     answers: dict[str, Environment | Exception] = client.run(describe, wanted, on_error="return")
     for key, answer in answers.items():
         if isinstance(answer, Environment):
-            said = unfit(answer, expected, wanted)
+            wrong = unfit(answer, expected, wanted)
             processors.add(answer.processor)
         else:
-            said = [_without_program(answer)]
-        faults += [f"worker {names.get(key, 'new')} ({key}): {fault}" for fault in said]
+            wrong = [_without_program(answer)]
+        faults += [f"worker {names.get(key, 'new')} ({key}): {fault}" for fault in wrong]
     try:
         # It takes a task apart to plan it, and so needs the same packages.
-        said = other_program(client.run_on_scheduler(program), expected)
+        wrong = other_program(client.run_on_scheduler(program), expected)
     except Exception as error:  # noqa: BLE001 - whatever it is, it happened there
-        said = [_without_program(error)]
-    return faults + [f"the scheduler: {fault}" for fault in said], processors
+        wrong = [_without_program(error)]
+    return faults + [f"the scheduler: {fault}" for fault in wrong], processors
 
 
 def _without_program(error: Exception) -> str:

@@ -70,13 +70,13 @@ def set_threads(threads: int) -> None:
 
 def program() -> Program:
     """What this process runs."""
-    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
+    software = {"Python": ".".join(platform.python_version_tuple()[:2])}
     for name in _SOFTWARE:
         try:
-            found[name] = importlib.metadata.version(name)
+            software[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            found[name] = "missing"
-    return Program(found, code_digest())
+            software[name] = "missing"
+    return Program(software, code_digest())
 
 
 def describe(wanted: Wanted, dask_worker: Any = None) -> Environment:
@@ -121,16 +121,16 @@ def unfit(environment: Environment, expected: Program, wanted: Wanted) -> list[s
     return faults
 
 
-def other_program(found: Program, expected: Program) -> list[str]:
+def other_program(running: Program, expected: Program) -> list[str]:
     """In what a process of the cluster runs something else than this one."""
     others = [
-        f"{name} {found.software.get(name, 'missing')} instead of {version}"
+        f"{name} {running.software.get(name, 'missing')} instead of {version}"
         for name, version in expected.software.items()
-        if found.software.get(name) != version
+        if running.software.get(name) != version
     ]
-    if found.code != expected.code:
+    if running.code != expected.code:
         others.append(
-            f"another version of parcel-risk: files {found.code[:8]} instead of {expected.code[:8]}"
+            f"another version of parcel-risk: files {running.code[:8]} instead of {expected.code[:8]}"
         )
     if not others:
         return []
