@@ -22,7 +22,16 @@ from distributed.scheduler import KilledWorker
 from configs.errors import ClusterError, UsageError
 from pipelines.work import cluster
 from pipelines.work.attempts import Limits, concerns_the_run, in_words
-from pipelines.work.cluster_worker import Heedful, Program, other_program
+from pipelines.work.cluster_worker import (
+    Environment,
+    Heedful,
+    Program,
+    Wanted,
+    other_program,
+    program,
+    tables_digest,
+    unfit,
+)
 from pipelines.work.execution import Executor
 from tests.pipelines.faulty_worker import BLIND, DIES, environment, loaded
 from tests.pipelines.trained_world import NIGHT, World, different
@@ -262,3 +271,19 @@ def test_another_program_is_told_and_does_not_run() -> None:
     assert "Python 3.12 instead of 3.11, polars missing instead of 2.1.0, another version of parcel" in said
     with pytest.raises(UsageError, match="joined the cluster during the run"):
         Heedful(abs, "b" * 64, None)(-1)
+
+
+def test_a_worker_with_other_reference_tables_is_told_and_one_with_other_settings_is_fit(
+    tmp_path: Path,
+) -> None:
+    wanted = Wanted(1, tmp_path / ".work/cluster-1", tmp_path / "configs")
+    (tmp_path / "configs/reference").mkdir(parents=True)
+    worker = Environment(program(), 1, 1, "", tables_digest(wanted.overlay), "")
+    # Settings come with each task.
+    (tmp_path / "configs/pipeline.yaml").write_text("store: {bucket_rows: 30000}\n", encoding="utf-8")
+    assert unfit(worker, program(), wanted) == []
+    shutil.copy(ROOT / "configs/reference/units.csv", tmp_path / "configs/reference")
+    with (tmp_path / "configs/reference/units.csv").open("a", encoding="utf-8") as table:
+        table.write("\n")
+    (fault,) = unfit(worker, program(), wanted)
+    assert f"reads another configuration from {tmp_path / 'configs'}" in fault
