@@ -22,7 +22,7 @@ import lightgbm
 import numpy as np
 
 from models.trees.bit_vectors import BitVectorTrees
-from models.trees.booster import Booster, Columns, Matrix, train_booster
+from models.trees.booster import Booster, Columns, Matrix, TreeSettings, train_booster
 
 LEARNED, TURNS = 20_000, 3
 _CODES = 40
@@ -76,7 +76,9 @@ def trained(kind: Kind) -> Booster:
     matrix = drawn(kind, LEARNED, 1)
     parameters = {"num_leaves": kind.leaves, "cat_smooth": 5.0, "cat_l2": 1.0, "feature_fraction": 0.5}
     found = target(matrix, 2)
-    return train_booster(matrix, found, rounds=kind.trees, seed=1, parameters=parameters).booster
+    return train_booster(
+        matrix, found, TreeSettings(rounds=kind.trees, seed=1, parameters=parameters)
+    ).booster
 
 
 def best_of(ways: Mapping[str, Callable[[], FloatArray]], lines: int) -> dict[str, float]:

@@ -26,12 +26,10 @@ TOO_LONG_FILES = {
 TOO_LONG_FUNCTIONS = {"parcel_table", "score_day", "make_names"}
 TOO_MANY_PARAMETERS = {
     *(
-        "fold_table",
         "fit_risk",
         "evaluate",
         "find_combinations",
         "search",
-        "train_booster",
         "feedback",
         "__init__",
     ),

@@ -23,7 +23,7 @@ from features.contract.declarations import LINE_KEY
 from features.history.view import DayContext
 from models.fitting.training import start_of, tree_parameters
 from models.risk.encoder import fit_encoder
-from models.trees.booster import train_booster
+from models.trees.booster import TreeSettings, train_booster
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 
@@ -75,10 +75,12 @@ def bound_scores(
     trained = train_booster(
         matrix,
         found,
-        rounds=_MORE_ROUNDS * risk.rounds,
-        seed=seed,
-        threads=threads,
-        parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
+        TreeSettings(
+            rounds=_MORE_ROUNDS * risk.rounds,
+            seed=seed,
+            threads=threads,
+            parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
+        ),
         start=start_of(risk, matrix, found),
     )
     unseen = encoder.matrix(test, encoder.learned(test, threads=threads))

@@ -31,7 +31,7 @@ from models.fitting.inspection_weights import inverse_propensity_weights
 from models.fitting.training import fit_risk, known_lines, start_of, tree_parameters
 from models.risk.calibration import Calibrator
 from models.risk.encoder import fit_encoder
-from models.trees.booster import Booster, Matrix, train_booster
+from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
 from pipelines.history.chronicle import Chronicle
 from pipelines.training.frames import TrainingData
 
@@ -154,11 +154,14 @@ def _trained(
     start = start_of(risk, inspected, found)
     boosters = {
         way: train_booster(
-            matrix, target, rounds=rounds, seed=training.seed, threads=threads, parameters=parameters,
-            start=start, weights=weights,
+            matrix,
+            target,
+            TreeSettings(rounds=rounds, seed=training.seed, threads=threads, parameters=parameters),
+            start=start,
+            weights=weights,
         ).booster
         for way, (matrix, target, weights) in shown.items()
-    }  # fmt: skip
+    }
     return boosters, unseen.values
 
 

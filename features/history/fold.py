@@ -7,6 +7,7 @@ ahead.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -23,6 +24,15 @@ _LAST = "max"
 _UNION = "or"
 
 
+@dataclass(frozen=True)
+class FoldStep:
+    """One day of the fold, and what the history counts: labels, half-lives."""
+
+    day: date
+    labels: Sequence[str]
+    config: HistoryConfig
+
+
 def fold(
     before: History,
     day: date,
@@ -30,24 +40,27 @@ def fold(
     results: Mapping[str, pl.DataFrame],
     config: HistoryConfig,
 ) -> History:
-    """The history at the close of `day`.
+    """Return the history at the close of `day`.
 
-    `lines` are the day's sums by key, `results` the sums by key of what was reported that day
-    (`features.history.results.result_tables`). Days must come in order; a day without lines and results may
-    be left out.
+    Args:
+        before: the history at the close of an earlier day; days without lines and results may be left out.
+        day: the day to add.
+        lines: the day's sums by key.
+        results: the sums by key of what was reported that day (`features.history.results.result_tables`).
+        config: keys and half-lives.
 
-    Raises ValueError where `day` is not after `before.as_of`.
+    Raises:
+        ValueError: `day` is not after `before.as_of`.
     """
     if before.as_of is not None and day <= before.as_of:
         raise ValueError(f"days are folded in order: {day} does not come after {before.as_of}")
-    specs = key_specs(config)
+    specs, step = key_specs(config), FoldStep(day, before.labels, config)
     plans = [
         fold_table(
-            spec, before.tables[spec.name].lazy(), lines.parties.get(spec.name), results.get(spec.name),
-            labels=before.labels, day=day, config=config,
+            spec, before.tables[spec.name].lazy(), lines.parties.get(spec.name), results.get(spec.name), step
         )
         for spec in specs
-    ]  # fmt: skip
+    ]
     tables = dict(zip((spec.name for spec in specs), pl.collect_all(plans), strict=True))
     prices = fold_prices(
         before.prices, lines.prices, forward_weight(day, config.landmark, config.price_half_life_days)
@@ -60,16 +73,20 @@ def fold_table(
     stored: pl.LazyFrame,
     sums: pl.DataFrame | None,
     results: pl.DataFrame | None,
-    *,
-    labels: Sequence[str],
-    day: date,
-    config: HistoryConfig,
+    step: FoldStep,
 ) -> pl.LazyFrame:
-    """The history table of one key, or of some of its keys, at the close of `day`: what was `stored` at the
-    close of the eve, the day's `sums` and what was reported that day (None: nothing).
+    """Return the history table of one key, or of some of its values, at the close of the day.
 
     A row depends on the rows of its key alone, so a table may be folded in pieces.
+
+    Args:
+        spec: the key.
+        stored: its table at the close of the eve.
+        sums: the day's sums, None where there are no lines.
+        results: sums of what was reported that day, None where nothing was.
+        step: the day, and what the history counts.
     """
+    day, labels, config = step.day, step.labels, step.config
     schema = table_schema(spec, config, labels)
     rows = [_this_year(stored, day) if spec.party else stored]
     if sums is not None:

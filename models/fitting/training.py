@@ -31,7 +31,7 @@ from models.risk.examined import ExaminedShare
 from models.risk.finding_value import FindingValue
 from models.risk.risk_model import RiskModel
 from models.stats.weekly_spread import weekly_spread
-from models.trees.booster import DEFAULTS, Matrix, Parameter, best_rounds, train_booster
+from models.trees.booster import DEFAULTS, Matrix, Parameter, TreeSettings, best_rounds, train_booster
 from models.trees.errors import TooFewFindings
 from models.trees.linear_start import LinearStart, fit_start, says_how_often
 
@@ -183,10 +183,12 @@ def _fit(
     trained = train_booster(
         matrix,
         found,
-        rounds=rounds,
-        seed=training.seed,
-        threads=training.threads,
-        parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
+        TreeSettings(
+            rounds=rounds,
+            seed=training.seed,
+            threads=training.threads,
+            parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
+        ),
         validation=validation,
         start=start_of(risk, matrix, found),
         weights=training_weights(risk, train),

@@ -22,7 +22,7 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.trees.booster import Booster, Matrix, Parameter, train_booster
+from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, train_booster
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, number_column
 from models.trees.number_columns import FrameNumbers, column_slices
@@ -162,10 +162,12 @@ def fit_fair_value(
             train_booster(
                 matrix.rows(rows),
                 (target - offset)[rows],
-                rounds=_ROUNDS if alpha == _MIDDLE else _ROUNDS_OF_ENDS,
-                seed=seed,
-                threads=threads,
-                parameters={**(_PARAMETERS if alpha == _MIDDLE else _PARAMETERS_OF_ENDS), "alpha": alpha},
+                TreeSettings(
+                    rounds=_ROUNDS if alpha == _MIDDLE else _ROUNDS_OF_ENDS,
+                    seed=seed,
+                    threads=threads,
+                    parameters={**(_PARAMETERS if alpha == _MIDDLE else _PARAMETERS_OF_ENDS), "alpha": alpha},
+                ),
             ).booster
             for alpha in (_MIDDLE, _LOW, _HIGH)
         ]

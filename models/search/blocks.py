@@ -26,7 +26,7 @@ from models.fitting.splits import Split, last_due, rolling_origin_splits, verify
 from models.fitting.training import known_lines, start_of
 from models.risk.encoder import fit_encoder
 from models.stats.rankings import Areas
-from models.trees.booster import Booster, Matrix, Parameter, best_rounds, train_booster
+from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, best_rounds, train_booster
 
 
 @dataclass(frozen=True)
@@ -118,12 +118,17 @@ def inner_figures(
     """Train on each inner block with its own parameters (blocks,), at most `rounds` trees, and judge."""
     trained = [
         train_booster(
-            block.train, block.train_found, rounds=rounds, seed=blocks.training.seed,
-            threads=blocks.training.threads, parameters=given, validation=(block.test, block.found),
-            start=start_of(blocks.risk, block.train, block.train_found), weights=block.weights,
+            block.train,
+            block.train_found,
+            TreeSettings(
+                rounds=rounds, seed=blocks.training.seed, threads=blocks.training.threads, parameters=given
+            ),
+            validation=(block.test, block.found),
+            start=start_of(blocks.risk, block.train, block.train_found),
+            weights=block.weights,
         )
         for block, given in zip(blocks.inner, parameters, strict=True)
-    ]  # fmt: skip
+    ]
     curves = [
         (found.curve, len(block.found))
         for block, found in zip(blocks.inner, trained, strict=True)

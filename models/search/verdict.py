@@ -28,7 +28,7 @@ from models.search.blocks import (
 from models.search.parameters import LIGHTGBM, Trial, parameters_of_trees
 from models.stats.intervals import Estimate, bootstrap_interval, bootstrap_weights
 from models.stats.rankings import Areas
-from models.trees.booster import train_booster
+from models.trees.booster import TreeSettings, train_booster
 
 _DRAWS = 2000
 _BY_LUCK = 0.05
@@ -152,10 +152,12 @@ def _predicted(blocks: SearchBlocks, newest: SearchBlock, trial: Trial) -> Float
     trained = train_booster(
         newest.train,
         newest.train_found,
-        rounds=trial.inner.rounds,
-        seed=blocks.training.seed,
-        threads=blocks.training.threads,
-        parameters=parameters_of_trees(trial, blocks.risk, newest),
+        TreeSettings(
+            rounds=trial.inner.rounds,
+            seed=blocks.training.seed,
+            threads=blocks.training.threads,
+            parameters=parameters_of_trees(trial, blocks.risk, newest),
+        ),
         start=start_of(blocks.risk, newest.train, newest.train_found),
         weights=newest.weights,
     )

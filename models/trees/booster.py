@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -181,31 +181,45 @@ class Trained:
     curve: FloatArray | None
 
 
+@dataclass(frozen=True)
+class TreeSettings:
+    """How many trees, from which seed, on how many threads, with which `parameters` laid over `DEFAULTS`."""
+
+    rounds: int
+    seed: int
+    threads: int = 1
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
 def train_booster(
     matrix: Matrix,
     target: npt.ArrayLike,
+    settings: TreeSettings,
     *,
-    rounds: int,
-    seed: int,
-    threads: int = 1,
-    parameters: Mapping[str, Parameter] | None = None,
     validation: tuple[Matrix, npt.ArrayLike] | None = None,
     start: LinearStart | None = None,
     weights: FloatArray | None = None,
 ) -> Trained:
-    """Train `rounds` trees with `parameters` laid over `DEFAULTS`; the same input gives the same trees. With
-    a `start` they learn what it leaves over, with `weights` (lines,) some lines count more than others.
+    """Train trees; the same input gives the same ones.
 
     There is no early stopping: with `validation` the caller sees the whole curve and can average it over
     blocks. Its lines count alike.
+
+    Args:
+        matrix: the lines to learn from.
+        target: finding or amount of each line (lines,).
+        settings: what the trees are grown by.
+        validation: later lines and their targets, on which the loss is recorded after each tree.
+        start: what the trees go on from.
+        weights: how much each line counts (lines,); alike where there are none.
     """
     lightgbm = _lightgbm()
     laid_over: dict[str, Any] = {
         **DEFAULTS,
-        **(parameters or {}),
+        **settings.parameters,
         **_FIXED,
-        "seed": seed,
-        "num_threads": threads,
+        "seed": settings.seed,
+        "num_threads": settings.threads,
     }
     dataset = _dataset(matrix, target, laid_over, start, weights=weights)
     recorded: dict[str, dict[str, list[float]]] = {}
@@ -217,7 +231,7 @@ def train_booster(
     native = lightgbm.train(
         laid_over,
         dataset,
-        num_boost_round=rounds,
+        num_boost_round=settings.rounds,
         valid_sets=valid_sets,
         valid_names=["later"] * len(valid_sets),
         callbacks=callbacks,
@@ -225,7 +239,7 @@ def train_booster(
     curve = None
     if recorded:
         curve = np.asarray(next(iter(recorded["later"].values())), dtype=np.float64)
-    return Trained(Booster(native, rounds, start), curve)
+    return Trained(Booster(native, settings.rounds, start), curve)
 
 
 def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from features.history.day_tables import merge_parties, merge_prices
-from features.history.fold import fold_table
+from features.history.fold import FoldStep, fold_table
 from features.history.keys import KeySpec
 from features.history.peers import PRICE_SCHEMA, fold_sketch
 from features.history.state import forward_weight, table_schema
@@ -104,9 +104,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
                     scan_range(stored, within),
                     merged,
                     read_range([reported], within) if reported.exists() else None,
-                    labels=labels,
-                    day=task.of.day,
-                    config=config,
+                    FoldStep(task.of.day, labels, config),
                 )
                 after.add(folded.sort("key").collect())
 

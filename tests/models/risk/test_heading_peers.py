@@ -11,7 +11,7 @@ import pytest
 from models.fitting.training import FittedRisk
 from models.risk.heading_peers import HeadingPeers
 from models.risk.risk_model import RiskModel
-from models.trees.booster import Booster, Matrix, train_booster
+from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
 
 BLOCKS = np.array(["goods", "party", "price"])
 PLACES = np.arange(3)
@@ -25,7 +25,7 @@ def booster() -> Booster:
     found = rng.random(3000) < np.where(values[:, 1] > 0.7, 0.5, 0.02)
     matrix = Matrix(values, ("goods__a", "party__b", "price__c"), ())
     given = {"num_leaves": 4, "feature_fraction": 1.0}
-    return train_booster(matrix, found, rounds=30, seed=1, parameters=given).booster
+    return train_booster(matrix, found, TreeSettings(rounds=30, seed=1, parameters=given)).booster
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from models.search.parameters import (
     search,
 )
 from models.search.verdict import judge, luck
-from models.trees.booster import train_booster
+from models.trees.booster import TreeSettings, train_booster
 from tests.models.conftest import build_frame
 from tests.places import ROOT
 
@@ -104,7 +104,9 @@ def test_the_configured_parameters_come_first_and_lightgbm_as_it_comes_second(
 def test_lightgbm_as_it_comes_is_lightgbm_as_it_comes(blocks: SearchBlocks) -> None:
     """The table of its defaults holds for the installed version, categories included."""
     block = blocks.inner[-1]
-    ours = train_booster(block.train, block.train_found, rounds=20, seed=7, parameters=LIGHTGBM_DEFAULTS)
+    ours = train_booster(
+        block.train, block.train_found, TreeSettings(rounds=20, seed=7, parameters=LIGHTGBM_DEFAULTS)
+    )
     plain = {"objective": "binary", "seed": 7, "num_threads": 1, "deterministic": True,
              "force_row_wise": True, "feature_pre_filter": False, "verbosity": -1}  # fmt: skip
     given = lightgbm.Dataset(

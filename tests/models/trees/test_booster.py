@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trees.booster import Booster, Matrix, best_rounds, train_booster
+from models.trees.booster import Booster, Matrix, TreeSettings, best_rounds, train_booster
 
 
 @pytest.fixture(scope="module")
@@ -21,22 +21,24 @@ def data() -> tuple[Matrix, np.ndarray]:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_training_repeats_itself_whatever_the_threads(data: tuple[Matrix, np.ndarray], threads: int) -> None:
     matrix, target = data
-    one = train_booster(matrix, target, rounds=30, seed=3).booster.predict_raw(matrix.values)
-    other = train_booster(matrix, target, rounds=30, seed=3, threads=threads).booster.predict_raw(
-        matrix.values
-    )
+    one = train_booster(matrix, target, TreeSettings(rounds=30, seed=3)).booster.predict_raw(matrix.values)
+    other = train_booster(
+        matrix, target, TreeSettings(rounds=30, seed=3, threads=threads)
+    ).booster.predict_raw(matrix.values)
     assert one.tobytes() == other.tobytes()
 
 
 def test_the_trees_in_use_are_those_that_are_saved(data: tuple[Matrix, np.ndarray], tmp_path: Path) -> None:
     matrix, target = data
-    trained = train_booster(matrix, target, rounds=40, seed=3, validation=(matrix, target))
+    trained = train_booster(matrix, target, TreeSettings(rounds=40, seed=3), validation=(matrix, target))
     assert trained.curve is not None
     assert len(trained.curve) == 40
     fewer = trained.booster.predict_raw(matrix.values, rounds=15)
     assert (
         fewer.tobytes()
-        == train_booster(matrix, target, rounds=15, seed=3).booster.predict_raw(matrix.values).tobytes()
+        == train_booster(matrix, target, TreeSettings(rounds=15, seed=3))
+        .booster.predict_raw(matrix.values)
+        .tobytes()
     )
     trained.booster.save(tmp_path / "booster.txt")
     again = Booster.load(tmp_path / "booster.txt")
@@ -50,7 +52,7 @@ def test_the_trees_in_use_are_those_that_are_saved(data: tuple[Matrix, np.ndarra
 
 def test_contributions_add_up_to_the_raw_score(data: tuple[Matrix, np.ndarray]) -> None:
     matrix, target = data
-    booster = train_booster(matrix, target, rounds=20, seed=3).booster
+    booster = train_booster(matrix, target, TreeSettings(rounds=20, seed=3)).booster
     parts = booster.contributions(matrix.values[:50])
     assert parts.shape == (50, 7)
     np.testing.assert_allclose(parts.sum(axis=1), booster.predict_raw(matrix.values[:50]))
@@ -67,7 +69,9 @@ def test_weights_are_for_the_lines_learned_from_only(data: tuple[Matrix, np.ndar
     matrix, target = data
     weights = np.where(matrix.values[:, 1] > 0.0, 5.0, 0.2)
     plain, weighted = (
-        train_booster(matrix, target, rounds=20, seed=3, validation=(matrix, target), weights=given)
+        train_booster(
+            matrix, target, TreeSettings(rounds=20, seed=3), validation=(matrix, target), weights=given
+        )
         for given in (None, weights)
     )
     raw = weighted.booster.predict_raw(matrix.values)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trees.booster import Booster, Matrix, train_booster
+from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
 from models.trees.linear_start import LinearStart, fit_start
 
 COLUMNS = ("goods__pieces", "hit_rate__seller_rate", "hit_rate__seller_findings", "model__text_score")
@@ -62,10 +62,10 @@ def test_trees_go_on_from_the_start_and_both_are_kept(
     values, found = data
     start = fit_start(values, COLUMNS, found)
     matrix = Matrix(values, COLUMNS, ())
-    booster = train_booster(matrix, found, rounds=10, seed=1, start=start).booster
+    booster = train_booster(matrix, found, TreeSettings(rounds=10, seed=1), start=start).booster
     raw, parts = booster.predict_raw(values), booster.contributions(values)
     np.testing.assert_allclose(parts.sum(axis=1), raw, atol=1e-9)
-    trees_only = train_booster(matrix, found, rounds=10, seed=1).booster
+    trees_only = train_booster(matrix, found, TreeSettings(rounds=10, seed=1)).booster
     assert _loss(raw, found) < _loss(trees_only.predict_raw(values), found)
     booster.save(tmp_path / "booster.txt")
     assert Booster.load(tmp_path / "booster.txt").predict_raw(values).tobytes() == raw.tobytes()
