@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,8 +12,7 @@ import numpy as np
 import polars as pl
 import yaml
 
-from configs.errors import DataError, UsageError
-from configs.loader import load_settings
+from configs.errors import DataError
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.arrays.types import UInt64Array
@@ -27,6 +25,8 @@ from models.search.combination_rates import InspectedLines
 from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
+from pipelines.training.frames import known_until
+from pipelines.training.new_configs import require_new, write_configs
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
 
@@ -117,17 +117,11 @@ def combinations(
         UsageError: `write` is a folder with something in it.
     """
     chosen, write = settings.risk(options["risk"]), options["write"]
-    if write is not None and write.exists() and (not write.is_dir() or any(write.iterdir())):
-        raise UsageError(f"--write: expected a new or empty folder, {write} is not: name another one.")
+    require_new(write)
     opened = Store.open(store)
     with opened.lock("combinations"):
         chronicle = Chronicle(opened, settings)
-        days = chronicle.days()
-        if not days:
-            raise DataError(
-                f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
-            )
-        known_to = options["until"] or days[-1]
+        known_to = known_until(chronicle, options["until"])
         lines = _inspected(chronicle, chosen, known_to, progress)
     config = settings.pipeline
     with progress.task("combinations", total=None) as task:
@@ -218,21 +212,14 @@ def _words(choice: Found) -> str:
 
 def _write(folder: Path, found: Sequence[Found], settings: Settings) -> Path:
     """The configuration folder in use with the chosen combinations behind those configured."""
-    if settings.overlay is not None:
-        shutil.copytree(settings.overlay, folder, dirs_exist_ok=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "pipeline.yaml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path.exists() else {}
+    path = settings.overlay and settings.overlay / "pipeline.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path and path.exists() else {}
+    content = content or {}
     history = settings.pipeline.history.model_dump(mode="json")
     added = [
         {"name": each.key.name, "columns": list(each.key.columns), "backoff": each.key.backoff}
         for each in found
     ]
-    content = {**(content or {})}
-    content["history"] = {
-        **(content.get("history") or {}),
-        "combinations": [*history["combinations"], *added],
-    }
-    path.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
-    load_settings(folder)  # what is written has to be what a later command reads
-    return path
+    combined = {**(content.get("history") or {}), "combinations": [*history["combinations"], *added]}
+    text = yaml.safe_dump(content | {"history": combined}, sort_keys=False, allow_unicode=True, width=110)
+    return write_configs(folder, settings.overlay, "pipeline.yaml", text)

@@ -55,6 +55,21 @@ class TrainingData:
         return _fingerprint({risk: self.frames[risk]})
 
 
+def known_until(chronicle: Chronicle, until: date | None) -> date:
+    """Return the day up to which results count: `until`, or the newest day of the store.
+
+    Raises:
+        DataError: the store is empty.
+    """
+    days = chronicle.days()
+    if not days:
+        raise DataError(
+            f"expected declarations and inspections in {chronicle.store.path}, found none: "
+            "use `parcel-risk ingest`"
+        )
+    return until or days[-1]
+
+
 def training_data(
     chronicle: Chronicle, risks: Sequence[RiskConfig], until: date, progress: Progress
 ) -> TrainingData:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from configs.errors import DataError
 from configs.schema.settings import Settings
 from models.judging.gate_checks import comparing_metric
 from models.stats.metrics import metrics_of
@@ -16,7 +15,7 @@ from pipelines.history.profiles import stage_profile
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
-from pipelines.training.frames import training_data
+from pipelines.training.frames import known_until, training_data
 from pipelines.training.report import RiskTrained, TrainReport
 from pipelines.training.train_risk import train_risk
 from pipelines.work.progress import Progress
@@ -42,12 +41,7 @@ def train(
     comparing_metric(settings.pipeline.gate, metrics_of(settings.pipeline.training))
     with opened.lock("train"):
         chronicle = Chronicle(opened, settings)
-        days = chronicle.days()
-        if not days:
-            raise DataError(
-                f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
-            )
-        last = until or days[-1]
+        last = known_until(chronicle, until)
         tracker = Tracker.in_folder(opened.layout.mlflow)
         tracker.champions()  # an unreachable server is better told before the work than after it
         manifest = ManifestBuilder("train")

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from configs.errors import DataError, UsageError
-from configs.loader import load_settings, risk_path
+from configs.loader import risk_path
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from models.fitting.cross_fitted_rates import RateKeys
@@ -27,7 +25,8 @@ from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
-from pipelines.training.frames import TrainingData, training_data
+from pipelines.training.frames import TrainingData, known_until, training_data
+from pipelines.training.new_configs import require_new, write_configs
 from pipelines.training.risk_file import with_parameters
 from pipelines.training.tune_report import TuneReport, outer_metrics
 from pipelines.work.progress import Progress, Task
@@ -66,18 +65,13 @@ def tune(
         TrackingError: MLflow or the stored trials cannot be reached.
     """
     chosen, minutes, write = settings.risk(options["risk"]), options["minutes"], options["write"]
-    _check_empty(write)
+    require_new(write)
     opened = Store.open(store)
     tracker = Tracker.in_folder(opened.layout.mlflow)
     with opened.lock("tune"):
         chronicle = Chronicle(opened, settings)
-        days = chronicle.days()
-        if not days:
-            raise DataError(
-                f"expected declarations and inspections in {store}, found none: use `parcel-risk ingest`"
-            )
         tracker.champions()  # an unreachable server is better told before the work than after it
-        data = training_data(chronicle, [chosen], options["until"] or days[-1], progress)
+        data = training_data(chronicle, [chosen], known_until(chronicle, options["until"]), progress)
     trials_file = opened.layout.tuning_trials
     trials_file.parent.mkdir(exist_ok=True)
     tuning = settings.pipeline.tuning
@@ -189,21 +183,11 @@ class _Journal:
         self.tracker.extend_run(self.parent, content)
 
 
-def _check_empty(write: Path | None) -> None:
-    if write is not None and write.exists() and (not write.is_dir() or any(write.iterdir())):
-        raise UsageError(f"--write: expected a new or empty folder, {write} is not: name another one.")
-
-
 def _write(folder: Path, risk: RiskConfig, verdict: Verdict, settings: Settings) -> Path | None:
     """The configuration folder in use with the best set in the risk's file; None where nothing was better."""
     best = verdict.best
     if best.number == verdict.configured.number:
         return None
-    if settings.overlay is not None:
-        shutil.copytree(settings.overlay, folder, dirs_exist_ok=True)
     text = risk_path(risk.name, settings.overlay).read_text(encoding="utf-8-sig")
-    path = folder / "risks" / f"{risk.name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(with_parameters(text, best.parameters, settings.pipeline.tuning.rounds), encoding="utf-8")
-    load_settings(folder)  # what is written has to be what a later command reads
-    return path
+    tuned = with_parameters(text, best.parameters, settings.pipeline.tuning.rounds)
+    return write_configs(folder, settings.overlay, f"risks/{risk.name}.yaml", tuned)

@@ -64,11 +64,9 @@ from pipelines.work.report import Report
 def backtest(
     session: Session,
     store: Path,
-    strategies: tuple[str, ...],
-    out: Path | None,
     capacities: tuple[tuple[str | None, int], ...],
     seed: int | None,
-    **plan: Any,
+    **options: Any,
 ) -> Report:
     """Replay the nights of a period one after the other with several strategies, and set side by side what
     they find.
@@ -90,9 +88,9 @@ def backtest(
         settings = settings.model_copy(update={"capacity": capacity})
     return replaying.backtest(
         store,
-        plan=replaying.Plan(**plan),
-        strategies=strategies,
-        out=out,
+        strategies=options.pop("strategies"),
+        out=options.pop("out"),
+        plan=replaying.Plan(**options),
         settings=settings,
         progress=session.progress,
     )

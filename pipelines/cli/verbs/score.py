@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 import click
 
@@ -47,7 +47,7 @@ def score(
     first: date,
     last: date | None,
     language: LanguageCode | None,
-    **options: Any,
+    **options: Unpack[night.ScoreOptions],
 ) -> Report:
     """Score a day, or each day of a range, and write its sampling lists: the nightly job.
 
@@ -62,7 +62,7 @@ def score(
     last = last or first
     if last < first:
         raise click.UsageError(f"--to {last} is before --date {first}: give the earlier day as --date.")
-    if options["memory_limit"] is not None and options["scheduler"] is not None:
+    if options.get("memory_limit") is not None and options.get("scheduler") is not None:
         raise click.UsageError("--memory-limit is of this machine, the workers of a cluster have their own.")
     return night.score(
         store,
