@@ -1,7 +1,8 @@
-"""Which rows of some columns are the same, compiled: what costs much a row is worked out once for equal rows.
+"""Which rows of some columns are the same: what costs much a row is worked out once for equal rows.
 
-Two rows are the same where their bytes are, not where their hashes are: whoever writes a declaration could
-make two texts with one hash.
+Two rows are the same where their values are, not where their hashes are: whoever writes a declaration could
+make two texts with one hash. Texts are grouped by Polars, numbers by compiled code of our own: what is faster
+(`benchmarks/results/decisions/group_sums.md`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import mix_bits, text_hashes, utf8_buffers
+from features.arrays.hashing import mix_bits
 from features.arrays.types import IntArray, UInt64Array
 
 
@@ -32,17 +33,19 @@ class Distinct:
 
 
 def distinct_rows(frame: pl.DataFrame, columns: Sequence[str]) -> Distinct:
-    """Groups of rows that hold the same in all text `columns`; null is a value like any other.
+    """Groups of rows that hold the same in all `columns`; null is a value like any other.
 
-    Raises ValueError where no column is given.
+    Raises:
+        ValueError: no column is given.
     """
     if not columns:
         raise ValueError("expected at least one column to tell rows apart by")
-    same = distinct_text(frame[columns[0]])
-    for name in columns[1:]:
-        other = distinct_text(frame[name])
-        same = distinct_pairs(*((groups.groups + 1).astype(np.uint64) for groups in (same, other)))
-    return same
+    numbered = frame.select(columns).with_row_index("_row")
+    first_alike = numbered.select(pl.col("_row").min().over(columns)).to_series().to_numpy()
+    firsts = np.flatnonzero(first_alike == np.arange(frame.height))
+    numbers = np.empty(frame.height, dtype=np.int64)
+    numbers[firsts] = np.arange(len(firsts))
+    return Distinct(firsts, numbers[first_alike])
 
 
 def distinct_text(text: pl.Series) -> Distinct:
@@ -51,12 +54,7 @@ def distinct_text(text: pl.Series) -> Distinct:
     >>> distinct_text(pl.Series(["b", None, "a", "b", None, ""])).groups.tolist()
     [0, 1, 2, 0, 1, 3]
     """
-    hashes = text_hashes(text)
-    groups, firsts = np.empty(len(text), dtype=np.int64), np.empty(len(text), dtype=np.int64)
-    if not len(text):
-        return Distinct(firsts, groups)
-    count = _group_text(hashes, *utf8_buffers(text), _slots(len(text)), groups, firsts)
-    return Distinct(firsts[:count].copy(), groups)
+    return distinct_rows(text.to_frame("text"), ["text"])
 
 
 def distinct_keys(keys: UInt64Array) -> Distinct:
@@ -106,39 +104,3 @@ def _group_pairs(
                 break
             slot = (slot + np.uint64(1)) & mask
     return count
-
-
-@numba.njit(cache=True, nogil=True)
-def _group_text(
-    hashes: UInt64Array,
-    offsets: IntArray,
-    data: npt.NDArray[np.uint8],
-    slots: npt.NDArray[np.int32],
-    groups: IntArray,
-    firsts: IntArray,
-) -> int:
-    mask = np.uint64(slots.shape[0] - 1)
-    count = 0
-    for row in range(hashes.shape[0]):
-        slot = hashes[row] & mask
-        while True:
-            group = slots[slot]
-            if group < 0:
-                slots[slot] = count
-                firsts[count] = row
-                groups[row] = count
-                count += 1
-                break
-            first = firsts[group]
-            if hashes[first] == hashes[row] and _same_bytes(offsets, data, first, row):
-                groups[row] = group
-                break
-            slot = (slot + np.uint64(1)) & mask
-    return count
-
-
-@numba.njit(cache=True, nogil=True)
-def _same_bytes(offsets: IntArray, data: npt.NDArray[np.uint8], one: int, other: int) -> bool:
-    one_text = data[offsets[one] : offsets[one + 1]]
-    other_text = data[offsets[other] : offsets[other + 1]]
-    return np.array_equal(one_text, other_text)

@@ -6,12 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-import features.arrays.distinct
-from features.arrays.distinct import distinct_pairs, distinct_rows, distinct_text
+from features.arrays.distinct import distinct_pairs, distinct_rows
 from features.arrays.group_sums import distinct_parcels, lines_of, sums_of, union_of
 from features.arrays.hashing import combined_hashes, text_hashes
 from features.arrays.key_index import NO_KEY, NOT_FOUND, Indexes, rows_of_keys, wanted_keys
-from features.arrays.types import UInt64Array
 
 TEXTS = ["ant", None, "", "ant ", "蚂蚁", "ant", "Ant", None, "蚂", "蚁", "a\x00", "a"]
 
@@ -32,14 +30,6 @@ def test_rows_are_the_same_where_every_text_is() -> None:
 def test_rows_of_no_columns_are_refused() -> None:
     with pytest.raises(ValueError, match="at least one column"):
         distinct_rows(pl.DataFrame({"a": ["x"]}), [])
-
-
-def test_texts_with_the_same_hash_stay_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    def colliding(text: pl.Series) -> UInt64Array:
-        return np.where(text.is_null(), 0, 7).astype(np.uint64)
-
-    monkeypatch.setattr(features.arrays.distinct, "text_hashes", colliding)
-    assert distinct_text(pl.Series(TEXTS)).groups.tolist() == groups_of(list(TEXTS))
 
 
 def test_sums_of_groups() -> None:
