@@ -1,5 +1,5 @@
 """Owns charts, tables and the skeleton that pages and terminals share.
 
 Uses `models.report.page`.
-Begin with `svg_charts`.
+Begin with `report_page`.
 """
