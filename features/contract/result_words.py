@@ -56,10 +56,9 @@ def result_of(words: str, overlay: Path | None = None) -> ResultValue | None:
     plain = _plain(unicodedata.normalize("NFKC", words))
     if not plain:
         return None
-    offered: dict[str, ResultValue] = {value: value for value in RESULT_VALUES}
-    for code in LANGUAGES:
-        spoken = language(code, overlay)
-        offered |= {_plain(spoken(word)): value for value, word in RESULT_WORDS.items()}
+    languages = [language(code, overlay) for code in LANGUAGES]
+    offered = {_plain(spoken(word)): value for spoken in languages for value, word in RESULT_WORDS.items()}
+    offered |= {value: value for value in RESULT_VALUES}
     meaning = offered.get(plain) or _FURTHER_WORDS.get(_plain(plain.replace("_", " ")))
     if meaning is None:
         raise ValueError(f"expected one of {', '.join(map(repr, RESULT_WORDS.values()))}, came {words!r}")

@@ -140,18 +140,20 @@ class Headings:
 
 def _row(number: int, fields: Sequence[str | None], cells: Sequence[Cell]) -> RawRow | None:
     """The row's cells by field, None where nothing stands in it that could be a row of a list."""
-    found: dict[str, Cell] = {}
+    by_field: dict[str, Cell] = {}
     twice = []
     for name, cell in zip(fields, cells, strict=False):
         text = text_of(cell)
         if name is None or text is None:
             continue
-        if text_of(found.get(name)) not in (None, text):
+        if text_of(by_field.get(name)) not in (None, text):
             twice.append(name)
-        found.setdefault(name, cell)
-    if not found or not (has_entry(found) or "declaration_id" in found or _is_rank(found.get("rank"))):
+        by_field.setdefault(name, cell)
+    if not by_field or not (
+        has_entry(by_field) or "declaration_id" in by_field or _is_rank(by_field.get("rank"))
+    ):
         return None
-    return RawRow(number, found, tuple(dict.fromkeys(twice)))
+    return RawRow(number, by_field, tuple(dict.fromkeys(twice)))
 
 
 def has_entry(cells: Mapping[str, Cell]) -> bool:

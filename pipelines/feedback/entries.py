@@ -161,9 +161,9 @@ class _Reader:
             return result_of(text_of(self._cells[name]) or "", self._overlay)
         except ValueError:
             words = ", ".join(map(repr, RESULT_WORDS.values()))
-            came = text_of(self._cells[name]) or ""
-            said = f"{name}: expected one of {words}, or empty, came {came[:40]!r}"
-            self.fault(RejectReason.NOT_IN_LIST.of(name), said)
+            given = text_of(self._cells[name]) or ""
+            message = f"{name}: expected one of {words}, or empty, came {given[:40]!r}"
+            self.fault(RejectReason.NOT_IN_LIST.of(name), message)
             return None
 
     def day(self, name: str, window: Window) -> date | None:
@@ -176,9 +176,9 @@ class _Reader:
         latest = window.report_day(None, None)
         likely = [day for day in days if window.list_day <= day <= latest] if len(days) > 1 else days
         if len(likely) > 1 or (days and not likely):
-            came = text_of(self._cells[name])
+            given = text_of(self._cells[name])
             self.fault(
-                RejectReason.NOT_A_DATE.of(name), f"{name}: {came!r} may be several days: write 2026-11-21"
+                RejectReason.NOT_A_DATE.of(name), f"{name}: {given!r} may be several days: write 2026-11-21"
             )
             return None
         return likely[0] if likely else None
@@ -200,8 +200,8 @@ class _Reader:
     def text(self, name: str) -> str | None:
         text = text_of(self._cells.get(name))
         if text is not None and len(text) > _MOST_CHARS:
-            said = f"{name}: expected at most {_MOST_CHARS:,} characters, came {len(text):,}"
-            self.fault(RejectReason.TEXT_TOO_LONG.of(name), said)
+            message = f"{name}: expected at most {_MOST_CHARS:,} characters, came {len(text):,}"
+            self.fault(RejectReason.TEXT_TOO_LONG.of(name), message)
             return None
         return text
 

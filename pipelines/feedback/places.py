@@ -83,7 +83,8 @@ class IssuedPlaces:
     def find(self, file: ReturnedFile, row: RawRow) -> Place:
         """The place that a row is about: by its rank on the list that it names, else by its parcel.
 
-        Raises UnreadableRowError where there is none, or where rank, parcel and line do not go together.
+        Raises:
+            UnreadableRowError: there is none, or rank, parcel and line do not go together.
         """
         list_id = _list_id(file, row)
         parcel, rank = row.cells.get("declaration_id"), _whole(row, "rank")
@@ -93,12 +94,12 @@ class IssuedPlaces:
                 f"no list {list_id[:40]!r} was issued from this store: return it to the store that issued it",
             )
         if list_id is None:
-            found = self._of_parcel(parcel)
+            place = self._of_parcel(parcel)
         elif rank is not None:
-            found = self._by_rank.get((list_id, rank))
+            place = self._by_rank.get((list_id, rank))
         else:
-            found = self._named(list_id, parcel)
-        if found is None:
+            place = self._named(list_id, parcel)
+        if place is None:
             what = text_of(parcel) if list_id is None or rank is None else f"rank {rank}"
             where = "any list that was issued" if list_id is None else f"list {list_id}"
             raise _fault(
@@ -106,8 +107,8 @@ class IssuedPlaces:
                 f"{visible_text(what or 'a row without rank and declaration_id', CODE_CHARACTERS)} "
                 f"is not on {where}: correct it, or ingest the result as an inspection of its own",
             )
-        self._check(found, row, list_id)
-        return found
+        self._check(place, row, list_id)
+        return place
 
     def _of_parcel(self, parcel: Cell) -> Place | None:
         """The place of a parcel on its newest list; a number may lack the zeros that a spreadsheet program
@@ -130,23 +131,23 @@ class IssuedPlaces:
             None,
         )
 
-    def _check(self, found: Place, row: RawRow, list_id: str | None) -> None:
+    def _check(self, place: Place, row: RawRow, list_id: str | None) -> None:
         parcel = row.cells.get("declaration_id")
         named = text_of(parcel)
-        same = named is None or set(parcels_meant(parcel)) & set(_shown(found.declaration_id))
-        number = named is not None and _rounded(named, found.declaration_id)
+        same = named is None or set(parcels_meant(parcel)) & set(_shown(place.declaration_id))
+        number = named is not None and _rounded(named, place.declaration_id)
         if named is not None and not same and not (number and (list_id or named.isdecimal())):
             # A spreadsheet whose columns were sorted one by one looks like this.
             raise _fault(
                 RejectReason.NOT_ON_LIST.of("declaration_id"),
-                f"the list has {found}, the row says {visible_text(named, CODE_CHARACTERS)}: "
+                f"the list has {place}, the row says {visible_text(named, CODE_CHARACTERS)}: "
                 "rank and parcel must stay together",
             )
         line = _whole(row, "line_no")
-        if line is not None and line != found.line_no:
+        if line is not None and line != place.line_no:
             raise _fault(
                 RejectReason.NOT_ON_LIST.of("line_no"),
-                f"the list has line {found.line_no} of {found}, the row says line {line}: ingest the result "
+                f"the list has line {place.line_no} of {place}, the row says line {line}: ingest the result "
                 "of another line as an inspection of its own",
             )
 
@@ -163,21 +164,22 @@ def parcels_meant(cell: Cell) -> Iterator[str]:
 def parcel_opened(named: str, place: Place, parcels: Container[str]) -> str:
     """The parcel, one of the store's `parcels`, that was opened instead of a listed one.
 
-    Raises UnreadableRowError where it is none of them, or the listed one itself.
+    Raises:
+        UnreadableRowError: it is none of them, or the listed one itself.
     """
-    found = next((parcel for parcel in parcels_meant(named) if parcel in parcels), None)
-    if found is None:
+    opened = next((parcel for parcel in parcels_meant(named) if parcel in parcels), None)
+    if opened is None:
         raise _fault(
             RejectReason.UNKNOWN_DECLARATION.of("opened_instead"),
             f"opened_instead: {visible_text(named, CODE_CHARACTERS)} is no declaration of this store: "
             "give its declaration_id, or ingest its declaration first",
         )
-    if found == place.declaration_id:
+    if opened == place.declaration_id:
         raise _fault(
             RejectReason.CONTRADICTION.of("opened_instead"),
             "opened_instead names the listed parcel itself: leave it empty",
         )
-    return found
+    return opened
 
 
 def _shown(declaration_id: str) -> tuple[str, ...]:
@@ -199,8 +201,8 @@ def _rounded(text: str, declaration_id: str) -> bool:
 
 
 def _list_id(file: ReturnedFile, row: RawRow) -> str | None:
-    found = text_of(row.cells.get(LIST_ID)) or file.list_id
-    return None if found is None else found.casefold()
+    named = text_of(row.cells.get(LIST_ID)) or file.list_id
+    return None if named is None else named.casefold()
 
 
 def _whole(row: RawRow, name: str) -> int | None:
@@ -212,9 +214,9 @@ def _whole(row: RawRow, name: str) -> int | None:
     if number is None:
         return None
     if number != int(number):
-        came = (text_of(cell) or "")[:40]
+        given = (text_of(cell) or "")[:40]
         raise _fault(
-            RejectReason.NOT_A_WHOLE_NUMBER.of(name), f"{name}: expected a whole number, came {came!r}"
+            RejectReason.NOT_A_WHOLE_NUMBER.of(name), f"{name}: expected a whole number, came {given!r}"
         )
     return int(number)
 

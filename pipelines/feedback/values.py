@@ -48,7 +48,8 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
         decimal_comma: whether a comma in ``1,234`` stands before the decimals: so it does in files that have
             semicolons between their columns.
 
-    Raises ValueError where it is no finite number.
+    Raises:
+        ValueError: it is no finite number.
 
     >>> [number_in(cell) for cell in (12.5, "¥ 1,234.50", "1.234,50", "12,5", "１２", "")]
     [12.5, 1234.5, 1234.5, 12.5, 12.0, None]
@@ -85,7 +86,8 @@ def _parsed(words: str, decimal_comma: bool) -> float:
 def days_in(cell: Cell) -> list[date]:
     """The days that a cell may mean, none where it is empty; several where day and month could be swapped.
 
-    Raises ValueError where it is no day.
+    Raises:
+        ValueError: it is no day.
 
     >>> [str(day) for day in days_in("2026年11月5日")], [str(day) for day in days_in(46331)]
     (['2026-11-05'], ['2026-11-05'])
@@ -99,10 +101,10 @@ def days_in(cell: Cell) -> list[date]:
         return [cell.date()]
     if isinstance(cell, date):
         return [cell]
-    found = [] if isinstance(cell, bool) else _days(unicodedata.normalize("NFKC", words).strip())
-    if not found:
+    days = [] if isinstance(cell, bool) else _days(unicodedata.normalize("NFKC", words).strip())
+    if not days:
         raise ValueError(f"expected a date such as 2026-11-21, came {words!r}")
-    return found
+    return days
 
 
 def _days(words: str) -> list[date]:
@@ -127,10 +129,10 @@ def _whole_year(digits: str) -> int:
 
 def _real(*parts: tuple[int, int, int]) -> list[date]:
     """Those of some years, months and days that exist, each once."""
-    found: list[date] = []
+    days: list[date] = []
     for year, month, day in parts:
         try:
-            found.append(date(year, month, day))
+            days.append(date(year, month, day))
         except ValueError:
             continue
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(days))

@@ -37,8 +37,8 @@ def with_list_ids(listed: pl.DataFrame, day: date) -> pl.DataFrame:
         listed = listed.with_columns(pl.lit(None, dtype=pl.String).alias("shift"))
     ids: dict[tuple[object, ...], str] = {}
     for key, rows in listed.sort("rank").group_by(LIST_COLUMNS, maintain_order=True):
-        said = json.dumps([day.isoformat(), *key, rows.select(_IDENTITY).rows()])
-        ids[key] = hashlib.blake2b(said.encode("utf-8"), digest_size=_DIGITS // 2).hexdigest()
+        described = json.dumps([day.isoformat(), *key, rows.select(_IDENTITY).rows()])
+        ids[key] = hashlib.blake2b(described.encode("utf-8"), digest_size=_DIGITS // 2).hexdigest()
     given = [ids[key] for key in listed.select(LIST_COLUMNS).iter_rows()]
     return listed.with_columns(pl.Series("list_id", given, dtype=pl.String))
 
@@ -47,7 +47,7 @@ def stage_issued(t: Transaction, store: Store, day: date, listed: pl.DataFrame) 
     """Add the lists of `listed` (with `list_id`) that were not issued before; returns how many are new.
 
     A list is one file, `<issue>-<list_id>.parquet`. The issue counts the times that lists of the day changed,
-    from 1. Nothing that lies there is ever changed or removed.
+    from 1. No file of the record is ever changed or removed.
     """
     known = {issue_of(path) for path in store.layout.issued(day)}
     ids = {list_id for _, list_id in known}
@@ -83,8 +83,8 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
             return pl.DataFrame(schema=LISTED_PLACE | {"issue": pl.Int32(), "declared_on": pl.Date()})
         rows = with_list_ids(pl.read_parquet(published, hive_partitioning=False, glob=False), day)
         frames = [rows.select(*LISTED_PLACE, pl.lit(0, dtype=pl.Int32).alias("issue"))]
-    found = pl.concat(frames).with_columns(pl.lit(day).alias("declared_on"))
-    return found.sort("issue", "list_id", "rank", descending=[True, False, False])
+    listed = pl.concat(frames).with_columns(pl.lit(day).alias("declared_on"))
+    return listed.sort("issue", "list_id", "rank", descending=[True, False, False])
 
 
 def find_lists(
@@ -93,9 +93,9 @@ def find_lists(
     """Rows of the lists with these ids, and of the newest day's lists that hold each of these parcels, or one
     that is one of `numbers` but for leading zeros.
 
-    Columns as of :func:`issued_lists`, newest day first. Lists that are looked for by a parcel come whole.
+    Columns as of `issued_lists`, newest day first. Lists that are looked for by a parcel come whole.
     """
-    wanted, left, numbers_left, found = set(ids), set(parcels), set(numbers), []
+    wanted, left, numbers_left, parts = set(ids), set(parcels), set(numbers), []
     by_name = {
         issue_of(path)[1]: day for day in store.days(DayTable.ISSUED) for path in store.layout.issued(day)
     }
@@ -111,9 +111,9 @@ def find_lists(
         named = set(rows["list_id"]) & wanted
         is_held = pl.col("declaration_id").is_in(sorted(held)) | as_number.is_in(sorted(held_numbers))
         of_parcels = rows.filter(is_held)["list_id"].unique()
-        found.append(rows.filter(pl.col("list_id").is_in(sorted({*named, *of_parcels}))))
+        parts.append(rows.filter(pl.col("list_id").is_in(sorted({*named, *of_parcels}))))
         left -= held
         numbers_left -= held_numbers
         lacking -= named
     empty = pl.DataFrame(schema=LISTED_PLACE | {"issue": pl.Int32(), "declared_on": pl.Date()})
-    return pl.concat([empty, *found])
+    return pl.concat([empty, *parts])

@@ -86,13 +86,13 @@ def lines(
     title: str,
     places: Sequence[str],
     series: Mapping[str, Sequence[float | None]],
-    said: Callable[[float], str] | None = None,
+    worded: Callable[[float], str] | None = None,
 ) -> Markup:
     """A line a series over `places` (days, weeks, capacities), from zero up; gaps stay gaps.
 
-    Figures are shares, in per cent, unless `said` words them otherwise.
+    Figures are shares, in per cent, unless `worded` puts them otherwise.
     """
-    said = said or _percent
+    worded = worded or _percent
     largest = max([value for values in series.values() for value in values if value is not None] + [0.01])
     top = _HEADROOM * largest
     step = (_WIDTH - _LEFT - 16) / max(1, len(places) - 1)
@@ -104,7 +104,7 @@ def lines(
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         y = at(0, share * largest)[1]
         parts.append(_line("grid", _LEFT, y, _WIDTH, y))
-        parts.append(_text("tick", _LEFT - 6, y + 4, said(share * largest), "end"))
+        parts.append(_text("tick", _LEFT - 6, y + 4, worded(share * largest), "end"))
     for number in sorted({0, len(places) // 2, len(places) - 1}):
         if places:
             anchor = "middle" if 0 < number < len(places) - 1 else ("start" if number == 0 else "end")

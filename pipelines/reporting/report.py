@@ -51,7 +51,7 @@ class OfficeReport(Report):
         whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
         lists = self.tables["lists"]
         missing = lists.filter(pl.col("returned") == 0)
-        said = [
+        text = [
             f"{whose}, lists of {self.first} to {self.last}: {lists.height:,} lists of "
             f"{lists['parcels'].sum():,} parcels; {lists.height - missing.height:,} lists came back with "
             f"{lists['returned'].sum():,} parcels",
@@ -64,7 +64,7 @@ class OfficeReport(Report):
             _lift(self.tables["lifts"]),
             _delay(self.tables["delays"]),
         ]
-        return [*said, f"report: {self.folder / REPORT_PAGE}"]
+        return [*text, f"report: {self.folder / REPORT_PAGE}"]
 
     def _facts(self) -> dict[str, Any]:
         # The weeks are in the Parquet files.
@@ -94,7 +94,8 @@ def office_report(
 
     Without `first` and `last` the days are the four weeks up to the newest list.
 
-    Raises UsageError where no list of these days, or of the office, was issued.
+    Raises:
+        UsageError: no list of these days, or of the office, was issued.
     """
     opened = Store.open(store)
     days = issued_days(opened)

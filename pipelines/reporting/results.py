@@ -111,9 +111,9 @@ def _offices(store: Store, parcels: pl.Series, days: Iterable[date]) -> pl.DataF
     ]
     for day in days:
         lines = store.scan_declarations(day, day).select(*_DECLARED)
-        found = lines.filter(pl.col("declaration_id").is_in(wanted)).collect().sort("declaration_id")
+        rows = lines.filter(pl.col("declaration_id").is_in(wanted)).collect().sort("declaration_id")
         frames.append(
-            found.group_by("declaration_id", "declared_on", maintain_order=True).agg(
+            rows.group_by("declaration_id", "declared_on", maintain_order=True).agg(
                 pl.col("customs_office").drop_nulls().min().fill_null(UNASSIGNED)
             )
         )
