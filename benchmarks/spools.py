@@ -1,6 +1,6 @@
 """Files of our own between two passes against the sinks of DuckDB and Polars: seconds and peak memory.
 
-    python -m benchmarks.spools [--lines N] [--rounds R] [--threads T]
+    python -m benchmarks.spools [--task T] [--lines N] [--rounds R] [--threads T]
 
 `spool`: lines come in chunks, in no order, and are then asked for range by range of a hash, as by the second
 pass of an ingest. `sorted file`: the sums of eight buckets become one file sorted by key, as in the history
@@ -243,6 +243,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--task", choices=list(TASKS), action="append", help="default: both")
     parser.add_argument("--lines", type=int, default=2_000_000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--threads", type=int, default=2)
@@ -252,7 +253,7 @@ def main() -> None:
         task, way, chunks, work = options.one
         print(json.dumps(run(task, way, Path(chunks), Path(work))))
         return
-    for task in TASKS:
+    for task in options.task or TASKS:
         best = measured(task, options.lines, options.rounds, options.threads)
         print(f"\n{task}, {options.lines:,} lines\n", *table(best), sep="\n")
 
