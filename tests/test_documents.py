@@ -126,6 +126,14 @@ def test_documents_link_to_files_that_exist(document: Path) -> None:
     assert [target for target in targets if not (document.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_documents_name_files_that_exist(document: Path) -> None:
+    packages = "configs|features|models|pipelines|benchmarks|tests"
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(rf"`((?:{packages})/[\w./-]*\.py)`", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_readme_leads_with_the_two_commands() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M))
