@@ -6,7 +6,8 @@ probabilities and values. Data is named by paths and settings travel in the task
 in this process, in another one or on another machine.
 
 Lines are prepared in both, and those of listed parcels once more for their reasons: the sums of all buckets
-have to be known before the first is scored, and prepared lines are too many to hold until then.
+have to be known before the first is scored. Prepared lines are not kept until then: they take 800 bytes each,
+and preparing them again 4 microseconds, 2% of a night.
 """
 
 from __future__ import annotations
