@@ -1,4 +1,8 @@
-"""Replays the nights of a period with several strategies: see docs/backtest.md."""
+"""Owns the replay of a period's nights with several strategies: see docs/backtest.md.
+
+Uses `training`, `scoring`, `history`, `pages`, `simulation`, `store`, `work`.
+Begin with `run`, then `replay`.
+"""
 
 from pipelines.backtest.replay import Plan
 from pipelines.backtest.report import BacktestReport

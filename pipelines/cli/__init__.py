@@ -1,5 +1,5 @@
 """Owns the command line: options, logs, how a run ends.
 
 Uses every room.
-Begin with `main`, then `verbs`.
+Begin with `main`, then `lazy` and `verbs`.
 """

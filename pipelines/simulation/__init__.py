@@ -1,4 +1,8 @@
-"""A simulated world of cross-border parcels, as no public labelled data exists: see docs/simulator.md."""
+"""Owns a simulated world of cross-border parcels, as no public labelled data exists: see docs/simulator.md.
+
+Uses `store`, `work`; its own rooms are `world`, `schemes`, `days` and `inspections`.
+Begin with `run`, then `world`.
+"""
 
 from pipelines.simulation.days.day import SimulatedDay, simulate_days
 from pipelines.simulation.inspections.inspectorate import Inspectorate
