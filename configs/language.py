@@ -32,7 +32,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 @dataclass(frozen=True)
 class Language:
-    """One language. What its catalogue lacks is said in English.
+    """One language. A message that its catalogue lacks is shown in English.
 
     >>> chinese = language("zh-CN")
     >>> chinese("Rank"), chinese.money(1234.5, "CNY"), chinese.day(date(2026, 11, 20))
@@ -53,9 +53,9 @@ class Language:
     def words(self, message: str) -> str:
         """The message as the first catalogue that has it says it, placeholders and all."""
         for catalogue in self.catalogues:
-            said = catalogue.gettext(message)
-            if said != message:
-                return said
+            translated = catalogue.gettext(message)
+            if translated != message:
+                return translated
         return message
 
     def number(self, value: float) -> str:
@@ -85,7 +85,8 @@ class Language:
 def language(code: LanguageCode, overlay: Path | None = None) -> Language:
     """The language with this code; messages of the `overlay` folder's catalogue come before packaged ones.
 
-    Raises ConfigurationError where a catalogue is no gettext file, or a message lacks a placeholder.
+    Raises:
+        ConfigurationError: a catalogue is no gettext file, or a message lacks a placeholder.
     """
     roots = [overlay, Path(str(resources.files("configs")))]
     files = [root / "locale" / f"{code}.po" for root in roots if root is not None]
@@ -108,10 +109,10 @@ def _catalogue(path: Path) -> Translations:
         raise ConfigurationError(f"{path}: expected a gettext catalogue in UTF-8 ({error})") from error
     for message in messages:
         # The first message of a catalogue is its header.
-        said, meant = str(message.string), str(message.id)
-        if meant and said and placeholders(said) != placeholders(meant):
+        translated, meant = str(message.string), str(message.id)
+        if meant and translated and placeholders(translated) != placeholders(meant):
             raise ConfigurationError(
-                f"{path}, line {message.lineno}: expected the placeholders of {meant!r} in {said!r}, "
+                f"{path}, line {message.lineno}: expected the placeholders of {meant!r} in {translated!r}, "
                 f"each written the same"
             )
     compiled = io.BytesIO()

@@ -108,11 +108,11 @@ def _packaged() -> Path:
 
 def _files(folder: str, overlay: Path | None) -> list[Path]:
     """The effective files of a folder, sorted by name."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for root in (_packaged(), overlay):
         if root is not None and (root / folder).is_dir():
-            found |= {path.name: path for path in sorted((root / folder).glob(f"*{_FOLDERS[folder]}"))}
-    return [found[name] for name in sorted(found)]
+            files |= {path.name: path for path in sorted((root / folder).glob(f"*{_FOLDERS[folder]}"))}
+    return [files[name] for name in sorted(files)]
 
 
 def _single(name: str, model: type[_Model], overlay: Path | None) -> _Model:

@@ -2,5 +2,5 @@
   follows from them.
 
 Uses `configs.loader` and what that uses.
-Begin with `facts`; which tables there are is said in `tables`.
+Begin with `facts`; `tables` lists the tables there are.
 """

@@ -75,8 +75,8 @@ class TaxRules:
         return frame.select(tax.cast(pl.Float64).alias("tax_rate")).collect().to_series()
 
     def _retail_share(self) -> float | None:
-        found = self.taxes.filter(pl.col("tax") == "retail_share")["rate"]
-        return None if found.is_empty() else float(found[0])
+        rates = self.taxes.filter(pl.col("tax") == "retail_share")["rate"]
+        return None if rates.is_empty() else float(rates[0])
 
     def _rates_of_codes(self, codes: pl.DataFrame) -> pl.LazyFrame:
         """For each code and tax the rate of its most specific band, with and without a price threshold."""

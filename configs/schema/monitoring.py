@@ -13,7 +13,7 @@ _Ratio = Annotated[float, Field(gt=1.0, le=100.0)]
 
 
 class MonitoringConfig(Frozen):
-    """What a day is compared with, and how far apart things must be before somebody is told.
+    """What a day is compared with, and how far apart things must be before it is reported.
 
     >>> MonitoringConfig().weeks
     4

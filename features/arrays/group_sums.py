@@ -52,10 +52,10 @@ def _unions(groups: IntArray, bitmaps: UInt64Array, count: int) -> UInt64Array:
 @numba.njit(cache=True, nogil=True)
 def _parcels(groups: IntArray, parcels: IntArray, order: IntArray, count: int) -> IntArray:
     newest = np.full(count, -1, dtype=np.int64)
-    found = np.zeros(count, dtype=np.int64)
+    counts = np.zeros(count, dtype=np.int64)
     for line in order:
         group = groups[line]
         if group >= 0 and newest[group] != parcels[line]:
             newest[group] = parcels[line]
-            found[group] += 1
-    return found
+            counts[group] += 1
+    return counts

@@ -110,7 +110,8 @@ def number_hashes(numbers: pl.Series, decimals: int) -> UInt64Array:
 def combined_hashes(parts: Sequence[UInt64Array]) -> UInt64Array:
     """One hash for several columns of hashes; order matters; 0 where any part is 0.
 
-    Raises ValueError where no column is given.
+    Raises:
+        ValueError: no column is given.
     """
     if not parts:
         raise ValueError("expected at least one hashed column to combine")

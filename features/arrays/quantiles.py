@@ -28,7 +28,7 @@ def quantiles_of(
     `counts` and `weights` (places,) are the sketch in the order of key and bin. Weights are added up from the
     lowest bin, so the result does not depend on which other keys are there.
     """
-    found = np.full((3, places.shape[0]), np.nan)
+    figures = np.full((3, places.shape[0]), np.nan)
     for row in range(places.shape[0]):
         first = places[row]
         if first < 0:
@@ -42,10 +42,10 @@ def quantiles_of(
             continue
         low = _quantile(0.25, first, end, total, bins, weights)
         high = _quantile(0.75, first, end, total, bins, weights)
-        found[0, row] = lines
-        found[1, row] = _quantile(0.5, first, end, total, bins, weights)
-        found[2, row] = (high - low) * _SIGMA_OF_IQR
-    return found
+        figures[0, row] = lines
+        figures[1, row] = _quantile(0.5, first, end, total, bins, weights)
+        figures[2, row] = (high - low) * _SIGMA_OF_IQR
+    return figures
 
 
 @numba.njit(cache=True, nogil=True)
@@ -64,11 +64,11 @@ def _quantile(
 
 
 @numba.njit(cache=True, nogil=True)
-def take_first(quantiles: FloatArray, groups: IntArray, level: float, found: FloatArray) -> None:
-    """Copy what was found for each line's key, and the level, where nothing was found before."""
+def take_first(quantiles: FloatArray, groups: IntArray, level: float, figures: FloatArray) -> None:
+    """Copy the quantiles and level of each line's key to `figures` (4, lines) where it has none yet."""
     for line in range(groups.shape[0]):
         group = groups[line]
-        if group >= 0 and np.isnan(found[0, line]) and not np.isnan(quantiles[0, group]):
+        if group >= 0 and np.isnan(figures[0, line]) and not np.isnan(quantiles[0, group]):
             for part in range(3):
-                found[part, line] = quantiles[part, group]
-            found[3, line] = level
+                figures[part, line] = quantiles[part, group]
+            figures[3, line] = level

@@ -12,7 +12,7 @@ from features.history.view import HistoryView
 
 @block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """`extra__<column>` as it came: text as a category, numbers as Float64."""
+    """`extra__<column>` as it is: text as a category, numbers as Float64."""
     extras = sorted(
         name for name in lines.columns if not name.startswith("_") and name not in DECLARATION_COLUMNS
     )

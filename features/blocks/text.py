@@ -69,12 +69,12 @@ def _vague(lines: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
 def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> list[pl.Series]:
     """One search for the terms of all groups; only where it finds one, the groups are told apart."""
     terms = reference["watch_terms"]
-    found = contains_any(words, compacted, terms["term"]).arg_true()
+    watched = contains_any(words, compacted, terms["term"]).arg_true()
     columns = []
     for group in reference.watch_groups:
         of_group = terms.filter(pl.col("group") == group)["term"]
         flags = np.zeros(len(words))
-        flags[found.to_numpy()] = contains_any(words.gather(found), compacted.gather(found), of_group)
+        flags[watched.to_numpy()] = contains_any(words.gather(watched), compacted.gather(watched), of_group)
         columns.append(pl.Series(f"text__watch_{group}", flags))
     return columns
 
@@ -101,14 +101,14 @@ def _heading_words(
         for column, table in (("words", latin), ("compacted", other))
         if not table.is_empty()
     )
-    found = hits.group_by("index").agg(
+    agreement = hits.group_by("index").agg(
         pl.col("hs_code").str.starts_with(pl.col("hs_prefix")).any().cast(pl.Float64).alias("own"),
         (pl.col("hs_code").str.slice(0, 2) != pl.col("hs_prefix").str.slice(0, 2))
         .all()
         .cast(pl.Float64)
         .alias("other"),
     )
-    joined = matched.select("index").join(found, on="index", how="left", maintain_order="left")
+    joined = matched.select("index").join(agreement, on="index", how="left", maintain_order="left")
     return joined["own"].fill_null(0.0), joined["other"].fill_null(0.0)
 
 

@@ -22,8 +22,8 @@ class Validated:
     Attributes:
         kept: rows with the contract's columns and types; invalid values of optional columns are null.
         kept_rows: UInt32, for each kept row its number in the input (from 0).
-        rejected: ``row`` (UInt32, number in the input) and ``reasons`` (list of ``column:kind``, sorted).
-        nulled: how many values of kept rows became null, by ``column:kind``.
+        rejected: `row` (UInt32, number in the input) and `reasons` (list of `column:kind`, sorted).
+        nulled: how many values of kept rows became null, by `column:kind`.
     """
 
     kept: pl.DataFrame
@@ -33,7 +33,7 @@ class Validated:
 
 
 def column_check(reason: RejectReason, passes: Callable[[pl.Expr], pl.Expr]) -> pa.Check:
-    """A vectorised check of one column. Null passes: ``nullable`` says whether a value must be there."""
+    """A vectorised check of one column. Null passes: `nullable` says whether a value must be there."""
 
     def run(data: pa.PolarsData) -> pl.LazyFrame:
         return data.lazyframe.select(passes(pl.col(data.key)).fill_null(True))
@@ -45,8 +45,8 @@ def apply_contract(frame: pl.DataFrame, schema: pa.DataFrameSchema, required: Co
     """Check a frame whose columns have the contract's types, with markers for what could not be converted.
 
     Args:
-        frame: columns of ``schema`` in its order.
-        schema: pandera schema whose checks are named by :class:`RejectReason`.
+        frame: columns of `schema` in its order.
+        schema: pandera schema whose checks are named by `RejectReason`.
         required: columns in which an invalid value rejects the row; elsewhere the value becomes null.
 
     Raises:
@@ -78,10 +78,10 @@ def _suspects(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> list[str]:
             suspects.append(name)
             continue
         value = pl.col(name)
-        found = [check.statistics[_PASSES](value).fill_null(True).all() for check in column.checks]
+        checks = [check.statistics[_PASSES](value).fill_null(True).all() for check in column.checks]
         if not column.nullable:
-            found.append(value.is_not_null().all())
-        passes.append(pl.all_horizontal(found).alias(name))
+            checks.append(value.is_not_null().all())
+        passes.append(pl.all_horizontal(checks).alias(name))
     outcome = frame.select(passes).row(0, named=True)
     return [name for name in schema.columns if name in suspects or not outcome[name]]
 

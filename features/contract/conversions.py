@@ -35,7 +35,7 @@ _UTC: Final = pl.Datetime("us", "UTC")
 def to_text(values: pl.Series, max_chars: int) -> pl.Series:
     """Text without control characters and outer blanks; blank text is null.
 
-    A whole number that came as a float loses its ``.0``: that is how a table with gaps stores codes.
+    A whole number stored as a float loses its `.0`: that is how a table with gaps stores codes.
 
     >>> to_text(pl.Series([" a\\x00b ", "", None, "long!"]), 4).to_list()
     ['ab', None, None, '\\x00too long']
@@ -64,7 +64,7 @@ def _cleaned(text: pl.Series, max_chars: int) -> pl.Series:
 
 
 def to_digits(values: pl.Series, max_chars: int, even: bool = False, width: int = 0) -> pl.Series:
-    """A code of digits as text. Numbers have lost their leading zeros: ``even`` and ``width`` restore them.
+    """A code of digits as text. Numbers have lost their leading zeros: `even` and `width` restore them.
 
     >>> to_digits(pl.Series([101210000, 851712]), 20, even=True).to_list()
     ['0101210000', '851712']
@@ -96,7 +96,7 @@ def to_number(values: pl.Series) -> pl.Series:
 
 
 def to_whole(values: pl.Series) -> pl.Series:
-    """Int32, ``NOT_WHOLE`` where there is a value that is no whole number, 0 beyond the type's range.
+    """Int32, `NOT_WHOLE` where there is a value that is no whole number, 0 beyond the type's range.
 
     >>> to_whole(pl.Series(["1", "2.0", "2.5", "", "99999999999"])).to_list()
     [1, 2, -2147483648, None, 0]

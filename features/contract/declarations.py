@@ -158,10 +158,10 @@ def validate_declarations(
     >>> raw = pl.DataFrame({"declaration_id": ["D1", "D2"], "line_no": ["1", "0"], "quantity": ["0", "1"],
     ...     "declared_at": "2026-11-20", "hs_code": "851712", "total_price": ["9.9", "-1"],
     ...     "currency": "cny"})
-    >>> found = validate_declarations(raw, latest=None, max_text_chars=2000)
-    >>> found.kept["currency"].to_list(), found.nulled
+    >>> validated = validate_declarations(raw, latest=None, max_text_chars=2000)
+    >>> validated.kept["currency"].to_list(), validated.nulled
     (['CNY'], {'quantity:out_of_range': 1})
-    >>> found.rejected["reasons"].to_list()
+    >>> validated.rejected["reasons"].to_list()
     [['line_no:out_of_range', 'total_price:out_of_range']]
     """
     given = {name: raw[name] for name in raw.columns}

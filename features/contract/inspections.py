@@ -100,12 +100,12 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
 
     Args:
         raw: one row an inspected line and report, columns of any type; missing ones are taken as null.
-        labels: further label columns to keep; None takes every column of ``raw`` of Boolean type.
+        labels: further label columns to keep; None takes every column of `raw` of Boolean type.
 
     >>> raw = pl.DataFrame({"declaration_id": ["D1", "D2"], "line_no": [1, 1], "inspected_on": "2026-11-20",
     ...     "reported_on": ["2026-11-21", "2026-11-19"], "counterfeit": ["yes", "?"]})
-    >>> found = validate_inspections(raw, labels=["counterfeit"])
-    >>> found.kept["counterfeit"].to_list(), found.rejected["reasons"].to_list()
+    >>> validated = validate_inspections(raw, labels=["counterfeit"])
+    >>> validated.kept["counterfeit"].to_list(), validated.rejected["reasons"].to_list()
     ([True], [['reported_on:reported_before_inspected']])
     """
     if labels is None:
@@ -118,13 +118,13 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
     schema = INSPECTION_SCHEMA
     if further:
         schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
-    found = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
+    validated = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
     all_labels = [*CONTRACT_LABELS, *further]
     return Validated(
-        found.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)),
-        found.kept_rows,
-        found.rejected,
-        found.nulled,
+        validated.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)),
+        validated.kept_rows,
+        validated.rejected,
+        validated.nulled,
     )
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class RejectReason(StrEnum):
-    """Kinds of fault. A reason in quarantine reads ``column:kind`` or, for a whole row, ``kind``.
+    """Kinds of fault. A reason in quarantine reads `column:kind` or, for a whole row, `kind`.
 
     >>> RejectReason.MISSING.of("hs_code")
     'hs_code:missing'
@@ -49,5 +49,5 @@ class RejectReason(StrEnum):
 
     @staticmethod
     def counts(reason: str) -> bool:
-        """Whether ``reason`` counts against the tolerance: that a message is a draft is no fault of it."""
+        """Whether `reason` counts against the tolerance: that a message is a draft is no fault of it."""
         return reason.rpartition(":")[2] != RejectReason.DRAFT

@@ -36,7 +36,7 @@ def _screen(offsets: IntArray, data: npt.NDArray[np.uint8], most: int, out: Bool
 
 
 def may_be_unclean(text: pl.Series, max_chars: int) -> BoolArray:
-    """Where a text may be empty, longer than ``max_chars``, begin or end with a blank, or hold a control
+    """Where a text may be empty, longer than `max_chars`, begin or end with a blank, or hold a control
     character; elsewhere it surely is none of it. Null is False.
 
     >>> may_be_unclean(pl.Series(["ok", " x", "a\\tb", "", None, "long!", "茶"]), 4).tolist()

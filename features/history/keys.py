@@ -78,11 +78,11 @@ def hashed_columns(
     prepared: pl.DataFrame, columns: Sequence[str], known: Mapping[str, UInt64Array] | None = None
 ) -> dict[str, UInt64Array]:
     """`hashed_column` of each of the columns, those that are `known` taken from there."""
-    found = dict(known or {})
+    hashes = dict(known or {})
     for column in columns:
-        if column not in found:
-            found[column] = hashed_column(prepared, column)
-    return found
+        if column not in hashes:
+            hashes[column] = hashed_column(prepared, column)
+    return hashes
 
 
 def hashed_column(prepared: pl.DataFrame, column: str) -> UInt64Array:

@@ -125,19 +125,20 @@ def look_up_peers(
     interpolated within a bin. Only the keys of `lines` are read from the sketches: these hold every name that
     was ever declared.
 
-    Raises KeyError for another measure.
+    Raises:
+        KeyError: there is no such measure.
     """
     MEASURES[measure]
-    found = np.full((4, lines.height), np.nan)
+    figures = np.full((4, lines.height), np.nan)
     for position, level in enumerate(levels):
         keys = wanted_keys(lines[peer_column(measure, level)])
         same = distinct_keys(keys)
         quantiles = _quantiles(peers, f"{measure}-{level}", keys[same.firsts], peers.fewest[level])
-        take_first(quantiles, same.groups, float(position), found)
+        take_first(quantiles, same.groups, float(position), figures)
     return pl.DataFrame(
         [
             pl.Series(name, values, nan_to_null=True)
-            for name, values in zip(("peers", "median", "sigma", "level"), found, strict=True)
+            for name, values in zip(("peers", "median", "sigma", "level"), figures, strict=True)
         ]
     )
 

@@ -68,10 +68,10 @@ class KeyRows:
 
     def _gathered(self, values: pl.Series) -> pl.Series:
         known = pl.Series(np.maximum(self.rows, 0), dtype=pl.get_index_type())
-        found = values.gather(known.set(pl.Series(self.rows < 0), None))
+        gathered = values.gather(known.set(pl.Series(self.rows < 0), None))
         if not values.dtype.is_numeric():
-            return found
-        filled = found.fill_null(0)
+            return gathered
+        filled = gathered.fill_null(0)
         return filled if self._has_key is None else filled.set(pl.Series(~self._has_key), None)
 
     def frame(self, *columns: str) -> pl.DataFrame:

@@ -38,13 +38,13 @@ def compact(text: pl.Series) -> pl.Series:
 
 def contains_any(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl.Series:
     """Whether a term occurs, a Boolean a row; `words` and `compacted` are the two forms of the text."""
-    found = pl.Series("found", [False]).new_from_index(0, len(words))
+    contains = pl.Series("found", [False]).new_from_index(0, len(words))
     latin, other = _pattern_lists(tuple(terms))
     if latin:
-        found = found | words.str.contains_any(latin)
+        contains = contains | words.str.contains_any(latin)
     if other:
-        found = found | compacted.str.contains_any(other)
-    return found
+        contains = contains | compacted.str.contains_any(other)
+    return contains
 
 
 def only_of(words: pl.Series, compacted: pl.Series, terms: pl.Series) -> pl.Series:

@@ -37,7 +37,8 @@ def visible_text(text: str, limit: int = 200, language: Language = ENGLISH) -> s
     >>> visible_text("a" * 10_000, limit=8)
     'aaaaaaaa … [9,992 more characters]'
 
-    Raises ValueError where `limit` is below 1.
+    Raises:
+        ValueError: `limit` is below 1.
     """
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")

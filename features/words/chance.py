@@ -20,7 +20,8 @@ def chance_in_words(probability: float, language: Language = ENGLISH) -> str:
     >>> [chance_in_words(p) for p in (0.17, 0.0123, 0.62, 0.00001)]
     ['about 1 in 6', 'about 1 in 81', 'about 3 in 5', 'less than 1 in 10,000']
 
-    Raises ValueError where the probability is not in [0, 1].
+    Raises:
+        ValueError: the probability is not in [0, 1].
     """
     if not 0.0 <= probability <= 1.0:
         raise ValueError(f"a probability lies in [0, 1], got {probability}")

@@ -10,7 +10,7 @@ from features.words.chance import chance_in_words
 
 
 def exploration_reason(probability: float, language: Language = ENGLISH) -> str:
-    """What is said first of a parcel that was drawn to learn from.
+    """Return the first reason of a parcel that was drawn to learn from.
 
     >>> exploration_reason(0.08)
     'drawn to learn from: the model is unsure, and little like it was inspected; its chance was about 1 in 12'
@@ -22,7 +22,7 @@ def exploration_reason(probability: float, language: Language = ENGLISH) -> str:
 
 
 def must_inspect_reason(kind: str, since: date, reason: str, language: Language = ENGLISH) -> str:
-    """What is said first of a parcel that a rule or a referral wants opened.
+    """Return the first reason of a parcel that a rule or a referral wants opened.
 
     >>> must_inspect_reason("rule", date(2026, 11, 1), "live beetles in October")
     'on the watch list since 2026-11-01: live beetles in October'

@@ -1,6 +1,6 @@
 """Why a line stands on a list: sentences with the line's own figures.
 
-The words are a risk's configuration (`reasons` in its file); which of them are said is decided by what each
+The words are a risk's configuration (`reasons` in its file); which of them are shown is decided by what each
 block of features contributed to the line's score.
 """
 
@@ -57,10 +57,11 @@ def reasons(
     Blocks speak in the order of their contribution (by name among equals). A block says the first of its
     templates whose columns are all known and whose condition holds. A block that did not raise the score is
     heard only if fewer than `count` others had something to say, and then only with a sentence on this very
-    line. No reason is said twice. Where nothing is left to say, one plain sentence says so and the rest is
-    null. Words that the catalogue of `language` lacks are said as they are configured.
+    line. No reason is repeated. Where nothing is left to say, one plain sentence says so and the rest is
+    null. Words that the catalogue of `language` lacks are shown as they are configured.
 
-    Raises ValueError where the two frames differ in length.
+    Raises:
+        ValueError: the two frames differ in length.
 
     >>> from configs.schema.risk import ConstantValue, Title
     >>> risk = RiskConfig(name="demo", label="demo", title=Title(en="Demo"),
@@ -76,7 +77,7 @@ def reasons(
     blocks = sorted(contributions.columns)
     known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
     candidates = _candidates(known, {block: risk.reasons_for(block, language) for block in blocks})
-    said = [
+    sentences = [
         _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count, language)
         for row, (values, pushes) in enumerate(
             zip(
@@ -84,7 +85,7 @@ def reasons(
             )
         )
     ]
-    return pl.DataFrame(said, schema=dict.fromkeys(names, pl.String), orient="row")
+    return pl.DataFrame(sentences, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
@@ -93,8 +94,9 @@ def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.D
     Words that all risks share may speak of a combination that a configuration leaves out: they are passed
     over.
 
-    Raises ConfigurationError that names risk, block and template where a column is unknown, a format does
-    not fit the type of its column, or `when` is not a condition.
+    Raises:
+        ConfigurationError: a column is unknown, a format does not fit the type of its column, or `when` is
+            not a condition; the message names risk, block and template.
     """
     sample = pl.DataFrame(
         {name: ["text"] if dtype == pl.String else [1.0] for name, dtype in schema.items()},
@@ -150,10 +152,10 @@ def _candidates(
     # The first column gives a constant condition the length of the frame. All at once: a plan takes its time.
     conditions = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
     holds = known.select(rows=pl.int_range(pl.len()), **conditions)
-    found: dict[str, list[_Candidate]] = {block: [] for block in templates}
+    by_block: dict[str, list[_Candidate]] = {block: [] for block in templates}
     for place, (block, template) in enumerate(usable):
-        found[block].append(_Candidate(template, holds[f"holds_{place}"]))
-    return found
+        by_block[block].append(_Candidate(template, holds[f"holds_{place}"]))
+    return by_block
 
 
 def _mentioned(known: pl.DataFrame, candidates: Mapping[str, list[_Candidate]]) -> pl.DataFrame:
@@ -174,20 +176,20 @@ def _row_reasons(
     count: int,
     language: Language,
 ) -> list[str | None]:
-    said: list[str | None] = []
+    sentences: list[str | None] = []
     for block in sorted(pushes, key=lambda name: (-pushes[name], name)):
-        if len(said) == count:
+        if len(sentences) == count:
             break
         for candidate in candidates[block]:
             if not candidate.holds[row] or (pushes[block] <= 0.0 and not candidate.is_specific):
                 continue
             sentence = _sentence(candidate.template, values, language)
-            if sentence not in said:
-                said.append(sentence)
+            if sentence not in sentences:
+                sentences.append(sentence)
                 break
-    if len(said) < count:
-        said.append(language(NOTHING_ELSE_STANDS_OUT if said else NOTHING_STANDS_OUT))
-    return said + [None] * (count - len(said))
+    if len(sentences) < count:
+        sentences.append(language(NOTHING_ELSE_STANDS_OUT if sentences else NOTHING_STANDS_OUT))
+    return sentences + [None] * (count - len(sentences))
 
 
 def _sentence(template: ReasonTemplate, values: LineValues, language: Language) -> str:

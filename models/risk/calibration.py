@@ -103,7 +103,7 @@ def fit_calibrator(raw: FloatArray, found: BoolArray) -> Calibrator:
 
 @dataclass(frozen=True)
 class CalibrationBin:
-    """Lines of similar probability: how many, what was said, what was found."""
+    """Lines of similar probability: how many, how many findings, and the mean probability."""
 
     lines: int
     findings: int
@@ -121,7 +121,7 @@ def calibration_bins(probability: FloatArray, found: BoolArray, bins: int = 10) 
 
 
 def expected_calibration_error(probability: FloatArray, found: BoolArray, bins: int = 10) -> float:
-    """Mean distance between said and found share over bins, each weighted by its lines; NaN without lines.
+    """Mean distance between predicted and observed share over bins weighted by lines; NaN without lines.
 
     >>> expected_calibration_error(np.array([0.5, 0.5]), np.array([True, False]), bins=1)
     0.0

@@ -71,7 +71,8 @@ class RiskModel:
     def predict(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
         """Probability (lines,) in [0, 1] that an inspection would record this finding.
 
-        Raises FeatureColumnsError where the frame lacks fitted columns or holds them in another type.
+        Raises:
+            FeatureColumnsError: the frame lacks fitted columns or holds them in another type.
         """
         return self.calibrator(self.predict_raw(frame, threads=threads)) * self.examined(frame)
 

@@ -64,11 +64,15 @@ class FeatureColumns:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The columns that a frame must have; columns of a source's own are null where it has them not."""
+        """The columns that a frame must have; a source's own columns may be absent."""
         return tuple(name for name in self.names if block_of(name) != OPTIONAL_BLOCK)
 
     def check(self, frame: pl.DataFrame, model: str) -> None:
-        """Raise FeatureColumnsError that names what is missing or of another type; others are welcome."""
+        """Check that the fitted columns are there; further ones are welcome.
+
+        Raises:
+            FeatureColumnsError: a column is missing or of another type; the message names it.
+        """
         # Polars makes the schema anew each time that it is asked for one.
         schema = frame.schema
         missing = [name for name in self.required if name not in schema]

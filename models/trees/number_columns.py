@@ -76,7 +76,7 @@ class FrameNumbers:
         return self._frame.height
 
     def column(self, columns: FeatureColumns, name: str) -> ColumnBuffer:
-        """A fitted column: a number as it is, a text as its code; unknown where the frame has it not."""
+        """A fitted column: a number as it is, a text as its code; unknown where the frame lacks it."""
         known = columns.categories.values.get(name)
         kept = self._kept.get((name, known))
         if kept is None:
