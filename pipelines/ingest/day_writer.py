@@ -38,10 +38,11 @@ class _Bucket:
     columns: list[str]
 
 
+@dataclass(frozen=True)
 class DayWriter:
     """Merges the valid lines of a run into the store.
 
-    Args:
+    Attributes:
         store: locked by the caller.
         t: the transaction that carries the change.
         schema: columns of a line, the contract's and all extra ones of the store and of the run.
@@ -50,30 +51,25 @@ class DayWriter:
         settings: how many buckets are worked on at the same time, how many lines are compared at once.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        t: Transaction,
-        schema: dict[str, pl.DataType],
-        *,
-        folder: Path,
-        bucket_rows: int,
-        settings: IngestConfig,
-    ) -> None:
-        self._store = store
-        self._t = t
-        self._schema = schema
-        self._extras = [name for name in schema if name not in DECLARATION_COLUMNS]
-        self._bucket_rows = bucket_rows
-        self._workers = settings.workers
-        self._disputes = Disputes(store, schema, folder, settings.merge_rows, settings.workers)
+    store: Store
+    t: Transaction
+    schema: dict[str, pl.DataType]
+    folder: Path
+    bucket_rows: int
+    settings: IngestConfig
+
+    @property
+    def _extras(self) -> list[str]:
+        return [name for name in self.schema if name not in DECLARATION_COLUMNS]
 
     def write(self, incoming: LineSpool) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files."""
         changes = Changes()
         if not incoming.rows:
             return changes
-        settled = self._disputes.settle(incoming, changes)
+        workers, merge_rows = self.settings.workers, self.settings.merge_rows
+        disputes = Disputes(self.store, self.schema, self.folder, merge_rows, workers)
+        settled = disputes.settle(incoming, changes)
         new = incoming.by_day(settled.disputed)
         changes.kept += sum(rows for rows, _ in new.values())
         changes.days = {*new, *settled.gone}
@@ -86,26 +82,26 @@ class DayWriter:
         def write(bucket: _Bucket) -> None:
             write_bucket(self._lines(bucket, incoming, settled), bucket.folder, bucket.number, bucket.count)
 
-        with ThreadPoolExecutor(self._workers) as pool:
+        with ThreadPoolExecutor(workers) as pool:
             for _ in pool.map(write, buckets):
                 pass
         for day in sorted(changes.days):
-            self._store.note_checks(self._t, day)
+            self.store.note_checks(self.t, day)
         self._write_ledger(settled.ledger)
         return changes
 
     def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
         """The files that the day will have; it loses those that it has."""
-        require_undamaged(self._store.layout, day)
+        require_undamaged(self.store.layout, day)
         changed, names_of_changed = settled.rewritten.summary(day, self._extras)
         rows, names = rows + changed, names | names_of_changed
         gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))
-        for path in self._store.layout.buckets(day):
-            lines = _without(gone, read_tables([path], self._schema, ["declaration_id", *self._extras]))
+        for path in self.store.layout.buckets(day):
+            lines = _without(gone, read_tables([path], self.schema, ["declaration_id", *self._extras]))
             rows += lines.height
             names |= filled(lines, self._extras)
-        folder = self._t.stage(self._store.layout.partition(DayTable.DECLARATIONS, day))
-        count = bucket_count(rows, self._bucket_rows) if rows else 0
+        folder = self.t.stage(self.store.layout.partition(DayTable.DECLARATIONS, day))
+        count = bucket_count(rows, self.bucket_rows) if rows else 0
         columns = [*DECLARATION_COLUMNS, *sorted(names)]
         return [_Bucket(day, folder, number, count, columns) for number in range(count)]
 
@@ -114,20 +110,20 @@ class DayWriter:
         low, high = bucket_range(bucket.number, bucket.count)
         gone = settled.gone.get(bucket.day, np.empty(0, dtype=np.uint64))
         frames = [
-            _without(gone, _within(read_tables([path], self._schema, None), low, high))
-            for path in self._store.layout.buckets(bucket.day)
+            _without(gone, _within(read_tables([path], self.schema, None), low, high))
+            for path in self.store.layout.buckets(bucket.day)
             if _overlaps(path, low, high)
         ]
         frames.append(settled.rewritten.rows(bucket.day, low, high))
         frames += incoming.lines(bucket.day, low, high, settled.disputed)
-        return pl.concat([complete(frame, self._schema.items()).select(bucket.columns) for frame in frames])
+        return pl.concat([complete(frame, self.schema.items()).select(bucket.columns) for frame in frames])
 
     def _write_ledger(self, entries: pl.DataFrame) -> None:
         if entries.is_empty():
             return
-        layout = self._store.layout
+        layout = self.store.layout
         file = layout.ledger_file(len(layout.ledger) + 1)
-        write_table(entries.sort(*LEDGER_COLUMNS), self._t.stage_file(file))
+        write_table(entries.sort(*LEDGER_COLUMNS), self.t.stage_file(file))
 
 
 def _without(gone: UInt64Array, lines: pl.DataFrame) -> pl.DataFrame:

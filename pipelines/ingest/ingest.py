@@ -79,10 +79,8 @@ def _check_usage(paths: Sequence[Path], options: IngestOptions, sources: dict[st
     if options.source is None:
         return
     if options.source not in sources:
-        known = ", ".join(sources)
-        raise UsageError(
-            f"expected a source among {known}, got {options.source!r}.{nearest(options.source, sources)}"
-        )
+        hint = nearest(options.source, sources)
+        raise UsageError(f"expected a source among {', '.join(sources)}, got {options.source!r}.{hint}")
     if options.mapping is not None and not sources[options.source].takes_mapping:
         raise UsageError("a mapping is for tables: leave --mapping away, or say --source table")
 

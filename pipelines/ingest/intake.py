@@ -81,27 +81,21 @@ class _Part:
     attached: bool = False
 
 
+@dataclass(frozen=True)
 class Intake:
     """Takes files in, one after the other.
 
-    Args:
+    Attributes:
         spools: where rows go.
         settings: how many rows a thread has in memory at once, how many threads, the longest text.
         latest: declarations dated later are rejected.
         pseudonymiser: for identity fields that turn up where a pseudonym belongs.
     """
 
-    def __init__(
-        self,
-        spools: Spools,
-        settings: IngestConfig,
-        latest: datetime,
-        pseudonymiser: Callable[[], Pseudonymiser],
-    ) -> None:
-        self._spools = spools
-        self._settings = settings
-        self._latest = latest
-        self._pseudonymiser = pseudonymiser
+    spools: Spools
+    settings: IngestConfig
+    latest: datetime
+    pseudonymiser: Callable[[], Pseudonymiser]
 
     def take(self, source: Source, number: int) -> FileResult:
         """Read a whole file. Where it turns out to be broken, nothing of it stays.
@@ -110,7 +104,7 @@ class Intake:
             source: the file.
             number: its place among the run's files: of two rows with a key, the earlier file's stays.
         """
-        spools = (self._spools.declarations.disputed, self._spools.inspections, self._spools.rejected)
+        spools = (self.spools.declarations.disputed, self.spools.inspections, self.spools.rejected)
         marks = [spool.mark() for spool in spools]
         result = FileResult(str(source.path))
         try:
@@ -118,9 +112,9 @@ class Intake:
             for chunk, rejected in self._chunks(source, number):
                 result.add(chunk)
                 for frame in rejected:
-                    self._spools.rejected.add(frame)
+                    self.spools.rejected.add(frame)
         except DataError as error:
-            self._spools.declarations.forget(number)
+            self.spools.declarations.forget(number)
             for spool, mark in zip(spools, marks, strict=True):
                 spool.rewind(mark)
             return self.refuse(source.path, error)
@@ -128,16 +122,16 @@ class Intake:
 
     def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
         """What became of each chunk and its rejected rows, in the order of the chunks."""
-        if self._settings.workers == 1:
-            for chunk in source.chunks(self._settings.chunk_rows):
+        if self.settings.workers == 1:
+            for chunk in source.chunks(self.settings.chunk_rows):
                 yield self._take_chunk(source, chunk, number)
             return
         # Threads, not processes: Polars, numpy and numba let go of the interpreter while they work, and a
         # chunk need not be sent anywhere.
-        with ThreadPoolExecutor(self._settings.workers) as pool:
+        with ThreadPoolExecutor(self.settings.workers) as pool:
             under_way: deque[Future[tuple[FileResult, list[pl.DataFrame]]]] = deque()
-            for chunk in source.chunks(self._settings.chunk_rows):
-                if len(under_way) == self._settings.workers:
+            for chunk in source.chunks(self.settings.chunk_rows):
+                if len(under_way) == self.settings.workers:
                     yield under_way.popleft().result()
                 under_way.append(pool.submit(self._take_chunk, source, chunk, number))
             while under_way:
@@ -159,7 +153,7 @@ class Intake:
         reason = RejectReason.UNREADABLE_FILE.value
         row = {"source_file": str(path), "offset": fault.offset, "record": str(fault), "reasons": [reason]}
         frame = pl.DataFrame([row | {"_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
-        self._spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
+        self.spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
         return FileResult(str(path), fault=str(fault), reasons=Counter({reason: 1}))
 
     def _take_lines(self, part: _Part) -> None:
@@ -172,13 +166,13 @@ class Intake:
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
         # Taking all rows would copy them all.
-        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self._pseudonymiser)
+        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self.pseudonymiser)
         result.hashed.update(hashed)
         source = part.source
         checked = validate_declarations(
             frame,
-            latest=self._latest,
-            max_text_chars=self._settings.max_text_chars,
+            latest=self.latest,
+            max_text_chars=self.settings.max_text_chars,
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
@@ -190,7 +184,7 @@ class Intake:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
         if rows.is_empty():
             return
-        ids = to_text(part.frame["declaration_id"][rows], self._settings.max_text_chars)
+        ids = to_text(part.frame["declaration_id"][rows], self.settings.max_text_chars)
         nameless = rows.filter(ids.is_null())
         reason = RejectReason.MISSING.of("declaration_id")
         self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
@@ -204,7 +198,7 @@ class Intake:
             china_day(lines["declared_at"]).alias("_day"),
             hash_text(lines["declaration_id"]).alias("_id_hash"),
         )
-        self._spools.declarations.add(lines, part.number, extras)
+        self.spools.declarations.add(lines, part.number, extras)
 
     def _take_results(self, part: _Part) -> None:
         raw, result = part.frame, part.result
@@ -216,7 +210,7 @@ class Intake:
         checked = validate_inspections(raw[rows], labels=part.source.labels)
         result.nulled.update(checked.nulled)
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
-        self._spools.inspections.add(
+        self.spools.inspections.add(
             checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row")).with_columns(
                 pl.lit(part.number, dtype=pl.Int32).alias("_file"),
                 hash_text(checked.kept["declaration_id"]).alias("_id_hash"),
@@ -241,7 +235,7 @@ class Intake:
         records = part.source.records(part.chunk, frame["_row"])
         part.rejected.append(
             rejected_rows(
-                str(part.source.path), part.table, frame, reasons, records, self._settings.max_text_chars
+                str(part.source.path), part.table, frame, reasons, records, self.settings.max_text_chars
             )
         )
 

@@ -16,7 +16,7 @@ from pipelines.privacy.pseudonyms import normalise
 
 @dataclass(frozen=True)
 class _Direction:
-    """Where imports and exports differ."""
+    """Where imports and exports differ: columns of the two countries, fields of the two currencies."""
 
     name: str
     head_country: str
@@ -26,20 +26,10 @@ class _Direction:
 
 
 _DIRECTION_OF_ROOT: Mapping[str, _Direction] = {
-    "CEB621Message": _Direction(
-        name="import",
-        head_country="dispatch_country",
-        line_country="origin_country",
-        # CEB621 has one currency for both.
-        freight_currency="currency",
-        insurance_currency="currency",
-    ),
+    # CEB621 has one currency for both.
+    "CEB621Message": _Direction("import", "dispatch_country", "origin_country", "currency", "currency"),
     "CEB603Message": _Direction(
-        name="export",
-        head_country="destination_country",
-        line_country="destination_country",
-        freight_currency="fCurrency",
-        insurance_currency="iCurrency",
+        "export", "destination_country", "destination_country", "fCurrency", "iCurrency"
     ),
 }
 # Column of the contract -> field, for what is taken over as it stands.

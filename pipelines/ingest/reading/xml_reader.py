@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, ClassVar, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 from lxml import etree
 
 from configs.errors import DataError
+from pipelines.ingest.reading.message_format import MessageFormat
 
 NAMESPACE: Final = "http://www.chinaport.gov.cn/ceb"
 # A spell without the end of a head or of a line; the specification's longest line has some 5,000 characters.
@@ -57,15 +58,6 @@ class DocumentLine(NamedTuple):
     document: int
     head: dict[str, str] | None
     line: dict[str, str] | None
-
-
-class Elements(Protocol):
-    """Which elements hold the documents of a message; `plural` is what they are called."""
-
-    plural: ClassVar[str]
-    document: ClassVar[str]
-    head: ClassVar[str]
-    line: ClassVar[str]
 
 
 @dataclass(frozen=True)
@@ -117,14 +109,14 @@ class XmlMessage:
         return cls(path, root, namespace, chain(seen, blocks))
 
     def lines(
-        self, elements: Elements, most_bytes_between: int = _MOST_BYTES_BETWEEN
+        self, format_: type[MessageFormat], most_bytes_between: int = _MOST_BYTES_BETWEEN
     ) -> Iterator[DocumentLine]:
         """The lines of the documents in their order, in memory that does not grow with the file.
 
         What comes before a fault is yielded before the fault is raised: whoever reads must drop it then.
 
         Args:
-            elements: what the documents are made of.
+            format_: what the documents are made of.
             most_bytes_between: a longer spell without the end of a head or of a line is a fault.
 
         Raises:
@@ -135,13 +127,13 @@ class XmlMessage:
         _check_namespace(self.path, self.namespace)
         parser = etree.XMLPullParser(
             events=("start", "end"),
-            tag=[f"{{*}}{name}" for name in (elements.document, elements.head, elements.line)],
+            tag=[f"{{*}}{name}" for name in (format_.document, format_.head, format_.line)],
             remove_comments=True,
             remove_pis=True,
             collect_ids=False,
             **_SAFE,
         )
-        walk = _Walk(self.path, elements)
+        walk = _Walk(self.path, format_)
         since, at_end = 0, False
         try:
             for block in self.blocks:
@@ -156,7 +148,7 @@ class XmlMessage:
                         yield from walk.close(event[1])
                 if since > most_bytes_between:
                     raise walk.fault(
-                        f"{elements.plural} of ordinary size",
+                        f"{format_.plural} of ordinary size",
                         f"more than {most_bytes_between // 2**20} MB without the end of a head or line",
                     )
             at_end = True
@@ -164,7 +156,7 @@ class XmlMessage:
         except etree.XMLSyntaxError as error:
             raise _refusal(self.path, walk.offset, error, at_end) from None
         if not walk.document:
-            raise walk.fault(f"at least one {elements.document} in the message", "none")
+            raise walk.fault(f"at least one {format_.document} in the message", "none")
 
 
 class _Prolog:
@@ -184,14 +176,10 @@ class _Prolog:
     def start(self, tag: str | bytes, attrib: object) -> None:
         self.root = self.root or str(tag)
 
-    def end(self, tag: str | bytes) -> None:
-        pass
-
     def data(self, data: str | bytes) -> None:
         pass
 
-    def comment(self, text: str | bytes) -> None:
-        pass
+    end = comment = data
 
     def close(self) -> None:
         pass
@@ -200,9 +188,9 @@ class _Prolog:
 class _Walk:
     """Where in the message the reader is, and whether what comes may stand there."""
 
-    def __init__(self, path: Path, elements: Elements) -> None:
+    def __init__(self, path: Path, format_: type[MessageFormat]) -> None:
         self._path = path
-        self._elements = elements
+        self._format = format_
         self._is_open = False
         self._head: dict[str, str] | None = None
         self._lines = 0
@@ -212,10 +200,10 @@ class _Walk:
     def open(self, element: etree._Element) -> None:
         namespace, name = _split(element.tag)
         _check_namespace(self._path, namespace)
-        document = self._elements.document
+        document = self._format.document
         if (name == document) == self._is_open:
             where = "inside of another" if self._is_open else f"outside of an {document}"
-            inner = f"{self._elements.head} and {self._elements.line}"
+            inner = f"{self._format.head} and {self._format.line}"
             raise self.fault(f"{document} elements with {inner} in them", f"{name} {where}")
         if name == document:
             self.document += 1
@@ -223,11 +211,11 @@ class _Walk:
 
     def close(self, element: etree._Element) -> Iterator[DocumentLine]:
         name = _split(element.tag)[1]
-        if name == self._elements.head:
+        if name == self._format.head:
             if self._head is not None:
-                raise self.fault(f"one {name} in an {self._elements.document}", "a second")
+                raise self.fault(f"one {name} in an {self._format.document}", "a second")
             self._head = _fields(element)
-        elif name == self._elements.line:
+        elif name == self._format.line:
             self._lines += 1
             yield DocumentLine(self.document, self._head, _fields(element))
         else:
@@ -237,7 +225,7 @@ class _Walk:
         _forget(element)
 
     def fault(self, expected: str, came: str) -> DataError:
-        where = f"{self._elements.document.lower()} {self.document}, near byte {self.offset}"
+        where = f"{self._format.document.lower()} {self.document}, near byte {self.offset}"
         return DataError(
             f"{self._path}: {where}: expected {expected}, came {came}. {_AGAIN}", offset=self.offset
         )

@@ -131,11 +131,12 @@ def read_messages(
         raise DataError(
             f"{path}: expected {' or '.join(formats)}, came {message.root[:60]}. Only {kinds} are taken in."
         )
-    format_ = formats[message.root](message.root, pseudonymiser, codes)
+    kind = formats[message.root]
+    format_ = kind(message.root, pseudonymiser, codes)
     rows: list[Values] = []
     chars = 0
     number_of_document, of_head = 0, Values()
-    for number, (document, head, line) in enumerate(message.lines(format_), start=1):
+    for number, (document, head, line) in enumerate(message.lines(kind), start=1):
         # A line may stand before its head: what follows the head is another row then.
         if document != number_of_document or (head is not None and "declaration_id" not in of_head):
             number_of_document, of_head = document, format_.of_head(head)
