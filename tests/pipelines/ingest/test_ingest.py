@@ -18,8 +18,7 @@ from configs.loader import load_settings
 from configs.schema.settings import Settings
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
-from pipelines.store import files as store_files
-from pipelines.store.layout import DayTable
+from pipelines.store.layout import DayTable, bucket_of
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.quarantined import read_quarantine
@@ -126,7 +125,7 @@ def test_a_day_that_grows_is_split_into_more_buckets(tmp_path: Path) -> None:
     run(tmp_path / "T", put(tmp_path / "all.csv", lines(64)), settings=small)
     assert tables(tmp_path / "S") == tables(tmp_path / "T")
     files = Store.open(tmp_path / "S").layout.buckets(DAY)
-    assert [store_files.bucket_of(path)[1] for path in files] == [8] * 8
+    assert [bucket_of(path)[1] for path in files] == [8] * 8
 
 
 def test_a_second_row_with_a_key_goes_to_quarantine_as_it_came(tmp_path: Path) -> None:
