@@ -76,9 +76,9 @@ def out_of_time(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -
             pl.col("line_no").cast(pl.Float64),
             "declared_on",
             pl.Series("found", block.found()),
-            pl.Series("probability", said),
+            pl.Series("probability", given),
             pl.lit(block.split.name).alias("fold"),
         )
-        for block, said in zip(blocks, probability, strict=True)
+        for block, given in zip(blocks, probability, strict=True)
     ]
     return pl.concat([pl.DataFrame(schema=schema), *parts])

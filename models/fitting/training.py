@@ -272,13 +272,13 @@ def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | 
 
 
 def _warnings(blocks: list[DayBlock], earlier: list[DayBlock]) -> tuple[str, ...]:
-    said = []
+    warnings = []
     if len(blocks) == len(earlier):
-        said.append("the history is too short for an evaluation: no figure says how good this model is")
+        warnings.append("the history is too short for an evaluation: no figure says how good this model is")
     elif not next(block for block in blocks if block not in earlier).found().any():
-        said.append("the newest days hold no finding: the evaluation has no figures")
+        warnings.append("the newest days hold no finding: the evaluation has no figures")
     if not earlier:
-        said.append(
+        warnings.append(
             "no earlier block to choose the number of trees and the calibration from; defaults were used"
         )
-    return tuple(said)
+    return tuple(warnings)

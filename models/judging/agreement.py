@@ -63,7 +63,7 @@ def compare_features(
     days = all_lines.partition_by("declared_on", maintain_order=True)
     shared = [name for name in columns if name in sample.columns and name in all_lines.columns]
     compared = [name for name in shared if not tells_the_day([day[name] for day in days])]
-    found = []
+    shifts = []
     for name in compared:
         coding = Coding.of(all_lines[name])
         weighted = np.bincount(coding.codes(sample[name]), weight, minlength=coding.cells)
@@ -71,8 +71,8 @@ def compare_features(
         by_day = np.array([np.bincount(coding.codes(day[name]), minlength=coding.cells) for day in days])
         measured = shift(counts, by_day, false_alarm_rate / len(compared))
         if measured is not None:
-            found.append(ColumnShift(name, measured))
-    ranked = sorted(found, key=lambda column: (-column.shift.excess, column.column))
+            shifts.append(ColumnShift(name, measured))
+    ranked = sorted(shifts, key=lambda column: (-column.shift.excess, column.column))
     return FeatureAgreement(tuple(ranked), effective, all_lines.height)
 
 

@@ -66,13 +66,13 @@ def slices(past: pl.DataFrame, later: pl.DataFrame) -> dict[str, BoolArray]:
     the item name was never inspected before; `new_route`: the heading never from this origin.
     `random_share`: drawn at random, so that they stand for all lines.
     """
-    found = {"no_twin": ~_seen(twin_key(past), twin_key(later))}
+    masks = {"no_twin": ~_seen(twin_key(past), twin_key(later))}
     for name, columns in _NEW.items():
         if {*columns} <= {*past.columns} & {*later.columns}:
-            found[name] = ~_seen(_joined(past, columns), _joined(later, columns))
+            masks[name] = ~_seen(_joined(past, columns), _joined(later, columns))
     if "selection" in later.columns:
-        found["random_share"] = (later["selection"] == "random").fill_null(False).to_numpy()
-    return found
+        masks["random_share"] = (later["selection"] == "random").fill_null(False).to_numpy()
+    return masks
 
 
 def _joined(frame: pl.DataFrame, columns: tuple[str, ...]) -> pl.Series:

@@ -54,7 +54,7 @@ class GateDecision:
     @property
     def reasons(self) -> tuple[str, ...]:
         """The checks in words with their figures."""
-        return tuple(check.said for check in self.checks)
+        return tuple(check.message for check in self.checks)
 
 
 def decide(

@@ -30,7 +30,7 @@ class Check:
 
     name: str
     passed: bool
-    said: str
+    message: str
 
 
 def comparing_metric(gate: GateConfig, metrics: Sequence[Metric]) -> Metric:
@@ -107,8 +107,8 @@ def slices_hold(lines: pl.DataFrame, metric: Metric, gate: GateConfig, seed: int
             fallen.append(f"{name} {difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})")
     if fallen:
         verb = "FALLS" if metric.higher_is_better else "RISES"
-        said = f"{metric.title} {verb} by more than {gate.slice_drop:g} on {', '.join(fallen)}"
-        return Check("slices", False, said)
+        message = f"{metric.title} {verb} by more than {gate.slice_drop:g} on {', '.join(fallen)}"
+        return Check("slices", False, message)
     if not compared:
         return Check("slices", True, f"no slice has the {gate.least_findings} findings to be compared")
     return Check(
@@ -164,8 +164,8 @@ def no_column_knows_too_much(challenger: Evaluation, gate: GateConfig) -> Check:
     suspects = challenger.leakage.suspects(limit)
     if not suspects:
         best = challenger.leakage.columns[0]
-        said = f"no column alone knows too much: the best is {best.column}, AUC {best.auc:.3f}"
-        return Check(name, True, said)
+        message = f"no column alone knows too much: the best is {best.column}, AUC {best.auc:.3f}"
+        return Check(name, True, message)
     named = ", ".join(f"{column.column} (AUC {column.auc:.3f})" for column in suspects[:_NAMED_COLUMNS])
     return Check(
         name, False, f"TOO GOOD alone, above {limit:g}: {named}; was it written after the inspection?"

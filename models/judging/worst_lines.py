@@ -51,8 +51,8 @@ def worst_lines(judged: pl.DataFrame, later: pl.DataFrame, model: RiskModel) -> 
 def _why(model: RiskModel, shown: pl.DataFrame) -> list[str]:
     if shown.is_empty():
         return []
-    said = []
+    words = []
     for row in model.contributions(shown).iter_rows(named=True):
         largest = sorted(row.items(), key=lambda part: (-abs(part[1]), part[0]))[:_BLOCKS]
-        said.append(", ".join(f"{block.replace('_', ' ')} {added:+.2f}" for block, added in largest))
-    return said
+        words.append(", ".join(f"{block.replace('_', ' ')} {added:+.2f}" for block, added in largest))
+    return words

@@ -119,15 +119,15 @@ def _calibration(evaluation: Evaluation) -> Figure:
     figure, (axis,) = new_figure(6.4, 5.6)
     probability, found = evaluation.lines["probability"].to_numpy(), evaluation.lines["found"].to_numpy()
     bins = _with_findings(calibration_bins(probability, found, bins=20))
-    said = 100.0 * np.array([part.mean_probability for part in bins])
+    promised = 100.0 * np.array([part.mean_probability for part in bins])
     seen = 100.0 * np.array([part.findings / part.lines for part in bins])
     ends = 100.0 * np.array([wilson(part.findings, part.lines) for part in bins])
-    foot = 0.5 * min(float(said.min()), float(seen[seen > 0].min()))
+    foot = 0.5 * min(float(promised.min()), float(seen[seen > 0].min()))
     # Where all lines of a group are findings, the interval ends a rounding error short of the share.
     spread = np.maximum([np.minimum(seen - ends[:, 0], seen - foot), ends[:, 1] - seen], 0.0)
     axis.plot([foot, 100.0], [foot, 100.0], color="black", linewidth=0.9, label="as said")
     axis.errorbar(
-        said,
+        promised,
         seen,
         yerr=spread,
         fmt="o",
@@ -135,7 +135,7 @@ def _calibration(evaluation: Evaluation) -> Figure:
         capsize=3,
         label="groups of similar lines, 95% interval",
     )
-    for part, x, y in zip(bins, said, seen, strict=True):
+    for part, x, y in zip(bins, promised, seen, strict=True):
         axis.annotate(
             f"{part.findings}/{part.lines}", (x, y), (6, -9), textcoords="offset points", fontsize=7
         )

@@ -22,7 +22,7 @@ _DRAWS = 300
 _COLUMNS_SHOWN = 12
 _UNKNOWN = "–"
 _NOVEL = ("no_twin", "new_value", "new_seller", "new_goods", "new_text", "new_route", "random_share")
-_SAID = {
+_TITLES = {
     "all": "all lines",
     "no_twin": "no twin: heading, origin and price never inspected together before",
     "new_value": "new value: heading, origin and total value never inspected together before",
@@ -75,7 +75,7 @@ def headline_table(evaluation: Evaluation) -> ReportTable:
             findings = str(evaluation.figure(metric.name).findings)
             shown = (with_interval(cell, percent=metric.percent) for cell in cells)
             rows.append([metric.title, findings, *shown])
-    heads = ["figure", "findings", *(_SAID.get(score, score) for score in scores)]
+    heads = ["figure", "findings", *(_TITLES.get(score, score) for score in scores)]
     return ReportTable("The model and what it has to beat", heads, rows)
 
 
@@ -172,11 +172,11 @@ def agreement_table(caption: str, agreement: FeatureAgreement | None) -> ReportT
 def _parts(evaluation: Evaluation) -> Iterator[tuple[str, pl.DataFrame]]:
     """All lines, those drawn at random, and each group."""
     lines = evaluation.lines
-    yield _SAID["all"], lines
+    yield _TITLES["all"], lines
     if "selection" in lines.columns:
         at_random = lines.filter(pl.col("selection") == "random")
         if at_random.height:
-            yield _SAID["random_share"], at_random
+            yield _TITLES["random_share"], at_random
     for name, mask in each_group(lines):
         yield name.replace("_", " "), lines.filter(pl.Series(mask))
 
@@ -192,13 +192,13 @@ def novelty_table(evaluation: Evaluation) -> ReportTable:
                 with_interval(figure, percent=metric.percent)
                 for metric, figure in zip(shown, figures, strict=True)
             ]
-            rows.append([_SAID[part], str(figures[0].findings), *cells])
+            rows.append([_TITLES[part], str(figures[0].findings), *cells])
     heads = ["lines", "findings", *(metric.title for metric in shown)]
     return ReportTable("Lines that cannot be answered from memory", heads, rows)
 
 
 def _place(score: str) -> int:
-    order = list(_SAID)
+    order = list(_TITLES)
     return order.index(score) if score in order else len(order)
 
 

@@ -224,9 +224,10 @@ def _opened(store: TrialStore) -> Iterator[Study]:
             storage=database, study_name=store.study, direction="minimize", load_if_exists=True
         )
     except (optuna.exceptions.StorageInternalError, SQLAlchemyError, OSError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        message = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise TrackingError(
-            f"the trials in {store.path} cannot be read or written: {said}. Move the file away to begin anew."
+            f"the trials in {store.path} cannot be read or written: {message}. "
+            "Move the file away to begin anew."
         ) from error
     finally:
         if database is not None:

@@ -112,19 +112,19 @@ def _reasons(
     if best.number == configured.number:
         return ("no set that was tried has a lower loss on the inner blocks",), False
     gain = configured.inner.log_loss - best.inner.log_loss
-    said = [
+    reasons = [
         f"inner blocks: log loss {best.inner.log_loss:.5f} instead of {configured.inner.log_loss:.5f}; luck "
         f"alone would make the best of so many trials gain {gain:.5f} in {chance:.0%} of redrawn days"
     ]
     if outer is None:
-        return (*said, "the newest days hold no finding, so nothing that the search has not seen"), False
+        return (*reasons, "the newest days hold no finding, so nothing that the search has not seen"), False
     against = outer.comparisons[0].log_loss
     worse = against.low > 0.0
-    said.append(
+    reasons.append(
         f"newest block: log loss {against.value:+.5f} ({against.low:+.5f} to {against.high:+.5f}), "
         f"{'worse' if worse else 'not worse'} than configured"
     )
-    return tuple(said), chance < _BY_LUCK and not worse
+    return tuple(reasons), chance < _BY_LUCK and not worse
 
 
 def _outer(

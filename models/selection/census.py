@@ -91,14 +91,14 @@ class Census:
 
     def gathered(self, parts: Iterable[pl.DataFrame], positions: IntArray) -> pl.DataFrame:
         """The parcels at some positions, which ascend: as in `numbered`."""
-        found = [self.columns]
+        gathered = [self.columns]
         for number, part in enumerate(parts):
             first, end = np.searchsorted(positions, self.starts[number : number + 2])
             if end > first:
                 rows = positions[first:end]
                 lot = pl.Series("lot", self.lots[rows])
-                found.append(_completed(part[rows - self.starts[number]], number, lot))
-        return pl.concat(found)
+                gathered.append(_completed(part[rows - self.starts[number]], number, lot))
+        return pl.concat(gathered)
 
     def lowest_lots(self, strata: pl.DataFrame) -> IntArray:
         """Where the parcels with the lowest lots stand, ascending: as many of each stratum as are `drawn` of
@@ -107,14 +107,14 @@ class Census:
         by_stratum = np.argsort(codes, kind="stable")
         sizes = np.bincount(codes)
         ends = np.cumsum(sizes)
-        found = [np.empty(0, dtype=np.int64)]
+        lowest = [np.empty(0, dtype=np.int64)]
         for office, mode, drawn in strata.select(*STRATUM, "drawn").iter_rows():
             if drawn:
                 code = self.names[office] * len(self.mode_names) + self.mode_names[mode]
                 rows = by_stratum[ends[code] - sizes[code] : ends[code]]
                 own = self.lots[rows]
-                found.append(rows[own <= np.partition(own, drawn - 1)[drawn - 1]])
-        return np.sort(np.concatenate(found))
+                lowest.append(rows[own <= np.partition(own, drawn - 1)[drawn - 1]])
+        return np.sort(np.concatenate(lowest))
 
 
 def _codes(values: pl.Series, names: dict[str, int]) -> CodeArray:

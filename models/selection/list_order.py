@@ -64,8 +64,8 @@ def with_shifts(ranked_list: pl.DataFrame, shifts: Mapping[str, Mapping[str, int
         bounds = np.cumsum([of_office[name] for name in names]) / max(sum(of_office.values()), 1)
         ends = np.floor(bounds * of.height + 0.5).astype(np.int64)
         at = np.searchsorted(ends, np.arange(of.height), side="right")
-        said = [names[min(place, len(names) - 1)] if names else None for place in at]
-        parts.append(of.with_columns(shift=pl.Series(said, dtype=pl.String)))
+        shift_names = [names[min(place, len(names) - 1)] if names else None for place in at]
+        parts.append(of.with_columns(shift=pl.Series(shift_names, dtype=pl.String)))
     return pl.concat(parts) if parts else ranked_list.with_columns(shift=pl.lit(None, pl.String))
 
 

@@ -137,8 +137,8 @@ def _spread(days: IntArray) -> tuple[float, int]:
     ratios = []
     for number in range(len(days)):
         others = np.delete(days, number, axis=0).sum(axis=0)
-        if others.sum() and (found := _measured(days[number], others)) is not None:
-            index, noise, cells = found
+        if others.sum() and (measured := _measured(days[number], others)) is not None:
+            index, noise, cells = measured
             ratios.append(index / (noise * (cells - 1)))
     return (float(np.mean(ratios)), len(ratios)) if len(ratios) > 1 else (1.0, 1)
 
@@ -186,8 +186,8 @@ class Coding:
         missing = self.cells - 1
         if self.categories is None:
             filled = values.fill_null(np.nan).to_numpy()
-            found = np.searchsorted(np.array(self.edges), filled, side="left")
-            return np.where(np.isnan(filled), missing, found).astype(np.int64)
+            cells = np.searchsorted(np.array(self.edges), filled, side="left")
+            return np.where(np.isnan(filled), missing, cells).astype(np.int64)
         place = dict(zip(self.categories, range(len(self.categories)), strict=True))
         known = values.replace_strict(place, default=len(place), return_dtype=pl.Int64) if place else 0
         return np.where(values.is_null(), missing, known).astype(np.int64)

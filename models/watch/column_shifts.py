@@ -71,7 +71,7 @@ def shifted_columns(
     masks = {
         scope: [_mask(day.offices, office) for day in (*before, today)] for scope, office in scopes.items()
     }
-    found = []
+    shifted = []
     for group, column in columns:
         coding = Coding.of(pl.concat([day.groups[group][column] for day in before]))
         codes = [coding.codes(day.groups[group][column]) for day in (*before, today)]
@@ -79,8 +79,8 @@ def shifted_columns(
             counts = _counts(codes, masks[scope], coding.cells)
             measured = shift(counts[-1], counts[:-1], allowed)
             if measured is not None:
-                found.append(ShiftedColumn(scope, group, column, measured))
-    return found
+                shifted.append(ShiftedColumn(scope, group, column, measured))
+    return shifted
 
 
 def strongest(columns: Sequence[ShiftedColumn]) -> ShiftedColumn:

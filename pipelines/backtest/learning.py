@@ -83,7 +83,7 @@ def stage_training(
         except TooFewFindings as error:
             outcomes[risk.name] = str(error)
             continue
-        failed = [check.said for check in judged.decision.checks if not check.passed]
+        failed = [check.message for check in judged.decision.checks if not check.passed]
         passed = not failed
         outcomes[risk.name] = "passed its gate" if passed else f"failed its gate: {'; '.join(failed)}"
         if champion is None or passed or not gated:

@@ -74,7 +74,7 @@ def evaluation(
 def said(decision: GateDecision, name: str) -> tuple[bool, str]:
     """Whether a check was passed, and its words."""
     (check,) = (check for check in decision.checks if check.name == name)
-    return check.passed, check.said
+    return check.passed, check.message
 
 
 def predictions(result: Evaluation) -> pl.DataFrame:
