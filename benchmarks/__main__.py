@@ -1,5 +1,6 @@
 """The quick measurements, one after the other: `python -m benchmarks`, `make bench`. Those of the models take
-an hour and are `make bench-models`."""
+an hour and are `make bench-models`.
+"""
 
 import subprocess
 import sys

@@ -47,7 +47,8 @@ def measure(
     seed: int, parameters: WorldParameters, folder: Path, size: Size, settings: Settings
 ) -> dict[str, Figures]:
     """The figures of a world by risk; its store is made in `folder`. A risk that has too few findings to
-    learn from has empty ones."""
+    learn from has empty ones.
+    """
     clock, silent = Clock(f"choices, seed {seed}"), Progress.silent()
     with clock.step("simulate"):
         simulate(
@@ -111,7 +112,8 @@ def ratios(figures: Figures, way: str) -> FloatArray:
 
 def pooled(by_world: Sequence[FloatArray]) -> f.Figure:
     """The geometric mean of the worlds' ratios. Worlds are drawn independently, so that any draw of one goes
-    with any of another."""
+    with any of another.
+    """
     with np.errstate(divide="ignore"):
         return f.figure(np.exp(np.mean(np.log(by_world), axis=0)))
 

@@ -33,7 +33,8 @@ _OTHER_SEASONS = (date(2026, 3, 20), date(2026, 6, 5), date(2026, 8, 31))
 def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
     """Three worlds that differ, one that changes, one that is sparse; then the three once more with another
     seed and in another season, because findings of one week are few and come in lots: what one draw says,
-    another may not, and nine days after Double 11 prices and volumes are not what they are in spring."""
+    another may not, and nine days after Double 11 prices and volumes are not what they are in spring.
+    """
     by_default = WorldParameters.for_volume(parcels_per_day)
     # As the simulator makes them by default, smugglers are found by simple means: there the reference reached
     # 87% of the bound (seed 9001).

@@ -17,5 +17,6 @@ _OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 def collect_rarely() -> None:
     """Let Python look for garbage after many new objects, not after 700: what a program loads stays to its
-    end, and looking through it again and again took a quarter of the time of loading it."""
+    end, and looking through it again and again took a quarter of the time of loading it.
+    """
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, *gc.get_threshold()[1:])

@@ -46,7 +46,8 @@ _FARTHEST = 20.0
 @dataclass(frozen=True)
 class LaterLines:
     """All lines of the later days: key, `seller_id` and the truth by label; in the same order the features by
-    risk."""
+    risk.
+    """
 
     truth: pl.DataFrame
     frames: Mapping[str, pl.DataFrame]

@@ -54,7 +54,8 @@ class Scored:
 
 def compared(scored: Scored, later: pl.DataFrame, *, seed: int, level: f.Level) -> dict[str, Any]:
     """All figures of a risk on all later lines, each as [figure, low, high]; `level` is how sure the mean
-    probability of our model is."""
+    probability of our model is.
+    """
     found = later[scored.risk.label].to_numpy()
     draws = f.Draws.of(later["seller_id"], later["declaration_id"], seed)
     ties = hash_text(later["declaration_id"] + "/" + later["line_no"].cast(pl.String)).to_numpy()

@@ -80,7 +80,8 @@ def _ingested(path: Path, later: Path) -> Store:
 
 def _tuned(store: Store, folder: Path, trials: int) -> Settings:
     """The settings with what searches within 2020 found, of combinations first and then of parameters; each
-    as it was where its search did not pay."""
+    as it was where its search did not pay.
+    """
     from pipelines.training.combinations import combinations
     from pipelines.training.tune import tune
 

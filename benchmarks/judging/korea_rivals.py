@@ -45,7 +45,8 @@ def twins(past: pl.DataFrame, later: pl.DataFrame, key: Sequence[str]) -> pl.Ser
 
 def lookup(key: Sequence[str]) -> Rival:
     """The past fraud rate of the rows with the same `key`, or of all rows where there is none; no seed
-    changes it."""
+    changes it.
+    """
 
     def looked_up(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
         del seed

@@ -47,7 +47,8 @@ def recorded(
 
 def later_lines(store: Store, days: Sequence[date], records: pl.DataFrame) -> pl.DataFrame:
     """The scored days' lines, sorted by key: seller_id, the truth, `recorded__<label>`, and per risk
-    `probability__<risk>` and `value__<risk>` of the night."""
+    `probability__<risk>` and `value__<risk>` of the night.
+    """
     labels = [name for name in records.columns if name not in LINE_KEY]
     parts = []
     for day in days:

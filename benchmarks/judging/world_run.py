@@ -41,7 +41,8 @@ _END = date(2026, 11, 20)
 @dataclass(frozen=True)
 class BenchWorld:
     """A world to be judged on: its seed, its parameters, what is special about it, whether it changes,
-    whether a bound, which takes as long as all the rest, stands beside the scores, and its last day."""
+    whether a bound, which takes as long as all the rest, stands beside the scores, and its last day.
+    """
 
     name: str
     seed: int

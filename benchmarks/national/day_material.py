@@ -128,7 +128,8 @@ class _Draw:
 
     def frame(self, lines: int, first_parcel: int, place: tuple[int, int]) -> tuple[pl.DataFrame, int]:
         """`lines` lines with parcels numbered from `first_parcel`, in the `place`-th of so many parts of the
-        day; and how many parcels they are."""
+        day; and how many parcels they are.
+        """
         repeated = round(lines * (_REPEATED + _KEY_TAKEN))
         rows, copy, draw = self._rows(lines - repeated)
         parcel = np.cumsum(self.month.opens_parcel[rows] | (np.diff(draw, prepend=-1) != 0)) - 1

@@ -38,7 +38,8 @@ from configs.schema.settings import Settings
 from features.arrays.types import FloatArray
 from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED, LINE_KEY
 
-KEY = LINE_KEY
+# pandas takes a tuple for the name of one column.
+KEY = list(LINE_KEY)
 _POSITIVE = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")
 _NOT_NEGATIVE = ("unit_price", "freight", "insurance")
 _COUNTRIES = ("origin_country", "dispatch_country", "destination_country")

@@ -78,7 +78,8 @@ def measured_night(setup: Setup, lines: int, *, lines_of_a_file: int = LINES_OF_
 
 def verb_figures(measured: Measured, manifest: dict[str, Any]) -> dict[str, Any]:
     """A verb as a whole and its steps in the order in which they began, from its manifest and the samples of
-    memory; what no step covers is the step `REST`."""
+    memory; what no step covers is the step `REST`.
+    """
     seconds, cpu, began = manifest["seconds"], manifest["cpu_seconds"], manifest["began_at"]
     steps = []
     for name in sorted(began, key=lambda name: str(began[name])):

@@ -73,7 +73,8 @@ class Setup:
 
     def environment(self, *, training: bool = False) -> dict[str, str]:
         """Variables under which every process runs: no more threads than the night has, and the models of the
-        trained store, unless it is being made."""
+        trained store, unless it is being made.
+        """
         few = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         variables = {
             **dict.fromkeys(few, str(self.cores)),

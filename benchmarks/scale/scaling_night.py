@@ -20,7 +20,8 @@ _PASSES: list[dict[str, Any]] = []
 
 def timed(run: Callable[..., Any]) -> Callable[..., Any]:
     """`Executor.run` that notes how long each pass over a night's tasks took, and each task where they run in
-    this process."""
+    this process.
+    """
 
     @functools.wraps(run)
     def with_times(

@@ -42,7 +42,8 @@ class Figure:
 @dataclass(frozen=True)
 class Level:
     """How sure the mean probability is: the findings that it rests on, and how far (relative) the share of
-    findings moves from week to week beyond that. None at all: taken for known."""
+    findings moves from week to week beyond that. None at all: taken for known.
+    """
 
     findings: float = 0.0
     spread: float = 0.0

@@ -1,5 +1,6 @@
 """Long measurements in processes of their own: threads are set before anything is imported, and the memory of
-each is given back; and the commit that they measure."""
+each is given back; and the commit that they measure.
+"""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ from features.arrays.types import IntArray, UInt64Array
 @dataclass(frozen=True)
 class Distinct:
     """`firsts` (groups,): the first row of each group, in the order of the rows. `groups` (rows,): the group
-    of each row; -1 where it has none."""
+    of each row; -1 where it has none.
+    """
 
     firsts: IntArray
     groups: IntArray

@@ -33,7 +33,8 @@ _KEYS_A_CELL = 4
 class KeyIndex:
     """`keys` (places,): ascending keys, which may repeat. `rows` (places,): the rows of the table in which
     they stand, None where rows are places. `directory` (cells + 1,): where each range of the top bits begins
-    in `keys`."""
+    in `keys`.
+    """
 
     keys: UInt64Array
     rows: Rows | None
@@ -71,7 +72,8 @@ class Indexes:
 
     def of(self, name: str, table: pl.DataFrame, then_by: str | None = None) -> KeyIndex | None:
         """The index of the table `name`; None where it is not in the order of `key`, and within a key in that
-        of the Int16 column `then_by`."""
+        of the Int16 column `then_by`.
+        """
         if name not in self._made:
             keys = table["key"].rechunk().to_numpy()
             inner = np.empty(0, np.int16) if then_by is None else table[then_by].rechunk().to_numpy()
@@ -81,7 +83,8 @@ class Indexes:
 
 def rows_of_keys(indexes: Indexes, name: str, table: pl.DataFrame, wanted: UInt64Array) -> Rows:
     """The row of the table, whose `key` is unique, for each wanted key (lines,); NOT_FOUND, and NO_KEY for
-    0."""
+    0.
+    """
     index = indexes.of(name, table)
     if index is None:
         asked = table["key"].is_in(pl.Series(wanted).implode()).arg_true()

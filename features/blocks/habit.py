@@ -13,7 +13,8 @@ from features.history.view import HistoryView, share_of
 @block(keys=(KeyKind.EVERY,))
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """For each combination that backs off to a party: earlier lines, and their share of all earlier lines of
-    the party. Null where the party is new or unknown."""
+    the party. Null where the party is new or unknown.
+    """
     parties = {spec.name for spec in history.specs if spec.party}
     columns = []
     for spec in history.specs:

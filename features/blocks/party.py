@@ -19,7 +19,8 @@ OLD = 60.0
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Per party: days since first (60 at most) and last seen (null for a new one), lines ever and lately,
     mean value of a line in CNY, distinct headings, sellers and buyers, the share of its lines that came with
-    a first-time other side, and how far its prices used to be from those of their peers (mean log ratio)."""
+    a first-time other side, and how far its prices used to be from those of their peers (mean log ratio).
+    """
     half_lives = history.config.history.activity_half_lives_days
     columns = []
     for spec in history.specs:

@@ -16,7 +16,8 @@ _ROUND_STEPS = 10.0
 @block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """CNY values, arithmetic of the line, and robust deviations (in standard deviations of the log price)
-    from peers of the same heading and from those of the same name."""
+    from peers of the same heading and from those of the same name.
+    """
     per_kg, per_unit = history.peers("kg"), history.peers("unit")
     goods_per_kg, goods_per_unit = history.peers("kg", goods=True), history.peers("unit", goods=True)
     frame = lines.select(

@@ -22,7 +22,8 @@ _READ = ["item_name", "item_model", "hs_code"]
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Length, scripts, vagueness, disguises, watch terms by group, words of its own and of other headings,
     and how often this very name was declared before, and under this heading. All null where there is no
-    text."""
+    text.
+    """
     same = distinct_rows(lines, _READ)
     frame = same.spread(_of_text(lines.select(_READ)[same.firsts], reference))
     return frame.with_columns(_seen_before(history))

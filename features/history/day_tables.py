@@ -30,7 +30,8 @@ _UNION_COLUMNS = ("headings", "sellers", "buyers")
 class DayTables:
     """`parties`: a frame by key name (`key`, `lines`, for parties and `same_day` keys `parcels` and
     `value_fen`, for parties `first_timers`, `priced`, `price_milli`, bitmaps); `prices`: a frame by measure
-    and level (`key`, `bin`, `count`)."""
+    and level (`key`, `bin`, `count`).
+    """
 
     parties: Mapping[str, pl.DataFrame]
     prices: Mapping[str, pl.DataFrame]

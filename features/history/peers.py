@@ -107,7 +107,8 @@ def fold_sketch(before: pl.LazyFrame, day: pl.DataFrame, weight: float) -> pl.La
 @dataclass(frozen=True)
 class PeerSketches:
     """The sketches as they count on a day: its forward-decay weight, and by level how many peers say
-    something."""
+    something.
+    """
 
     sketches: Mapping[str, pl.DataFrame]
     weight_now: float

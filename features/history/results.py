@@ -66,7 +66,8 @@ def result_tables(
     reports: pl.DataFrame, specs: Sequence[KeySpec], labels: Sequence[str]
 ) -> dict[str, pl.DataFrame]:
     """Sums of the increments by key. `reports` are keyed lines (`features.history.keys.with_keys`) with
-    `increments` columns."""
+    `increments` columns.
+    """
     sums = [f"{kind}__{label}" for label in labels for kind in ("inspected", "findings")]
     plans = [
         reports.lazy()

@@ -224,7 +224,7 @@ def distinct(bitmap: pl.Series) -> pl.Series:
 
 
 def share_of(part: pl.Series, whole: pl.Series) -> pl.Series:
-    """part / whole a row, null where the whole is not above zero.
+    """Part / whole a row, null where the whole is not above zero.
 
     >>> share_of(pl.Series([1.0, 1.0]), pl.Series([4, 0])).to_list()
     [0.25, None]

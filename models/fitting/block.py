@@ -1,5 +1,6 @@
 """One block of days, predicted by a model of the days before it, and what such predictions say about
-probabilities."""
+probabilities.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +24,8 @@ _BY_OUTCOME = ("referral", "override", "rule")
 @dataclass(frozen=True)
 class DayBlock:
     """The lines of a block, the model that predicted them, its matrix of them, and the loss on them by
-    rounds."""
+    rounds.
+    """
 
     split: Split
     train: pl.DataFrame
@@ -67,7 +69,8 @@ def calibrator_of(blocks: Sequence[DayBlock], raw: Sequence[FloatArray]) -> Cali
 
 def out_of_time(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> pl.DataFrame:
     """The blocks' lines below each other: key, `declared_on`, `found`, the `probability` (lines,) that each
-    block's lines were given, and `fold`, the block's name."""
+    block's lines were given, and `fold`, the block's name.
+    """
     schema = {"declaration_id": pl.String, "line_no": pl.Float64, "declared_on": pl.Date, "found": pl.Boolean,
               "probability": pl.Float64, "fold": pl.String}  # fmt: skip
     parts = [

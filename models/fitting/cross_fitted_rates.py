@@ -104,7 +104,8 @@ def _of_other_days(
     group: IntArray, day: IntArray, found: FloatArray, half_lives_days: Sequence[float]
 ) -> list[tuple[FloatArray, FloatArray]]:
     """By half-life, per line: the lines of its group more than `APART_DAYS` before or after it, and the
-    findings among them, (lines,) each; those further away count less."""
+    findings among them, (lines,) each; those further away count less.
+    """
     first, span = day.min(), int(day.max() - day.min()) + 1
     # One number orders lines by group, then by day.
     stride = span + 2 * APART_DAYS + 2

@@ -41,7 +41,8 @@ _STEPS = 60
 @dataclass(frozen=True)
 class RecordedShare:
     """Share of all examined lines on which an inspection would record a finding, and how many findings it
-    rests on: those of the random share, and those that the promise turned out to be worth."""
+    rests on: those of the random share, and those that the promise turned out to be worth.
+    """
 
     share: float
     findings: float
@@ -101,7 +102,8 @@ def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
 
 def promised_share(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> float | None:
     """The mean probability that models gave to later lines drawn at random, weighted to stand for all lines;
-    None where these are fewer than 200."""
+    None where these are fewer than 200.
+    """
     weights = [_random_weights(block.test) for block in blocks]
     if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_LINES:
         return None

@@ -40,7 +40,8 @@ def line_groups(past: pl.DataFrame, later: pl.DataFrame) -> pl.DataFrame:
 
 def each_group(lines: pl.DataFrame) -> Iterator[tuple[str, BoolArray]]:
     """The name (`office 4601`, `seller new`) and mask (lines,) of each group of a frame that has the columns
-    of `line_groups`, sorted; a column with one value makes no groups."""
+    of `line_groups`, sorted; a column with one value makes no groups.
+    """
     for column in sorted(name for name in lines.columns if name.startswith(PREFIX)):
         values = sorted(lines[column].unique())
         for value in values if len(values) > 1 else ():

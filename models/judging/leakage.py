@@ -48,7 +48,8 @@ class Overlap:
 @dataclass(frozen=True)
 class SingleColumn:
     """How well a column alone ranks the evaluation's findings: area under the ROC curve in its better
-    direction, average precision."""
+    direction, average precision.
+    """
 
     column: str
     auc: float

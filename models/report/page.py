@@ -1,5 +1,6 @@
 """What self-contained pages have in common: templates that escape, packaged style and script, and what a
-Content-Security-Policy allows by fingerprint."""
+Content-Security-Policy allows by fingerprint.
+"""
 
 from __future__ import annotations
 

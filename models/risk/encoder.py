@@ -69,7 +69,8 @@ class Encoder:
         text_score: FloatArray | None = None,
     ) -> Learned:
         """What the smaller models say about each line; `numbers` are those of the frame, and `text_score`
-        (lines,) is that of its text, where somebody has them already."""
+        (lines,) is that of its text, where somebody has them already.
+        """
         text = None if self.text is None else text_score
         if self.text is not None and text is None:
             text = self.text.score(frame)

@@ -55,7 +55,8 @@ _NARROWEST = 0.05
 @dataclass(frozen=True)
 class LogPrices:
     """Log CNY per unit or kg a line (lines,): the median, and the range that 8 in 10 lines of such goods are
-    in."""
+    in.
+    """
 
     median: FloatArray
     low: FloatArray
@@ -96,7 +97,8 @@ class FairValue:
 
     def save(self, directory: Path) -> None:
         """Write `fair_value.txt`, `fair_value_low.txt`, `fair_value_high.txt` (trees) and
-        `fair_value.json`."""
+        `fair_value.json`.
+        """
         self.booster.save(directory / "fair_value.txt")
         self.low.save(directory / "fair_value_low.txt")
         self.high.save(directory / "fair_value_high.txt")

@@ -34,7 +34,8 @@ _PENALTY = 0.1
 @dataclass(frozen=True)
 class ExpectedTax:
     """Mean tax in CNY of a finding: exp(intercept + value · log total + rate · log(tax rate + 0.01) + ratio ·
-    log price ratio). A rate that is unknown counts as `typical_rate`, a price ratio as 1."""
+    log price ratio). A rate that is unknown counts as `typical_rate`, a price ratio as 1.
+    """
 
     intercept: float
     value: float

@@ -30,7 +30,8 @@ _LINES_AT_ONCE = 2_000
 @dataclass(frozen=True)
 class HeadingPeers:
     """Lines by heading of 4 digits: `headings`, sorted, the row behind the last one of each (`ends`), and of
-    every line the columns that the booster reads (rows, places)."""
+    every line the columns that the booster reads (rows, places).
+    """
 
     headings: tuple[str, ...]
     ends: IntArray
@@ -74,7 +75,8 @@ class HeadingPeers:
 
     def _peers(self, headings: pl.Series) -> IntArray:
         """Rows of the peers of each line (lines, 20), again from the first where there are fewer; -1 where
-        the heading has none."""
+        the heading has none.
+        """
         place = {name: number for number, name in enumerate(self.headings)}
         starts = np.concatenate([[0], self.ends])
         rows = np.full((len(headings), _PEERS), -1, dtype=np.int64)

@@ -83,7 +83,8 @@ class RiskModel:
 
     def score(self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None) -> Scores:
         """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once; that of the
-        text not at all where `text_score` (lines,) is given."""
+        text not at all where `text_score` (lines,) is given.
+        """
         self.encoder.columns.check(frame, self.name)
         raw, learned = self._raw(frame, threads, text_score)
         expected = self._expected(learned)
@@ -99,7 +100,8 @@ class RiskModel:
         self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
     ) -> Learned:
         """What the smaller models say about each line, for the methods that take it; that of the text is not
-        asked where `text_score` (lines,) is given."""
+        asked where `text_score` (lines,) is given.
+        """
         self.encoder.columns.check(frame, self.name)
         return self.encoder.learned(frame, threads=threads, text_score=text_score)
 
@@ -135,7 +137,8 @@ class RiskModel:
         self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
     ) -> pl.DataFrame:
         """`contributions` above what each block usually adds to lines of the same heading: what sets a line
-        apart from its like, in the order that `peers` settle. Without a `background` as they are."""
+        apart from its like, in the order that `peers` settle. Without a `background` as they are.
+        """
         learned = learned or self.learned(frame, threads=threads)
         added = self.contributions(frame, learned, threads=threads)
         if self.background is None:
@@ -155,7 +158,8 @@ class RiskModel:
 
     def with_background(self, lines: pl.DataFrame) -> RiskModel:
         """The same model that knows what its blocks usually add, and some lines of each heading, from `lines`
-        that nobody selected."""
+        that nobody selected.
+        """
         chosen = background_lines(lines)
         if chosen.is_empty():
             return self

@@ -32,7 +32,8 @@ from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, best_
 @dataclass(frozen=True)
 class SearchBlock:
     """One block of days and the lines before it, as numbers; `days` (lines,) are those of the block's
-    lines, `weights` those of the lines before it, None where these count alike."""
+    lines, `weights` those of the lines before it, None where these count alike.
+    """
 
     train: Matrix
     train_found: BoolArray

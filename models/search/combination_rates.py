@@ -47,7 +47,8 @@ class InspectedLines:
 @dataclass(frozen=True)
 class KeyRates:
     """What the past says of each line's key, (lines,): its smoothed rate, and the decayed number of lines
-    that were inspected before."""
+    that were inspected before.
+    """
 
     rate: FloatArray
     inspected: FloatArray

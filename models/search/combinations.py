@@ -54,7 +54,8 @@ class Found:
 class Search:
     """How many were tried, which were chosen, and the gain of all chosen ones together on the newest days,
     for every finding there; None where nothing was chosen. `enough` is false where one of the three parts
-    has too few findings to try anything."""
+    has too few findings to try anything.
+    """
 
     tried: int
     chosen: tuple[Found, ...] = ()
@@ -65,7 +66,8 @@ class Search:
 @dataclass(frozen=True)
 class SearchOptions:
     """How rates are smoothed and forgotten, the columns of the longest combination that is tried, and the
-    most that are chosen."""
+    most that are chosen.
+    """
 
     smoothing: float
     half_life_days: float
@@ -129,7 +131,8 @@ def find_combinations(
 
 def _thirds(lines: InspectedLines) -> tuple[BoolArray, BoolArray, BoolArray]:
     """Lines of the oldest, the middle and the newest days, with about as many findings each; only lines that
-    chance or a score chose."""
+    chance or a score chose.
+    """
     days = np.sort(lines.declared[lines.chosen & lines.found])
     if not len(days):
         nothing = np.zeros(len(lines.found), dtype=bool)
@@ -242,7 +245,8 @@ def _choose(
     most: int,
 ) -> tuple[list[Found], FloatArray]:
     """One after the other the surest gain, while it is sure for the number of those tried; too small ones are
-    passed over."""
+    passed over.
+    """
     needed = NormalDist().inv_cdf(1.0 - _RISK_OF_ERROR / max(len(shifts), 1))
     chosen: list[Found] = []
     score, left = base, dict(shifts)

@@ -38,7 +38,8 @@ _LEAST_DAYS = 8
 @dataclass(frozen=True)
 class Comparison:
     """One set of parameters minus another on the same later lines: below zero the first has less loss,
-    above zero the first has more average precision."""
+    above zero the first has more average precision.
+    """
 
     first: str
     second: str

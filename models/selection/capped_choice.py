@@ -23,7 +23,8 @@ _LIMITED = {"seller_id": "per_seller", "address_id": "per_address", "goods": "pe
 @dataclass(frozen=True)
 class ListPlaces:
     """How many places of a list go by risk, how many of them each risk has for sure, how many each column's
-    values may take at most."""
+    values may take at most.
+    """
 
     count: int
     reserved: Mapping[str, int]
@@ -56,7 +57,8 @@ class ListPlaces:
 @dataclass(frozen=True)
 class CappedChoice:
     """What one office's places go to: row numbers of what was held. `wanting` are the risks whose reserved
-    places, and None for all places, were not filled."""
+    places, and None for all places, were not filled.
+    """
 
     rows: Sequence[int]
     wanting: frozenset[str | None]

@@ -102,7 +102,8 @@ class Census:
 
     def lowest_lots(self, strata: pl.DataFrame) -> IntArray:
         """Where the parcels with the lowest lots stand, ascending: as many of each stratum as are `drawn` of
-        it, and those whose lot is the same as the last one's."""
+        it, and those whose lot is the same as the last one's.
+        """
         codes = self.offices * np.int32(len(self.mode_names)) + self.modes
         by_stratum = np.argsort(codes, kind="stable")
         sizes = np.bincount(codes)

@@ -35,7 +35,8 @@ _MEASURES = ("expected_findings", "expected_tax_cny", "expected_value_cny")
 @dataclass(frozen=True)
 class _Office:
     """Sums over the parcels with the highest expected values, the first, the first two and so on (places + 1,
-    measures), and the mean over all parcels (measures,)."""
+    measures), and the mean over all parcels (measures,).
+    """
 
     sums: FloatArray
     mean: FloatArray

@@ -1,4 +1,4 @@
-"""Which parcels of a day are opened, told apart in `selection`:
+"""Which parcels of a day are opened, told apart in `selection`.
 
 - `random`: drawn from all parcels of a stratum (office × trade mode), with no cap, so that each has exactly
   the chance drawn / parcels and estimates over all parcels rest on it.

@@ -133,7 +133,8 @@ def _joined_cells(counts: IntArray, reference: IntArray) -> list[int]:
 
 def _spread(days: IntArray) -> tuple[float, int]:
     """How many times as much as by chance the days differ from each other, and on how many that was measured;
-    1 and 1 where there are too few."""
+    1 and 1 where there are too few.
+    """
     ratios = []
     for number in range(len(days)):
         others = np.delete(days, number, axis=0).sum(axis=0)

@@ -18,7 +18,8 @@ from models.stats.rankings import Areas, ranking
 @dataclass(frozen=True)
 class ScoredLines:
     """What a metric is computed from: for each line (lines,) its score, whether it was a finding, the order
-    of ties and, where known, the tax that was recovered by it, CNY."""
+    of ties and, where known, the tax that was recovered by it, CNY.
+    """
 
     score: FloatArray
     found: BoolArray

@@ -158,7 +158,7 @@ def _score(
 
 
 def gram_matrix(text: pl.Series) -> Any:
-    """scipy CSR matrix (lines, BUCKETS): every gram counts 1 / sqrt(number of grams of the line)."""
+    """Scipy CSR matrix (lines, BUCKETS): every gram counts 1 / sqrt(number of grams of the line)."""
     from scipy import sparse
 
     offsets, data = utf8_buffers(text)

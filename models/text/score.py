@@ -44,7 +44,8 @@ class TextScore:
 
     def telling_words(self, frame: pl.DataFrame) -> tuple[pl.Series, FloatArray]:
         """The word of each line that raises the score most, and how many times it makes the odds what they
-        would be without it (lines,); null and NaN where none does. See `models.text.telling_words`."""
+        would be without it (lines,); null and NaN where none does. See `models.text.telling_words`.
+        """
         return telling_words(frame, self.weights, self.intercept)
 
     def save(self, path: Path) -> None:

@@ -80,7 +80,8 @@ def _stop_words() -> frozenset[str]:
 
 def _pieces(run: str) -> Iterator[tuple[int, int]]:
     """A run of letters as words: other scripts whole, ideographs in every stretch of two to four and, up to
-    eight, as a whole."""
+    eight, as a whole.
+    """
     last = 0
     for match in _IDEOGRAPHS.finditer(run):
         if match.start() - last >= _LEAST_LETTERS:

@@ -73,7 +73,8 @@ class Matrix:
 @dataclass(frozen=True)
 class Columns:
     """Some columns of a matrix, one below the other: values (columns, lines), and the place of each in the
-    matrix (columns,), in ascending order."""
+    matrix (columns,), in ascending order.
+    """
 
     values: FloatArray
     places: IntArray
@@ -103,7 +104,8 @@ class Booster:
 
     def predict_raw(self, values: FloatArray, *, threads: int = 1, rounds: int | None = None) -> FloatArray:
         """Raw score a line (lines,) for matrix values (lines, columns): log-odds for a classifier, the
-        target's unit for a regression."""
+        target's unit for a regression.
+        """
         places = np.array(self.places, dtype=np.int64)
         columns = Columns(np.ascontiguousarray(values[:, places].T), places)
         return self.predict_columns(columns, threads=threads, rounds=rounds)

@@ -31,7 +31,8 @@ _LEAST_FINDINGS = 10
 @dataclass(frozen=True)
 class LinearStart:
     """Places of the columns in the matrix, whether each is a rate (and enters as its log-odds), what is taken
-    off and the weight per unit; a missing value adds nothing."""
+    off and the weight per unit; a missing value adds nothing.
+    """
 
     places: tuple[int, ...]
     is_rate: tuple[bool, ...]

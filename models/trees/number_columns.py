@@ -29,7 +29,8 @@ _SLICE = 16_384
 @dataclass(frozen=True)
 class ColumnBuffer:
     """Values (lines,), of which those count whose bit in `known` is set, from bit `first` on; all of them
-    where `known` is None."""
+    where `known` is None.
+    """
 
     values: FloatArray
     known: ByteArray | None = None
@@ -94,7 +95,8 @@ def column_slices(
     columns: Sequence[ColumnBuffer], places: Sequence[int], lines: int
 ) -> Iterator[tuple[slice, Columns]]:
     """The columns side by side, a slice of lines after the other; `places` says which of the matrix they are.
-    A slice is good until the next one is asked for."""
+    A slice is good until the next one is asked for.
+    """
     where = np.array(places, dtype=np.int64)
     table = np.empty((len(columns), min(lines, _SLICE)), dtype=np.float64)
     for begin in range(0, lines, _SLICE):

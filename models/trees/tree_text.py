@@ -99,7 +99,8 @@ class _Tree:
 
 def read_trees(text: str) -> TreeArrays | None:
     """The trees of `Booster.model_to_string`; None where bit vectors cannot express them: another version of
-    the format, several classes, averages, linear leaves, or more than 64 leaves a tree."""
+    the format, several classes, averages, linear leaves, or more than 64 leaves a tree.
+    """
     head, *blocks = text.split("\nTree=")
     lines = head.splitlines()
     alone = {"num_class=1", "num_tree_per_iteration=1", f"version={_VERSION}"}
@@ -134,7 +135,8 @@ def _tree(fields: Mapping[str, str]) -> _Tree:
 
 def _from_left_to_right(left: Sequence[int], right: Sequence[int]) -> tuple[list[int], list[int]]:
     """The leaves in order, and the set of leaves (bits, in that order) in the left subtree of each node. A
-    child below zero is a leaf, ~number."""
+    child below zero is a leaf, ~number.
+    """
     order: list[int] = []
     began, left_leaves = [0] * len(left), [0] * len(left)
     # A node is met twice: before its left subtree and after it.

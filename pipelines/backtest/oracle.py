@@ -1,5 +1,6 @@
 """What a parcel would show if it were opened: from the truth of a simulated store, or from results of every
-line."""
+line.
+"""
 
 from __future__ import annotations
 
@@ -92,7 +93,8 @@ class SimulatedOracle:
 
 class LabelledOracle:
     """The stored results, of a store in which every line has one; they come as late after the opening as they
-    did after the inspection."""
+    did after the inspection.
+    """
 
     source = "the results that every line has"
 

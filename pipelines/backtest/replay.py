@@ -80,7 +80,8 @@ class Plan:
 @dataclass
 class _State:
     """What is carried from night to night: the history of the eve, results that are still to be reported and
-    those reported so far, and for past hit rates the lines that were inspected."""
+    those reported so far, and for past hit rates the lines that were inspected.
+    """
 
     history: History | None
     pending: pl.DataFrame
@@ -112,7 +113,8 @@ def replay(
 @contextmanager
 def _quiet_selection() -> Iterator[None]:
     """Selection warns of every list that its caps leave short; over months of nights the counts say it
-    better."""
+    better.
+    """
     logger = logging.getLogger(select_from.__module__)
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -176,7 +178,8 @@ def _one_night(
 @dataclass(frozen=True)
 class _Choice:
     """The lines of a day sorted by key, its parcels with their values, and which were chosen; with features
-    and the sums of the day where the strategy learns."""
+    and the sums of the day where the strategy learns.
+    """
 
     lines: pl.DataFrame
     parcels: pl.DataFrame
@@ -244,7 +247,8 @@ class _Opened:
     @classmethod
     def of(cls, choice: _Choice, oracle: Oracle, store: Store, settings: Settings, day: date) -> _Opened:
         """What the chosen parcels of `day`, opened on the next day, show; and what a sort alone would have
-        found."""
+        found.
+        """
         listed, sorts = choice.listed, _sorts(choice, settings, day)
         every = pl.concat([listed, *sorts.values()]).select("declaration_id").unique()
         asked = every.with_columns(pl.lit(day + timedelta(days=1), pl.Date).alias("opened_on"))
@@ -272,7 +276,8 @@ class _Opened:
 def _sorts(choice: _Choice, settings: Settings, day: date) -> dict[str, pl.DataFrame]:
     """What the highest expected values alone would choose of the same night: `sort`, as many parcels of each
     office as were chosen by risk, and `full_sort`, as many as were chosen in all. Nothing where the
-    strategy has no model."""
+    strategy has no model.
+    """
     nothing = choice.listed.clear()
     if choice.features is None:
         return {"sort": nothing, "full_sort": nothing}

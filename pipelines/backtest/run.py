@@ -194,7 +194,8 @@ def _tags(folder: Path, names: Sequence[str]) -> dict[str, str]:
 
 def _logged(report: BacktestReport, tracker: Tracker, tags: Mapping[str, str]) -> BacktestReport:
     """The report, with a run for the backtest and one for each strategy in MLflow; a finished backtest is
-    logged once."""
+    logged once.
+    """
     asked = json.loads((report.folder / _ASKED).read_text(encoding="utf-8"))
     files = {path.name: path for path in sorted(report.folder.iterdir()) if path.suffix in _LOGGED_KINDS}
     try:

@@ -53,7 +53,8 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
 
 def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
     """A copy of the start for a strategy, made where it is not there; with what was learned if it
-    `learns`."""
+    `learns`.
+    """
     if not folder.exists():
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
         for file in sorted(start.path.rglob("*")):
@@ -84,7 +85,8 @@ def nights_done(store: Store) -> list[date]:
 
 def stage_night(t: Transaction, store: Store, day: date, **tables: pl.DataFrame) -> None:
     """Stage what a night leaves: `opened` (a row a parcel), `shown` (all results of these parcels, also those
-    that are reported later) and `night` (one row)."""
+    that are reported later) and `night` (one row).
+    """
     assert sorted(tables) == sorted(_KEPT)
     folder = t.stage(store.layout.partition(DayTable.NIGHTS, day))
     for name, table in tables.items():

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from pipelines.privacy.log_masking import mask_identity, masked
+from pipelines.privacy.log_masking import mask_identity, mask_texts
 
 LogFormat = Literal["text", "json"]
 
@@ -69,7 +69,7 @@ class JsonFormatter(logging.Formatter):
         entry |= {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return to_json({name: masked(value) for name, value in entry.items()})
+        return to_json({name: mask_texts(value) for name, value in entry.items()})
 
 
 def to_json(entry: Mapping[str, object]) -> str:

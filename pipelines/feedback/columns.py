@@ -72,7 +72,7 @@ class Headings:
     def field(self, words: str) -> str | None:
         """The technical name of the field with this heading, None where it is none that is read.
 
-        A heading ``result_…`` of a risk that is not configured is a field too: whoever reads it says so.
+        A heading `result_…` of a risk that is not configured is a field too: whoever reads it says so.
         """
         if words not in self._seen:
             self._seen[words] = self._look_up(words)

@@ -34,7 +34,7 @@ class ReturnedFile:
         sha256: of its content, None where it was refused.
         list_id: the list that it names, None where it names none.
         rows: its rows.
-        decimal_comma: whether a comma in ``1,234`` stands before the decimals.
+        decimal_comma: whether a comma in `1,234` stands before the decimals.
         notes: what to tell of it.
         fault: why it was refused as a whole.
     """

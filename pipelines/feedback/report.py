@@ -60,7 +60,8 @@ class FeedbackReport(Report):
     @property
     def exit_code(self) -> int:
         """3 where a file was refused or more rows than tolerated were rejected; else 5 where a conflict was
-        left unwritten; else 0."""
+        left unwritten; else 0.
+        """
         if self.beyond_tolerance or any(file.fault for file in self.files):
             return 3
         return 5 if self.counts[CONFLICT] else 0

@@ -24,7 +24,7 @@ _CURRENCY = re.compile(r"^(?:[A-Za-z]{3}|[¥￥$€£元])\s*|\s*(?:[A-Za-z]{3}|
 
 
 def text_of(cell: Cell) -> str | None:
-    """A cell as text without outer blanks, None where nothing stands in it; a whole number has no ``.0``.
+    """A cell as text without outer blanks, None where nothing stands in it; a whole number has no `.0`.
 
     >>> [text_of(cell) for cell in (" a ", 12.0, "  ", None, True)]
     ['a', '12', None, None, 'true']
@@ -45,7 +45,7 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
 
     Args:
         cell: of any type.
-        decimal_comma: whether a comma in ``1,234`` stands before the decimals: so it does in files that have
+        decimal_comma: whether a comma in `1,234` stands before the decimals: so it does in files that have
             semicolons between their columns.
 
     Raises:

@@ -1,5 +1,6 @@
 """Reads the store day by day, as the history is folded: the lines of a day, and the results reported on
-it."""
+it.
+"""
 
 from __future__ import annotations
 

@@ -54,7 +54,8 @@ def labels_of(folder: Path) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Eve:
     """A stored history by its place: the day at whose close it is, its folder, and what it was folded from.
-    Before the first day there is neither day nor folder."""
+    Before the first day there is neither day nor folder.
+    """
 
     as_of: date | None
     folder: Path | None

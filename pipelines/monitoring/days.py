@@ -54,7 +54,8 @@ class DaySample:
 @dataclass(frozen=True)
 class WatchedDays:
     """The day, the days it is compared with, and by day and key of `NEWCOMERS` how many `lines` had the key
-    and for how many of them (`new`) it had never been seen."""
+    and for how many of them (`new`) it had never been seen.
+    """
 
     today: DaySample
     before: Sequence[DaySample]

@@ -177,7 +177,8 @@ def _score_shifts(
     config: MonitoringConfig,
 ) -> tuple[list[ShiftedColumn], dict[str, list[date]]]:
     """Scores of the day against those that the same version gave on days of the weeks before; the days by
-    risk."""
+    risk.
+    """
     shares = config.model_copy(update={"false_alarm_rate": config.false_alarm_rate / max(1, len(risks))})
     shifted: list[ShiftedColumn] = []
     compared: dict[str, list[date]] = {}

@@ -105,7 +105,8 @@ def measured_performance(
 def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFrame:
     """One row a scored parcel of a day, sorted by number: declaration_id, customs_office, trade_mode,
     `expected_value_cny` (all risks, what lists are sorted by) and, per risk, `probability_<risk>` and
-    `expected_<risk>` (probability x value, CNY), null where the risk had no model."""
+    `expected_<risk>` (probability x value, CNY), null where the risk had no model.
+    """
     lines = store.read_declarations(day, _LINE_COLUMNS)
     known = []
     for kind, prefix in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
@@ -184,7 +185,8 @@ def _seen(store: Store, risk: RiskConfig, scored: Mapping[date, pl.DataFrame], a
 
 def _results(store: Store, risk: RiskConfig, parcels: pl.DataFrame, as_of: date) -> pl.DataFrame | None:
     """Inspected parcels with `place`, `selection`, `chance`, `found` and `tax`, each in the first channel
-    that chose it: the random share draws before the others. None where no line was examined for the risk."""
+    that chose it: the random share draws before the others. None where no line was examined for the risk.
+    """
     places = parcels.select("declaration_id", pl.int_range(pl.len()).alias("place"))
     in_time = as_of - timedelta(days=risk.maturity_days)
     reports = store.read_inspections(reported_to=as_of)
@@ -251,7 +253,8 @@ def estimates(
     population: Population, outcome: ExpectedOutcome, drawn: Inspected, by_risk: Inspected
 ) -> Mapping[str, Performance]:
     """The performance by each of `METHODS`; `by_risk` are all choices by risk, their chance NaN where
-    unknown."""
+    unknown.
+    """
     # As anybody would who does not ask how they were chosen: each counts the same.
     one_stratum = replace(population, stratum=np.zeros_like(population.stratum))
     as_if_drawn = replace(by_risk, chance=np.ones(len(by_risk.parcel)))

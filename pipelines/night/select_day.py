@@ -28,7 +28,8 @@ from pipelines.store.layout import DayTable
 @dataclass(frozen=True)
 class Listed:
     """How many parcels and offices were listed, how many by each way of selection, and the plan of the random
-    share."""
+    share.
+    """
 
     parcels: int
     offices: int

@@ -30,7 +30,7 @@ def mask_identity(text: str) -> str:
     return _MOBILE_NUMBER.sub(_MASK, text)
 
 
-def masked(value: object) -> object:
+def mask_texts(value: object) -> object:
     """Return a value for JSON with every text in it masked.
 
     A number stays as it is: only text can be an identity, and a mask in its place would break the JSON.
@@ -38,8 +38,8 @@ def masked(value: object) -> object:
     if isinstance(value, str):
         return mask_identity(value)
     if isinstance(value, Mapping):
-        return {key: masked(item) for key, item in value.items()}
-    return [masked(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: mask_texts(item) for key, item in value.items()}
+    return [mask_texts(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _is_identity_number(number: str) -> bool:

@@ -140,7 +140,8 @@ def _own(risk: RiskConfig) -> dict[str, Any]:
 
 def configuration_of(risk: RiskConfig, settings: Settings) -> dict[str, str]:
     """The folder with which a run is repeated (`--configs configuration`), by file name: the settings, the
-    risk, and the reference tables that were not the packaged ones."""
+    risk, and the reference tables that were not the packaged ones.
+    """
     files = {
         "pipeline.yaml": _yaml(settings.pipeline.model_dump(mode="json")),
         f"risks/{risk.name}.yaml": _yaml(_own(risk)),

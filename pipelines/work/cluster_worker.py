@@ -53,7 +53,8 @@ class Program:
 @dataclass(frozen=True)
 class Environment:
     """What a worker has: its program, threads, the kind of processor, the fingerprint of the reference tables
-    and catalogues as it reads them, and a message where it cannot write to the store."""
+    and catalogues as it reads them, and a message where it cannot write to the store.
+    """
 
     program: Program
     tasks_at_once: int
@@ -140,7 +141,8 @@ def other_program(running: Program, expected: Program) -> list[str]:
 @lru_cache(maxsize=1)
 def code_digest() -> str:
     """A digest of the program's files as this process found them: an upgrade below it changes nothing that it
-    has loaded."""
+    has loaded.
+    """
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[2]
     for package in ("configs", "features", "models", "pipelines"):

@@ -12,7 +12,8 @@ from models.risk.calibration import Calibrator
 
 def _lines(share: float, drawn: int = 2000, chosen: int = 3000, referred: int = 100) -> pl.DataFrame:
     """Two strata, one of which is drawn from ten times as often and has no findings; a rich channel by risk,
-    and referrals of which every second is a finding."""
+    and referrals of which every second is a finding.
+    """
     rng = np.random.default_rng(11)
     often = np.arange(drawn) % 11 > 0
     random = pl.DataFrame(

@@ -19,7 +19,8 @@ _SINGLE = [
 
 def _lines(seed: int, share: float, lines: int = 9000) -> InspectedLines:
     """Three columns of twelve values. With `share` above zero one in six pairs (a, b) is bad, however common
-    its a and its b are elsewhere; c says nothing."""
+    its a and its b are elsewhere; c says nothing.
+    """
     rng = np.random.default_rng(seed)
     a, b, c = (rng.integers(0, 12, lines) for _ in range(3))
     bad = (a * 5 + b * 7) % 6 == 0

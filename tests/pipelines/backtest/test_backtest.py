@@ -1,5 +1,6 @@
 """A backtest learns only what its own parcels showed, when that was known, and goes on where it was
-killed."""
+killed.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """A backtest of declarations whose lines all have results, in a world made so that it is known who should
-win."""
+win.
+"""
 
 from __future__ import annotations
 

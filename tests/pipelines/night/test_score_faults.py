@@ -75,7 +75,8 @@ def assert_same_night(world: World, expected: World) -> None:
 
 def left_behind(world: World, expected: World) -> list[str]:
     """What lies in the folders for work in progress that the undisturbed night has not left as well, the sums
-    kept for `select`, or has left with other bytes."""
+    kept for `select`, or has left with other bytes.
+    """
     usual = _in_progress(expected)
     return [path for path, held in _in_progress(world).items() if path not in usual or usual[path] != held]
 

@@ -1,5 +1,6 @@
 """However a day is cut into files, runs of `ingest` and buckets, and in whatever order these come and are
-scored: scores, lists and the history of the day are the same to the last bit."""
+scored: scores, lists and the history of the day are the same to the last bit.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +39,8 @@ DESCRIPTION = f"profiles/as_of={NIGHT}/profile.json"
 @dataclass(frozen=True)
 class Partition:
     """How a day's lines come: shuffled by `seed`, cut into files at `cuts` (shares of the day), each file in
-    one of three runs, some of them in a later run again; and about how many lines a bucket holds."""
+    one of three runs, some of them in a later run again; and about how many lines a bucket holds.
+    """
 
     seed: int
     cuts: tuple[float, ...]

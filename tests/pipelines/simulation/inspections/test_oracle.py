@@ -1,5 +1,6 @@
 """What any parcel of a simulated store would show: as often found, and as late, as by the world's own
-officers."""
+officers.
+"""
 
 from datetime import date
 
