@@ -82,8 +82,9 @@ class RiskModel:
         return self._raw(frame, threads)[0]
 
     def score(self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None) -> Scores:
-        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once; that of the
-        text not at all where `text_score` (lines,) is given.
+        """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once.
+
+        That of the text is not run where `text_score` (lines,) is given.
         """
         self.encoder.columns.check(frame, self.name)
         raw, learned = self._raw(frame, threads, text_score)
@@ -99,9 +100,7 @@ class RiskModel:
     def learned(
         self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
     ) -> Learned:
-        """What the smaller models say about each line, for the methods that take it; that of the text is not
-        asked where `text_score` (lines,) is given.
-        """
+        """What the smaller models say about each line; that of the text is not asked for its `text_score`."""
         self.encoder.columns.check(frame, self.name)
         return self.encoder.learned(frame, threads=threads, text_score=text_score)
 
