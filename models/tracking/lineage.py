@@ -21,14 +21,14 @@ def code_version() -> Mapping[str, str]:
 
     Without git, or installed from a package, the two are left out: the version then names the code.
     """
-    found = {"code_version": metadata.version(_DISTRIBUTION)}
+    version = {"code_version": metadata.version(_DISTRIBUTION)}
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
-        return found
+        return version
     commit, changes = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "-uno")
     if commit is not None and changes is not None:
-        found |= {"code_commit": commit, "code_changed": "true" if changes else "false"}
-    return found
+        version |= {"code_commit": commit, "code_changed": "true" if changes else "false"}
+    return version
 
 
 @cache
@@ -38,9 +38,9 @@ def package_versions() -> Mapping[str, str]:
 
 
 def _git(root: Path, *arguments: str) -> str | None:
-    """What git says, None where there is no git or it refuses."""
+    """The output of git, None where there is no git or it refuses."""
     try:
-        said = subprocess.run(
+        answer = subprocess.run(
             ["git", "-C", str(root), *arguments],
             capture_output=True,
             text=True,
@@ -49,4 +49,4 @@ def _git(root: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return said.stdout.strip()
+    return answer.stdout.strip()

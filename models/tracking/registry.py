@@ -92,13 +92,13 @@ class ModelRegistry:
 
     def champions(self) -> tuple[Champion, ...]:
         """The models in use, by risk."""
-        found = []
+        champions = []
         ours = f"name LIKE '{_PREFIX}%'"
         for registered in self._client.search_registered_models(ours, max_results=1000):
             risk = risk_name(registered.name)
             if risk is not None and ALIAS in registered.aliases:
-                found.append(self._champion(risk, registered))
-        return tuple(sorted(found, key=lambda champion: champion.risk))
+                champions.append(self._champion(risk, registered))
+        return tuple(sorted(champions, key=lambda champion: champion.risk))
 
     def champion(self, risk: str) -> Champion | None:
         """The model in use for a risk, None where there is none."""
@@ -118,16 +118,24 @@ class ModelRegistry:
         return int(made.version)
 
     def promote(self, risk: str, version: int, why: str, who: str | None) -> Champion:
-        """Make a version champion; UsageError where there is no such version."""
-        found = self._client.search_model_versions(f"name = '{model_name(risk)}'")
-        known = sorted(int(one.version) for one in found)
+        """Make a version champion.
+
+        Raises:
+            UsageError: there is no such version.
+        """
+        versions = self._client.search_model_versions(f"name = '{model_name(risk)}'")
+        known = sorted(int(one.version) for one in versions)
         if version not in known:
             listed = ", ".join(map(str, known[-5:])) or "none"
             raise UsageError(f"risk '{risk}' has no version {version}; its newest versions: {listed}.")
         return self._crown(risk, [*self._pile(risk), Reign(version, _now(), who or _user(), why)])
 
     def rollback(self, risk: str, why: str, who: str | None) -> Champion:
-        """Make the champion before the present one champion again; UsageError where there is none."""
+        """Make the champion before the present one champion again.
+
+        Raises:
+            UsageError: there is none.
+        """
         pile = self._pile(risk)
         earlier = list(pile)
         while earlier and earlier[-1].version == pile[-1].version:
@@ -138,16 +146,16 @@ class ModelRegistry:
                 f"`champion promote` names a version by hand."
             )
         left, back = pile[-1], earlier[-1]
-        said = f"{why} (from version {left.version})"
+        reason = f"{why} (from version {left.version})"
         self._client.set_model_version_tag(
             model_name(risk), str(left.version), "rolled_back", f"{_now()}: {why}"
         )
-        return self._crown(risk, [*earlier[:-1], Reign(back.version, _now(), who or _user(), said)])
+        return self._crown(risk, [*earlier[:-1], Reign(back.version, _now(), who or _user(), reason)])
 
     def _registered(self, risk: str) -> Any:
         """The registered model of a risk, None where it has none."""
-        found = self._client.search_registered_models(f"name = '{model_name(risk)}'")
-        return found[0] if found else None
+        matches = self._client.search_registered_models(f"name = '{model_name(risk)}'")
+        return matches[0] if matches else None
 
     def _pile(self, risk: str) -> tuple[Reign, ...]:
         """Reigns so far; the alias of a hand that went past this program counts as one."""
@@ -171,9 +179,9 @@ class ModelRegistry:
 
     def _champion(self, risk: str, registered: Any) -> Champion:
         version = str(registered.aliases[ALIAS])
-        found = self._client.get_model_version(registered.name, version)
-        since, who, why = (str(found.tags.get(f"champion_{key}", "")) for key in ("since", "who", "why"))
-        return Champion(risk, int(version), since, who, why, str(found.run_id or ""))
+        details = self._client.get_model_version(registered.name, version)
+        since, who, why = (str(details.tags.get(f"champion_{key}", "")) for key in ("since", "who", "why"))
+        return Champion(risk, int(version), since, who, why, str(details.run_id or ""))
 
 
 def _now() -> str:

@@ -159,7 +159,8 @@ class Tracker:
     def promote(self, risk: str, version: int, why: str, *, who: str | None = None) -> Champion:
         """Make a version the champion of its risk, and write down by whom and why.
 
-        Raises UsageError where there is no such version.
+        Raises:
+            UsageError: there is no such version.
         """
         with self._client() as (_, client):
             return ModelRegistry(client).promote(risk, version, why, who)
@@ -167,7 +168,8 @@ class Tracker:
     def rollback(self, risk: str, why: str = "rolled back", *, who: str | None = None) -> Champion:
         """Make the champion before the present one champion again; the present one leaves the pile.
 
-        Raises UsageError where there is none.
+        Raises:
+            UsageError: there is none.
         """
         with self._client() as (_, client):
             return ModelRegistry(client).rollback(risk, why, who)
