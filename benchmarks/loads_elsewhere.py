@@ -55,7 +55,7 @@ def main() -> int:
         folder = Path(scratch)
         frame = build_frame()
         fitted = fit_risk(frame, RISK, TrainingConfig(folds=2, evaluation_days=10))
-        tracker = Tracker.for_store(folder / "store")
+        tracker = Tracker.in_folder(folder / "store.mlflow")
         clock = time.perf_counter()
         logged = tracker.log_training(fitted, RunContent())
         print(f"registered as version {logged.version} in {time.perf_counter() - clock:.1f} s")

@@ -44,7 +44,7 @@ def model(fitted: FittedRisk, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("registered")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        Tracker.for_store(folder / "store").log_training(fitted, RunContent())
+        Tracker.in_folder(folder / "store.mlflow").log_training(fitted, RunContent())
     (described,) = folder.rglob("MLmodel")
     return described.parent
 
