@@ -10,17 +10,9 @@ import polars as pl
 
 from pipelines.simulation.days.declarations import declaration_frames
 from pipelines.simulation.days.missing import habits
-from pipelines.simulation.schemes import (
-    food as schemes_food,
-)
-from pipelines.simulation.schemes import (
-    prohibited as schemes_prohibited,
-)
-from pipelines.simulation.schemes import (
-    undervaluation as schemes_undervaluation,
-)
+from pipelines.simulation.schemes import food, prohibited, undervaluation
 from pipelines.simulation.world.parcels import Lines, Parcels, draw_lines, draw_parcels
-from pipelines.simulation.world.randomness import Floats, Ints, poisson_count
+from pipelines.simulation.world.randomness import Floats, Ints, scale_bounds
 from pipelines.simulation.world.seasons import days_until, expected_parcels
 from pipelines.simulation.world.state import Today, World
 
@@ -89,21 +81,20 @@ def simulate_day(
     """Return one day with about `expected` parcels."""
     parameters = today.world.parameters
     rng = today.world.generator(today, 11)
-    split_sizes = schemes_undervaluation.split_parcels_today(today, expected)
-    hidden = schemes_prohibited.shipments_today(today, expected * parameters.lines_per_parcel)
-    honest = max(poisson_count(rng, expected) - int(split_sizes.sum()) - hidden, 0)
-    total = honest + hidden + int(split_sizes.sum())
+    split_sizes = undervaluation.split_parcels_today(today, expected)
+    hidden = prohibited.shipments_today(today, expected * parameters.lines_per_parcel)
+    split = int(split_sizes.sum())
+    honest = max(int(rng.poisson(expected)) - split - hidden, 0)
+    total = honest + hidden + split
     parcels = draw_parcels(today, total)
     # The rows are drawn like all others first: what a scheme leaves alone is as honest as elsewhere.
-    shipments = schemes_prohibited.plan_shipments(today, parcels, np.arange(honest, honest + hidden))
-    splits = schemes_undervaluation.plan_splits(
-        today, parcels, np.arange(honest + hidden, total), split_sizes
-    )
+    shipments = prohibited.plan_shipments(today, parcels, np.arange(honest, honest + hidden))
+    splits = undervaluation.plan_splits(today, parcels, np.arange(honest + hidden, total), split_sizes)
     lines = draw_lines(today, parcels)
-    schemes_prohibited.hide(today, parcels, lines, shipments)
-    schemes_undervaluation.split(today, parcels, lines, splits)
-    schemes_undervaluation.undervalue(today, parcels, lines, scales.undervaluation)
-    schemes_food.spoil(today, parcels, lines, scales.hygiene, scales.lots)
+    prohibited.hide(today, parcels, lines, shipments)
+    undervaluation.split(today, parcels, lines, splits)
+    undervaluation.undervalue(today, parcels, lines, scales.undervaluation)
+    food.spoil(today, parcels, lines, scales.hygiene, scales.lots)
     parcels, lines = _in_order(parcels, lines, rng)
     declarations, truth = declaration_frames(today, parcels, lines, omissions)
     return SimulatedDay(today, declarations, truth, parcels, lines)
@@ -116,30 +107,20 @@ def calibrate(world: World) -> Scales:
         today = Today(world, date.fromordinal(date(2026, 6, 1).toordinal() + offset))
         parcels = draw_parcels(today, _CALIBRATION_PARCELS)
         lines = draw_lines(today, parcels)
-        food = schemes_food.is_food(today, parcels, lines)
-        tendencies.append(schemes_undervaluation.tendency(today, parcels, lines))
-        hygiene.append(schemes_food.hygiene(today, parcels, lines)[food])
-        lots.append(schemes_food.lot_badness(today, parcels, lines)[food])
-    parameters = world.parameters
-    plain = max(parameters.undervaluation_rate - schemes_undervaluation.splitting_share(world), 0.0)
+        edible = food.is_food(today, parcels, lines)
+        tendencies.append(undervaluation.tendency(today, parcels, lines))
+        hygiene.append(food.hygiene(today, parcels, lines)[edible])
+        lots.append(food.lot_badness(today, parcels, lines)[edible])
+    parameters, most = world.parameters, food.MAX_FOOD_CHANCE
+    plain = max(parameters.undervaluation_rate - undervaluation.splitting_share(world), 0.0)
+    by_lot = parameters.food_rate * parameters.food_lot_share
+    by_hygiene = parameters.food_rate * (1 - parameters.food_lot_share)
+    bounds = scale_bounds(np.concatenate(tendencies), plain, undervaluation.MAX_CHANCE)
     return Scales(
-        undervaluation=schemes_undervaluation.chance_scale(np.concatenate(tendencies), plain),
-        hygiene=_linear_scale(
-            np.concatenate(hygiene), parameters.food_rate * (1 - parameters.food_lot_share)
-        ),
-        lots=_linear_scale(np.concatenate(lots), parameters.food_rate * parameters.food_lot_share),
+        undervaluation=sum(bounds) / 2,
+        hygiene=scale_bounds(np.concatenate(hygiene), by_hygiene, most)[0],
+        lots=scale_bounds(np.concatenate(lots), by_lot, most)[0],
     )
-
-
-def _linear_scale(values: np.typing.NDArray[np.float64], target: float) -> float:
-    low, high = 0.0, 10.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        mean = (
-            float(np.minimum(middle * values, schemes_food.MAX_FOOD_CHANCE).mean()) if len(values) else target
-        )
-        low, high = (middle, high) if mean < target else (low, middle)
-    return low
 
 
 def _in_order(parcels: Parcels, lines: Lines, rng: np.random.Generator) -> tuple[Parcels, Lines]:

@@ -22,28 +22,20 @@ def hygiene(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     family = catalogue.article_family[lines.article]
     makers = np.exp(1.0 * normal(world.salt("maker"), np.arange(int(catalogue.article_brand.max()) + 1)))
     kinds = np.exp(1.1 * normal(world.salt("kind of food"), np.arange(catalogue.families.height)))
-    region = np.exp(
-        1.1
-        * normal(world.salt("region"), family, catalogue.article_origin[lines.article], today.ordinal // 120)
-    )
+    origin = catalogue.article_origin[lines.article]
+    region = np.exp(1.1 * normal(world.salt("region"), family, origin, today.ordinal // 120))
     # A shop that stores badly sells for years; who supplies a region changes a few times a year.
     warm = 1.0 + 0.35 * np.cos(2.0 * np.pi * (today.day.timetuple().tm_yday - 200) / 365.0)
-    chance = (
-        seller[parcels.slot[lines.parcel]]
-        * makers[catalogue.article_brand[lines.article]]
-        * kinds[family]
-        * region
-    )
+    chance = seller[parcels.slot[lines.parcel]] * makers[catalogue.article_brand[lines.article]]
+    chance = chance * kinds[family] * region
     return np.where(is_food(today, parcels, lines), chance * warm, 0.0)
 
 
 def is_food(today: Today, parcels: Parcels, lines: Lines) -> np.typing.NDArray[np.bool_]:
     """Return whether the goods of a line are food for this country's consumers."""
     catalogue = today.world.catalogue
-    food = catalogue.family_food[catalogue.article_family[lines.article]]
-    return np.asarray(
-        food & ~MODE_IS_EXPORT[parcels.mode[lines.parcel]] & (lines.prohibited == 0), dtype=np.bool_
-    )
+    food = catalogue.family_food[catalogue.article_family[lines.article]] & (lines.prohibited == 0)
+    return np.asarray(food & ~MODE_IS_EXPORT[parcels.mode[lines.parcel]], dtype=np.bool_)
 
 
 def bad_lots(today: Today) -> tuple[Ints, Floats]:
@@ -54,9 +46,8 @@ def bad_lots(today: Today) -> tuple[Ints, Floats]:
     world = today.world
     catalogue, number = world.catalogue, np.arange(world.parameters.food_lots)
     length = 28.0 + 42.0 * uniform(world.salt("lot length"), number)
-    life = np.floor((today.ordinal + 100.0 * uniform(world.salt("lot phase"), number)) / length).astype(
-        np.int64
-    )
+    phase = 100.0 * uniform(world.salt("lot phase"), number)
+    life = np.floor((today.ordinal + phase) / length).astype(np.int64)
     articles = np.flatnonzero(catalogue.family_food[catalogue.article_family])
     # The first models of a family sell best, and lots of what nobody buys would not be noticed.
     model = articles % catalogue.models
@@ -72,19 +63,16 @@ def lot_badness(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     chosen, badness = bad_lots(today)
     table = np.zeros(today.world.catalogue.articles)
     np.maximum.at(table, chosen, badness)
-    got_it = (
-        uniform(today.world.salt("lot shop"), parcels.slot[lines.parcel], lines.article, today.ordinal // 30)
-        < 0.85
-    )
+    shop, month = parcels.slot[lines.parcel], today.ordinal // 30
+    got_it = uniform(today.world.salt("lot shop"), shop, lines.article, month) < 0.85
     return np.where(is_food(today, parcels, lines) & got_it, table[lines.article], 0.0)
 
 
 def spoil(today: Today, parcels: Parcels, lines: Lines, scale: float, lot_scale: float) -> None:
     """Mark the lines that a laboratory would fail."""
     rng = today.world.generator(today, 9)
-    by_hygiene = rng.random(len(lines)) < np.minimum(scale * hygiene(today, parcels, lines), MAX_FOOD_CHANCE)
-    by_lot = rng.random(len(lines)) < np.minimum(
-        lot_scale * lot_badness(today, parcels, lines), MAX_FOOD_CHANCE
-    )
-    lines.food[by_hygiene] = HYGIENE
-    lines.food[by_lot] = LOT
+    for kind, chance in (
+        (HYGIENE, scale * hygiene(today, parcels, lines)),
+        (LOT, lot_scale * lot_badness(today, parcels, lines)),
+    ):
+        lines.food[rng.random(len(lines)) < np.minimum(chance, MAX_FOOD_CHANCE)] = kind

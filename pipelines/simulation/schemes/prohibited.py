@@ -21,7 +21,6 @@ from pipelines.simulation.world.randomness import (
     mix,
     normal,
     pick,
-    poisson_count,
     uniform,
     weighted,
 )
@@ -85,7 +84,7 @@ class Shipments:
 def shipments_today(today: Today, expected_lines: float) -> int:
     """Return how many parcels with hidden goods are sent on a day with `expected_lines` lines."""
     mean = today.world.parameters.prohibited_rate * expected_lines
-    return poisson_count(today.world.generator(today, 2), mean)
+    return int(today.world.generator(today, 2).poisson(mean))
 
 
 def plan_shipments(today: Today, parcels: Parcels, rows: Ints) -> Shipments:
@@ -103,7 +102,6 @@ def plan_shipments(today: Today, parcels: Parcels, rows: Ints) -> Shipments:
     country = np.array([pick(origins[k], where[i : i + 1])[0] for i, k in enumerate(kind)], dtype=np.int64)
     buyer, address = _recipients(today, rng, ring, life, by_ring)
     _send(today, rng, parcels, rows, ring, country)
-    parcels.buyer[rows], parcels.address[rows] = buyer, address
     careful_ring = uniform(world.salt("ring care"), ring, life)
     careful = np.where(by_ring, careful_ring, rng.random(count)) < world.parameters.careful_smuggler_share
     return Shipments(
@@ -159,21 +157,17 @@ def _cover_texts(
         shipments.careful, usual, np.where(draw < 0.55, vague, np.where(draw < 0.9, plain, usual))
     )
     revealing = rng.random(count) < today.world.parameters.revealing_text_share
-    alive = shipments.kind < KINDS_OF_ANIMALS
-    hint = np.where(
-        alive,
-        names.revealing_start + rng.integers(0, len(REVEALING), count),
-        names.seedy_start + rng.integers(0, len(SEEDY), count),
-    )
+    animal = names.revealing_start + rng.integers(0, len(REVEALING), count)
+    lifeless = names.seedy_start + rng.integers(0, len(SEEDY), count)
+    hint = np.where(shipments.kind < KINDS_OF_ANIMALS, animal, lifeless)
     return np.where(revealing, hint, text)
 
 
 def _rings(today: Today, rng: np.random.Generator, count: int) -> Ints:
     """Draw the rings of today's shipments; each works in bursts of weeks."""
     parameters = today.world.parameters
-    per_day = (
-        parameters.prohibited_rate * parameters.volume * parameters.lines_per_parcel * parameters.ring_share
-    )
+    lines_per_day = parameters.prohibited_rate * parameters.volume * parameters.lines_per_parcel
+    per_day = lines_per_day * parameters.ring_share
     rings = max(round(per_day / _RING_PARCELS_PER_DAY), 3)
     weight = np.exp(1.0 * normal(today.world.salt("ring burst"), np.arange(rings), today.ordinal // 9))
     return pick(weight, rng.random(count))
@@ -199,35 +193,21 @@ def _recipients(
     place = uniform(world.salt("ring address"), ring, number, era)
     hobbyist = (hobbyists * place).astype(np.int64)
     neighbour = (world.people.buyers * place**2.4).astype(np.int64)
-    nowhere_else = np.zeros(count, dtype=bool)
     ring_address = np.where(
-        at_hobbyist,
-        hobby_address(world.seed, hobbyist),
-        world.people.address_key(neighbour, nowhere_else),
+        at_hobbyist, hobby_address(world.seed, hobbyist), world.people.address_key(neighbour)
     )
     person = rng.integers(0, 4, count)
-    ring_buyer = np.where(
-        at_hobbyist,
-        hobby_buyer(world.seed, hobbyist, person),
-        np.where(
-            person < 2,
-            world.people.buyer_key(neighbour),
-            mix(world.salt("ring buyer"), ring, number, person),
-        ),
-    )
+    own_buyer = mix(world.salt("ring buyer"), ring, number, person)
+    ring_buyer = np.where(person < 2, world.people.buyer_key(neighbour), own_buyer)
+    ring_buyer = np.where(at_hobbyist, hobby_buyer(world.seed, hobbyist, person), ring_buyer)
     lone_hobbyist = (hobbyists * rng.random(count) ** 1.3).astype(np.int64)
     stranger = world.people.draw(rng, count, today.ordinal)
     hobby = rng.random(count) < 0.35
     lone_address = np.where(
-        hobby,
-        hobby_address(world.seed, lone_hobbyist),
-        world.people.address_key(stranger, nowhere_else),
+        hobby, hobby_address(world.seed, lone_hobbyist), world.people.address_key(stranger)
     )
-    lone_buyer = np.where(
-        hobby,
-        hobby_buyer(world.seed, lone_hobbyist, rng.integers(0, 3, count)),
-        world.people.buyer_key(stranger),
-    )
+    hobby_person = hobby_buyer(world.seed, lone_hobbyist, rng.integers(0, 3, count))
+    lone_buyer = np.where(hobby, hobby_person, world.people.buyer_key(stranger))
     return np.where(by_ring, ring_buyer, lone_buyer), np.where(by_ring, ring_address, lone_address)
 
 

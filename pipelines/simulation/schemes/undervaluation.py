@@ -16,7 +16,6 @@ from pipelines.simulation.world.randomness import (
     mix,
     normal,
     pick,
-    poisson_count,
     uniform,
 )
 from pipelines.simulation.world.state import Today, World
@@ -24,7 +23,7 @@ from pipelines.simulation.world.wording import texts, vague_texts
 
 ORDER_LIMIT_CNY: Final = 5000.0
 UNDER_INVOICING, FLAT_PRICE, CHEAPER_HEADING, QUANTITY, SPLITTING = 1, 2, 3, 4, 5
-_MAX_CHANCE = 0.85
+MAX_CHANCE: Final = 0.85
 #                              9610 1210 mail exp. 1239 oth. 9610 9710 9810
 _MODE_TEMPTATION = np.array([1.1, 0.55, 1.3, 1.35, 0.6, 1.0, 0.35, 0.5, 0.4])
 
@@ -32,14 +31,9 @@ _MODE_TEMPTATION = np.array([1.1, 0.55, 1.3, 1.35, 0.6, 1.0, 0.35, 0.5, 0.4])
 def tendency(today: Today, parcels: Parcels, lines: Lines) -> Floats:
     """Return for each line how tempted its parties are to undervalue it, before scaling."""
     world = today.world
-    sellers, catalogue, concentration = (
-        world.sellers,
-        world.catalogue,
-        world.parameters.undervaluation_concentration,
-    )
-    slots = np.arange(len(sellers))
-    holder = today.incarnation
-    character = concentration * normal(world.salt("honesty"), slots, holder)
+    sellers, catalogue = world.sellers, world.catalogue
+    slots, holder = np.arange(len(sellers)), today.incarnation
+    character = normal(world.salt("honesty"), slots, holder) * world.parameters.undervaluation_concentration
     campaign = 0.8 * normal(world.salt("campaign"), slots, holder, today.ordinal // 12)
     # The biggest shops have most to lose.
     size = np.where(sellers.is_personal, 0.9, 1.5 - 1.35 * sellers.rank**4)
@@ -61,7 +55,7 @@ def undervalue(today: Today, parcels: Parcels, lines: Lines, scale: float) -> No
     """Undervalue lines in place; `scale` turns tendencies into chances."""
     world = today.world
     rng = world.generator(today, 5)
-    chance = np.minimum(scale * tendency(today, parcels, lines), _MAX_CHANCE)
+    chance = np.minimum(scale * tendency(today, parcels, lines), MAX_CHANCE)
     # Who undervalues a parcel undervalues most of it.
     whole = rng.random(len(parcels))[lines.parcel]
     draw = np.where(rng.random(len(lines)) < 0.8, whole, rng.random(len(lines)))
@@ -72,8 +66,7 @@ def undervalue(today: Today, parcels: Parcels, lines: Lines, scale: float) -> No
     cheaper = world.catalogue.family_cheaper[world.catalogue.article_family[lines.article[rows]]]
     kind[(kind == CHEAPER_HEADING) & (cheaper[:, 0] < 0)] = UNDER_INVOICING
     lines.valuation[rows] = kind
-    invoiced = rows[kind == UNDER_INVOICING]
-    _under_invoice(today, rng, parcels, lines, invoiced)
+    _under_invoice(today, rng, parcels, lines, rows[kind == UNDER_INVOICING])
     _other_heading(today, rng, lines, rows[kind == CHEAPER_HEADING], cheaper[kind == CHEAPER_HEADING])
     _fewer_pieces(rng, lines, rows[kind == QUANTITY])
 
@@ -157,7 +150,7 @@ class Splits:
 def split_parcels_today(today: Today, parcels: float) -> Ints:
     """Return the number of parcels of each split order of a day."""
     rng = today.world.generator(today, 6)
-    orders = poisson_count(rng, today.world.parameters.split_parcel_share * parcels / 2.6)
+    orders = rng.poisson(today.world.parameters.split_parcel_share * parcels / 2.6)
     return rng.choice(np.array([2, 3, 4]), size=orders, p=[0.55, 0.3, 0.15])
 
 
@@ -167,11 +160,8 @@ def plan_splits(today: Today, parcels: Parcels, rows: Ints, sizes: Ints) -> Spli
     sellers, orders = world.sellers, len(sizes)
     order = np.repeat(np.arange(orders), sizes)
     eligible = MODE_IS_RETAIL[sellers.mode] & ~MODE_IS_EXPORT[sellers.mode]
-    weight = (
-        today.seller_weight
-        * eligible
-        * np.exp(normal(world.salt("splitter"), np.arange(len(sellers)), today.incarnation))
-    )
+    habit = np.exp(normal(world.salt("splitter"), np.arange(len(sellers)), today.incarnation))
+    weight = today.seller_weight * eligible * habit
     slot = pick(weight, rng.random(orders))
     article, price = _dear_article(today, rng, slot)
     target = rng.uniform(2300.0, 4950.0, orders)[order] * rng.uniform(0.85, 1.0, len(order))
@@ -207,7 +197,7 @@ def _address(
 ) -> None:
     world, sellers, orders = today.world, today.world.sellers, len(slot)
     number = world.people.draw(rng, orders, today.ordinal)
-    address = world.people.address_key(number, np.zeros(orders, dtype=bool))
+    address = world.people.address_key(number)
     own: Keys = world.people.buyer_key(number)
     relative = mix(world.salt("relative"), number[order], rng.integers(0, 3, len(order)))
     family_order = (rng.random(orders) < 0.35)[order]
@@ -240,16 +230,6 @@ def split(today: Today, parcels: Parcels, lines: Lines, splits: Splits) -> None:
     lines.weight_kg[first] = lines.declared_weight_kg[first] = weight
     lines.in_kg[first] = False
     lines.valuation[first] = np.where(splits.is_split, SPLITTING, 0)
-
-
-def chance_scale(tendencies: Floats, target: float) -> float:
-    """Return the scale at which the mean chance of the lines is `target` (bisection)."""
-    low, high = 0.0, 10.0
-    for _ in range(50):
-        middle = (low + high) / 2
-        mean = float(np.minimum(middle * tendencies, _MAX_CHANCE).mean())
-        low, high = (middle, high) if mean < target else (low, middle)
-    return (low + high) / 2
 
 
 def splitting_share(world: World) -> float:

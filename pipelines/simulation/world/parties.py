@@ -93,11 +93,8 @@ def make_sellers(
         [pick(np.sqrt(MODE_SHARE), rng.random(firms)), np.repeat([MAIL, EXPRESS], personal)]
     ).astype(np.int64)
     export = MODE_IS_EXPORT[mode]
-    family = np.where(
-        export,
-        pick(catalogue.numbers("exports"), rng.random(count)),
-        pick(catalogue.numbers("imports"), rng.random(count)),
-    )
+    exported = pick(catalogue.numbers("exports"), rng.random(count))
+    family = np.where(export, exported, pick(catalogue.numbers("imports"), rng.random(count)))
     group = catalogue.family_group[family]
     first, sizes, assortment = _assortments(rng, catalogue, group, export, is_personal)
     country = catalogue.article_origin[assortment[first]]
@@ -228,15 +225,13 @@ class People:
         """Return the buyer's pseudonym as a number."""
         return mix(salt(self.seed, "buyer"), number)
 
-    def address_key(self, number: Ints, elsewhere: Flags) -> Keys:
+    def address_key(self, number: Ints, elsewhere: Flags | bool = False) -> Keys:
         """Return the address of each buyer: a home, at times shared, an office (`elsewhere`), a forwarder."""
         kind = uniform(salt(self.seed, "address kind"), number)
         household = np.where(kind < 0.3, number // 2, number)
         home = mix(salt(self.seed, "home"), household)
-        forwarder = mix(
-            salt(self.seed, "forwarder"),
-            (self.forwarders * uniform(salt(self.seed, "forwarder of"), number) ** 2).astype(np.int64),
-        )
+        chosen = self.forwarders * uniform(salt(self.seed, "forwarder of"), number) ** 2
+        forwarder = mix(salt(self.seed, "forwarder"), chosen.astype(np.int64))
         office = mix(salt(self.seed, "workplace"), number // 7)
         return np.where(kind > 0.985, forwarder, np.where(elsewhere, office, home))
 

@@ -70,9 +70,14 @@ def pick(weights: Floats, uniforms: Floats) -> Ints:
     return np.asarray(np.minimum(places, len(weights) - 1), dtype=np.int64)
 
 
-def poisson_count(rng: np.random.Generator, mean: float) -> int:
-    """Return one Poisson count."""
-    return int(rng.poisson(max(mean, 0.0)))
+def scale_bounds(tendencies: Floats, target: float, most: float) -> tuple[float, float]:
+    """Return bounds, by bisection, of the scale at which the mean of chances up to `most` is `target`."""
+    low, high = 0.0, 10.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        mean = float(np.minimum(middle * tendencies, most).mean())
+        low, high = (middle, high) if mean < target else (low, middle)
+    return low, high
 
 
 def hex_text(keys: Keys) -> pl.Series:
@@ -83,15 +88,7 @@ def hex_text(keys: Keys) -> pl.Series:
     """
     digits = _HEX[keys.astype(">u8").view(np.uint8)].tobytes()
     offsets = np.arange(0, 16 * (len(keys) + 1), 16, dtype=np.int64)
-    array = pa.LargeStringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(digits))
-    return _series(array)
-
-
-def _series(array: Any) -> pl.Series:
-    series = pl.from_arrow(array)
-    if not isinstance(series, pl.Series):  # pragma: no cover - an Arrow array is always one column
-        raise TypeError("expected one Arrow column")
-    return series
+    return pl.Series(pa.LargeStringArray.from_buffers(len(keys), pa.py_buffer(offsets), pa.py_buffer(digits)))
 
 
 def weighted(text: str, codes: Sequence[str]) -> Floats:
