@@ -13,7 +13,7 @@ from pipelines.simulation.days.taxes import shortfall
 from pipelines.simulation.schemes.food import HYGIENE, LOT
 from pipelines.simulation.schemes.prohibited import CONTRABAND
 from pipelines.simulation.world.names import MODEL_STYLES, STYLES
-from pipelines.simulation.world.parcels import Lines, Parcels, bonded
+from pipelines.simulation.world.parcels import Lines, Parcels
 from pipelines.simulation.world.places import (
     CNY_PER_UNIT,
     COUNTRIES,
@@ -21,6 +21,7 @@ from pipelines.simulation.world.places import (
     EXPRESS,
     MAIL,
     MODE_IS_ARTICLE,
+    MODE_IS_BONDED,
     MODE_IS_EXPORT,
     MODES,
     TRANSPORT,
@@ -124,10 +125,8 @@ def _line_table(
     quantity = np.where(lines.in_kg, declared_kg, lines.declared_quantity)
     price_cny = lines.declared_price_cny * lines.declared_quantity / quantity
     unit_price = _price_tag(rng, price_cny / rate, whole)
-    total = np.where(
-        whole, np.maximum(np.round(unit_price * quantity), 1.0), np.round(unit_price * quantity, 2)
-    )
-    unit_code = catalogue.families["unit"][lines.family]
+    exact = unit_price * quantity
+    total = np.where(whole, np.maximum(np.round(exact), 1.0), np.round(exact, 2))
     legal_unit = catalogue.families["legal_unit"][lines.family]
     legal = _legal_quantity(lines, legal_unit, declared_kg)
     slip = rng.random(count) < world.parameters.unit_mistake_share
@@ -138,10 +137,8 @@ def _line_table(
     at_hand = MODE_IS_ARTICLE[mode] & (rng.random(count) < 0.7)
     origin = np.where(at_hand, parcels.dispatch[lines.parcel], origin)
     habit = (mix(world.salt("model habit"), slot) % np.uint64(MODEL_STYLES)).astype(np.int64)
-    text_family = lines.text < catalogue.articles * STYLES
-    model_article = np.where(
-        text_family, np.minimum(lines.text // STYLES, catalogue.articles - 1), lines.article
-    )
+    named = lines.text < catalogue.articles * STYLES
+    model_article = np.where(named, np.minimum(lines.text // STYLES, catalogue.articles - 1), lines.article)
     table = pl.DataFrame(
         {
             "line_no": 1 + np.arange(count) - np.searchsorted(lines.parcel, lines.parcel),
@@ -151,7 +148,7 @@ def _line_table(
             "item_model": names.models[model_article * MODEL_STYLES + habit],
             "barcode": _barcodes(world)[model_article],
             "quantity": quantity,
-            "unit": unit_code,
+            "unit": catalogue.families["unit"][lines.family],
             "legal_quantity": np.maximum(np.round(legal, 4), 0.0001),
             "legal_unit": legal_unit,
             "unit_price": unit_price,
@@ -222,10 +219,11 @@ def _declaration_ids(today: Today, parcels: Parcels, office_code: pl.Series) -> 
 
 def _transport(rng: np.random.Generator, parcels: Parcels) -> Ints:
     draw = rng.random(len(parcels))
-    usual = np.where(
-        parcels.mode == MAIL, 3, np.where(parcels.mode == EXPRESS, 2, np.where(draw < 0.25, 0, 2))
+    usual = np.select(
+        [parcels.mode == MAIL, parcels.mode == EXPRESS, MODE_IS_BONDED[parcels.mode]],
+        [3, 2, np.where(draw < 0.8, 5, 4)],
+        default=np.where(draw < 0.25, 0, 2),
     )
-    usual = np.where(bonded(parcels.mode), np.where(draw < 0.8, 5, 4), usual)
     return np.where(draw > 0.97, 1, usual)
 
 
@@ -248,19 +246,15 @@ def _order_ids(today: Today, rng: np.random.Generator, parcels: Parcels) -> pl.S
 def _waybill_ids(rng: np.random.Generator, parcels: Parcels) -> pl.Series:
     """Return waybills: the post's S10 form for mail, a carrier's letters and digits for the rest."""
     digits = pl.Series(rng.integers(10**8, 10**9, len(parcels))).cast(pl.String)
-    carrier = pl.Series([f"{chr(65 + n % 26)}{chr(65 + n * 7 % 26)}7" for n in range(100)])[
-        parcels.carrier % 100
-    ]
-    table = pl.DataFrame({"n": digits, "c": carrier, "o": pl.Series(COUNTRIES)[parcels.dispatch]})
-    is_mail = pl.Series(parcels.mode == MAIL)
-    post = pl.concat_str(pl.lit("RR"), "n", "o")
-    return table.select(pl.when(is_mail).then(post).otherwise(pl.concat_str("c", "n"))).to_series()
+    letters = pl.Series([f"{chr(65 + n % 26)}{chr(65 + n * 7 % 26)}7" for n in range(100)])
+    carrier = letters[parcels.carrier % 100]
+    post = "RR" + digits + pl.Series(COUNTRIES)[parcels.dispatch]
+    return post.zip_with(pl.Series(parcels.mode == MAIL), carrier + digits)
 
 
 def _freight(parcels: Parcels, net_kg: Floats) -> Floats:
-    base = np.select(
-        [parcels.mode == MAIL, parcels.mode == EXPRESS, bonded(parcels.mode)], [28.0, 55.0, 8.0], default=18.0
-    )
+    special = [parcels.mode == MAIL, parcels.mode == EXPRESS, MODE_IS_BONDED[parcels.mode]]
+    base = np.select(special, [28.0, 55.0, 8.0], default=18.0)
     return (base + 14.0 * net_kg**0.8) * parcels.freight_factor
 
 

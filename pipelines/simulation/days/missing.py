@@ -42,11 +42,9 @@ OPTIONAL_LINE_COLUMNS: Final = {
 _HABIT, _SLIP = 0.94, 0.06
 
 
-def chance_of_missing(world: World, column: str) -> Floats:
-    """Return for each seller's place the chance that it leaves a column empty, sparsity included."""
-    shares = OPTIONAL_PARCEL_COLUMNS.get(column) or OPTIONAL_LINE_COLUMNS[column]
+def _chance_of_missing(world: World, column: str, account: float, mail: float) -> Floats:
     sellers = world.sellers
-    share = np.where(MODE_IS_ARTICLE[sellers.mode], shares[1], shares[0]) * world.parameters.missing_scale
+    share = np.where(MODE_IS_ARTICLE[sellers.mode], mail, account) * world.parameters.missing_scale
     share = np.minimum(share, 0.99)
     habit = uniform(world.salt(f"omits {column}"), np.arange(len(sellers))) < share
     chance = np.where(habit, _HABIT, _SLIP * share)
@@ -56,11 +54,9 @@ def chance_of_missing(world: World, column: str) -> Floats:
 
 
 def habits(world: World) -> dict[str, Floats]:
-    """Return `chance_of_missing` of every column that can be missing."""
-    return {
-        column: chance_of_missing(world, column)
-        for column in (*OPTIONAL_PARCEL_COLUMNS, *OPTIONAL_LINE_COLUMNS)
-    }
+    """Return by column and seller's place the chance that it is left empty, sparsity included."""
+    shares = OPTIONAL_PARCEL_COLUMNS | OPTIONAL_LINE_COLUMNS
+    return {column: _chance_of_missing(world, column, *pair) for column, pair in shares.items()}
 
 
 def is_missing(chances: Floats, slot: Ints, rng: np.random.Generator) -> Flags:

@@ -33,26 +33,17 @@ def line_tax(
     rate = np.where(retail, RETAIL_SHARE * indirect, full)
     article_tax = value_cny * catalogue.numbers("article_rate")[family]
     of_parcel = np.bincount(parcel, article_tax, minlength=len(parcels))[parcel]
-    tax = np.where(
-        MODE_IS_ARTICLE[mode], np.where(of_parcel > TAX_FREE_CNY, article_tax, 0.0), value_cny * rate
-    )
+    article_tax = np.where(of_parcel > TAX_FREE_CNY, article_tax, 0.0)
+    tax = np.where(MODE_IS_ARTICLE[mode], article_tax, value_cny * rate)
     return np.where(MODE_IS_EXPORT[mode], 0.0, tax)
 
 
 def shortfall(catalogue: Catalogue, parcels: Parcels, lines: Lines) -> Floats:
     """Return the tax that each undervalued line leaves unpaid, CNY, at least 0; 0 for the others."""
     none = np.zeros(len(lines), dtype=bool)
-    declared = line_tax(
-        catalogue,
-        parcels,
-        lines.parcel,
-        lines.family,
-        lines.declared_price_cny * lines.declared_quantity,
-        none,
-    )
-    undervalued = lines.valuation > 0
-    own = catalogue.article_family[lines.article]
-    family = np.where(undervalued, own, lines.family)
-    splitting = lines.valuation == SPLITTING
+    value_cny = lines.declared_price_cny * lines.declared_quantity
+    declared = line_tax(catalogue, parcels, lines.parcel, lines.family, value_cny, none)
+    undervalued, splitting = lines.valuation > 0, lines.valuation == SPLITTING
+    family = np.where(undervalued, catalogue.article_family[lines.article], lines.family)
     true = line_tax(catalogue, parcels, lines.parcel, family, lines.price_cny * lines.quantity, splitting)
     return np.where(undervalued, np.maximum(true - declared, 0.0), 0.0)

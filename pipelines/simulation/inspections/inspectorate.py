@@ -36,13 +36,11 @@ _VISUAL, _VALUATION, _LABORATORY = range(3)
 class Results:
     """Results of the parcels opened on a day, sorted by the day of report.
 
-    `reported` holds the ordinal of `table["reported_on"]`; `findings` per risk when, and about whom, to
-    remember.
+    `findings` are per risk when, and about whom, to remember.
     """
 
     table: pl.DataFrame
-    reported: Ints
-    findings: tuple[tuple[Ints, Keys], tuple[Ints, Keys], tuple[Ints, Keys]]
+    findings: list[tuple[Ints, Keys]]
 
 
 class Inspectorate:
@@ -74,10 +72,8 @@ class Inspectorate:
         for risk, (reported, senders) in enumerate(results.findings):
             for ordinal in np.unique(reported):
                 self._to_learn.setdefault(int(ordinal), []).append((risk, senders[reported == ordinal]))
-        ordinals, starts, counts = np.unique(results.reported, return_index=True, return_counts=True)
-        for ordinal, start, count in zip(ordinals, starts, counts, strict=True):
-            frame = results.table.slice(int(start), int(count))
-            self._reports.setdefault(date.fromordinal(int(ordinal)), []).append(frame)
+        for frame in results.table.partition_by("reported_on", maintain_order=True):
+            self._reports.setdefault(frame["reported_on"][0], []).append(frame)
         return results.table
 
     def reports_until(self, day: date) -> Iterator[tuple[date, pl.DataFrame]]:
@@ -98,18 +94,16 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
     visual = opened + rng.integers(VISUAL_DAYS[0], VISUAL_DAYS[1] + 1, len(chosen.parcel))
     undervalued, assessed, recovered = _value(day, rng, rows)
     parameters = world.parameters
-    seen = _detect(
-        rng,
+    shows = np.where(
         day.lines.prohibited[rows] > 0,
         parameters.sensitivity_prohibited,
         parameters.false_positive_prohibited,
     )
-    failed = _detect(
-        rng, day.lines.food[rows] > 0, parameters.sensitivity_food, parameters.false_positive_food
-    )
-    tested = is_food(day.today, day.parcels, day.lines)[rows] & (
-        rng.random(len(rows)) < parameters.food_tested_share
-    )
+    seen = rng.random(len(rows)) < shows
+    fails = np.where(day.lines.food[rows] > 0, parameters.sensitivity_food, parameters.false_positive_food)
+    failed = rng.random(len(rows)) < fails
+    sampled = rng.random(len(rows)) < parameters.food_tested_share
+    tested = is_food(day.today, day.parcels, day.lines)[rows] & sampled
     contested = np.bincount(of, undervalued, minlength=len(chosen.parcel)) > 0
     pace = np.where(contested, DISPUTED, UNDISPUTED)
     valued = opened + _delay(rng, len(chosen.parcel), VALUATION_DAYS, pace)
@@ -137,10 +131,9 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
         recovered_tax_cny=pl.Series(np.where(opinion, recovered[line], np.nan)).fill_nan(None),
     )
     sender = day.parcels.sender[day.lines.parcel[rows]]
-    findings = (undervalued, seen, failed & tested)
-    when = (valued[of], visual[of], laboratory)
-    one, two, three = ((days[hit], sender[hit]) for hit, days in zip(findings, when, strict=True))
-    return Results(table.select(*INSPECTION_COLUMNS), reported, (one, two, three))
+    by_risk = ((undervalued, valued[of]), (seen, visual[of]), (failed & tested, laboratory))
+    findings = [(days[hit], sender[hit]) for hit, days in by_risk]
+    return Results(table.select(*INSPECTION_COLUMNS), findings)
 
 
 def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Flags, Floats, Floats]:
@@ -158,16 +151,9 @@ def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Fla
     tax = day.truth["tax_shortfall_cny"].to_numpy()[rows] * rng.uniform(*RECOVERED, count)
     rate = CNY_PER_UNIT[day.parcels.currency][day.lines.parcel[rows]]
     mistaken = (price - declared) * day.lines.declared_quantity[rows] * rate * MISTAKEN_TAX_RATE
-    tax = np.where(kind > 0, tax, mistaken)
-    return (
-        detected,
-        np.where(detected, np.round(np.maximum(price, 0.01), 2), np.nan),
-        np.where(detected, np.round(np.maximum(tax, 0.0), 2), np.nan),
-    )
-
-
-def _detect(rng: np.random.Generator, true: Flags, sensitivity: float, false_positive: float) -> Flags:
-    return rng.random(len(true)) < np.where(true, sensitivity, false_positive)
+    assessed = np.round(np.maximum(price, 0.01), 2)
+    recovered = np.round(np.maximum(np.where(kind > 0, tax, mistaken), 0.0), 2)
+    return detected, np.where(detected, assessed, np.nan), np.where(detected, recovered, np.nan)
 
 
 def _delay(rng: np.random.Generator, count: int, span: tuple[int, int], chance: Floats) -> Ints:

@@ -6,9 +6,8 @@ from typing import Final
 import numpy as np
 
 from pipelines.simulation.days.day import SimulatedDay
-from pipelines.simulation.world.places import COUNTRY, EXPRESS, MAIL, MODE_IS_ARTICLE, MODE_IS_EXPORT, MODES
-from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, normal, uniform
-from pipelines.simulation.world.state import World
+from pipelines.simulation.world.places import COUNTRIES, EXPRESS, MAIL, MODE_IS_ARTICLE, MODE_IS_EXPORT, MODES
+from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, normal, uniform, weighted
 
 RANDOM, RISK, REFERRAL = 0, 1, 2
 CHANNELS: Final = ("random", "risk", "referral")
@@ -16,16 +15,7 @@ _MAX_CHANCE: Final = 0.9
 # Shares of the officers' own choices: valuation, contraband, food sampling plan.
 _PROGRAMMES: Final = (0.38, 0.26, 0.36)
 _SUSPECT_GROUPS: Final = ("toys", "models", "samples", "books", "ornaments", "accessories")
-_SUSPECT_COUNTRIES: Final = {
-    "TH": 0.7,
-    "ID": 0.7,
-    "PE": 0.6,
-    "DE": 0.3,
-    "TW": 0.3,
-    "JP": 0.2,
-    "ZA": 0.6,
-    "MY": 0.3,
-}
+_SUSPECT_COUNTRIES: Final = weighted("TH:0.7;ID:0.7;PE:0.6;DE:0.3;TW:0.3;JP:0.2;ZA:0.6;MY:0.3", COUNTRIES)
 _FOOD_WATCH: Final = {"dairy": 0.5, "supplement": 0.6, "seafood": 0.5, "baby food": 0.6}
 
 
@@ -47,8 +37,6 @@ class Memory:
 
     def learn(self, risk: int, sender: Keys) -> None:
         """Add findings that were reported."""
-        if not len(sender):
-            return
         keys, places = np.unique(np.concatenate([self.senders[risk], sender]), return_inverse=True)
         old = np.concatenate([self.counts[risk], np.ones(len(sender))])
         self.senders[risk], self.counts[risk] = keys, np.bincount(places, old).astype(np.float64)
@@ -78,7 +66,9 @@ def choose_parcels(day: SimulatedDay, memory: Memory) -> OpenedParcels:
     risk_chance = _officers(day, memory, rng, share)
     taken = (selection < 0) & (rng.random(count) < risk_chance)
     selection[taken] = RISK
-    known = _keeps_records(world)[day.parcels.office] & taken
+    # Some offices record the chance with which their programmes chose.
+    keeps_records = uniform(world.salt("records"), day.parcels.office) < parameters.known_probability_share
+    known = keeps_records & taken
     probability[known] = risk_chance[known]
     rows = np.flatnonzero(selection >= 0)
     return OpenedParcels(rows, selection[rows], probability[rows])
@@ -90,8 +80,8 @@ def strata(day: SimulatedDay, share: float) -> tuple[Ints, Ints]:
     Strata too small for one parcel at this share are pooled into a last one, so that a chance is always
     n/N with n at least 1 and no parcel is out of reach.
     """
-    trade_mode = np.array([MODES.index(mode) for mode in MODES])[day.parcels.mode]
-    stratum = day.parcels.office * len(MODES) + trade_mode
+    trade_mode = np.array([MODES.index(mode) for mode in MODES])
+    stratum = day.parcels.office * len(MODES) + trade_mode[day.parcels.mode]
     pooled = len(MODES) * len(day.today.world.offices.code)
     size = np.bincount(stratum, minlength=pooled + 1)
     stratum = np.where((size * share < 1.0)[stratum], pooled, stratum)
@@ -127,17 +117,14 @@ def _officers(day: SimulatedDay, memory: Memory, rng: np.random.Generator, share
     """Return the chance with which the officers of any programme open each parcel."""
     parcels, world = day.parcels, day.today.world
     count, noise = len(parcels), world.parameters.officer_noise
-    offices = len(world.offices.code)
     # The officers on duty differ from office to office and from week to week.
-    duty = day.today.ordinal // 7
-    keenness = 0.35 * normal(world.salt("keenness"), np.arange(offices), duty)
+    keenness = 0.35 * normal(world.salt("keenness"), parcels.office, day.today.ordinal // 7)
     missed = np.ones(count)
-    for programme, (part, score) in enumerate(zip(_PROGRAMMES, _scores(day, memory), strict=True)):
-        own_view = noise * rng.normal(size=count) + keenness[parcels.office]
+    for part, score in zip(_PROGRAMMES, _scores(day, memory), strict=True):
+        own_view = noise * rng.normal(size=count) + keenness
         odds = np.where(np.isfinite(score), np.exp(np.clip(score + own_view, -8.0, 8.0)), 0.0)
         chance = np.minimum(_solve(odds, part * share * count) * odds, _MAX_CHANCE)
         missed *= 1.0 - chance
-        del programme
     return 1.0 - missed
 
 
@@ -165,11 +152,9 @@ def _scores(day: SimulatedDay, memory: Memory) -> tuple[Floats, Floats, Floats]:
 
     suspects = np.zeros(len(names))
     suspects[[names.index(name) for name in _SUSPECT_GROUPS]] = 0.7
-    countries = np.zeros(max(COUNTRY.values()) + 1)
-    countries[[COUNTRY[code] for code in _SUSPECT_COUNTRIES]] = list(_SUSPECT_COUNTRIES.values())
     weight = np.bincount(lines.parcel, lines.weight_kg, minlength=count)
     small = 0.5 * (weight < 0.6) + 0.3 * (value < 200.0)
-    contraband = most(suspects[group]) + countries[parcels.dispatch] + small + 0.5 * prejudice
+    contraband = most(suspects[group]) + _SUSPECT_COUNTRIES[parcels.dispatch] + small + 0.5 * prejudice
     contraband += np.where(parcels.mode == MAIL, 1.3, np.where(parcels.mode == EXPRESS, 0.7, -2.0))
     contraband += 1.6 * np.log1p(memory.findings(1, parcels.sender))
     contraband = np.where(export, -np.inf, contraband)
@@ -193,9 +178,3 @@ def _solve(odds: Floats, wanted: float) -> float:
         reached = float(np.minimum(factor * odds, _MAX_CHANCE).sum())
         factor *= wanted / max(reached, 1e-9)
     return factor
-
-
-def _keeps_records(world: World) -> Flags:
-    """Return which offices record the chance with which their programmes chose."""
-    offices = len(world.offices.code)
-    return uniform(world.salt("records"), np.arange(offices)) < world.parameters.known_probability_share

@@ -14,7 +14,8 @@ import polars as pl
 from scipy.stats import binom
 
 from features.arrays.hashing import hash_text
-from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
+from features.contract.declarations import LINE_KEY
+from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.simulation.days.declarations import VALUATION
 from pipelines.simulation.inspections.inspectorate import (
     DISPUTED,
@@ -34,14 +35,7 @@ from pipelines.simulation.world.randomness import Flags, Floats, Ints, Keys, nor
 
 NEEDED: Final = (
     *("declaration_id", "line_no", "direction", "hs_code", "quantity", "unit_price"),
-    *(
-        "undervaluation",
-        "prohibited_item",
-        "food_safety",
-        "true_unit_price",
-        "tax_shortfall_cny",
-        "mechanism",
-    ),
+    *(*CONTRACT_LABELS, "true_unit_price", "tax_shortfall_cny", "mechanism"),
 )
 """Columns of lines and their truth that results are made from; and `cny_rate`, CNY for one unit of the
 currency."""
@@ -69,18 +63,15 @@ def examined(lines: pl.DataFrame, seed: int, parameters: WorldParameters | None 
     failed = _detected(lines, "food_safety", draw, world.sensitivity_food, world.false_positive_food)
     tested = _is_food(lines) & (draw.of_line("sample") < world.food_tested_share)
     assessed, recovered = _amounts(lines, draw)
-    contested = pl.DataFrame({"parcel": parcel, "found": undervalued}).select(
-        pl.col("found").any().over("parcel")
-    )["found"]
-    visual = (VISUAL_DAYS[0] + draw.of_parcel("visual") * (VISUAL_DAYS[1] - VISUAL_DAYS[0] + 1)).astype(
-        np.int64
-    )
-    pace = np.where(contested.to_numpy(), DISPUTED, UNDISPUTED)
+    contested = np.isin(parcel, parcel[undervalued])
+    first, last = VISUAL_DAYS
+    visual = (first + draw.of_parcel("visual") * (last - first + 1)).astype(np.int64)
+    pace = np.where(contested, DISPUTED, UNDISPUTED)
     valued = _delay(draw.of_parcel("valuation"), VALUATION_DAYS, pace)
     laboratory = _delay(draw.of_line("laboratory"), LABORATORY_DAYS, np.full(len(parcel), LABORATORY_PACE))
     results = lines.select(
-        "declaration_id", "line_no", pl.col("opened_on").alias("inspected_on")
-    ).with_columns(
+        *LINE_KEY,
+        pl.col("opened_on").alias("inspected_on"),
         pl.Series("_visual", visual),
         pl.Series("_valued", valued),
         pl.Series("_laboratory", laboratory),
@@ -128,11 +119,8 @@ class _Draws:
 
 
 def _report(delay: str) -> list[pl.Expr]:
-    days = pl.duration(days=pl.col(delay))
-    return [
-        *(pl.col(name) for name in ("declaration_id", "line_no", "inspected_on")),
-        (pl.col("inspected_on") + days).alias("reported_on"),
-    ]
+    reported_on = (pl.col("inspected_on") + pl.duration(days=delay)).alias("reported_on")
+    return [pl.col(*LINE_KEY, "inspected_on"), reported_on]
 
 
 def _undervalued(lines: pl.DataFrame, draw: _Draws, world: WorldParameters) -> Flags:

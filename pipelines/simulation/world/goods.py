@@ -98,7 +98,8 @@ def make_catalogue(rng: np.random.Generator, parameters: WorldParameters) -> Cat
     family_table, group_table = families(), groups()
     models = parameters.models_per_family
     count = family_table.height
-    family_group = _positions(family_table["group"], group_table["group"])
+    places = {name: place for place, name in enumerate(group_table["group"])}
+    family_group = np.array([places[name] for name in family_table["group"]])
     spread = group_table["brand_spread"].to_numpy()
     shape = (group_table.height, BRANDS_PER_GROUP)
     brand_level = np.exp(rng.normal(size=shape) * spread[:, None] * 0.8)
@@ -112,9 +113,8 @@ def make_catalogue(rng: np.random.Generator, parameters: WorldParameters) -> Cat
     size = rng.normal(size=count * models)
     price = family_table["price_cny"].to_numpy()[family] * brand_level[group, brand]
     # A bigger pack costs more, though less than in proportion.
-    own = np.exp(
-        family_table["price_spread"].to_numpy()[family] * (0.6 * rng.normal(size=len(size)) + 0.5 * size)
-    )
+    spread = family_table["price_spread"].to_numpy()[family]
+    own = np.exp(spread * (0.6 * rng.normal(size=len(size)) + 0.5 * size))
     weight = family_table["weight_kg"].to_numpy()[family]
     weight = weight * np.exp(family_table["weight_spread"].to_numpy()[family] * size)
     elsewhere = rng.random(len(size)) < 0.12
@@ -133,11 +133,6 @@ def make_catalogue(rng: np.random.Generator, parameters: WorldParameters) -> Cat
         article_origin=np.where(elsewhere, anywhere, brand_origin[group, brand]),
         models=models,
     )
-
-
-def _positions(values: pl.Series, among: pl.Series) -> Ints:
-    places = {name: place for place, name in enumerate(among)}
-    return np.array([places[name] for name in values], dtype=np.int64)
 
 
 def _cheaper(table: pl.DataFrame) -> Ints:

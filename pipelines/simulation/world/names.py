@@ -27,6 +27,8 @@ _TRADITIONAL = str.maketrans(
     "嬰兒奶粉裝書畫魚絲護髮妝面手機電腦玩具動物樣品飾擺雜涼鞋鏡錶鏈鋼筆葉紅綠",
 )
 _HOMOGLYPHS = str.maketrans("aceopxi", "асеорхі")
+_SIZED = {"clothing", "shoes", "baby"}
+_NUMBERED = {"electronics", "phones", "watches", "toys", "models", "hardware", "books"}
 _ADVERTS = ("【官方正品】", "【保税直发】", "进口", "跨境专供 ", "新品 ", "包邮 ", "2件装 ")
 # What a live animal is sometimes called by a careless sender, and honest toys and books quite often.
 REVEALING = (
@@ -35,14 +37,9 @@ REVEALING = (
     "昆虫标本", "独角仙模型", "snake toy",
 )  # fmt: skip
 SEEDY = (
-    "seed craft",
-    "种子工艺品",
-    "rosary beads",
-    "bone ornament",
-    "骨雕摆件",
-    "freeze-dried mask",
+    "seed craft", "种子工艺品", "rosary beads", "bone ornament", "骨雕摆件", "freeze-dried mask",
     "metal tube part",
-)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -137,24 +134,12 @@ def _brands(rng: np.random.Generator, count: int) -> tuple[list[str], list[str]]
 
 
 def _size(group: str, weight_kg: float, number: str) -> str:
-    if group in {"clothing", "shoes", "baby"}:
-        return f"{number} {'SMLX'[hash_of(number) % 4]}"
-    if weight_kg < 0.02 or group in {
-        "electronics",
-        "phones",
-        "watches",
-        "toys",
-        "models",
-        "hardware",
-        "books",
-    }:
+    if group in _SIZED:
+        weighed = sum(ord(sign) * place for place, sign in enumerate(number, start=1))
+        return f"{number} {'SMLX'[weighed % 4]}"
+    if weight_kg < 0.02 or group in _NUMBERED:
         return number
     return f"{weight_kg * 1000:.0f}g" if weight_kg < 1 else f"{weight_kg:.1f}kg"
-
-
-def hash_of(text: str) -> int:
-    """Return a small stable number of a text (Python's own hash changes from run to run)."""
-    return sum(ord(sign) * (place + 1) for place, sign in enumerate(text))
 
 
 def _slip(text: str, where: float) -> str:

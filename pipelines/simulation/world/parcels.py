@@ -7,8 +7,6 @@ import numpy as np
 from pipelines.simulation.world.names import REVEALING
 from pipelines.simulation.world.parties import hobby_address, hobby_buyer
 from pipelines.simulation.world.places import (
-    BONDED,
-    BONDED_CITY,
     COUNTRY,
     DESTINATIONS,
     MAIL,
@@ -167,18 +165,15 @@ def draw_lines(today: Today, parcels: Parcels) -> Lines:
     position = (sellers.articles[slot] * rng.random(count) ** 1.7).astype(np.int64)
     article = sellers.assortment[sellers.first_article[slot] + position]
     family = catalogue.article_family[article]
-    quantity = 1.0 + np.floor(
-        rng.exponential(1.0, count) * np.maximum(catalogue.numbers("quantity")[family] - 1.0, 0.08)
-    )
+    further = np.maximum(catalogue.numbers("quantity")[family] - 1.0, 0.08)
+    quantity = 1.0 + np.floor(rng.exponential(1.0, count) * further)
     price = honest_price(today, rng, slot, article)
     _keep_to_limit(parcels, parcel, price, quantity)
     weight = catalogue.article_weight_kg[article] * quantity
     # Private parcels hold wrapping, and things that their senders did not think worth a line.
     noise = np.where(sellers.is_personal[slot], world.parameters.private_noise, world.parameters.weight_noise)
     weight *= np.exp(noise * rng.normal(size=count))
-    by_weight = np.isin(catalogue.families["legal_unit"].to_numpy()[family], ["035"]) & (
-        rng.random(count) < 0.03
-    )
+    in_kg = (catalogue.families["legal_unit"] == "035").to_numpy()[family] & (rng.random(count) < 0.03)
     none = np.zeros(count, dtype=np.int64)
     lines = Lines(
         parcel=parcel,
@@ -191,12 +186,13 @@ def draw_lines(today: Today, parcels: Parcels) -> Lines:
         declared_quantity=quantity.copy(),
         declared_price_cny=price.copy(),
         declared_weight_kg=weight.copy(),
-        in_kg=by_weight,
+        in_kg=in_kg,
         valuation=none,
         prohibited=none.copy(),
         food=none.copy(),
     )
-    _mistake_headings(today, rng, lines)
+    mistaken = np.flatnonzero(rng.random(count) < world.parameters.wrong_heading_share)
+    lines.family[mistaken] = catalogue.family_confused[family[mistaken]]
     _send_to_hobbyists(today, rng, parcels, lines)
     return lines
 
@@ -205,11 +201,8 @@ def honest_price(today: Today, rng: np.random.Generator, slot: Ints, article: In
     """Return the price of one unit in CNY: article, shop, noise, bargains and promotions."""
     world = today.world
     sellers, parameters, count = world.sellers, world.parameters, len(slot)
-    price = (
-        world.catalogue.article_price_cny[article]
-        * today.price_shift[world.catalogue.article_family[article]]
-    )
-    price = price * sellers.price_level[slot]
+    shift = today.price_shift[world.catalogue.article_family[article]]
+    price = world.catalogue.article_price_cny[article] * shift * sellers.price_level[slot]
     # A shop prices an article once for a while; the rest is coupons and exchange rates.
     tag = normal(world.salt("price tag"), slot * 100_003 + article, today.ordinal // 14)
     price = price * np.exp(parameters.price_noise * (0.8 * tag + 0.6 * rng.normal(size=count)))
@@ -230,11 +223,6 @@ def _keep_to_limit(parcels: Parcels, parcel: Ints, price: Floats, quantity: Floa
     quantity[over] = 1.0
 
 
-def _mistake_headings(today: Today, rng: np.random.Generator, lines: Lines) -> None:
-    rows = np.flatnonzero(rng.random(len(lines)) < today.world.parameters.wrong_heading_share)
-    lines.family[rows] = today.world.catalogue.family_confused[lines.family[rows]]
-
-
 def _send_to_hobbyists(today: Today, rng: np.random.Generator, parcels: Parcels, lines: Lines) -> None:
     """Send some models, toys and books that come by mail to hobbyists, and name some after animals."""
     world = today.world
@@ -250,8 +238,3 @@ def _send_to_hobbyists(today: Today, rng: np.random.Generator, parcels: Parcels,
     parcels.buyer[to] = hobby_buyer(world.seed, number, rng.integers(0, 4, len(rows)))
     named = np.flatnonzero(fitting & (draw > 0.965))
     lines.text[named] = world.names.revealing_start + rng.integers(0, len(REVEALING), len(named))
-
-
-def bonded(mode: Ints) -> Flags:
-    """Return whether parcels leave from a bonded warehouse."""
-    return np.isin(mode, [BONDED, BONDED_CITY])

@@ -35,6 +35,7 @@ MODE_IS_EXPORT: Final = np.array([False] * 6 + [True] * 3)
 MODE_SHARE: Final = np.array([0.25, 0.29, 0.19, 0.15, 0.012, 0.006, 0.065, 0.025, 0.012])
 B2C, BONDED, MAIL, EXPRESS, BONDED_CITY, OTHER, EXPORT, EXPORT_B2B, EXPORT_WAREHOUSE = range(9)
 MODE_IS_RETAIL: Final = np.isin(np.arange(9), [B2C, BONDED, BONDED_CITY])
+MODE_IS_BONDED: Final = np.isin(np.arange(9), [BONDED, BONDED_CITY])
 MODE_IS_ARTICLE: Final = np.isin(np.arange(9), [MAIL, EXPRESS])
 TRANSPORT: Final = ("2", "4", "5", "6", "9", "Y")  # sea, road, air, post, other, bonded
 

@@ -28,10 +28,8 @@ def texts(today: Today, rng: np.random.Generator, slot: Ints, article: Ints) -> 
     habit = uniform(world.salt("text habit"), slot, article)
     moment = rng.random(count)
     wavering = rng.random(count) < 0.15
-    english = (
-        np.where(wavering, moment, uniform(world.salt("language"), slot, article // 40))
-        < sellers.english[slot]
-    )
+    language = np.where(wavering, moment, uniform(world.salt("language"), slot, article // 40))
+    english = language < sellers.english[slot]
     choice = np.where(wavering, rng.random(count), habit)
     style = np.where(
         english,
