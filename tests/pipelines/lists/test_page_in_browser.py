@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from pipelines.lists.write import write_lists
 from pipelines.store.layout import DayTable
@@ -133,7 +133,7 @@ def test_the_page_sorts_filters_and_searches(opened: Watched) -> None:
     page.locator("select[name=risk]").select_option("")
     page.locator("select[name=chosen]").select_option("exploration")
     assert opened.ranks() == [4]
-    assert page.locator("output[name=shown]").text_content() == "1 of 4 shown"
+    expect(page.locator("output[name=shown]")).to_have_text("1 of 4 shown")
     page.locator("select[name=chosen]").select_option("")
     page.locator("input[name=search]").fill("玩具")
     assert opened.ranks() == [1]
@@ -141,7 +141,7 @@ def test_the_page_sorts_filters_and_searches(opened: Watched) -> None:
 
 def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
     page = opened.page
-    assert page.locator("button[name=export]").is_disabled()
+    expect(page.locator("button[name=export]")).to_be_disabled()
     page.locator("input[name=today]").fill("2026-11-21")
     opened.row(2).get_by_role("group", name="2: Undervaluation").get_by_label("nothing found").check()
     opened.row(2).get_by_role("group", name="2: Food safety").get_by_label("found", exact=True).check()
@@ -155,8 +155,8 @@ def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
 
     page.reload()
 
-    assert page.locator("output[name=done]").text_content() == "2 of 4 filled in"
-    assert opened.row(2).locator("[name=result_food_safety][value=found]").is_checked()
+    expect(page.locator("output[name=done]")).to_have_text("2 of 4 filled in")
+    expect(opened.row(2).locator("[name=result_food_safety][value=found]")).to_be_checked()
     page.locator("select[name=filled]").select_option("no")
     assert opened.ranks() == [1, 4]
     exported = opened.exported()
@@ -209,9 +209,9 @@ def test_another_list_has_entries_of_its_own(opened: Watched, folder: Path) -> N
     other.write_text(content.replace("9f3c21ab77de", "000000000000"), encoding="utf-8")
     page = opened.page.context.new_page()
     page.goto(other.as_uri())
-    assert page.locator("output[name=done]").text_content() == "0 of 4 filled in"
+    expect(page.locator("output[name=done]")).to_have_text("0 of 4 filled in")
     page.goto(opened.address)
-    assert page.locator("output[name=done]").text_content() == "1 of 4 filled in"
+    expect(page.locator("output[name=done]")).to_have_text("1 of 4 filled in")
 
 
 @pytest.mark.parametrize("stale", [False, True])
@@ -234,14 +234,14 @@ def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Wa
     opened.page.evaluate(
         "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' 1')), '{not ours')"
     )
-    assert opened.page.locator("#forgetful").is_hidden()
+    expect(opened.page.locator("#forgetful")).to_be_hidden()
     opened.page.reload()
-    assert opened.page.locator("#forgetful").is_visible()
+    expect(opened.page.locator("#forgetful")).to_be_visible()
     assert [row["rank"] for row in opened.exported()["rows"]] == [2]
     opened.row(1).locator("[name=note]").fill("again")
     opened.row(2).locator("button.clear").click()
     opened.page.reload()
-    assert opened.page.locator("#forgetful").is_hidden()
+    expect(opened.page.locator("#forgetful")).to_be_hidden()
     assert [row["note"] for row in opened.exported()["rows"]] == ["again"]
 
 
