@@ -113,10 +113,9 @@ def risk_results(
         (pl.col("selection") == "random") & pl.col("inspection_probability").is_not_null()
     )
     chosen = lines.filter(pl.col("selection").is_in(list(_CHOSEN)))
-    ours = pl.col(f"version__{risk}") == version
     calibration = []
     for share, part in ((RANDOM_SHARE, at_random), (ALL_SHARES, lines)):
-        current = part.filter(ours) if version is not None else part
+        current = part if version is None else part.filter(pl.col(f"version__{risk}") == version)
         row = _calibration_row(share, part if current.is_empty() else current, risk)
         calibration += [row] if row.lines else []
     blocks = [_week(at_random, chosen, mature_to - timedelta(days=_WEEK * back)) for back in range(weeks)]
