@@ -79,9 +79,7 @@ class Plan:
 
 @dataclass
 class _State:
-    """What is carried from night to night: the history of the eve, results that are still to be reported and
-    those reported so far, and for past hit rates the lines that were inspected.
-    """
+    """What nights hand on: the eve's history, results to come and reported, lines inspected for hit rates."""
 
     history: History | None
     pending: pl.DataFrame
@@ -112,9 +110,7 @@ def replay(
 
 @contextmanager
 def _quiet_selection() -> Iterator[None]:
-    """Selection warns of every list that its caps leave short; over months of nights the counts say it
-    better.
-    """
+    """Keep selection from warning of every list that its caps leave short: the counts say it better."""
     logger = logging.getLogger(select_from.__module__)
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -167,9 +163,8 @@ def _one_night(
         opened = choice.lines.join(night.opened.select("declaration_id"), on="declaration_id", how="semi")
         state.inspected = pl.concat([state.inspected, opened.select(*LINE_KEY, *_PARTIES)])
     if state.history is not None and choice.today is not None and (choice.lines.height or due.height):
-        state.history = chronicle.step(
-            state.history, day, choice.today, chronicle.results(day, state.reports)
-        )
+        results = chronicle.results(day, state.reports)
+        state.history = chronicle.step(state.history, day, choice.today, results)
         if (day - plan.first).days % _NIGHTS_BETWEEN_PROFILES == 0:
             with store.transaction() as t:
                 stage_profile(t, store, state.history, chronicle.spec)
@@ -177,9 +172,7 @@ def _one_night(
 
 @dataclass(frozen=True)
 class _Choice:
-    """The lines of a day sorted by key, its parcels with their values, and which were chosen; with features
-    and the sums of the day where the strategy learns.
-    """
+    """A day's lines by key, its parcels with their values, the chosen; what a learning strategy sees."""
 
     lines: pl.DataFrame
     parcels: pl.DataFrame
@@ -200,12 +193,9 @@ def _choose(chronicle: Chronicle, strategy: Strategy, plan: Plan, day: date, sta
         features = assemble(lines, context, chronicle.reference.on(day), risks) if lines.height else None
         parcels = _scored_parcels(store, lines, features, settings, day)
     else:
-        columns = list(
-            dict.fromkeys(
-                [*parcel_columns(settings.capacity.must_inspect), *_PARTIES, "total_price", "currency"]
-            )
-        )
-        lines = store.read_declarations(day, columns).sort(LINE_KEY)
+        asked = parcel_columns(settings.capacity.must_inspect)
+        columns = dict.fromkeys([*asked, *_PARTIES, "total_price", "currency"])
+        lines = store.read_declarations(day, list(columns)).sort(LINE_KEY)
         parcels = _valued_parcels(chronicle, strategy, lines, day, state)
     if plan.pooled:
         parcels = parcels.with_columns(customs_office=pl.lit("all"))

@@ -79,16 +79,8 @@ class BacktestReport(Report):
     def _totals(self) -> list[list[str]]:
         risks = [name for name in self.totals.columns if name.startswith(FOUND_PREFIX)]
         tax = ["recovered tax, CNY"] if self.knows_tax else []
-        head = [
-            "strategy",
-            "opened",
-            "findings",
-            "hit rate, % [95%]",
-            *tax,
-            "value, CNY",
-            "risk/sort",
-            "list/sort",
-        ]
+        head = ["strategy", "opened", "findings", "hit rate, % [95%]", *tax]
+        head += ["value, CNY", "risk/sort", "list/sort"]
         rows = [[*head, *(name.removeprefix(FOUND_PREFIX) for name in risks)]]
         for row in self.totals.iter_rows(named=True):
             amount = [f"{row['recovered_tax_cny']:,.0f}"] if self.knows_tax else []
@@ -96,9 +88,7 @@ class BacktestReport(Report):
             rows.append(
                 [
                     row["strategy"],
-                    f"{row['opened']:,}",
-                    f"{row['findings']:,}",
-                    _rate(row),
+                    *_counts(row),
                     *amount,
                     f"{row['value_cny']:,.0f}",
                     *("–" if share is None else f"{share:.1%}" for share in shares),
@@ -113,9 +103,7 @@ class BacktestReport(Report):
             [
                 row["strategy"],
                 row["selection"],
-                f"{row['opened']:,}",
-                f"{row['findings']:,}",
-                _rate(row),
+                *_counts(row),
                 f"{row['value_cny'] / row['opened']:,.0f}",
             ]
             for row in self.selections.iter_rows(named=True)
@@ -139,6 +127,10 @@ class BacktestReport(Report):
             words = _WORDS[row["figure"]]
             lines.append(f"{row['strategy']} less {row['against']}: {row['difference']:+,.0f} {ends} {words}")
         return lines
+
+
+def _counts(row: Mapping[str, Any]) -> list[str]:
+    return [f"{row['opened']:,}", f"{row['findings']:,}", _rate(row)]
 
 
 def _rate(row: Mapping[str, Any]) -> str:

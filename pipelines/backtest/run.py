@@ -193,16 +193,14 @@ def _tags(folder: Path, names: Sequence[str]) -> dict[str, str]:
 
 
 def _logged(report: BacktestReport, tracker: Tracker, tags: Mapping[str, str]) -> BacktestReport:
-    """The report, with a run for the backtest and one for each strategy in MLflow; a finished backtest is
-    logged once.
-    """
+    """Log a run for the backtest and one for each strategy, once; return the report, warnings added."""
     asked = json.loads((report.folder / _ASKED).read_text(encoding="utf-8"))
     files = {path.name: path for path in sorted(report.folder.iterdir()) if path.suffix in _LOGGED_KINDS}
     try:
         if any(run.finished for run in tracker.find_runs(KIND, tags)):
             return report
-        about = {name: value for name, value in asked.items() if name != "capacity"}
-        content = RunContent(tags=tags, parameters=_parameters(about), files=files)
+        about = {name.replace(" ", "_"): value for name, value in asked.items() if name != "capacity"}
+        content = RunContent(tags=tags, parameters=about, files=files)
         parent = tracker.log_run(
             f"backtest {report.first} to {report.last}", content, kind=KIND, finished=False
         )
@@ -215,10 +213,6 @@ def _logged(report: BacktestReport, tracker: Tracker, tags: Mapping[str, str]) -
         logger.warning("%s", warning)
         return dataclasses.replace(report, warnings=[warning])
     return report
-
-
-def _parameters(asked: Mapping[str, Any]) -> dict[str, object]:
-    return {name.replace(" ", "_"): value for name, value in asked.items()}
 
 
 def _metrics(row: Mapping[str, Any]) -> dict[str, float]:

@@ -41,7 +41,12 @@ def prepare_start(
             if not trained(start, eve):
                 _learn(start, eve, settings, progress)
         if not newest_models(start):
-            raise UsageError(_no_model(eve, trainings(start)[-1][2]))
+            reasons = "; ".join(f"{risk}: {why}" for risk, why in trainings(start)[-1][2].items())
+            raise UsageError(
+                f"expected enough findings reported by {eve} to train a model on, found too few ({reasons}). "
+                "Choose a later --from, or only strategies without a model, such as --strategy random "
+                "--strategy price."
+            )
     return start
 
 
@@ -60,12 +65,3 @@ def _learn(start: Store, eve: date, settings: Settings, progress: Progress) -> N
     with progress.task("first models", total=1) as bar, start.transaction() as t:
         stage_training(t, start, history, settings, eve, gated=True)
         bar.advance()
-
-
-def _no_model(eve: date, said: dict[str, str]) -> str:
-    reasons = "; ".join(f"{risk}: {why}" for risk, why in said.items())
-    return (
-        f"expected enough findings reported by {eve} to train a model on, found too few ({reasons}). "
-        "Choose a later --from, or only strategies without a model, such as --strategy random "
-        "--strategy price."
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import polars as pl
@@ -27,15 +28,13 @@ def parcels_by_price(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFra
     A line in a currency without exchange rate counts nothing.
     """
     total = (pl.col("total_price") * reference.cny_rate(lines["currency"])).fill_null(0.0)
-    return _with_value(
-        lines, lines.with_columns(total.alias("_value")).select("declaration_id", "_value"), "sum"
-    )
+    return _with_value(lines, lines.select("declaration_id", total.alias("_value")), pl.Expr.sum)
 
 
 def parcels_by_hit_rate(lines: pl.DataFrame, rates: PastHitRates) -> pl.DataFrame:
     """Parcels by the highest past hit rate of their lines."""
     value = lines.select("declaration_id", rates.of(lines).alias("_value"))
-    return _with_value(lines, value, "max")
+    return _with_value(lines, value, pl.Expr.max)
 
 
 class PastHitRates:
@@ -84,12 +83,7 @@ def known_findings(reports: pl.DataFrame, until: date, attributes: pl.DataFrame)
     return findings.join(attributes, on=LINE_KEY).sort(LINE_KEY)
 
 
-def _with_value(lines: pl.DataFrame, value: pl.DataFrame, how: str) -> pl.DataFrame:
-    summed = pl.col("_value").sum() if how == "sum" else pl.col("_value").max()
-    worth = value.group_by("declaration_id").agg(summed)
-    return (
-        unsorted_parcels(lines)
-        .join(worth, on="declaration_id", how="left", maintain_order="left")
-        .with_columns(pl.col("_value").alias("expected_value_cny"))
-        .drop("_value")
-    )
+def _with_value(lines: pl.DataFrame, value: pl.DataFrame, how: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    worth = value.group_by("declaration_id").agg(how(pl.col("_value")))
+    parcels = unsorted_parcels(lines).join(worth, on="declaration_id", how="left", maintain_order="left")
+    return parcels.with_columns(expected_value_cny="_value").drop("_value")

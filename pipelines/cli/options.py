@@ -16,7 +16,7 @@ from configs.errors import ParcelRiskError
 from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
-from pipelines.cli.types import MemorySize
+from pipelines.cli.types import Capacity, Day, MemorySize
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from configs.schema.settings import Settings
 
 logger = logging.getLogger(__name__)
-
-_INTERRUPTED = 130
 
 
 @dataclass(frozen=True)
@@ -123,6 +121,22 @@ registry_option = click.option(
 )
 
 
+scored_day_option = click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
+files_argument = click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    metavar="FILE...",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
+
+
+def capacity_option(use: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option of capacities, whose help begins with what they are used for."""
+    words = f"{use}: N for each office, or OFFICE=N for one; may be given again."
+    return click.option("--capacity", "capacities", type=Capacity(), multiple=True, help=words)
+
+
 def verb(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
     """Give a function that returns a report the options of every verb, and turn its end into an exit code.
 
@@ -182,7 +196,7 @@ def _explained(error: BaseException) -> tuple[str, int]:
     if isinstance(error, KeyboardInterrupt):
         return (
             "interrupted; what was finished is kept, and the same command goes on from there.",
-            _INTERRUPTED,
+            130,
         )
     message = in_words(error)
     advice = cure(error)

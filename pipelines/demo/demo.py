@@ -172,14 +172,10 @@ def _outcome(
     store: Store, nights: list[date], parcels: pl.DataFrame, risks: Mapping[str, RiskConfig]
 ) -> ListsOutcome:
     """What the lists of the nights would have found; risks that the simulator does not know are left out."""
+    files = {night: store.layout.file(DayTable.LISTS, night) for night in nights}
     lists = pl.concat(
-        [
-            pl.read_parquet(
-                store.layout.file(DayTable.LISTS, night),
-                hive_partitioning=False,
-            ).with_columns(pl.lit(night).alias("declared_on"))
-            for night in nights
-        ]
+        pl.read_parquet(file, hive_partitioning=False).with_columns(pl.lit(night).alias("declared_on"))
+        for night, file in files.items()
     )
     labels = {name: risk.label for name, risk in risks.items() if risk.label in parcels.columns}
     return list_outcome(parcels, lists, labels)

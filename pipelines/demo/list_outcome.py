@@ -75,11 +75,6 @@ class ListedFor:
     promised: float | None
 
     @property
-    def precision(self) -> float:
-        """Share of these parcels in which it was found."""
-        return _share(self.found, self.listed)
-
-    @property
     def interval(self) -> tuple[float, float]:
         """95% interval of the precision (Wilson)."""
         return wilson(self.found, self.listed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,19 +60,14 @@ def top_of_list(
         return None
     longest = lists.group_by("customs_office").len().sort(["len", "customs_office"], descending=[True, False])
     office, size = longest.row(0)
+    goods = store.read_declarations(day, [*LINE_KEY, *_GOODS])
+    truth = parcels.filter(pl.col("declared_on") == day).drop("customs_office")
     shown = (
         lists.filter(pl.col("customs_office") == office)
         .sort("rank")
         .head(count)
-        .join(
-            store.read_declarations(day, [*LINE_KEY, *_GOODS]), on=LINE_KEY, how="left", maintain_order="left"
-        )
-        .join(
-            parcels.filter(pl.col("declared_on") == day).drop("customs_office"),
-            on="declaration_id",
-            how="left",
-            maintain_order="left",
-        )
+        .join(goods, on=LINE_KEY, how="left", maintain_order="left")
+        .join(truth, on="declaration_id", how="left", maintain_order="left")
     )
     labels = {name: risk.label for name, risk in risks.items() if risk.label in parcels.columns}
     rows = tuple(_row(row, labels) for row in shown.iter_rows(named=True))
@@ -95,9 +90,8 @@ def _row(row: dict[str, Any], labels: dict[str, str]) -> SampleRow:
 
 
 def _goods(row: dict[str, Any]) -> str:
-    name = visible_text(row["item_name"] or "(no name)", _TEXT_CHARACTERS)
-    pieces: Sequence[str] = [
-        name,
+    pieces = [
+        visible_text(row["item_name"] or "(no name)", _TEXT_CHARACTERS),
         f"heading {row['hs_code']}",
         *([f"quantity {row['quantity']:,g}"] if row["quantity"] is not None else []),
         f"{row['total_price']:,.2f} {row['currency']}",

@@ -126,9 +126,8 @@ class _Walk:
         if self.history is None:
             return self.chronicle.stored_history(day)
         if stored is not None and self.history.as_of is not None and stored > self.history.as_of:
-            return load_profile(
-                self.chronicle.store.layout.partition(DayTable.PROFILES, stored), self.chronicle.spec
-            )
+            folder = self.chronicle.store.layout.partition(DayTable.PROFILES, stored)
+            return load_profile(folder, self.chronicle.spec)
         return self.history
 
     def _folded(self, history: History, day: date, lines: pl.DataFrame, today: DayTables) -> History:
@@ -158,9 +157,7 @@ def sampled_parcels(lines: pl.DataFrame, wanted: int) -> pl.DataFrame:
 
 
 def _blocks(built: FeatureSet) -> dict[str, pl.DataFrame]:
-    by_label = {
-        f"{name} ({label})": frame
-        for label, blocks in built.by_label.items()
-        for name, frame in blocks.items()
-    }
-    return {name: frame for name, frame in {**built.shared, **by_label}.items() if frame.width}
+    named = dict(built.shared)
+    for label, blocks in built.by_label.items():
+        named |= {f"{name} ({label})": frame for name, frame in blocks.items()}
+    return {name: frame for name, frame in named.items() if frame.width}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -124,16 +124,7 @@ class MonitorFindings:
             "label_delay": {risk: found.as_dict() for risk, found in self.results.delays.items()},
             "results_to_come": self.results.to_come,
             "lists_answered": self.results.lists,
-            "newcomers": {
-                name: {
-                    "lines": who.lines,
-                    "share": who.share,
-                    "share_before": who.share_before,
-                    "limit": who.limit,
-                    "alarms": who.alarms,
-                }
-                for name, who in self.newcomers.items()
-            },
+            "newcomers": {name: asdict(who) | {"alarms": who.alarms} for name, who in self.newcomers.items()},
             "newcomers_by_day": [
                 row | {"day": row["day"].isoformat(), "key": NEWCOMERS[row["key"]]}
                 for row in self.watched.newcomers.to_dicts()
@@ -176,9 +167,7 @@ def _score_shifts(
     risks: Sequence[str],
     config: MonitoringConfig,
 ) -> tuple[list[ShiftedColumn], dict[str, list[date]]]:
-    """Scores of the day against those that the same version gave on days of the weeks before; the days by
-    risk.
-    """
+    """Scores of the day against the same version's in the weeks before; the days compared, by risk."""
     shares = config.model_copy(update={"false_alarm_rate": config.false_alarm_rate / max(1, len(risks))})
     shifted: list[ShiftedColumn] = []
     compared: dict[str, list[date]] = {}

@@ -39,10 +39,15 @@ def _charts(content: Mapping[str, Any]) -> dict[str, Markup]:
     charts = {}
     overall = [row for row in content["blocks"] if row["scope"] == ALL]
     if overall:
-        charts["blocks"] = bars("Largest stability index of each block", [_block_row(row) for row in overall])
+        tops = [(row, row["strongest"]) for row in overall]
+        rows = [
+            Bar(row["block"], top["psi"], None, top["limit"], row["level"] != "fine") for row, top in tops
+        ]
+        charts["blocks"] = bars("Largest stability index of each block", rows)
     scores = [row for row in content["scores"] if row["scope"] == ALL]
     if scores:
-        charts["scores"] = bars("Stability index of the scores", [_score_row(row) for row in scores])
+        rows = [Bar(row["group"], row["psi"], None, row["limit"], row["level"] != "fine") for row in scores]
+        charts["scores"] = bars("Stability index of the scores", rows)
     calibration = [
         Bar(f"{risk}, {_short(row['share'])}", row["ratio"], row["low"], row["high"], not _holds_one(row))
         for risk, found in content["results"].items()
@@ -55,19 +60,9 @@ def _charts(content: Mapping[str, Any]) -> dict[str, Markup]:
         for risk, found in content["results"].items()
         if found["weeks"]
     }
-    by_day = _newcomers(content["newcomers_by_day"])
-    if by_day is not None:
-        charts["newcomers"] = by_day
+    if content["newcomers_by_day"]:
+        charts["newcomers"] = _newcomers(content["newcomers_by_day"])
     return charts
-
-
-def _block_row(row: Mapping[str, Any]) -> Bar:
-    top = row["strongest"]
-    return Bar(row["block"], top["psi"], None, top["limit"], row["level"] != "fine")
-
-
-def _score_row(row: Mapping[str, Any]) -> Bar:
-    return Bar(row["group"], row["psi"], None, row["limit"], row["level"] != "fine")
 
 
 def _holds_one(row: Mapping[str, Any]) -> bool:
@@ -89,9 +84,7 @@ def _weeks(risk: str, weeks: Sequence[Mapping[str, Any]]) -> Markup:
     )
 
 
-def _newcomers(rows: Sequence[Mapping[str, Any]]) -> Markup | None:
-    if not rows:
-        return None
+def _newcomers(rows: Sequence[Mapping[str, Any]]) -> Markup:
     days = sorted({row["day"] for row in rows})
     shares = {(row["key"], row["day"]): row["new"] / row["lines"] if row["lines"] else None for row in rows}
     names = list(dict.fromkeys(row["key"] for row in rows))

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from configs.schema.risk import RiskConfig
@@ -122,21 +121,16 @@ def _with_scores(
     risks: Sequence[RiskConfig],
 ) -> pl.DataFrame:
     """The inspected lines of every scored day with their probabilities, versions, day and seller."""
-    parts = []
+    parts, names = [], [risk.name for risk in risks]
     for day, by_risk in sorted(versions.items()):
         # A label may be called like its risk.
-        scores = read_scores(store, day, [risk.name for risk in risks]).rename(
-            {risk.name: f"probability__{risk.name}" for risk in risks}
-        )
+        scores = read_scores(store, day, names).rename({name: f"probability__{name}" for name in names})
         inspected = known.join(scores, on=LINE_KEY, how="inner")
         sellers = store.read_declarations(day, _LINE_COLUMNS)
         parts.append(
             inspected.join(sellers, on=LINE_KEY, how="left").with_columns(
                 pl.lit(day).alias("declared_on"),
-                *(
-                    pl.lit(by_risk.get(risk.name), dtype=pl.String).alias(f"version__{risk.name}")
-                    for risk in risks
-                ),
+                *(pl.lit(by_risk.get(name), dtype=pl.String).alias(f"version__{name}") for name in names),
             )
         )
     return pl.concat(parts)
@@ -151,26 +145,29 @@ def _delay(known: pl.DataFrame, label: str, day: date, weeks: int) -> Delay:
     )
     newest_from = day - timedelta(days=_WEEK - 1)
     recent = timed.filter(pl.col("reported") >= newest_from)
-    earlier = timed.filter(
-        (pl.col("reported") < newest_from)
-        & (pl.col("reported") >= newest_from - timedelta(days=_WEEK * weeks))
-    )
+    before = newest_from - timedelta(days=_WEEK * weeks), newest_from
+    earlier = timed.filter(pl.col("reported").is_between(*before, closed="left"))
     return delay(recent["days"].to_numpy(), earlier["days"].to_numpy())
+
+
+def _weeks(day: date, weeks: int) -> list[tuple[date, date]]:
+    """The first and the last day of each week up to `day`, oldest first."""
+    lasts = [day - timedelta(days=_WEEK * back) for back in reversed(range(weeks))]
+    return [(last - timedelta(days=_WEEK - 1), last) for last in lasts]
 
 
 def _to_come(known: pl.DataFrame, risk: RiskConfig, day: date, weeks: int) -> list[dict[str, Any]]:
     """By week of inspection: lines inspected, with a result for the risk, and still within its maturity."""
     rows = []
-    for back in reversed(range(weeks)):
-        last = day - timedelta(days=_WEEK * back)
-        inside = known.filter(pl.col("inspected_on").is_between(last - timedelta(days=_WEEK - 1), last))
-        young = pl.col("inspected_on") > day - timedelta(days=risk.maturity_days)
+    young = pl.col("inspected_on") > day - timedelta(days=risk.maturity_days)
+    for first, last in _weeks(day, weeks):
+        inside = known.filter(pl.col("inspected_on").is_between(first, last))
         answered = inside[risk.label].count()
         waiting = inside.filter(pl.col(risk.label).is_null() & young).height
         rows.append(
             {
                 "risk": risk.name,
-                "from": (last - timedelta(days=_WEEK - 1)).isoformat(),
+                "from": first.isoformat(),
                 "to": last.isoformat(),
                 "inspected": inside.height,
                 "answered": answered,
@@ -185,22 +182,22 @@ def _answered_lists(store: Store, known: pl.DataFrame, day: date, weeks: int) ->
     """By week: parcels on the lists, and those of which anything was reported."""
     reported = known.select("declaration_id").unique()
     rows = []
-    for back in reversed(range(weeks)):
-        last = day - timedelta(days=_WEEK * back)
-        first = last - timedelta(days=_WEEK - 1)
-        counts = np.zeros(2, dtype=np.int64)
-        for listed_on in (listed for listed in store.days(DayTable.LISTS) if first <= listed <= last):
+    for first, last in _weeks(day, weeks):
+        listed = answered = 0
+        for listed_on in (
+            known_day for known_day in store.days(DayTable.LISTS) if first <= known_day <= last
+        ):
             file = store.layout.file(DayTable.LISTS, listed_on)
             parcels = pl.read_parquet(file, columns=["declaration_id"], hive_partitioning=False, glob=False)
-            counts += (parcels.height, parcels.join(reported, on="declaration_id", how="semi").height)
-        listed_parcels, answered = (int(count) for count in counts)
+            listed += parcels.height
+            answered += parcels.join(reported, on="declaration_id", how="semi").height
         rows.append(
             {
                 "from": first.isoformat(),
                 "to": last.isoformat(),
-                "listed": listed_parcels,
+                "listed": listed,
                 "reported": answered,
-                "reported_share": answered / listed_parcels if listed_parcels else None,
+                "reported_share": answered / listed if listed else None,
             }
         )
     return rows

@@ -66,13 +66,8 @@ def fit_and_judge(
     gate = config.gate
     at_random = frame.filter(pl.col("selection") == "random")
     agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
-    decision = decide(
-        fitted.evaluation,
-        champion(frame),
-        gate=gate,
-        agreement=agreement,
-        seed=config.training.seed,
-    )
+    seed = config.training.seed
+    decision = decide(fitted.evaluation, champion(frame), gate=gate, agreement=agreement, seed=seed)
     return Judged(fitted, decision, agreement)
 
 
@@ -189,10 +184,7 @@ def _why(decision: GateDecision, *, first: bool) -> str:
 
 
 def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.DataFrame | None:
-    """The champion's probabilities of lines that it was not trained on; None without a champion.
-
-    These are what it predicted ahead of time when it was trained, and its predictions of the days after that.
-    """
+    """The champion's `unseen_predictions` of lines; None without a champion."""
     with tempfile.TemporaryDirectory() as scratch:
         champion = tracker.download_champion(risk.name, Path(scratch) / "model")
         if champion is None:

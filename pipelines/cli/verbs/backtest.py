@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from pipelines import backtest as replaying
-from pipelines.cli.options import Session, store_option, verb, with_capacity
-from pipelines.cli.types import Capacity, Day
+from pipelines.cli.options import Session, capacity_option, store_option, verb, with_capacity
+from pipelines.cli.types import Day
 from pipelines.work.report import Report
 
 
@@ -46,13 +46,7 @@ from pipelines.work.report import Report
     default=True,
     help="Put every new model in use, whatever its gate says.",
 )
-@click.option(
-    "--capacity",
-    "capacities",
-    type=Capacity(),
-    multiple=True,
-    help="Parcels to open each night: N for each office, or OFFICE=N for one; may be given again.",
-)
+@capacity_option("Parcels to open each night")
 @click.option("--pool-offices", "pooled", is_flag=True, help="Take all offices as one with one list.")
 @click.option(
     "--seed",

@@ -7,20 +7,14 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Session, store_option, verb
+from pipelines.cli.options import Session, files_argument, store_option, verb
 from pipelines.cli.types import Day
 from pipelines.feedback import feedback as returning
 from pipelines.work.report import Report
 
 
 @click.command(short_help="Take filled-in sampling lists back.")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@files_argument
 @store_option
 @click.option(
     "--reported-on",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Session, memory_limit_option, store_option, verb
+from pipelines.cli.options import Session, files_argument, memory_limit_option, store_option, verb
 from pipelines.ingest import ingest as ingesting
 from pipelines.ingest import sources
 from pipelines.ingest.reading.found import module_names
@@ -15,13 +15,7 @@ from pipelines.work.report import Report
 
 
 @click.command(short_help="Take declarations or inspections into a store.")
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    metavar="FILE...",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-)
+@files_argument
 @store_option
 @click.option(
     "--source",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pipelines.cli.options import Session, store_option, verb
-from pipelines.cli.types import Day
+from pipelines.cli.options import Session, scored_day_option, store_option, verb
 from pipelines.monitoring import monitor as watching
 from pipelines.work.report import Report
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Compare a day with the weeks before; say whether to retrain.")
 @store_option
-@click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
+@scored_day_option
 @click.option(
     "--weeks",
     type=click.IntRange(min=1, max=52),

@@ -7,15 +7,21 @@ from pathlib import Path
 
 import click
 
-from pipelines.cli.options import Session, store_option, verb, with_capacity
-from pipelines.cli.types import Capacity, Day
+from pipelines.cli.options import (
+    Session,
+    capacity_option,
+    scored_day_option,
+    store_option,
+    verb,
+    with_capacity,
+)
 from pipelines.night import plan as planning
 from pipelines.work.report import Report
 
 
 @click.command(short_help="Say what each office would find with another capacity.")
 @store_option
-@click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
+@scored_day_option
 @click.option(
     "--more",
     type=click.IntRange(min=1),
@@ -24,13 +30,7 @@ from pipelines.work.report import Report
     metavar="N",
     help="Say what so many more inspections would find.",
 )
-@click.option(
-    "--capacity",
-    "capacities",
-    type=Capacity(),
-    multiple=True,
-    help="Start from these parcels: N for each office, or OFFICE=N for one; may be given again.",
-)
+@capacity_option("Start from these parcels")
 @verb("plan")
 def plan(
     session: Session, store: Path, day: date, more: int, capacities: tuple[tuple[str | None, int], ...]

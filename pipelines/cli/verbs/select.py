@@ -10,27 +10,22 @@ import click
 from configs.language_codes import LanguageCode
 from pipelines.cli.options import (
     Session,
+    capacity_option,
     language_option,
+    scored_day_option,
     store_option,
     verb,
     with_capacity,
     with_language,
 )
-from pipelines.cli.types import Capacity, Day
 from pipelines.night import select as selecting
 from pipelines.work.report import Report
 
 
 @click.command(short_help="Write sampling lists again, with another capacity.")
 @store_option
-@click.option("--date", "day", type=Day(), required=True, help="A day that is scored.")
-@click.option(
-    "--capacity",
-    "capacities",
-    type=Capacity(),
-    multiple=True,
-    help="Parcels to list: N for each office, or OFFICE=N for one; may be given again.",
-)
+@scored_day_option
+@capacity_option("Parcels to list")
 @language_option
 @verb("select")
 def select(
