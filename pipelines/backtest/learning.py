@@ -1,5 +1,4 @@
-"""What a strategy learns: features of the lines it had opened, kept night by night, and models trained on
-them.
+"""What a strategy learns: features of the lines it had opened, kept nightly, and models trained on them.
 
 `train` replays the store from its first day. A backtest goes through these days anyway, so it keeps the
 features of each day as they were on it: the same frames, without folding the history again for every

@@ -1,6 +1,4 @@
-"""What a parcel would show if it were opened: from the truth of a simulated store, or from results of every
-line.
-"""
+"""What a parcel would show if it were opened: from a simulated truth, or from results of every line."""
 
 from __future__ import annotations
 
@@ -92,9 +90,7 @@ class SimulatedOracle:
 
 
 class LabelledOracle:
-    """The stored results, of a store in which every line has one; they come as late after the opening as they
-    did after the inspection.
-    """
+    """The results of a store in which every line has one, as long after the opening as they took there."""
 
     source = "the results that every line has"
 

@@ -185,7 +185,6 @@ def _report(
 
 
 def _tags(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """Return the tags that identify this backtest and its figures."""
     digest = hashlib.sha256()
     for name in (_ASKED, *map(table_file, _TABLES)):
         digest.update(file_digest(folder / name))

@@ -1,5 +1,4 @@
-"""Stores that strategies work on: the declarations of another store, and only the inspections that are
-theirs.
+"""Stores that strategies work on: the declarations of another store, and only inspections of their own.
 
 The declarations are the same files under a second name, so that a store of years costs no room. Whatever a
 strategy learns is written into its own store; the store that it was made from is only read.
@@ -25,8 +24,7 @@ _KEPT = ("opened", "shown", "night")
 
 
 def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
-    """The store as it was on the eve of `first`, with the declarations up to `last`; made where it is not
-    there.
+    """The store of the eve of `first`, with the declarations up to `last`; made where it is missing.
 
     Its inspections are those reported by the eve. Results of parcels that were opened before `first` but
     reported later lie beside them (`late_results`): every strategy gets them on the day of their report.
@@ -52,9 +50,7 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
 
 
 def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
-    """A copy of the start for a strategy, made where it is not there; with what was learned if it
-    `learns`.
-    """
+    """A copy of the start for a strategy, made where it is missing; with what was learned if it `learns`."""
     if not folder.exists():
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
         for file in sorted(start.path.rglob("*")):

@@ -72,8 +72,7 @@ class PastHitRates:
 
 
 def known_findings(reports: pl.DataFrame, until: date, attributes: pl.DataFrame) -> pl.DataFrame:
-    """Inspected lines with what `reports` (inspections) tell of them at the close of `until`, as
-    `PastHitRates` takes them.
+    """Inspected lines with what `reports` tell of them at the close of `until`, as `PastHitRates` takes them.
 
     `attributes` has the key, `seller_id` and `hs_code` of every line that was inspected by then.
     """

@@ -183,7 +183,6 @@ def verb(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
 
 
 def _failed(session: Session, error: BaseException) -> int:
-    """Log one line that says what went wrong and return the exit code."""
     message, code = _explained(error)
     fields = {"verb": session.verb, "exit_code": code, "error": type(error).__name__}
     logger.error("%s", message, extra=fields, exc_info=error if session.verbose else None)

@@ -252,9 +252,7 @@ def _rows(name: str, capacity: float, seen: _Seen, *, with_tax: bool) -> Iterato
 def estimates(
     population: Population, outcome: ExpectedOutcome, drawn: Inspected, by_risk: Inspected
 ) -> Mapping[str, Performance]:
-    """The performance by each of `METHODS`; `by_risk` are all choices by risk, their chance NaN where
-    unknown.
-    """
+    """The performance by each of `METHODS`; `by_risk` are all choices by risk, chance NaN where unknown."""
     # As anybody would who does not ask how they were chosen: each counts the same.
     one_stratum = replace(population, stratum=np.zeros_like(population.stratum))
     as_if_drawn = replace(by_risk, chance=np.ones(len(by_risk.parcel)))

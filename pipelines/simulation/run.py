@@ -84,13 +84,7 @@ def simulate(
     progress: Progress,
     **options: Unpack[SimulationOptions],
 ) -> SimulationReport:
-    """Simulate days into a store; all of them appear there, or nothing.
-
-    Args:
-        store: folder of the store, made where there is none.
-        settings: for the size of the store's buckets.
-        progress: shows the days.
-        options: what to simulate, see `SimulationOptions`.
+    """Simulate days into a store, made where there is none; all of them appear there, or nothing.
 
     Raises:
         UsageError: the store already has declarations or results on these days.

@@ -134,9 +134,7 @@ def _own(risk: RiskConfig) -> dict[str, Any]:
 
 
 def configuration_of(risk: RiskConfig, settings: Settings) -> dict[str, str]:
-    """The folder with which a run is repeated (`--configs configuration`), by file name: the settings, the
-    risk, and the reference tables that were not the packaged ones.
-    """
+    """What repeats a run (`--configs`), by file name: settings, risk, reference tables not packaged."""
     files = {
         "pipeline.yaml": _yaml(settings.pipeline.model_dump(mode="json")),
         f"risks/{risk.name}.yaml": _yaml(_own(risk)),
@@ -152,7 +150,6 @@ def _yaml(content: object) -> str:
 
 
 def _lineage(risk: RiskConfig, data: TrainingData, settings: Settings, frame: pl.DataFrame) -> dict[str, str]:
-    """What a run is repeated from, beside its configuration."""
     return {
         "until": data.until.isoformat(),
         "seed": str(settings.pipeline.training.seed),

@@ -44,7 +44,6 @@ def monitor(session: Session, store: Path, day: date, weeks: int | None) -> Repo
 
 
 def _with_weeks(settings: Settings, weeks: int | None) -> Settings:
-    """The settings with the weeks of the command line in place of the configured ones, if given."""
     if weeks is None:
         return settings
     monitoring = settings.pipeline.monitoring.model_copy(update={"weeks": weeks})

@@ -37,8 +37,7 @@ NEEDED: Final = (
     *("declaration_id", "line_no", "direction", "hs_code", "quantity", "unit_price"),
     *(*CONTRACT_LABELS, "true_unit_price", "tax_shortfall_cny", "mechanism"),
 )
-"""Columns of lines and their truth that results are made from; and `cny_rate`, CNY for one unit of the
-currency."""
+"""Columns of lines and their truth that results are made from, beside `cny_rate` (CNY for one unit)."""
 # Chapters of food for people; the others up to 22 are live animals, plants and the like.
 _FOOD_CHAPTERS: Final = [f"{chapter:02d}" for chapter in range(2, 23) if chapter not in (5, 6, 13, 14)]
 _EASE: Final = {VALUATION[method]: ease for method, ease in EASE.items()}
