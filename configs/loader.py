@@ -170,14 +170,12 @@ def _check_layout(overlay: Path) -> None:
             _check_folder(path, _FOLDERS[path.name])
         elif path.is_dir() or path.name not in _SINGLE_FILES:
             allowed = [*_SINGLE_FILES, *(f"{folder}/" for folder in _FOLDERS)]
-            raise ConfigurationError(
-                f"{path}: not part of a configuration folder.{nearest(path.name, allowed)} "
-                f"Allowed: {', '.join(allowed)}"
-            )
+            raise _not_allowed(path, "not part of a configuration folder", allowed)
 
 
 def _check_folder(folder: Path, suffix: str) -> None:
     tables = [path.name for path in _files("reference", None)]
+    catalogues = [f"{code}.po" for code in LANGUAGES]
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "__")) or path.suffix in (".md", ".txt"):
             continue
@@ -185,16 +183,15 @@ def _check_folder(folder: Path, suffix: str) -> None:
             raise ConfigurationError(
                 f"{path}: expected files named *{suffix} in {folder.name}/; came this one"
             )
-        if folder.name == "locale" and path.stem not in LANGUAGES:
-            allowed = [f"{code}.po" for code in LANGUAGES]
-            raise ConfigurationError(
-                f"{path}: no language of the documents.{nearest(path.name, allowed)} "
-                f"Allowed: {', '.join(allowed)}"
-            )
+        if folder.name == "locale" and path.name not in catalogues:
+            raise _not_allowed(path, "no language of the documents", catalogues)
         if folder.name == "reference" and path.name not in tables:
-            raise ConfigurationError(
-                f"{path}: no such reference table.{nearest(path.name, tables)} Allowed: {', '.join(tables)}"
-            )
+            raise _not_allowed(path, "no such reference table", tables)
+
+
+def _not_allowed(path: Path, what: str, allowed: Sequence[str]) -> ConfigurationError:
+    hint = nearest(path.name, allowed)
+    return ConfigurationError(f"{path}: {what}.{hint} Allowed: {', '.join(allowed)}")
 
 
 def _fingerprint(overlay: Path | None) -> str:

@@ -95,7 +95,7 @@ class Reference:
 
     def on(self, day: date) -> ReferenceDay:
         """The tables as they hold on `day`; days between two changes share one object."""
-        changes = self._changes()
+        changes = sorted({day for frame in self.tables.values() for day in frame["valid_from"].unique()})
         position = bisect_right(changes, day)
         since = changes[position - 1] if position else date.min
         if since not in self._days:
@@ -105,9 +105,6 @@ class Reference:
                 {table.name: _holding(self.tables[table.name], table, since) for table in TABLES},
             )
         return self._days[since]
-
-    def _changes(self) -> list[date]:
-        return sorted({day for frame in self.tables.values() for day in frame["valid_from"].unique()})
 
 
 def load_reference(overlay: Path | None = None) -> Reference:

@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from configs.schema.frozen import Frozen
-
-_Share = Annotated[float, Field(ge=0.0, le=1.0)]
+from configs.schema.frozen import Frozen, Share
 
 
 class GateConfig(Frozen):
@@ -16,9 +14,9 @@ class GateConfig(Frozen):
 
     metric: Annotated[str, Field(min_length=1)] = "average_precision"
     against_champion: Literal["better", "not_worse"] = "better"
-    tolerance: _Share = 0.02
+    tolerance: Share = 0.02
     least_findings: int = Field(10, ge=1)
-    slice_drop: _Share = 0.05
+    slice_drop: Share = 0.05
     calibration_tolerance: float = Field(0.25, ge=0.0, le=10.0)
     feature_shift: float = Field(0.25, ge=0.0, le=100.0)
     false_alarm_rate: float = Field(0.01, gt=0.0, le=0.5)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from configs.language import ENGLISH, Language
+from configs.messages import nearest
 from configs.schema.frozen import Frozen, Name, Text
 from configs.schema.reasons import ReasonTemplate
 
@@ -90,10 +90,8 @@ class RiskConfig(Frozen):
     def _parameters(cls, model: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
         for key in model:
             if key not in MODEL_PARAMETERS:
-                near = difflib.get_close_matches(key, MODEL_PARAMETERS, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
                 raise ValueError(
-                    f"{key!r} is not a model parameter that a risk sets.{hint} "
+                    f"{key!r} is not a model parameter that a risk sets.{nearest(key, MODEL_PARAMETERS)} "
                     f"Allowed: {', '.join(sorted(MODEL_PARAMETERS))}"
                 )
         leaves = model.get("num_leaves", 31)

@@ -20,8 +20,8 @@ import polars as pl
 
 from features.arrays.types import BoolArray, IntArray, UInt64Array
 
-_FNV_OFFSET = np.uint64(0xCBF29CE484222325)
-_FNV_PRIME = np.uint64(0x100000001B3)
+FNV_OFFSET = np.uint64(0xCBF29CE484222325)
+FNV_PRIME = np.uint64(0x100000001B3)
 _MIX_1 = np.uint64(0xFF51AFD7ED558CCD)
 _MIX_2 = np.uint64(0xC4CEB9FE1A85EC53)
 _SHIFT = np.uint64(33)
@@ -42,9 +42,9 @@ def mix_bits(value: np.uint64) -> np.uint64:
 @numba.njit(cache=True, nogil=True)
 def _hash_buffer(offsets: IntArray, data: npt.NDArray[np.uint8], out: UInt64Array) -> None:
     for row in range(out.shape[0]):
-        state = _FNV_OFFSET
+        state = FNV_OFFSET
         for position in range(offsets[row], offsets[row + 1]):
-            state = (state ^ np.uint64(data[position])) * _FNV_PRIME
+            state = (state ^ np.uint64(data[position])) * FNV_PRIME
         state = mix_bits(state)
         if state == np.uint64(0):
             state = np.uint64(1)
@@ -54,7 +54,7 @@ def _hash_buffer(offsets: IntArray, data: npt.NDArray[np.uint8], out: UInt64Arra
 @numba.njit(cache=True, nogil=True)
 def _mix_in(part: UInt64Array, state: UInt64Array, missing: BoolArray) -> None:
     for row in range(state.shape[0]):
-        state[row] = mix_bits(state[row] * _FNV_PRIME + part[row])
+        state[row] = mix_bits(state[row] * FNV_PRIME + part[row])
         missing[row] |= part[row] == np.uint64(0)
 
 
@@ -76,15 +76,13 @@ def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     return offsets, data
 
 
+@numba.njit(cache=True, nogil=True)
 def mixed(values: UInt64Array) -> UInt64Array:
-    """MurmurHash3's finaliser: spreads every input bit over all 64 output bits."""
-    mixed = values.copy()
-    mixed ^= mixed >> _SHIFT
-    mixed *= _MIX_1
-    mixed ^= mixed >> _SHIFT
-    mixed *= _MIX_2
-    mixed ^= mixed >> _SHIFT
-    return mixed
+    """`mix_bits` of each value (rows,)."""
+    out = np.empty_like(values)
+    for row in range(values.shape[0]):
+        out[row] = mix_bits(values[row])
+    return out
 
 
 def text_hashes(text: pl.Series) -> UInt64Array:

@@ -82,9 +82,7 @@ class Indexes:
 
 
 def rows_of_keys(indexes: Indexes, name: str, table: pl.DataFrame, wanted: UInt64Array) -> Rows:
-    """The row of the table, whose `key` is unique, for each wanted key (lines,); NOT_FOUND, and NO_KEY for
-    0.
-    """
+    """The row of the table, whose `key` is unique, of each wanted key (lines,); NOT_FOUND, NO_KEY for 0."""
     index = indexes.of(name, table)
     if index is None:
         asked = table["key"].is_in(pl.Series(wanted).implode()).arg_true()

@@ -60,7 +60,7 @@ def _limits(
 ) -> list[pl.Series]:
     known, this_year = history.before("buyer"), pl.col("year") == history.day.year
     year_cny = (
-        known.frame("year", "year_fen")
+        pl.DataFrame([known["year"], known["year_fen"]])
         .select(pl.when(this_year).then(pl.col("year_fen") * CNY_PER_FEN).otherwise(0.0))
         .to_series()
     )

@@ -12,9 +12,7 @@ from features.history.view import HistoryView
 
 @block()
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
-    """Weights in kg, the tare's share, and the robust deviation of the weight of a unit from that of its
-    peers, by heading and by name.
-    """
+    """Weights in kg, the tare's share, and a unit's weight against its peers', by heading and by name."""
     peers, goods = history.peers("weight"), history.peers("weight", goods=True)
     net, gross = pl.col("net_weight_kg"), pl.col("gross_weight_kg")
     logarithm = lines["_log_kg_per_unit"]

@@ -125,16 +125,11 @@ def to_moment(values: pl.Series) -> pl.Series:
         return _marked(values, NOT_A_TIME, pl.Datetime("us")).dt.replace_time_zone("UTC")
     text = _time_text(values)
     moments = pl.Series(values.name, [None], dtype=_UTC).new_from_index(0, len(values))
-    for formats, parse in (
-        (_NAIVE_FORMATS, _parse_naive),
-        (_DATE_FORMATS, _parse_day),
-        (_AWARE_FORMATS, _parse_aware),
-    ):
-        for pattern in formats:
-            left = moments.is_null() & text.is_not_null()
-            if not left.any():
-                break
-            moments = moments.zip_with(~left, parse(text.set(~left, None), pattern))
+    for pattern in (*_NAIVE_FORMATS, *_DATE_FORMATS, *_AWARE_FORMATS):
+        left = moments.is_null() & text.is_not_null()
+        if not left.any():
+            break
+        moments = moments.zip_with(~left, _parsed(text.set(~left, None), pattern))
     wrong = moments.is_null() & text.is_not_null()
     return moments.dt.replace_time_zone(None).set(wrong, NOT_A_TIME).dt.replace_time_zone("UTC")
 
@@ -200,17 +195,12 @@ def _time_text(values: pl.Series) -> pl.Series:
     )
 
 
-def _parse_naive(text: pl.Series, pattern: str) -> pl.Series:
+def _parsed(text: pl.Series, pattern: str) -> pl.Series:
+    if pattern in _AWARE_FORMATS:
+        return text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
+    if pattern in _DATE_FORMATS:
+        return to_moment(text.str.to_date(pattern, strict=False))
     return text.str.to_datetime(pattern, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-
-
-def _parse_aware(text: pl.Series, pattern: str) -> pl.Series:
-    return text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
-
-
-def _parse_day(text: pl.Series, pattern: str) -> pl.Series:
-    days = text.str.to_date(pattern, strict=False)
-    return (days.cast(pl.Datetime("us")) - CHINA_OFFSET).dt.replace_time_zone("UTC")
 
 
 def _is_textual(values: pl.Series) -> bool:

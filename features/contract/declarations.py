@@ -81,12 +81,14 @@ _UNITS: Final = ("unit", "legal_unit")
 _UPPER: Final = (*_COUNTRIES, "currency")
 _LOWER: Final = ("direction", "trade_mode")
 _R = RejectReason
-_KNOWN_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
-_KNOWN_WHOLE = column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE)
-_AT_LEAST_ONE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE))
+KNOWN_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
 _ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
-_NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
-_TEXT_CHECKS = [
+NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
+COUNT_CHECKS = [
+    column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
+    column_check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE)),
+]
+TEXT_CHECKS = [
     column_check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
     column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
 ]
@@ -111,9 +113,9 @@ def _one_of(words: Sequence[str]) -> pa.Check:
 def _checks(name: str) -> list[pa.Check]:
     """The contract's checks of one column, beside its type and whether it must be there."""
     if name in ("line_no", "package_count"):
-        return [_KNOWN_WHOLE, _AT_LEAST_ONE]
+        return COUNT_CHECKS
     if DECLARATION_COLUMNS[name] == pl.Float64():
-        return [_KNOWN_NUMBER, _ABOVE_ZERO if name in _POSITIVE else _NOT_NEGATIVE]
+        return [KNOWN_NUMBER, _ABOVE_ZERO if name in _POSITIVE else NOT_NEGATIVE]
     if name == "declared_at":
         return _TIME_CHECKS
     special = {
@@ -124,7 +126,7 @@ def _checks(name: str) -> list[pa.Check]:
         **dict.fromkeys(_COUNTRIES, _pattern("^[A-Z]{2}$")),
         **dict.fromkeys(_UNITS, _pattern("^[0-9]{3}$")),
     }
-    return [*_TEXT_CHECKS, special[name]] if name in special else _TEXT_CHECKS
+    return [*TEXT_CHECKS, special[name]] if name in special else TEXT_CHECKS
 
 
 DECLARATION_SCHEMA: Final = pa.DataFrameSchema(
@@ -167,9 +169,8 @@ def validate_declarations(
     given = {name: raw[name] for name in raw.columns}
     nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, raw.height)
     columns = [
-        _convert(given.get(name, nothing).alias(name), name, max_text_chars) for name in DECLARATION_COLUMNS
+        _convert(given.get(name, nothing), name, max_text_chars).alias(name) for name in DECLARATION_COLUMNS
     ]
-    columns = [values.alias(name) for name, values in zip(DECLARATION_COLUMNS, columns, strict=True)]
     columns += [to_text(given.get(name, nothing).alias(name), max_text_chars) for name in extra_categories]
     columns += [to_number(given.get(name, nothing).alias(name)) for name in extra_numbers]
     return apply_contract(
@@ -181,8 +182,8 @@ def _schema(
     latest: datetime | None, extra_categories: Sequence[str], extra_numbers: Sequence[str]
 ) -> pa.DataFrameSchema:
     schema = DECLARATION_SCHEMA
-    further = {name: pa.Column(pl.String, _TEXT_CHECKS, nullable=True) for name in extra_categories}
-    further |= {name: pa.Column(pl.Float64, [_KNOWN_NUMBER], nullable=True) for name in extra_numbers}
+    further = {name: pa.Column(pl.String, TEXT_CHECKS, nullable=True) for name in extra_categories}
+    further |= {name: pa.Column(pl.Float64, [KNOWN_NUMBER], nullable=True) for name in extra_numbers}
     if further:
         schema = schema.add_columns(further)
     if latest is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 import pandera.polars as pa
@@ -12,7 +13,6 @@ from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.conversions import (
     NOT_A_DATE,
     NOT_TEXT,
-    NOT_WHOLE,
     TOO_LONG,
     to_day,
     to_number,
@@ -20,7 +20,13 @@ from features.contract.conversions import (
     to_whole,
     yes_no_code,
 )
-from features.contract.declarations import LINE_KEY
+from features.contract.declarations import (
+    COUNT_CHECKS,
+    KNOWN_NUMBER,
+    LINE_KEY,
+    NOT_NEGATIVE,
+    TEXT_CHECKS,
+)
 from features.contract.reject_reasons import RejectReason
 
 INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
@@ -45,12 +51,6 @@ _MAX_TEXT_CHARS: Final = 2000
 _EARLIEST_YEAR: Final = 1990
 
 _R = RejectReason
-_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
-_NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
-_TEXT = [
-    column_check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
-    column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
-]
 _DATE = [
     column_check(_R.NOT_A_DATE, lambda value: value != NOT_A_DATE),
     column_check(_R.OUT_OF_RANGE, lambda value: (value.dt.year() >= _EARLIEST_YEAR) | (value == NOT_A_DATE)),
@@ -61,24 +61,20 @@ _AFTER_INSPECTION = column_check(
 )
 _SELECTION = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
 _PROBABILITY = column_check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
-_LINE_NO = [
-    column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
-    column_check(_R.OUT_OF_RANGE, lambda value: (value >= 1) | (value == NOT_WHOLE)),
-]
 _LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
 
 # While a label is checked it is a code, 1 yes, 0 no, -1 neither: a Boolean has no room for "neither".
 INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
     {
-        "declaration_id": pa.Column(pl.String, _TEXT),
-        "line_no": pa.Column(pl.Int32, _LINE_NO),
+        "declaration_id": pa.Column(pl.String, TEXT_CHECKS),
+        "line_no": pa.Column(pl.Int32, COUNT_CHECKS),
         "inspected_on": pa.Column(pl.Date, _DATE),
         "reported_on": pa.Column(pl.Date, [*_DATE, _AFTER_INSPECTION]),
-        "selection": pa.Column(pl.String, [*_TEXT, _SELECTION], nullable=True),
-        "inspection_probability": pa.Column(pl.Float64, [_NUMBER, _PROBABILITY], nullable=True),
+        "selection": pa.Column(pl.String, [*TEXT_CHECKS, _SELECTION], nullable=True),
+        "inspection_probability": pa.Column(pl.Float64, [KNOWN_NUMBER, _PROBABILITY], nullable=True),
         **{label: pa.Column(pl.Int8, _LABEL, nullable=True) for label in CONTRACT_LABELS},
-        "assessed_unit_price": pa.Column(pl.Float64, [_NUMBER, _NOT_NEGATIVE], nullable=True),
-        "recovered_tax_cny": pa.Column(pl.Float64, [_NUMBER, _NOT_NEGATIVE], nullable=True),
+        "assessed_unit_price": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
+        "recovered_tax_cny": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
     },
     name="inspections",
 )
@@ -120,12 +116,7 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
         schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
     validated = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
     all_labels = [*CONTRACT_LABELS, *further]
-    return Validated(
-        validated.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)),
-        validated.kept_rows,
-        validated.rejected,
-        validated.nulled,
-    )
+    return replace(validated, kept=validated.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)))
 
 
 def _convert(values: pl.Series, name: str) -> pl.Series:

@@ -10,8 +10,6 @@ class RejectReason(StrEnum):
 
     >>> RejectReason.MISSING.of("hs_code")
     'hs_code:missing'
-    >>> [RejectReason.counts(reason) for reason in ("hs_code:missing", "draft")]
-    [True, False]
     """
 
     MISSING = "missing"
@@ -46,8 +44,3 @@ class RejectReason(StrEnum):
     def of(self, column: str) -> str:
         """This reason for one column."""
         return f"{column}:{self.value}"
-
-    @staticmethod
-    def counts(reason: str) -> bool:
-        """Whether `reason` counts against the tolerance: that a message is a draft is no fault of it."""
-        return reason.rpartition(":")[2] != RejectReason.DRAFT

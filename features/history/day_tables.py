@@ -22,8 +22,7 @@ from features.history.keys import hashed_column, key_column, key_specs
 from features.history.peers import count_prices, price_levels_of
 from features.history.state import History
 
-_SUM_COLUMNS = ("lines", "parcels", "value_fen", "first_timers", "priced", "price_milli")
-_UNION_COLUMNS = ("headings", "sellers", "buyers")
+UNION_COLUMNS = ("headings", "sellers", "buyers")
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: FeaturesCon
     priced = prices.is_not_null().cast(pl.Int64).to_numpy()
     price_milli = prices.fill_null(0).to_numpy()
     new = {name: _is_new(lines, eve, name) for name in ("seller", "buyer")}
-    bitmaps = {"headings": _bits(lines, "_hs4"), "sellers": _bits(lines, "seller_id")}
-    bitmaps["buyers"] = _bits(lines, "buyer_id")
+    bitmaps = [_bits(lines, column) for column in ("_hs4", "seller_id", "buyer_id")]
     parties = {}
     for spec in key_specs(config.history):
         keys = wanted_keys(lines[key_column(spec.name)])
@@ -72,7 +70,7 @@ def day_tables(lines: pl.DataFrame, day: date, eve: History, config: FeaturesCon
                 "first_timers": sums_of(groups, new["buyer" if spec.name == "seller" else "seller"]),
                 "priced": sums_of(groups, priced),
                 "price_milli": sums_of(groups, price_milli),
-                **{name: union_of(groups, bits) for name, bits in bitmaps.items()},
+                **{name: union_of(groups, bits) for name, bits in zip(UNION_COLUMNS, bitmaps, strict=True)},
             }
         parties[spec.name] = pl.DataFrame(columns)
     return DayTables(parties, count_prices(lines, peers.columns_by_level))
@@ -90,8 +88,9 @@ def merge_parties(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
         pl.concat(frames)
         .group_by("key")
         .agg(
-            *(pl.col(name).sum() for name in _SUM_COLUMNS if name in columns),
-            *(pl.col(name).bitwise_or() for name in _UNION_COLUMNS if name in columns),
+            pl.col(name).bitwise_or() if name in UNION_COLUMNS else pl.col(name).sum()
+            for name in columns
+            if name != "key"
         )
         .select(columns)
     )

@@ -13,15 +13,10 @@ from datetime import date
 import polars as pl
 
 from configs.schema.pipeline import HistoryConfig
-from features.history.day_tables import DayTables
+from features.history.day_tables import UNION_COLUMNS, DayTables
 from features.history.keys import KeySpec, key_specs
 from features.history.peers import fold_prices
 from features.history.state import History, forward_weight, table_schema
-
-_SUMS = "sum"
-_FIRST = "min"
-_LAST = "max"
-_UNION = "or"
 
 
 @dataclass(frozen=True)
@@ -138,27 +133,17 @@ def _complete(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType]) -> pl.Lazy
     )
 
 
-def _operation(column: str) -> str:
+def _merged(column: str) -> pl.Expr:
+    values = pl.col(column)
     if column == "first_day":
-        return _FIRST
+        return values.min()
     if column in ("last_day", "year"):
-        return _LAST
-    return _UNION if column in ("headings", "sellers", "buyers") else _SUMS
+        return values.max()
+    return values.fill_null(0).bitwise_or() if column in UNION_COLUMNS else values.sum()
 
 
 def _merge(frames: Sequence[pl.LazyFrame], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     if len(frames) == 1:
         return frames[0]
-    expressions = []
-    for column in schema:
-        if column == "key":
-            continue
-        values = pl.col(column)
-        operation = _operation(column)
-        if operation == _SUMS:
-            expressions.append(values.sum())
-        elif operation == _UNION:
-            expressions.append(values.fill_null(0).bitwise_or())
-        else:
-            expressions.append(values.min() if operation == _FIRST else values.max())
-    return pl.concat(frames).group_by("key").agg(expressions).select(*schema)
+    columns = [_merged(column) for column in schema if column != "key"]
+    return pl.concat(frames).group_by("key").agg(columns).select(*schema)

@@ -106,9 +106,7 @@ def fold_sketch(before: pl.LazyFrame, day: pl.DataFrame, weight: float) -> pl.La
 
 @dataclass(frozen=True)
 class PeerSketches:
-    """The sketches as they count on a day: its forward-decay weight, and by level how many peers say
-    something.
-    """
+    """The sketches as they count on a day: its forward-decay weight, and by level how many peers suffice."""
 
     sketches: Mapping[str, pl.DataFrame]
     weight_now: float

@@ -65,9 +65,7 @@ def known_labels(inspections: pl.DataFrame, until: date) -> pl.DataFrame:
 def result_tables(
     reports: pl.DataFrame, specs: Sequence[KeySpec], labels: Sequence[str]
 ) -> dict[str, pl.DataFrame]:
-    """Sums of the increments by key. `reports` are keyed lines (`features.history.keys.with_keys`) with
-    `increments` columns.
-    """
+    """Sums by key of the `increments` of `reports`, which `features.history.keys.with_keys` has keyed."""
     sums = [f"{kind}__{label}" for label in labels for kind in ("inspected", "findings")]
     plans = [
         reports.lazy()

@@ -74,11 +74,6 @@ class KeyRows:
         filled = gathered.fill_null(0)
         return filled if self._has_key is None else filled.set(pl.Series(~self._has_key), None)
 
-    def frame(self, *columns: str) -> pl.DataFrame:
-        """Some columns of the table, or all but the key, a row a line."""
-        chosen = columns or [name for name in self._table.columns if name != "key"]
-        return pl.DataFrame([self[name] for name in chosen])
-
 
 @dataclass(frozen=True)
 class HistoryView:

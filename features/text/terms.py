@@ -80,16 +80,12 @@ def patterns(terms: pl.Series) -> pl.DataFrame:
     plain = undisguised(terms)
     word = latin_words(plain).str.strip_chars(" ")
     position = pl.Series("position", range(len(terms)), dtype=pl.Int64)
-    singular = pl.DataFrame([position, (" " + word + " ").alias("pattern"), latin.alias("latin")])
-    plural = pl.DataFrame([position, (" " + word + "s ").alias("pattern"), latin.alias("latin")])
-    anywhere = pl.DataFrame([position, compact(plain).alias("pattern"), latin.alias("latin")])
+    is_word = latin & (word != "")
+    kinds = ((" " + word + " ", is_word), (" " + word + "s ", is_word), (compact(plain), ~latin))
     return (
         pl.concat(
-            [
-                singular.filter(latin & (word != "")),
-                plural.filter(latin & (word != "")),
-                anywhere.filter(~latin),
-            ]
+            pl.DataFrame([position, pattern.alias("pattern"), latin.alias("latin")]).filter(rows)
+            for pattern, rows in kinds
         )
         .filter(pl.col("pattern") != "")
         .sort("position", maintain_order=True)

@@ -77,13 +77,11 @@ def reasons(
     blocks = sorted(contributions.columns)
     known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
     candidates = _candidates(known, {block: risk.reasons_for(block, language) for block in blocks})
+    mentioned = _mentioned(known, candidates).iter_rows(named=True)
+    added = contributions.select(pl.col(blocks).fill_nan(0.0).fill_null(0.0)).iter_rows(named=True)
     sentences = [
-        _row_reasons(row, values, dict(zip(blocks, pushes, strict=True)), candidates, count, language)
-        for row, (values, pushes) in enumerate(
-            zip(
-                _mentioned(known, candidates).iter_rows(named=True), _rows(contributions, blocks), strict=True
-            )
-        )
+        _row_reasons(row, values, pushes, candidates, count, language)
+        for row, (values, pushes) in enumerate(zip(mentioned, added, strict=True))
     ]
     return pl.DataFrame(sentences, schema=dict.fromkeys(names, pl.String), orient="row")
 
@@ -162,10 +160,6 @@ def _mentioned(known: pl.DataFrame, candidates: Mapping[str, list[_Candidate]]) 
     """Only the columns that a sentence can name: a frame of 200 features is slow to walk by rows."""
     columns = {column for block in candidates.values() for each in block for column in each.template.columns}
     return known.select(pl.int_range(pl.len()).alias("row"), *sorted(columns))
-
-
-def _rows(contributions: pl.DataFrame, blocks: list[str]) -> list[tuple[float, ...]]:
-    return contributions.select(pl.col(blocks).fill_nan(0.0).fill_null(0.0)).rows()
 
 
 def _row_reasons(

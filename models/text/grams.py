@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.hashing import utf8_buffers
+from features.arrays.hashing import FNV_OFFSET, FNV_PRIME, utf8_buffers
 from features.arrays.types import FloatArray, IntArray, UInt64Array
 from features.contract.declarations import TEXT_COLUMNS
 from features.text.disguise import undisguised
@@ -25,8 +25,6 @@ BUCKETS = 1 << 18
 MAX_CHARACTERS = 256
 
 _MASK = np.uint64(BUCKETS - 1)
-_FNV_OFFSET = np.uint64(0xCBF29CE484222325)
-_FNV_PRIME = np.uint64(0x100000001B3)
 _MIX = np.uint64(0xFF51AFD7ED558CCD)
 _WORD = np.uint64(0x57)
 _BLANK = np.uint64(32)
@@ -86,24 +84,24 @@ def _characters(data: npt.NDArray[np.uint8], start: int, stop: int, codes: UInt6
 def _grams(codes: UInt64Array, characters: int, out: IntArray) -> int:
     """Write the buckets of one text's grams to `out`, in the order of the text, and return how many."""
     count = 0
-    word = _FNV_OFFSET ^ _WORD
+    word = FNV_OFFSET ^ _WORD
     letters = 0
     for first in range(characters):
         code = codes[first]
         shortest, longest = (1, 3) if code >= _FIRST_IDEOGRAPH else (3, 5)
-        state = _FNV_OFFSET
+        state = FNV_OFFSET
         for length in range(1, min(longest, characters - first) + 1):
-            state = (state ^ codes[first + length - 1]) * _FNV_PRIME
+            state = (state ^ codes[first + length - 1]) * FNV_PRIME
             if length >= shortest:
                 out[count] = _bucket(state)
                 count += 1
         if code != _BLANK:
-            word = (word ^ code) * _FNV_PRIME
+            word = (word ^ code) * FNV_PRIME
             letters += 1
         elif letters:
             out[count] = _bucket(word)
             count += 1
-            word = _FNV_OFFSET ^ _WORD
+            word = FNV_OFFSET ^ _WORD
             letters = 0
     return count
 
