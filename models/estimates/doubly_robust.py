@@ -38,11 +38,11 @@ from models.estimates.survey import (
     calibrated_weights,
     effective_size,
     odds_of,
-    part_of_total,
     pooled_groups,
+    share_figures,
     share_interval,
+    tax_figures,
 )
-from models.stats.intervals import Estimate
 
 RANDOM_ONLY, CHANCE, CERTAIN = 0, 1, 2
 _NORMAL_95 = 1.959963984540054
@@ -124,25 +124,20 @@ def doubly_robust_estimates(
     themselves imply, and so hold without any finding.
     """
     channels = _Channels.of(population, outcome, drawn, by_risk)
-    figures: dict[str, Estimate] = {}
+    sample = channels.drawn.and_also(channels.by_chance).and_also(channels.listed)
     share = {flag: channels.share(population.flagged == flag) for flag in (True, False)}
     everything = channels.share(np.ones(len(population.flagged), dtype=np.bool_))
     tax = {flag: channels.tax(population.flagged_for_tax == flag) for flag in (True, False)}
-    inside, hits = population.flagged[channels.parcel], channels.found > 0
-    taxed, paid = population.flagged_for_tax[channels.parcel], channels.tax_cny > 0
-    figures["precision"] = _estimate(share[True], int((hits & inside).sum()))
+    inside, found = population.flagged[sample.parcel], sample.found > 0
+    taxed, brought = population.flagged_for_tax[sample.parcel], sample.tax_cny > 0
+    hits = (int((found & inside).sum()), int(found.sum()))
+    paid = (int((brought & taxed).sum()), int(brought.sum()))
     odds, tax_odds = odds_of(population.flagged), odds_of(population.flagged_for_tax)
-    figures["recall"] = part_of_total(share[True], share[False], odds, int(hits.sum()))
-    figures["prevalence"] = _estimate(everything, int(hits.sum()))
-    figures["tax_per_flagged_cny"] = _estimate(tax[True], int((paid & taxed).sum()))
-    figures["tax_share"] = part_of_total(tax[True], tax[False], tax_odds, int(paid.sum()))
-    sizes = dict.fromkeys(figures, len(channels.parcel))
+    figures = share_figures(share[True], share[False], everything, odds, hits)
+    figures |= tax_figures(tax[True], tax[False], tax_odds, paid)
+    sizes = dict.fromkeys(figures, len(sample.parcel))
     sizes |= {"precision": int(inside.sum()), "tax_per_flagged_cny": int(taxed.sum())}
     return Performance(figures, sizes)
-
-
-def _estimate(share: MeanInterval, findings: int) -> Estimate:
-    return Estimate(share.value, share.low, share.high, findings)
 
 
 @dataclass(frozen=True)
@@ -175,22 +170,6 @@ class _Channels:
             chosen.only((reach == CHANCE) & ~sure),
             _sample(by_risk, np.ones(len(sure))).only((reach == CERTAIN) & sure),
         )
-
-    @property
-    def _all(self) -> _Sample:
-        return self.drawn.and_also(self.by_chance).and_also(self.listed)
-
-    @property
-    def parcel(self) -> IntArray:
-        return self._all.parcel
-
-    @property
-    def found(self) -> FloatArray:
-        return self._all.found
-
-    @property
-    def tax_cny(self) -> FloatArray:
-        return self._all.tax_cny
 
     def share(self, domain: BoolArray) -> MeanInterval:
         """Share of a part of the parcels in which an inspection would record the finding."""
@@ -270,10 +249,7 @@ def _value(sample: _Sample, *, tax: bool) -> FloatArray:
 def _correction(
     sample: _Sample, left: int, expected: FloatArray, implied: FloatArray, part: BoolArray, *, tax: bool
 ) -> tuple[float, float, float]:
-    """What to add to the expectations of `left` parcels that `sample` stands for, its variance, its size.
-
-    Without a sample the model stands alone, with the noise of a single parcel.
-    """
+    """What to add to the expectations of `left` parcels that `sample` stands for, its variance, its size."""
     if left <= 0:
         return 0.0, 0.0, 0.0
     if not len(sample.parcel):

@@ -135,9 +135,7 @@ def mantel_haenszel(
 
 
 def delays(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """By `keys`: how many parcels have a result, and the days until the first one for half and for 90% of
-    them; null where they are too few.
-    """
+    """By `keys`: parcels with a result, and the days to it for half and for 90% of them; null for too few."""
     known = parcels.filter(pl.col("delay_days").is_not_null())
     days = pl.col("delay_days")
     enough = pl.len() >= LEAST_PARCELS

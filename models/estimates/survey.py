@@ -78,10 +78,9 @@ def survey_estimates(population: Population, drawn: Inspected) -> Performance:
     [0.5, 1.0, 0.05]
     """
     if not len(drawn.parcel):
-        nothing = _figures(_NO_SHARE, _NO_SHARE, _NO_SHARE, 0.0, (0, 0))
-        return Performance(
-            nothing | _tax_figures(_NO_MEAN, _NO_MEAN, 0.0, (0, 0)), dict.fromkeys([*nothing, *_TAX], 0)
-        )
+        figures = share_figures(_NO_SHARE, _NO_SHARE, _NO_SHARE, 0.0, (0, 0))
+        figures |= tax_figures(_NO_MEAN, _NO_MEAN, 0.0, (0, 0))
+        return Performance(figures, dict.fromkeys(figures, 0))
     group = pooled_groups(population.stratum, drawn.parcel)
     weight = calibrated_weights(group, drawn)
     cells = group[drawn.parcel]
@@ -101,8 +100,8 @@ def survey_estimates(population: Population, drawn: Inspected) -> Performance:
     odds, tax_odds = odds_of(population.flagged), odds_of(population.flagged_for_tax)
     hits = (int((drawn.found & inside).sum()), int(drawn.found.sum()))
     paid = drawn.tax_cny > 0
-    figures = _figures(share(inside), share(~inside), share(everything), odds, hits)
-    figures |= _tax_figures(tax(taxed), tax(~taxed), tax_odds, (int((paid & taxed).sum()), int(paid.sum())))
+    figures = share_figures(share(inside), share(~inside), share(everything), odds, hits)
+    figures |= tax_figures(tax(taxed), tax(~taxed), tax_odds, (int((paid & taxed).sum()), int(paid.sum())))
     sizes = dict.fromkeys(figures, len(drawn.parcel))
     return Performance(
         figures, sizes | {"precision": int(inside.sum()), "tax_per_flagged_cny": int(taxed.sum())}
@@ -117,27 +116,32 @@ class MeanInterval:
     low: float
     high: float
 
+    def resting_on(self, findings: int) -> Estimate:
+        """The mean as an estimate that rests on so many findings."""
+        return Estimate(self.value, self.low, self.high, findings)
+
 
 _NO_SHARE = MeanInterval(math.nan, 0.0, 1.0)
 _NO_MEAN = MeanInterval(math.nan, 0.0, math.inf)
-_TAX = ("tax_per_flagged_cny", "tax_share")
 
 
-def _figures(
+def share_figures(
     flagged: MeanInterval, other: MeanInterval, everything: MeanInterval, odds: float, hits: tuple[int, int]
 ) -> dict[str, Estimate]:
+    """Precision, recall and prevalence; `hits` are the findings among flagged parcels, and in all."""
     return {
-        "precision": Estimate(flagged.value, flagged.low, flagged.high, hits[0]),
+        "precision": flagged.resting_on(hits[0]),
         "recall": part_of_total(flagged, other, odds, hits[1]),
-        "prevalence": Estimate(everything.value, everything.low, everything.high, hits[1]),
+        "prevalence": everything.resting_on(hits[1]),
     }
 
 
-def _tax_figures(
+def tax_figures(
     flagged: MeanInterval, other: MeanInterval, odds: float, paid: tuple[int, int]
 ) -> dict[str, Estimate]:
+    """Mean tax and share of tax of the flagged parcels; `paid` are the parcels with a tax, as `hits`."""
     return {
-        "tax_per_flagged_cny": Estimate(flagged.value, flagged.low, flagged.high, paid[0]),
+        "tax_per_flagged_cny": flagged.resting_on(paid[0]),
         "tax_share": part_of_total(flagged, other, odds, paid[1]),
     }
 

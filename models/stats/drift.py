@@ -61,16 +61,7 @@ class Shift:
 
     def as_dict(self) -> dict[str, Any]:
         """The figures by name."""
-        return {
-            "psi": self.psi,
-            "expected": self.expected,
-            "limit": self.limit,
-            "spread": self.spread,
-            "cells": self.cells,
-            "lines": self.lines,
-            "reference_lines": self.reference_lines,
-            "alarms": self.alarms,
-        }
+        return {**vars(self), "alarms": self.alarms}
 
 
 def psi(counts: IntArray, reference: IntArray) -> float:

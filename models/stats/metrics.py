@@ -27,7 +27,8 @@ from models.stats.rankings import capacity_lines
 
 _HEADLINE_CAPACITIES = 2
 _First = Callable[[BoolArray, int], Estimate]
-_Draws = Callable[..., FloatArray]
+# From the weights of all lines, those of the lines inside of a capacity, and a value a line.
+_Draws = Callable[[FloatArray, FloatArray, FloatArray | BoolArray], FloatArray]
 
 
 def metrics_of(training: TrainingConfig) -> tuple[Metric, ...]:
@@ -79,26 +80,20 @@ def headline(metrics: Sequence[Metric], capacities: int = _HEADLINE_CAPACITIES) 
     return sorted(kept, key=lambda metric: "" if metric.capacity is None else metric.name)
 
 
-def _average_precision(lines: ScoredLines, weights: FloatArray) -> FloatArray:
-    return lines.areas.average_precision(weights)
-
-
-def _auc(lines: ScoredLines, weights: FloatArray) -> FloatArray:
-    return lines.areas.auc(weights)
-
-
-AVERAGE_PRECISION = Metric("average_precision", "average precision", _average_precision)
-AUC = Metric("auc", "AUC", _auc)
+AVERAGE_PRECISION = Metric(
+    "average_precision", "average precision", lambda lines, weights: lines.areas.average_precision(weights)
+)
+AUC = Metric("auc", "AUC", lambda lines, weights: lines.areas.auc(weights))
 
 
 def precision(capacity: float) -> Metric:
     """Share of findings among the first lines."""
-    return replace(_at(capacity, "precision", precision_at, _precisions), percent=True)
+    return replace(_at(capacity, "precision", precision_at, _part_of_inside), percent=True)
 
 
 def recall(capacity: float) -> Metric:
     """Share of all findings that are among the first lines."""
-    return replace(_at(capacity, "recall", recall_at, _recalls), percent=True, brief=False)
+    return replace(_at(capacity, "recall", recall_at, _part_of_all), percent=True, brief=False)
 
 
 def lift(capacity: float) -> Metric:
@@ -111,7 +106,7 @@ def recovered_tax(capacity: float) -> Metric:
     return Metric(
         f"recovered_tax_{capacity_suffix(capacity)}",
         f"share of recovered tax at {100 * capacity:g}%",
-        partial(_tax_draws, capacity=capacity),
+        lambda lines, weights: _part_of_all(*_drawn(lines, weights, capacity), _recovered(lines)),
         partial(_tax_point, capacity=capacity),
         capacity=capacity,
         judges="money",
@@ -188,38 +183,23 @@ def _at(capacity: float, words: str, first: _First, draws: _Draws) -> Metric:
     return Metric(
         f"{words}_{capacity_suffix(capacity)}",
         f"{words} at {100 * capacity:g}%",
-        partial(draws, capacity=capacity),
-        partial(_point, capacity=capacity, first=first),
+        lambda lines, weights: draws(*_drawn(lines, weights, capacity), lines.found[lines.order]),
+        lambda lines: first(lines.found[lines.order], capacity_lines(capacity, len(lines.score))),
         capacity=capacity,
         bootstrapped=False,
     )
 
 
-def _point(lines: ScoredLines, *, capacity: float, first: _First) -> Estimate:
-    return first(lines.found[lines.order], capacity_lines(capacity, len(lines.score)))
+def _part_of_inside(_: FloatArray, inside: FloatArray, values: FloatArray | BoolArray) -> FloatArray:
+    return _over(inside @ values, inside.sum(axis=1))
 
 
-def _precisions(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
-    _, inside = _drawn(lines, weights, capacity)
-    return _over(inside @ lines.found[lines.order], inside.sum(axis=1))
+def _part_of_all(drawn: FloatArray, inside: FloatArray, values: FloatArray | BoolArray) -> FloatArray:
+    return _over(inside @ values, drawn @ values)
 
 
-def _recalls(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
-    drawn, inside = _drawn(lines, weights, capacity)
-    found = lines.found[lines.order]
-    return _over(inside @ found, drawn @ found)
-
-
-def _lifts(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
-    return _over(
-        _precisions(lines, weights, capacity=capacity), _over(weights @ lines.found, weights.sum(axis=1))
-    )
-
-
-def _tax_draws(lines: ScoredLines, weights: FloatArray, *, capacity: float) -> FloatArray:
-    drawn, inside = _drawn(lines, weights, capacity)
-    amount = _recovered(lines)
-    return _over(inside @ amount, drawn @ amount)
+def _lifts(drawn: FloatArray, inside: FloatArray, found: FloatArray | BoolArray) -> FloatArray:
+    return _over(_part_of_inside(drawn, inside, found), _over(drawn @ found, drawn.sum(axis=1)))
 
 
 def _tax_point(lines: ScoredLines, *, capacity: float) -> Estimate:
@@ -236,10 +216,7 @@ def _recovered(lines: ScoredLines) -> FloatArray:
 
 
 def _drawn(lines: ScoredLines, weights: FloatArray, capacity: float) -> tuple[FloatArray, FloatArray]:
-    """The weights (draws, lines) in the order of the ranking, and those that a capacity inspects.
-
-    In a draw that is a share of the lines drawn, however often each of them was.
-    """
+    """The weights (draws, lines) by rank, and those that a capacity, a share of the lines drawn, inspects."""
     drawn = weights[:, lines.order]
     return drawn, drawn * (np.cumsum(drawn, axis=1) <= capacity * drawn.sum(axis=1, keepdims=True) + 0.5)
 

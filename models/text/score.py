@@ -7,10 +7,10 @@ Generalization").
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +22,13 @@ from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.text.grams import BUCKETS, clean_text, declared_text, gram_matrix, linear_score, linear_scores
 from models.text.telling_words import telling_words
 
-Target = Literal["finding", "price"]
-
 _OUT_OF_FOLD = 4
 _MIN_LINES_OF_GRAM = 2
 
 
 @dataclass(frozen=True)
 class TextScore:
-    """Weights (BUCKETS,) float32 and intercept of the linear model.
-
-    The score is a log-odds for the target `finding` and the target itself for `price`.
-    """
+    """Weights (BUCKETS,) float32 and intercept of the linear model, whose score is a log-odds."""
 
     weights: npt.NDArray[np.float32]
     intercept: float
@@ -76,14 +71,12 @@ def text_scores(models: Sequence[TextScore], frame: pl.DataFrame) -> list[FloatA
     return [scores[same.groups, place] for place in range(len(models))]
 
 
-def fit_text_score(
-    frame: pl.DataFrame, target: FloatArray, kind: Target = "finding"
-) -> tuple[TextScore, FloatArray] | None:
+def fit_text_score(frame: pl.DataFrame, target: FloatArray) -> tuple[TextScore, FloatArray] | None:
     """The model on all lines that have text, and each line's score from models that have not seen its text.
 
-    `target` (lines,) is 0 or 1 for `finding`, a number for `price`. Lines with the same text are in the
-    same of four folds. Returns None where there is too little text to learn from: fewer than 20 lines, or
-    no finding, or nothing but findings.
+    `target` (lines,) is 1 for a finding, else 0. Lines with the same text are in the same of four folds.
+    Returns None where there is too little text to learn from: fewer than 20 lines, or no finding, or nothing
+    but findings.
     """
     text = clean_text(frame)
     usable = text.is_not_null().to_numpy() & np.isfinite(target)
@@ -96,43 +89,22 @@ def fit_text_score(
     if len(kept) == 0:
         return None
     matrix = matrix[:, kept]
-    fit = _fit_finding if kind == "finding" else _fit_price
     out_of_fold = np.full(len(text), np.nan)
     for fold in range(_OUT_OF_FOLD):
-        model = _on_kept(fit, matrix, target, usable & (folds != fold), kept)
+        model = _on_kept(matrix, target, usable & (folds != fold), kept)
         mine = folds == fold
         out_of_fold[mine] = linear_score(text.filter(pl.Series(mine)), model.weights, model.intercept)
-    return _on_kept(fit, matrix, target, usable, kept), out_of_fold
+    return _on_kept(matrix, target, usable, kept), out_of_fold
 
 
-def _on_kept(
-    fit: Callable[[Any, FloatArray], tuple[FloatArray, float]],
-    matrix: Any,
-    target: FloatArray,
-    rows: BoolArray,
-    kept: IntArray,
-) -> TextScore:
+def _on_kept(matrix: Any, target: FloatArray, rows: BoolArray, kept: IntArray) -> TextScore:
+    from sklearn.linear_model import LogisticRegression
+
     weights = np.zeros(BUCKETS, dtype=np.float32)
     if not rows.any() or np.ptp(target[rows]) == 0.0:
         return TextScore(weights, 0.0)
-    coefficients, intercept = fit(matrix[rows], target[rows])
-    weights[kept] = coefficients
-    return TextScore(weights, intercept)
-
-
-def _fit_finding(matrix: Any, target: FloatArray) -> tuple[FloatArray, float]:
-    from sklearn.linear_model import LogisticRegression
-
     # liblinear works in the space of the lines, which is small; lbfgs would carry dense vectors of all grams.
     model = LogisticRegression(C=1.0, solver="liblinear", dual=True, max_iter=2000, random_state=0, tol=1e-3)
-    model.fit(matrix, target > 0.5)
-    return model.coef_[0], float(model.intercept_[0])
-
-
-def _fit_price(matrix: Any, target: FloatArray) -> tuple[FloatArray, float]:
-    from sklearn.linear_model import Ridge
-
-    middle = float(np.median(target))
-    model = Ridge(alpha=1.0, fit_intercept=False, solver="lsqr", tol=1e-4, max_iter=200)
-    model.fit(matrix, target - middle)
-    return model.coef_, middle
+    model.fit(matrix[rows], target[rows] > 0.5)
+    weights[kept] = model.coef_[0]
+    return TextScore(weights, float(model.intercept_[0]))

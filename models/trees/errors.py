@@ -12,7 +12,6 @@ class TooFewFindings(DataError):  # noqa: N818 - reads as the condition it repor
     """A risk has too few findings to learn from; other risks can go on."""
 
     def __init__(self, risk: str, label: str, findings: int, lines: int, needed: int) -> None:
-        self.risk, self.findings, self.lines, self.needed = risk, findings, lines, needed
         super().__init__(
             f"risk '{risk}' was not trained: {findings} findings among {lines} inspected lines with a known "
             f"'{label}', at least {needed} are needed (training.min_findings). Ingest more inspection "
@@ -26,7 +25,6 @@ class FeatureColumnsError(DataError):
     def __init__(
         self, model: str, missing: Sequence[str], wrong_type: Sequence[str], given: Sequence[str]
     ) -> None:
-        self.missing, self.wrong_type = tuple(missing), tuple(wrong_type)
         parts = [f"the frame does not fit model '{model}'"]
         if missing:
             shown = [_with_nearest(name, given) for name in missing[:5]]

@@ -71,18 +71,13 @@ class FrameNumbers:
         self._given = frozenset(frame.columns)
         self._kept: dict[tuple[str, tuple[str, ...] | None], ColumnBuffer] = {}
 
-    @property
-    def lines(self) -> int:
-        """Lines of the frame."""
-        return self._frame.height
-
     def column(self, columns: FeatureColumns, name: str) -> ColumnBuffer:
         """A fitted column: a number as it is, a text as its code; unknown where the frame lacks it."""
         known = columns.categories.values.get(name)
         kept = self._kept.get((name, known))
         if kept is None:
             if name not in self._given:
-                kept = ColumnBuffer(np.full(self.lines, np.nan))
+                kept = ColumnBuffer(np.full(self._frame.height, np.nan))
             elif known is None:
                 kept = ColumnBuffer.of(self._frame[name])
             else:
