@@ -87,7 +87,10 @@ class Chronicle:
         known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
         earlier = known.join(lines, on=LINE_KEY, how="semi")
         reports = increments(earlier, self.spec.labels).filter(pl.col("reported_on") == day)
-        return self._by_key(self.with_attributes(reports, day), day)
+        reports = self.with_attributes(reports, day)
+        if reports.is_empty():
+            return {}
+        return result_tables(self._keyed(reports, day), self.spec.keys, self.spec.labels)
 
     def results_by_day(self, until: date) -> dict[date, dict[str, pl.DataFrame]]:
         """`results` of every day up to and including `until`, with one pass over the declarations."""
@@ -143,11 +146,6 @@ class Chronicle:
         needed |= {*LINE_KEY, "unit_price", "total_price", "net_weight_kg"}
         return [name for name in schema if name in needed]
 
-    def _by_key(self, reports: pl.DataFrame, day: date) -> dict[str, pl.DataFrame]:
-        if reports.is_empty():
-            return {}
-        return result_tables(self._keyed(reports, day), self.spec.keys, self.spec.labels)
-
     def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
         """The reports with the hashes of their lines' keys, none of which depends on the day."""
         return prepare_lines(reports, self.reference.on(day), self.settings.pipeline.features)
@@ -155,9 +153,8 @@ class Chronicle:
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""
         folded = fold(before, day, today, results, self.settings.pipeline.history)
-        return replace(
-            folded, lineage=self.lineage(before.lineage, day, check_buckets(self.store.layout, day))
-        )
+        lineage = self.lineage(before.lineage, day, check_buckets(self.store.layout, day))
+        return replace(folded, lineage=lineage)
 
     def lineage(self, before: str, day: date, buckets: Sequence[Bucket]) -> str:
         """Names the history after `day` by all that it was folded from.

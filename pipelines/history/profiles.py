@@ -75,8 +75,7 @@ def load_profile(folder: Path, spec: HistorySpec) -> History:
     """Reads what `save_profile` wrote, each column in one piece: look-ups read it in place."""
 
     def read(name: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-        table = pl.read_parquet(folder / name, schema=schema, glob=False, hive_partitioning=False)
-        return table.rechunk()
+        return pl.read_parquet(folder / name, schema=schema, glob=False, hive_partitioning=False).rechunk()
 
     return history_from(folder, spec, read)
 
@@ -95,14 +94,13 @@ def history_from(
 
 def usable_profile(store: Store, before: date, spec: HistorySpec) -> date | None:
     """The newest stored history at the close of a day before `before` that was made by this spec."""
-    wanted = spec.fingerprint
     passed_over = 0
     for day in reversed([day for day in store.days(DayTable.PROFILES) if day < before]):
         try:
             description = json.loads(store.layout.file(DayTable.PROFILES, day).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
-        if description.get("fingerprint") == wanted:
+        if description.get("fingerprint") == spec.fingerprint:
             return day
         passed_over += 1
     if passed_over:
@@ -118,21 +116,24 @@ def stage_profile(t: Transaction, store: Store, history: History, spec: HistoryS
     """Stages a history for its day, and the removal of older ones that are no longer kept."""
     if history.as_of is None:
         return
-    save_profile(t.stage(store.layout.partition(DayTable.PROFILES, history.as_of)), history, spec)
-    for day in expired(store.days(DayTable.PROFILES), history.as_of, spec.config):
-        t.remove(store.layout.partition(DayTable.PROFILES, day))
+    save_profile(_stage(t, store, spec, history.as_of), history, spec)
 
 
 def stage_folded(
     t: Transaction, store: Store, tables: Path, spec: HistorySpec, as_of: date, lineage: str
 ) -> None:
     """Like `stage_profile` for a history whose `tables` are files already."""
-    folder = t.stage(store.layout.partition(DayTable.PROFILES, as_of))
+    folder = _stage(t, store, spec, as_of)
     for table in tables.glob("*.parquet"):
         put_in(table, folder / table.name)
     describe_profile(folder, as_of, lineage, spec)
+
+
+def _stage(t: Transaction, store: Store, spec: HistorySpec, as_of: date) -> Path:
+    folder = t.stage(store.layout.partition(DayTable.PROFILES, as_of))
     for day in expired(store.days(DayTable.PROFILES), as_of, spec.config):
         t.remove(store.layout.partition(DayTable.PROFILES, day))
+    return folder
 
 
 def expired(days: Sequence[date], newest: date, config: HistoryConfig) -> list[date]:

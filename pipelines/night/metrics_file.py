@@ -19,7 +19,7 @@ from pipelines.store.layout import Layout
 logger = logging.getLogger(__name__)
 
 _PREFIX = "parcel_risk_score_"
-_SUCCESS = f"{_PREFIX}last_success_timestamp_seconds"
+_SUCCESS = "last_success_timestamp_seconds"
 
 
 def write_metrics(
@@ -40,15 +40,12 @@ def write_metrics(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         now = time.time()
+        success = now if exit_code == 0 else _last_success(path)
         gauges = [
-            _one(_PREFIX + "last_run_timestamp_seconds", "When score last ended.", now),
-            _one(
-                _SUCCESS,
-                "When score last ended with exit code 0.",
-                now if exit_code == 0 else _last_success(path),
-            ),
-            _one(_PREFIX + "exit_code", "Exit code of the last run of score.", exit_code),
-            _one(_PREFIX + "duration_seconds", "Seconds that the last run of score took.", seconds),
+            _one("last_run_timestamp_seconds", "When score last ended.", now),
+            _one(_SUCCESS, "When score last ended with exit code 0.", success),
+            _one("exit_code", "Exit code of the last run of score.", exit_code),
+            _one("duration_seconds", "Seconds that the last run of score took.", seconds),
             *([] if report is None else _of_report(report)),
         ]
         write_to_textfile(str(path), _Written(gauges))
@@ -93,16 +90,16 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
         "buckets_retried": ("Buckets and tables tried again.", sum(day.retried for day in days)),
     }
     return [
-        _one(_PREFIX + "day_timestamp_seconds", "Midnight (UTC) of the newest day of the run.", newest),
+        _one("day_timestamp_seconds", "Midnight (UTC) of the newest day of the run.", newest),
         _by("rows", "Lines of the days of the run: in, kept, scored and missing.", "state", rows),
         _by("step_seconds", "Seconds by step, over the days that were computed.", "step", steps),
-        *(_one(_PREFIX + name, meaning, count) for name, (meaning, count) in counts.items()),
+        *(_one(name, meaning, count) for name, (meaning, count) in counts.items()),
         models,
     ]
 
 
 def _one(name: str, meaning: str, value: float | None) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, meaning, value=None if value is None else round(value, 3))
+    return GaugeMetricFamily(_PREFIX + name, meaning, value=None if value is None else round(value, 3))
 
 
 def _by(name: str, meaning: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
@@ -120,4 +117,4 @@ def _last_success(path: Path) -> float | None:
     except ValueError:
         # Somebody else wrote into the file: what it said is lost, the night is not.
         return None
-    return next((family.samples[0].value for family in families if family.name == _SUCCESS), None)
+    return next((family.samples[0].value for family in families if family.name == _PREFIX + _SUCCESS), None)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment
 from markupsafe import Markup
 
 from configs.schema.settings import Settings
@@ -103,7 +101,7 @@ def plan_page(table: pl.DataFrame, day: date) -> str:
     """The plan as a page that needs nothing but itself; the same table gives the same text."""
     now = _now(table)
     return styled_page(
-        _environment(),
+        page_environment("pipelines.night", {"number": lambda value, digits=1: f"{value:,.{digits}f}"}),
         "plan.html.j2",
         day=day.isoformat(),
         rows=now.to_dicts(),
@@ -148,8 +146,3 @@ def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
                 )
             ],
         )
-
-
-@cache
-def _environment() -> Environment:
-    return page_environment("pipelines.night", {"number": lambda value, digits=1: f"{value:,.{digits}f}"})

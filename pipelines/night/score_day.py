@@ -75,28 +75,19 @@ def score_day(
     if done is not None:
         _forget(run.task)
         return _report(store, day, done, "was scored before with the same result")
-    computed = _compute(run, eve, manifest)
+    computed, scored, lineage = _compute(run, eve, manifest)
     manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
-    report = _publish(run.task.run, computed, manifest)
+    report = _publish(run.task.run, computed, scored, lineage, manifest)
     if not run.troubles.gaps:
-        keep_sums(computed.run.task, kept_sums(chronicle, day, eve, run.buckets))
+        keep_sums(computed.task, kept_sums(chronicle, day, eve, run.buckets))
         _forget(run.task)
     return report
 
 
-@dataclass(frozen=True)
-class _Computed:
-    """A run whose buckets are scored and in its working folder.
-
-    `lineage` names the history after the day; it is empty where the day cannot be closed.
+def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> tuple[DayRun, int, str]:
+    """The run with its scored buckets, their number of lines, and what names the history after the day; that
+    is empty where the day cannot be closed.
     """
-
-    run: DayRun
-    scored: int
-    lineage: str
-
-
-def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> _Computed:
     with manifest.step("history of the eve"):
         unpack_history(run)
     with manifest.step("sums of the day"):
@@ -107,15 +98,15 @@ def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> _Computed:
         fold_day(run, close=bool(lineage))
     with manifest.step("scores"):
         counts = score_buckets(run)
-    return _Computed(replace(run, files=list(counts)), sum(counts.values()), lineage)
+    return replace(run, files=list(counts)), sum(counts.values()), lineage
 
 
-def _publish(name: str, computed: _Computed, manifest: ManifestBuilder) -> DayReport:
+def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: ManifestBuilder) -> DayReport:
     """Brings what was computed into the store in one transaction, with lists where none were issued.
 
     `name` is that of the run of the whole day, by which it is known when it is asked for again.
     """
-    run, chronicle, day = computed.run, computed.run.chronicle, computed.run.day
+    chronicle, day = run.chronicle, run.day
     store, work, troubles = chronicle.store, run.task.work, run.troubles
     with store.transaction() as t:
         for table, of_bucket in ((DayTable.SCORES, work.scores), (DayTable.VALUES, work.values)):
@@ -127,12 +118,12 @@ def _publish(name: str, computed: _Computed, manifest: ManifestBuilder) -> DayRe
             listed = (
                 _keep_lists(store, day) if issued else stage_lists(t, run, work.all_scores, work.all_values)
             )
-        if computed.lineage:
-            stage_folded(t, store, work.after, chronicle.spec, day, computed.lineage)
+        if lineage:
+            stage_folded(t, store, work.after, chronicle.spec, day, lineage)
         unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
         outcome = {
             "lines": sum(bucket.lines or 0 for bucket in run.buckets),
-            "scored": computed.scored,
+            "scored": scored,
             "listed": listed.parcels,
             "offices": listed.offices,
             "unpriced": sum(unpriced.values()),
@@ -144,7 +135,7 @@ def _publish(name: str, computed: _Computed, manifest: ManifestBuilder) -> DayRe
         manifest.values_nulled.update(
             {f"cny_value:no_exchange_rate_{currency}": count for currency, count in unpriced.items()}
         )
-        manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=computed.scored)
+        manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=scored)
         manifest.further.update(listed.as_dict(), **troubles.as_dict())
         figures = manifest.as_dict()
         store.write_manifest(t, "score", day, figures)
@@ -199,14 +190,9 @@ def without_exchange_rate(reference: ReferenceDay, files: Sequence[Path]) -> dic
 
     One column of the buckets is read for it, so that a bucket that an earlier run has scored counts too.
     """
-    counts = (
-        pl.concat(
-            pl.scan_parquet(file, glob=False, hive_partitioning=False).select("currency") for file in files
-        )
-        .group_by("currency")
-        .len()
-        .collect()
-        .sort("currency")
-    )
+    columns = [
+        pl.scan_parquet(file, glob=False, hive_partitioning=False).select("currency") for file in files
+    ]
+    counts = pl.concat(columns).group_by("currency").len().collect().sort("currency")
     unknown = counts.filter(reference.cny_rate(counts["currency"]).is_null())
     return {str(currency): int(count) for currency, count in unknown.iter_rows()}

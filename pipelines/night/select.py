@@ -17,7 +17,7 @@ from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
 from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket_steps import sum_buckets
-from pipelines.scoring.day_run import DayRun, start_day
+from pipelines.scoring.day_run import start_day
 from pipelines.scoring.gaps import Gap, incomplete_days
 from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
 from pipelines.scoring.models_in_use import models_in_use
@@ -94,7 +94,10 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         sums = kept_sums(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
             if not bring_sums(run.task, sums):
-                _sum_again(run)
+                whole = sum_buckets(run)
+                if whole.troubles.gaps:
+                    raise StoreError(f"{day}: lists are made from whole days only; {whole.troubles.gaps[0]}")
+                fold_day(whole, close=False)
         with opened.transaction() as t:
             with manifest.step("lists"):
                 listed = stage_lists(t, run, scores, values)
@@ -107,13 +110,6 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         shutil.rmtree(run.task.work.path, ignore_errors=True)
     folder = opened.layout.partition(DayTable.LISTS, day)
     return SelectReport(day, listed, folder, tuple(run.troubles.gaps))
-
-
-def _sum_again(run: DayRun) -> None:
-    run = sum_buckets(run)
-    if run.troubles.gaps:
-        raise StoreError(f"{run.day}: lists are made from whole days only; {run.troubles.gaps[0]}")
-    fold_day(run, close=False)
 
 
 def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
@@ -140,12 +136,12 @@ def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
     """
     for file in files:
         stored = scores / file.name
-        key = list(LINE_KEY)
-        same = stored.exists() and pl.read_parquet(
-            file, columns=key, glob=False, hive_partitioning=False
-        ).equals(pl.read_parquet(stored, columns=key, glob=False, hive_partitioning=False))
-        if not same:
+        if not stored.exists() or not _keys(file).equals(_keys(stored)):
             raise DataError(
                 f"the declarations of {day} have changed since they were scored ({file.name}): "
                 f"score the day again with `parcel-risk score --date {day}`, then select"
             )
+
+
+def _keys(file: Path) -> pl.DataFrame:
+    return pl.read_parquet(file, columns=list(LINE_KEY), glob=False, hive_partitioning=False)

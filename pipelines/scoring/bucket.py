@@ -39,7 +39,7 @@ class DayTask:
     """What all tasks of a day share.
 
     Attributes:
-        run: names all that the scores depend on.
+        run: names all that the scores depend on, and the working folder by it.
         store: folder of the store.
         settings: the configuration, as the command line may have changed it. All sections but those of
             training and monitoring are needed; reference tables and catalogues are read from its `overlay`.
@@ -56,12 +56,8 @@ class DayTask:
     day: date
     eve: Path
     unpacked: Path
-    work: DayWork
+    work: DayWork = field(compare=False)
     champions: tuple[tuple[str, Path], ...]
-
-    def bucket(self, file: Path) -> BucketTask:
-        """The task of one bucket file."""
-        return BucketTask(self, file)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Never
 
 from configs.errors import StoreError
-from pipelines.scoring.bucket import DayTask, score_bucket, sum_bucket
+from pipelines.scoring.bucket import BucketTask, DayTask, score_bucket, sum_bucket
 from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import Gap
 from pipelines.store.day_work import DayWork
@@ -30,7 +30,7 @@ def sum_buckets(run: DayRun) -> DayRun:
         for bucket in run.buckets
         if bucket.fault is not None
     )
-    tasks = [run.task.bucket(file) for file in run.files]
+    tasks = [BucketTask(run.task, file) for file in run.files]
     results = run.executor.run(f"sums of {run.day}", sum_bucket, tasks)
     run.troubles.note("sums of the day", run.files, _lines(run), results)
     files = [file for place, file in enumerate(run.files) if place not in results.failed]
@@ -47,10 +47,9 @@ def forget_other_history(work: DayWork, lineage: str) -> None:
 
     Results may be reported between two runs of a day, and its scores do not depend on them.
     """
-    noted = work.lineage
-    if not noted.exists() or noted.read_text(encoding="utf-8") != lineage:
+    if not work.lineage.exists() or work.lineage.read_text(encoding="utf-8") != lineage:
         shutil.rmtree(work.after, ignore_errors=True)
-        noted.write_text(lineage, encoding="utf-8")
+        work.lineage.write_text(lineage, encoding="utf-8")
 
 
 def _without(task: DayTask, missing: Sequence[str]) -> DayTask:
@@ -71,7 +70,7 @@ def score_buckets(run: DayRun) -> dict[Path, int]:
         StoreError: no bucket is left, or a line of a scored bucket has no score.
     """
     declared = _lines(run)
-    tasks = [run.task.bucket(file) for file in run.files]
+    tasks = [BucketTask(run.task, file) for file in run.files]
     results = run.executor.run(f"scores of {run.day}", score_bucket, tasks)
     run.troubles.note("scores", run.files, declared, results)
     scored = zip(run.files, results.results, strict=True)

@@ -22,7 +22,7 @@ from pipelines.history.profiles import labels_of
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.files import row_count, unfinished
-from pipelines.store.layout import key_file, price_file
+from pipelines.store.layout import key_file
 from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
 
 # How many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
@@ -52,12 +52,9 @@ def fold_tasks(
     chronicle: Chronicle, task: DayTask, buckets: Sequence[Path], *, close: bool
 ) -> list[FoldTask]:
     """The tables of a day, the widest first."""
-    specs = chronicle.spec.keys
-    asked = asked_today(specs)
-    keys = [*asked, *(spec for spec in specs if close and spec not in asked)]
-    files = [key_file(spec.name) for spec in keys]
+    files = [key_file(spec.name) for spec in asked_today(chronicle.spec.keys)]
     if close:
-        files += [price_file(name) for name in chronicle.spec.sketches]
+        files += [file for file in chronicle.spec.files if file not in files]
     return [FoldTask(task, file, tuple(buckets), close) for file in files]
 
 
@@ -71,13 +68,11 @@ def fold_part(task: FoldTask) -> None:
         return
     done.parent.mkdir(parents=True, exist_ok=True)
     beside = unfinished(done)
-    spec = next(
-        (spec for spec in workspace(task.of).chronicle.spec.keys if key_file(spec.name) == task.file), None
-    )
-    if spec is None:
-        _fold_sketch(task, beside)
+    keys = {key_file(spec.name): spec for spec in workspace(task.of).chronicle.spec.keys}
+    if task.file in keys:
+        _fold_key(task, keys[task.file], beside)
     else:
-        _fold_key(task, spec, beside)
+        _fold_sketch(task, beside)
     beside.replace(done)
 
 

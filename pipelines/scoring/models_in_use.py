@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,17 +75,13 @@ def _copy_champions(store: Store, risks: Collection[str]) -> None:
             beside.mkdir(parents=True)
             tracker.download_champion(risk, beside)
             beside.replace(folder)
-        _write_current(place, described)
+        beside = place / f".{CHAMPION}.new"
+        beside.write_text(json.dumps(described, sort_keys=True) + "\n", encoding="utf-8")
+        beside.replace(place / CHAMPION)
 
 
 def _folder_name(version: int | str, run_id: str) -> str:
     return f"version-{version}-{run_id[:8]}"
-
-
-def _write_current(place: Path, described: Mapping[str, object]) -> None:
-    beside = place / f".{CHAMPION}.new"
-    beside.write_text(json.dumps(described, sort_keys=True) + "\n", encoding="utf-8")
-    beside.replace(place / CHAMPION)
 
 
 def _copied(store: Store, risk: str) -> ModelInUse | None:

@@ -98,18 +98,12 @@ def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
     try:
         with reading(path):
             digest = file_digest(path)
-            if noted is not None:
-                fault = None if digest.hex() == noted["sha256"] else _damaged(path)
-                return Bucket(path, lines, digest, fault)
+        if noted is None:
             return Bucket(path, row_count(path), digest)
     except StoreError as error:
         return Bucket(path, lines, b"", str(error))
-
-
-def _damaged(path: Path) -> str:
-    return (
-        f"{path} is damaged: its bytes are not those that were written. Restore it from a backup of the store"
-    )
+    damaged = "is damaged: its bytes are not those that were written. Restore it from a backup of the store"
+    return Bucket(path, lines, digest, None if digest.hex() == noted["sha256"] else f"{path} {damaged}")
 
 
 def _noted(file: Path) -> dict[str, dict[str, object]]:

@@ -152,7 +152,4 @@ def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFram
 
     Empty further columns are left out, so that a day's bytes do not depend on what other sources brought.
     """
-    further = sorted(
-        name for name in frame.columns if name not in contract and frame[name].null_count() < frame.height
-    )
-    return frame.select(contract + further)
+    return frame.select(contract + sorted(filled(frame, set(frame.columns) - set(contract))))

@@ -6,9 +6,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from configs.errors import StoreError
@@ -40,12 +38,7 @@ class Transaction:
         self._area.mkdir(parents=True)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             self._commit()
         shutil.rmtree(self._area, ignore_errors=True)
@@ -179,16 +172,11 @@ def _settle(root: Path, operation: dict[str, str]) -> dict[str, str]:
 
 
 def _sync_tree(area: Path) -> None:
-    for path in _walk(area):
-        _sync(path)
-
-
-def _walk(area: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(area):
         names[:] = [name for name in names if not name.startswith("scratch-")]
         for name in files:
-            yield Path(folder, name)
-        yield Path(folder)
+            _sync(Path(folder, name))
+        _sync(Path(folder))
 
 
 def _sync(path: Path) -> None:

@@ -7,7 +7,6 @@ Paths are whole, and a transaction takes them as they are.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from pathlib import Path
@@ -66,15 +65,30 @@ LEARNED: Final = ("profiles", "learning", "models", "in_use")
 """Folders that only a backtest's strategy that learns needs."""
 
 
-@dataclass(frozen=True)
 class Layout:
     """The paths of the store in the folder `root`, whether they exist or not.
 
     >>> Layout(Path("S")).partition(DayTable.SCORES, date(2026, 11, 20)).as_posix()
     'S/scores/declared_on=2026-11-20'
+
+    Attributes:
+        root: the folder.
+        meta: the store's description of itself.
+        metrics: figures of the last night for Prometheus, where the configuration names no other file.
+        lock: what a run that writes holds, and which names the run.
+        staging: what transactions have staged but not yet put in place.
+        journal: changes that were decided on but not yet made.
+        late_results: results of parcels opened before the period of a backtest, reported in it or later.
     """
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.meta = root / "store.json"
+        self.metrics = root / "metrics" / "parcel_risk.prom"
+        self.lock = root / ".lock"
+        self.staging = root / ".staging"
+        self.journal = root / ".journal"
+        self.late_results = root / "late.parquet"
 
     def table(self, table: DayTable) -> Path:
         """Return the folder of a table."""
@@ -121,11 +135,6 @@ class Layout:
         return self.partition(DayTable.ISSUED, day) / f"{issue:04d}-{list_id}.parquet"
 
     @property
-    def meta(self) -> Path:
-        """The store's description of itself."""
-        return self.root / "store.json"
-
-    @property
     def ledger(self) -> list[Path]:
         """When which message changed a declaration, a file a run, in the order of the runs."""
         return sorted((self.root / "ledger").glob("*.parquet"))
@@ -150,11 +159,6 @@ class Layout:
         """Return the manifests of a verb for a day, oldest first."""
         paths = (self.root / "manifests").glob(f"{verb}-{day}-*.json")
         return sorted(paths, key=lambda path: int(path.stem.rpartition("-")[2]))
-
-    @property
-    def metrics(self) -> Path:
-        """Figures of the last night for Prometheus, where the configuration names no other file."""
-        return self.root / "metrics" / "parcel_risk.prom"
 
     def models(self, risk: str) -> Path:
         """Return the folder of a risk's copied champions and `CHAMPION`, which names the one in use."""
@@ -181,21 +185,6 @@ class Layout:
     def _beside(self, ending: str) -> Path:
         root = self.root.resolve()
         return root.with_name(f"{root.name}.{ending}")
-
-    @property
-    def lock(self) -> Path:
-        """What a run that writes holds, and which names the run."""
-        return self.root / ".lock"
-
-    @property
-    def staging(self) -> Path:
-        """What transactions have staged but not yet put in place."""
-        return self.root / ".staging"
-
-    @property
-    def journal(self) -> Path:
-        """Changes that were decided on but not yet made."""
-        return self.root / ".journal"
 
     def checks(self, day: date) -> Path:
         """Return the file that says what the buckets of a day hold."""
@@ -235,11 +224,6 @@ class Layout:
     def cluster_markers(self) -> list[Path]:
         """Return the markers that runs have left."""
         return list((self.root / ".work").glob("cluster-*"))
-
-    @property
-    def late_results(self) -> Path:
-        """Results of parcels opened before the period of a backtest, reported in it or later."""
-        return self.root / "late.parquet"
 
     def in_use(self, until: date) -> Path:
         """Return the file that names the models in use after the training until a day."""

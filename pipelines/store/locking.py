@@ -20,11 +20,7 @@ def hold_lock(root: Path, verb: str) -> Iterator[None]:
     """Hold the lock of a store, or of another folder, while the block runs.
 
     The lock belongs to the open file, so the kernel releases it when the process ends, however it
-    ends: a killed run never leaves a store locked.
-
-    Args:
-        root: the folder.
-        verb: what the holder does, shown to whoever comes second.
+    ends: a killed run never leaves a store locked. `verb` is shown to whoever comes second.
 
     Raises:
         StoreLockedError: another run holds the lock; the message names its verb, process, host and start.
@@ -43,22 +39,18 @@ def hold_lock(root: Path, verb: str) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise StoreLockedError(_describe_holder(root, path)) from error
-        _write_holder(handle.fileno(), verb)
+        holder = {
+            "verb": verb,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        os.ftruncate(handle.fileno(), 0)
+        os.write(handle.fileno(), json.dumps(holder).encode())
         try:
             yield
         finally:
             os.ftruncate(handle.fileno(), 0)
-
-
-def _write_holder(descriptor: int, verb: str) -> None:
-    holder = {
-        "verb": verb,
-        "pid": os.getpid(),
-        "host": socket.gethostname(),
-        "since": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, json.dumps(holder).encode())
 
 
 def _describe_holder(root: Path, path: Path) -> str:

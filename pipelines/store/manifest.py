@@ -8,7 +8,7 @@ import re
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -107,8 +107,8 @@ class ManifestBuilder:
             "rows_quarantined": self.rows_quarantined,
             "rows_superseded": self.rows_superseded,
             "rows_scored": self.rows_scored,
-            "values_nulled": _by_name(self.values_nulled),
-            "reasons": _by_name(self.reasons),
+            "values_nulled": dict(sorted(self.values_nulled.items())),
+            "reasons": dict(sorted(self.reasons.items())),
             "model_versions": dict(sorted(self.model_versions.items())),
             "seconds": {name: round(value, 3) for name, value in self._seconds.items()},
             "cpu_seconds": {name: round(value, 3) for name, value in self._cpu_seconds.items()},
@@ -133,7 +133,6 @@ def peak_memory_mb() -> float:
 
 
 def _workers() -> list[Path]:
-    """Return the folders in `/proc` of the worker processes that have not ended."""
     return [Path(f"/proc/{process.pid}") for process in multiprocessing.active_children()]
 
 
@@ -152,7 +151,3 @@ def _peak_kib_of(worker: Path) -> int:
     except OSError:
         return 0
     return int(peak[1]) if peak else 0
-
-
-def _by_name(counts: Mapping[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items()))

@@ -37,7 +37,10 @@ class StoreMeta:
     @classmethod
     def new(cls) -> StoreMeta:
         """Return the description of an empty store."""
-        return cls(format=FORMAT, created_by=_program_version())
+        try:
+            return cls(FORMAT, version("parcel-risk"))
+        except PackageNotFoundError:
+            return cls(FORMAT, "unknown")
 
     @classmethod
     def read(cls, path: Path) -> StoreMeta:
@@ -116,18 +119,10 @@ def check_format(layout: Layout) -> None:
         raise StoreError(f"expected a store at {path}, found a folder without {meta.name}")
     described = StoreMeta.read(meta)
     if described.format != FORMAT:
-        age = "an older" if described.format < FORMAT else "a newer"
-        cure = (
-            "ingest the source files into a new store" if age == "an older" else "use that version or later"
-        )
+        age, cure = "a newer", "use that version or later"
+        if described.format < FORMAT:
+            age, cure = "an older", "ingest the source files into a new store"
         raise StoreError(
             f"the store {path} was made by {age} version ({described.created_by}): expected format {FORMAT}, "
             f"found {described.format}; {cure}"
         )
-
-
-def _program_version() -> str:
-    try:
-        return version("parcel-risk")
-    except PackageNotFoundError:
-        return "unknown"

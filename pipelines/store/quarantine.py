@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from features.arrays.hashing import hash_text
-from pipelines.store.files import write_table
+from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable, Layout
 
@@ -42,7 +41,7 @@ def append_quarantine(layout: Layout, t: Transaction, frames: Iterable[pl.DataFr
             day = key if isinstance(key, date) else None
             if day not in seen:
                 files = layout.files(DayTable.QUARANTINE, day)
-                seen[day] = _identities(pl.concat([_read(path) for path in files])) if files else _nothing()
+                seen[day] = _identities(read_tables(files, QUARANTINE_COLUMNS, None))
                 numbers[day] = len(files)
             rows = part.select(*QUARANTINE_COLUMNS)
             identities = _identities(rows)
@@ -59,11 +58,3 @@ def _identities(rows: pl.DataFrame) -> pl.Series:
     named = rows.with_columns(pl.col("reasons").list.join("|").alias("_reasons"))
     text = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in _IDENTITY], separator="\x1f")
     return hash_text(named.select(text.alias("_identity")).to_series())
-
-
-def _nothing() -> pl.Series:
-    return pl.Series("_identity", [], dtype=pl.UInt64)
-
-
-def _read(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path, hive_partitioning=False, glob=False).select(*QUARANTINE_COLUMNS)

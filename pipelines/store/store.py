@@ -166,14 +166,12 @@ class Store:
             bucket_rows: about how many lines a bucket file should hold.
         """
         folder = t.stage(self.layout.partition(DayTable.DECLARATIONS, day))
-        if lines.is_empty():
-            self.note_checks(t, day)
-            return
-        rows = with_contract_first(lines, list(DECLARATION_COLUMNS))
-        count = bucket_count(rows.height, bucket_rows)
-        numbers = bucket_numbers(bucket_hash(rows), count)
-        for number in range(count):
-            write_bucket(rows.filter(numbers == number), folder, number, count)
+        if not lines.is_empty():
+            rows = with_contract_first(lines, list(DECLARATION_COLUMNS))
+            count = bucket_count(rows.height, bucket_rows)
+            numbers = bucket_numbers(bucket_hash(rows), count)
+            for number in range(count):
+                write_bucket(rows.filter(numbers == number), folder, number, count)
         self.note_checks(t, day)
 
     def note_checks(self, t: Transaction, day: date) -> None:

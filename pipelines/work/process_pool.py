@@ -115,9 +115,6 @@ class ProcessPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def work(
         self, function: Callable[[Any], Any], items: Mapping[int, Any], workers: int, seconds: float | None
     ) -> Iterator[tuple[int, Answer]]:
@@ -148,8 +145,7 @@ class ProcessPool:
                     worker.end(kindly=False)
                 yield worker.place, answer
 
-    def close(self) -> None:
-        """End every worker."""
+    def __exit__(self, *_: object) -> None:
         for worker in self._busy:
             worker.end(kindly=False)
         for worker in self._idle:
