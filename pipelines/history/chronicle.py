@@ -161,12 +161,9 @@ class Chronicle:
 
         `before` is the lineage of the eve, `buckets` are those of the day.
         """
-        digest = hashlib.sha256(f"{before} {day.isoformat()}".encode())
-        for bucket in sorted(buckets, key=lambda bucket: bucket.path):
-            digest.update(bucket.digest)
-        for file in self.store.layout.files(DayTable.INSPECTIONS, day):
-            digest.update(file_digest(file))
-        return digest.hexdigest()
+        lines = [bucket.digest for bucket in sorted(buckets, key=lambda bucket: bucket.path)]
+        results = [file_digest(file) for file in self.store.layout.files(DayTable.INSPECTIONS, day)]
+        return hashlib.sha256(b"".join([f"{before} {day}".encode(), *lines, *results])).hexdigest()
 
     def stored_history(self, before: date) -> History:
         """The newest usable history on disk that closes before `before`, else the empty one."""

@@ -27,12 +27,8 @@ def write_metrics(
 ) -> None:
     """Write what a run of `score` did; complete or not at all, and never the reason why a night fails.
 
-    Args:
-        store: its folder; without a configured file, `metrics/parcel_risk.prom` in it is written.
-        configured: `scoring.metrics_file`.
-        report: of a run that came to its end.
-        exit_code: of the run.
-        seconds: that it took.
+    Without a `configured` file, `metrics/parcel_risk.prom` in the folder `store` is written. A run that did
+    not come to its end has no `report`; it took `seconds`.
     """
     path = Layout(store).metrics if configured is None else Path(configured)
     if configured is None and not store.is_dir():

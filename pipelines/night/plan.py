@@ -42,20 +42,18 @@ class PlanReport(Report):
     table: pl.DataFrame
     page: Path
 
-    def _lines(self) -> list[str]:
+    def _lines(self) -> Iterator[str]:
         # A line an office, those first where more inspections find most.
-        lines = [
-            f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)",
-        ]
+        yield f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)"
         for row in _now(self.table).iter_rows(named=True):
             office, inspected = visible_text(row["customs_office"], 40), f"{row['places']:,}"
-            lines.append(
+            yield (
                 f"  {office}: {inspected} of {row['parcels']:,} parcels find "
                 f"{row['expected_findings']:,.1f} and CNY {row['expected_tax_cny']:,.0f} of tax; "
                 f"{row['more']:,} more find "
                 f"{row['findings_of_more']:,.2f} and CNY {row['tax_of_more_cny']:,.0f}"
             )
-        return [*lines, f"page: {self.page}"]
+        yield f"page: {self.page}"
 
     def _facts(self) -> dict[str, Any]:
         return {"day": self.day, "page": self.page, "offices": _now(self.table).to_dicts()}

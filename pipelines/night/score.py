@@ -69,7 +69,7 @@ def score(
     started = time.monotonic()
     report, exit_code = None, 1
     try:
-        with _executor(settings.pipeline.scoring, options, progress) as executor:
+        with executor_of(settings.pipeline.scoring, options, progress) as executor:
             report = _score(store, (first, last), executor, settings, options.get("memory_limit"))
         exit_code = report.exit_code
     except BaseException as error:
@@ -82,7 +82,8 @@ def score(
 
 
 @contextmanager
-def _executor(config: ScoringConfig, options: ScoreOptions, progress: Progress) -> Iterator[Executor]:
+def executor_of(config: ScoringConfig, options: ScoreOptions, progress: Progress) -> Iterator[Executor]:
+    """What the tasks of a run are worked on with; its processes end with the block."""
     scheduler = options.get("scheduler")
     workers = options.get("workers") or (config.workers if scheduler is None else 1)
     threads = options.get("threads") or config.threads

@@ -39,8 +39,6 @@ from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 
-_PUBLISHED = (DayTable.SCORES, DayTable.VALUES, DayTable.LISTS)
-
 
 @dataclass(frozen=True)
 class DayReport:
@@ -178,8 +176,8 @@ def _keep_lists(store: Store, day: date) -> Listed:
 def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     """What an earlier run with exactly the same inputs has left, if all of it is still there."""
     file = store.layout.outcome(day)
-    kept = [store.layout.partition(table, day) for table in _PUBLISHED]
-    if not file.exists() or not all(folder.is_dir() for folder in kept):
+    tables = (DayTable.SCORES, DayTable.VALUES, DayTable.LISTS)
+    if not file.exists() or not all(store.layout.partition(table, day).is_dir() for table in tables):
         return None
     known = json.loads(file.read_text(encoding="utf-8"))
     return known if known.pop("run") == run_name and "gaps" not in known else None

@@ -15,6 +15,7 @@ from configs.errors import DataError, StoreError, UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
+from pipelines.night.score import executor_of
 from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket_steps import sum_buckets
 from pipelines.scoring.day_run import start_day
@@ -26,9 +27,6 @@ from pipelines.store.bucket_checks import require_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
-from pipelines.work.attempts import Limits
-from pipelines.work.execution import Executor
-from pipelines.work.process_pool import ProcessPool
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
 
@@ -73,10 +71,8 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         DataError: its lines have changed since.
     """
     opened = Store.open(store)
-    config, manifest = settings.pipeline.scoring, ManifestBuilder("select")
-    limits = Limits(config.tries, config.bucket_timeout_seconds)
-    with opened.lock("select"), ProcessPool(config.threads) as pool:
-        executor = Executor(config.workers, config.threads, None, limits, progress, pool)
+    manifest = ManifestBuilder("select")
+    with opened.lock("select"), executor_of(settings.pipeline.scoring, {}, progress) as executor:
         scores, values = scored_folders(opened, day)
         if day in incomplete_days(opened):
             raise StoreError(

@@ -67,13 +67,8 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     """Selects the parcels of the day and stages its lists.
 
     Lists are marked incomplete where the run has gaps by then; a bucket whose listed lines cannot be
-    explained is one.
-
-    Args:
-        t: takes the lists.
-        run: its files are the buckets to select from.
-        scores: folder with the scores of each bucket, in a file of the bucket's name.
-        values: folder with the values, likewise.
+    explained is one. The files of `run` are the buckets to select from; the folders `scores` and `values`
+    have a file of each bucket's name.
     """
     store, settings, day = run.chronicle.store, run.chronicle.settings, run.day
     files = _tabulated(run, scores, values)

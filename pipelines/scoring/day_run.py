@@ -84,14 +84,11 @@ def _fingerprint(
     day: date,
     buckets: Sequence[Bucket],
 ) -> str:
-    digest = hashlib.sha256()
     described = {
         "day": day.isoformat(),
         "settings": chronicle.settings.fingerprint,
         "history": [chronicle.spec.fingerprint, eve.lineage],
         "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
     }
-    digest.update(json.dumps(described, sort_keys=True).encode())
-    for bucket in buckets:
-        digest.update(bucket.digest)
-    return digest.hexdigest()
+    parts = [json.dumps(described, sort_keys=True).encode(), *(bucket.digest for bucket in buckets)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()

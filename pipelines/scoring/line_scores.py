@@ -46,13 +46,9 @@ def scored(
     risks: Mapping[str, RiskConfig],
     champions: Sequence[tuple[str, Path]],
 ) -> Scored:
-    """The scores and values of prepared lines with these features.
+    """The scores and values of lines from `features.prepare.prepare_lines`, for every configured risk.
 
-    Args:
-        lines: from `features.prepare.prepare_lines`.
-        features: of these lines, for the risks that have a champion.
-        risks: every configured risk by name.
-        champions: pairs of a risk's name and the folder of its model.
+    `champions` are pairs of a risk's name and the folder of its model; `features` are for their risks.
     """
     keys = lines.select(LINE_KEY)
     texts = scores_of_text(champions, lines)

@@ -20,11 +20,9 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """A champion's version, when it became champion, and the folder with its model."""
+    """A champion's version, and the folder with its model, whose files `digest` names."""
 
-    risk: str
     version: str
-    since: str
     folder: Path
     digest: str
 
@@ -90,7 +88,7 @@ def _copied(store: Store, risk: str) -> ModelInUse | None:
         return None
     described = json.loads((place / CHAMPION).read_text(encoding="utf-8"))
     folder = place / _folder_name(described["version"], described["run"])
-    return ModelInUse(risk, str(described["version"]), described["since"], folder, _digest(folder))
+    return ModelInUse(str(described["version"]), folder, _digest(folder))
 
 
 def _digest(folder: Path) -> str:

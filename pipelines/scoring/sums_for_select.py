@@ -25,10 +25,8 @@ from pipelines.store.layout import Layout
 def kept_sums(chronicle: Chronicle, day: date, eve: Eve, buckets: Sequence[Bucket]) -> Path:
     """The folder for the sums of a day, named by all that they depend on."""
     described = [day.isoformat(), chronicle.spec.fingerprint, eve.lineage]
-    digest = hashlib.sha256(json.dumps(described).encode())
-    for bucket in buckets:
-        digest.update(bucket.digest)
-    return chronicle.store.layout.kept_sums(day, digest.hexdigest())
+    parts = [json.dumps(described).encode(), *(bucket.digest for bucket in buckets)]
+    return chronicle.store.layout.kept_sums(day, hashlib.sha256(b"".join(parts)).hexdigest())
 
 
 def keep_sums(task: DayTask, kept: Path) -> None:

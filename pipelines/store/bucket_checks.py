@@ -36,7 +36,7 @@ class Bucket:
 
 
 def stage_checks(t: Transaction, layout: Layout, day: date) -> None:
-    """Stage the checks of a day's buckets as they are staged in `t`."""
+    """Stage what the buckets of a day staged in `t` hold, so that later damage is seen."""
     staged = t.staged(layout.partition(DayTable.DECLARATIONS, day))
     assert staged is not None, "the day is staged first"
     files = sorted(staged.iterdir())

@@ -21,10 +21,7 @@ class Transaction:
     a journal first: a run that is killed before that has changed nothing, one that is killed later is
     finished by `roll_forward`.
 
-    A staged folder that stays empty removes its target.
-
-    Args:
-        root: folder of the store; the caller holds its lock.
+    A staged folder that stays empty removes its target. The caller holds the lock of the store `root`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -114,23 +111,16 @@ class Transaction:
         _apply(self._root, journal)
 
 
-def roll_forward(root: Path) -> int:
-    """Finish the changes that a killed run had decided on, and clear what it had only begun.
-
-    Args:
-        root: folder of the store; the caller holds its lock.
-
-    Returns:
-        How many journals were finished.
+def roll_forward(root: Path) -> None:
+    """Finish the changes that a killed run of the store `root` had decided on, and clear what it had only
+    begun; the caller holds the lock.
     """
-    journals = pending(root)
-    for journal in journals:
+    for journal in pending(root):
         _apply(root, journal)
     layout = Layout(root)
     for leftover in layout.journal.glob("*.tmp"):
         leftover.unlink()
     shutil.rmtree(layout.staging, ignore_errors=True)
-    return len(journals)
 
 
 def pending(root: Path) -> list[Path]:

@@ -14,7 +14,6 @@ from typing import Final
 
 from pipelines.store.day_work import TODAY, DayWork
 
-UNKNOWN_DAY: Final = "__HIVE_DEFAULT_PARTITION__"
 LIST_TEXT: Final = "sampling_list.csv"
 INCOMPLETE: Final = "incomplete.json"
 PLAN_PAGE: Final = "plan.html"
@@ -96,7 +95,7 @@ class Layout:
 
     def partition(self, table: DayTable, day: date | None) -> Path:
         """Return the folder of a table's day, named as Hive does; Hive's name stands for a null day."""
-        return self.table(table) / f"{table.column}={UNKNOWN_DAY if day is None else day.isoformat()}"
+        return self.table(table) / f"{table.column}={day or '__HIVE_DEFAULT_PARTITION__'}"
 
     def days(self, table: DayTable) -> list[date]:
         """Return the days that a table has, oldest first; other folders are passed over."""

@@ -17,8 +17,6 @@ from typing import Any
 
 from configs.errors import ParcelRiskError
 
-_KIB_PER_MB = 1024
-
 
 @dataclass
 class ManifestBuilder:
@@ -129,7 +127,7 @@ def peak_memory_mb() -> float:
     """Return the most memory in MB that this process, or the largest of its workers, has held."""
     # Not `ru_maxrss` of this process: it begins with what the process that started this one held.
     held = [_peak_kib_of(process) for process in (Path("/proc/self"), *_workers())]
-    return max(*held, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / _KIB_PER_MB
+    return max(*held, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
 
 
 def _workers() -> list[Path]:

@@ -29,10 +29,7 @@ _IDENTITY: Final = ["source_file", "source_row", "offset", "table", "record", "_
 def append_quarantine(layout: Layout, t: Transaction, frames: Iterable[pl.DataFrame]) -> None:
     """Add rejected rows to the store's quarantine, each once however often its file is ingested.
 
-    Args:
-        layout: of the store.
-        t: the transaction that carries the change.
-        frames: the columns of `QUARANTINE_COLUMNS` and `declared_on` (Date, null where it is unknown).
+    They have the columns of `QUARANTINE_COLUMNS` and `declared_on` (Date, null where it is unknown).
     """
     seen: dict[date | None, pl.Series] = {}
     numbers: dict[date | None, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -72,11 +72,9 @@ class Store:
         store = cls(path)
         check_format(store.layout)
         if pending(path):
-            try:
-                with store.lock("recover"):
-                    pass
-            except StoreLockedError:
-                pass  # whoever holds the lock is finishing these very changes
+            # Whoever holds the lock is finishing these very changes.
+            with suppress(StoreLockedError), store.lock("recover"):
+                pass
         return store
 
     @contextmanager
@@ -126,11 +124,7 @@ class Store:
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the lines of a day, bucket by bucket, sorted by key within a bucket.
 
-        Every day has the same columns: an extra column that a day's source lacks is null.
-
-        Args:
-            day: the date in China on which the lines were declared.
-            columns: what to read; default all.
+        Every day has the same columns (default: all are read): an extra one that its source lacks is null.
 
         Raises:
             StoreError: a file cannot be read, or is damaged.
@@ -152,18 +146,13 @@ class Store:
             if (first is None or day >= first) and (last is None or day <= last)
             for path in self.layout.buckets(day)
         ]
-        if not frames:
-            return pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
-        return pl.concat(frames)
+        return pl.concat(frames) if frames else pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
 
     def write_declarations(self, t: Transaction, day: date, lines: pl.DataFrame, bucket_rows: int) -> None:
         """Replace a day's lines; the bytes do not depend on the order of the lines.
 
-        Args:
-            t: the transaction that carries the change.
-            day: the day in China; `lines` are not checked against it.
-            lines: contract columns with the contract's types, any extra columns of the store beside them.
-            bucket_rows: about how many lines a bucket file should hold.
+        `lines` have the contract's columns and types, and any extra columns of the store; their day is not
+        checked. A bucket file holds about `bucket_rows` of them.
         """
         folder = t.stage(self.layout.partition(DayTable.DECLARATIONS, day))
         if not lines.is_empty():
@@ -172,10 +161,6 @@ class Store:
             numbers = bucket_numbers(bucket_hash(rows), count)
             for number in range(count):
                 write_bucket(rows.filter(numbers == number), folder, number, count)
-        self.note_checks(t, day)
-
-    def note_checks(self, t: Transaction, day: date) -> None:
-        """Stage what the buckets of a day staged in `t` hold, so that later damage is seen."""
         stage_checks(t, self.layout, day)
 
     # Inspections

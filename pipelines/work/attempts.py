@@ -21,11 +21,7 @@ _OF_THE_RUN = (ConfigurationError, NoChampionError, StoreLockedError, UsageError
 
 @dataclass(frozen=True)
 class Limits:
-    """How patient a run is: tries of an item in all, and seconds that each may take (None: any time).
-
-    >>> Limits(tries=3, seconds=1800.0).tries
-    3
-    """
+    """How patient a run is: tries of an item in all, and seconds that each may take (None: any time)."""
 
     tries: int = 1
     seconds: float | None = None

@@ -56,12 +56,10 @@ class Threads(WorkerPlugin):
 
 @contextmanager
 def cluster(address: str, *, threads: int, limits: Limits) -> Iterator[Executor]:
-    """An executor on the cluster at `address`; see `check` for the workers that are there already.
+    """An executor on the cluster whose scheduler is at `address`.
 
-    Args:
-        address: of the scheduler.
-        threads: of each task on workers that join from now on.
-        limits: how often a task is tried, and how long a worker may take for it before it ends itself.
+    Workers that join from now on have `threads` a task; see `check` for those that are there already. By
+    `limits` a task is tried again, and a worker that takes too long for it ends itself.
 
     Raises:
         UsageError: no scheduler answers there, or a worker that joined late has another program.
@@ -81,14 +79,9 @@ def cluster(address: str, *, threads: int, limits: Limits) -> Iterator[Executor]
 
 
 def check(address: str, *, store: Path, overlay: Path | None, workers: int, threads: int) -> None:
-    """Wait for `workers` workers, and see that each can do this run's work; sets their threads.
+    """Wait for `workers` workers, and see that each can do this run's work; sets their threads a task.
 
-    Args:
-        address: of the scheduler.
-        store: whole path of the store; this run holds its lock.
-        overlay: whole path of the configuration folder, if there is one.
-        workers: how many there have to be.
-        threads: of each task.
+    `store`, whose lock this run holds, and `overlay` are whole paths.
 
     Raises:
         UsageError: no scheduler answers, workers are missing, or some are not fit; names each of them.

@@ -101,10 +101,7 @@ class _Worker:
 class ProcessPool:
     """Workers of one run, started as they are needed and kept until it ends: starting one takes seconds.
 
-    A context manager; leaving it ends the workers, busy or not.
-
-    Args:
-        threads: of each worker.
+    A context manager; leaving it ends the workers, busy or not. Each has so many `threads`.
     """
 
     def __init__(self, threads: int) -> None:

@@ -53,11 +53,7 @@ class Progress:
 
     @contextmanager
     def task(self, description: str, total: int | None = None) -> Iterator[Task]:
-        """Show `description` with a bar of `total` parts until the block is left.
-
-        >>> with Progress(shown=False).task("read", total=None) as task:
-        ...     task.advance(250_000)
-        """
+        """Show `description` with a bar of `total` parts until the block is left."""
         if not self._shown:
             yield Task()
             return
