@@ -1,6 +1,4 @@
-"""Reads the store day by day, as the history is folded: the lines of a day, and the results reported on
-it.
-"""
+"""Reads the store day by day, as the history is folded: a day's lines, and the results reported on it."""
 
 from __future__ import annotations
 
@@ -73,10 +71,7 @@ class Chronicle:
         return day_tables(prepared, day, eve, self.settings.pipeline.features)
 
     def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
-        """The sums by key of what was reported on `day`.
-
-        `inspections` is all that was reported by then, where the caller holds it.
-        """
+        """The sums by key of what was reported on `day`; `inspections`, if held, is all reported by then."""
         if inspections is None:
             reported = self.store.read_inspections(reported_from=day, reported_to=day)
         else:
@@ -108,11 +103,9 @@ class Chronicle:
         }
 
     def with_attributes(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
-        """The reports joined to the columns of their lines; a report of a line that is not in the store is
-        left out.
+        """The reports joined to the columns of their lines; those of lines not in the store are left out.
 
-        Declarations are searched from the newest inspection backwards, at most `result_lookback_days` before
-        the oldest.
+        Declarations are searched from `day` backwards, to `result_lookback_days` before the first inspection.
         """
         columns = self._key_columns()
         wanted, parts = reports.select(LINE_KEY).unique(), []
@@ -157,10 +150,7 @@ class Chronicle:
         return replace(folded, lineage=lineage)
 
     def lineage(self, before: str, day: date, buckets: Sequence[Bucket]) -> str:
-        """Names the history after `day` by all that it was folded from.
-
-        `before` is the lineage of the eve, `buckets` are those of the day.
-        """
+        """Names the history after `day` by what it was folded from; `before` is the lineage of the eve."""
         lines = [bucket.digest for bucket in sorted(buckets, key=lambda bucket: bucket.path)]
         results = [file_digest(file) for file in self.store.layout.files(DayTable.INSPECTIONS, day)]
         return hashlib.sha256(b"".join([f"{before} {day}".encode(), *lines, *results])).hexdigest()

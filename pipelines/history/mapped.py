@@ -89,10 +89,7 @@ def _mapped(folder: Path, rows: int, schema: dict[str, pl.DataType]) -> pl.DataF
     columns = {}
     for name in schema:
         known = folder / f"{name}{_KNOWN}"
-        buffers = [_buffer(known) if known.exists() else None, _buffer(folder / name)]
+        files = [known if known.exists() else None, folder / name]
+        buffers = [None if file is None else pa.memory_map(str(file)).read_buffer() for file in files]
         columns[name] = pl.Series(name, pa.Array.from_buffers(kinds.field(name).type, rows, buffers))
     return pl.DataFrame(columns)
-
-
-def _buffer(path: Path) -> pa.Buffer:
-    return pa.memory_map(str(path)).read_buffer()

@@ -88,9 +88,7 @@ def unexplained(store: Store, capacity: CapacityConfig) -> pl.DataFrame:
 def with_channel_reasons(
     selection: Selection, listed: pl.DataFrame, capacity: CapacityConfig, overlay: Path | None
 ) -> pl.DataFrame:
-    """The listed parcels with their reasons; one that risk did not put there says so first, and two more
-    reasons follow.
-    """
+    """The listed parcels with their reasons; one not listed for its risk says why first, then two."""
     for code, names in _reason_columns(capacity.languages).items():
         listed = _channel_first(
             listed, selection.strata, capacity.must_inspect, names, language(code, overlay)

@@ -27,9 +27,7 @@ from pipelines.store.layout import DayTable
 
 @dataclass(frozen=True)
 class Listed:
-    """How many parcels and offices were listed, how many by each way of selection, and the plan of the random
-    share.
-    """
+    """How many parcels and offices were listed, by each way of selection too, and the random share's plan."""
 
     parcels: int
     offices: int
@@ -97,7 +95,6 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
 
 
 def _tabulated(run: DayRun, scores: Path, values: Path) -> dict[Path, Path]:
-    """The file with the parcels of each bucket that could be tabulated."""
     tasks = [ParcelTask(run.task, file, scores / file.name, values / file.name) for file in run.files]
     results = run.executor.run(f"parcels of {run.day}", tabulate, tasks)
     run.troubles.note(PARCELS, run.files, {}, results)
@@ -106,7 +103,6 @@ def _tabulated(run: DayRun, scores: Path, values: Path) -> dict[Path, Path]:
 
 
 def _explained(run: DayRun, files: Sequence[Path], selection: Selection) -> pl.DataFrame:
-    """What the lists say of each listed line that could be explained; `files` are the parts selected from."""
     located = selection.listed.join(selection.origin, on="declaration_id", how="left")
     tasks = [
         ExplainTask(run.task, files[int(number)], part.select(*LINE_KEY, "risk", "selection"))
@@ -131,11 +127,7 @@ class _Parcels:
 
 
 def tabulate(task: ParcelTask) -> Path:
-    """Writes the parcels of a bucket among the working files of the day and returns where.
-
-    They are made from stored scores, in `score` as in `select`: a bucket whose parcels cannot be made is
-    scored all the same.
-    """
+    """Writes the parcels of a bucket, made from its stored scores, and returns their working file."""
     store, settings = workspace(task.of).chronicle.store, task.of.settings
     scored, must_inspect = Scored.read(task.scores, task.values), settings.capacity.must_inspect
     parcels = parcels_of_bucket(store, task.file, scored, settings.risks, must_inspect, task.of.day)

@@ -31,10 +31,9 @@ _SOFTWARE = ("distributed", "lightgbm", "llvmlite", "numba", "numpy", "polars")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a process of the cluster is asked for: the threads of a task, and the folders that it has to see.
+    """The threads of a task and the folders that a process of the cluster has to see.
 
-    `marker` is a folder that the asking process has just made in the store, so that a folder of the same name
-    on another disk is not taken for the store.
+    `marker` was just made in the store, so that a folder of its name on another disk is not taken for it.
     """
 
     threads: int
@@ -140,9 +139,7 @@ def other_program(running: Program, expected: Program) -> list[str]:
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
-    """A digest of the program's files as this process found them: an upgrade below it changes nothing that it
-    has loaded.
-    """
+    """A digest of the program's files as this process found them: a later upgrade changes nothing here."""
     digest = hashlib.sha256()
     root = Path(__file__).resolve().parents[2]
     for package in ("configs", "features", "models", "pipelines"):
@@ -154,10 +151,7 @@ def code_digest() -> str:
 
 
 def tables_digest(overlay: Path | None) -> str:
-    """The fingerprint of what this process reads from the configuration folder, or why it cannot.
-
-    Settings are not in it: they come with each task.
-    """
+    """The fingerprint of the configuration folder without the settings (tasks bring them), or a fault."""
     from configs.loader import tables_fingerprint
 
     try:

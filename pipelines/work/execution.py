@@ -97,7 +97,6 @@ class Executor:
 
 
 def _name(item: Any) -> str:
-    """The name of the file that an item is about."""
     file = getattr(item, "file", item)
     return str(getattr(file, "name", file))
 

@@ -69,7 +69,6 @@ def workers_within_memory(limit: int, workers: int, bucket_lines: int) -> int:
 
 
 def _too_little(limit: int, least: int, what: str, lines: int) -> UsageError:
-    """That `least` bytes are needed for `what`, and that buckets of so many lines would do."""
     fits = lines // 1_000 * 1_000
     smaller = f", or ingest with store.bucket_rows of at most {fits:,}" if fits else ""
     return UsageError(

@@ -154,7 +154,6 @@ class ProcessPool:
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The environment that a process takes with it when it is started within the block."""
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
@@ -187,7 +186,6 @@ def _ended(code: int | None) -> str:
 
 
 def _serve(pipe: Connection) -> None:
-    """Work on what comes through the pipe until it is closed."""
     # An interruption from the keyboard reaches all processes; the one that started them decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _end_with_parent()
