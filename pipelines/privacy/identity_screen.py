@@ -88,8 +88,8 @@ def safe_records(
     *,
     hash_always: Mapping[str, str],
     known: Collection[str],
-    free_text: Collection[str] = FREE_TEXT_COLUMNS,
-    exempt: Collection[str] = NUMBER_COLUMNS,
+    free_text: Collection[str],
+    exempt: Collection[str],
     pseudonymiser: Pseudonymiser | None,
 ) -> pl.Series:
     """Return the source's rows as JSON text that names nobody.
@@ -119,23 +119,17 @@ def safe_records(
         else:
             personal = values.is_not_null() & (rows[name].dtype == pl.String)
         if personal.any():
-            values = _replaced(values, personal, hash_always.get(name, name), pseudonymiser)
+            if pseudonymiser is None:
+                values = values.set(personal, WITHHELD)
+            else:
+                hashed = "hashed:" + pseudonymiser.hash(values.filter(personal), hash_always.get(name, name))
+                values = values.scatter(personal.arg_true(), hashed)
         columns.append(_cut(values))
-    names = rows.columns
     texts = [
-        json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, separators=(",", ":"))
-        for row in pl.DataFrame(columns).iter_rows()
+        json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        for row in pl.DataFrame(columns).iter_rows(named=True)
     ]
     return pl.Series("record", texts, dtype=pl.String)
-
-
-def _replaced(
-    values: pl.Series, personal: pl.Series, field: str, pseudonymiser: Pseudonymiser | None
-) -> pl.Series:
-    if pseudonymiser is None:
-        return values.set(personal, WITHHELD)
-    hashed = "hashed:" + pseudonymiser.hash(values.filter(personal), field)
-    return values.scatter(personal.arg_true(), hashed)
 
 
 def _as_text(values: pl.Series) -> pl.Series:
