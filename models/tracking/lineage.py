@@ -1,17 +1,29 @@
-"""Which code made a run: version, commit, packages. With data, configuration and seed it can be repeated."""
+"""Which code made a run, and the code that travels with a registered model.
+
+With version, commit and packages, data, configuration and seed, a run can be repeated; with its code, a model
+loads where this program is not installed.
+"""
 
 from __future__ import annotations
 
 import platform
+import shutil
 import subprocess
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
+from modulefinder import ModuleFinder
 from pathlib import Path
+from typing import Any
 
 _DISTRIBUTION = "parcel-risk"
 PACKAGES = ("lightgbm", "numba", "numpy", "pandas", "polars", "pyarrow", "pydantic", "scipy")
 _GIT_SECONDS = 10.0
+_ROOT = Path(__file__).resolve().parents[2]
+_CARRIED = ("configs", "features", "models")
+_ENTRY = "models.risk.risk_model"
+# What the carried code imports beside the packages that numbers depend on.
+_ALSO = ("babel", "pandera", "scikit-learn", "threadpoolctl")
 
 
 @cache
@@ -22,10 +34,9 @@ def code_version() -> Mapping[str, str]:
     Without git, or installed from a package, the two are left out: the version then names the code.
     """
     version = {"code_version": metadata.version(_DISTRIBUTION)}
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
+    if not (_ROOT / ".git").exists():
         return version
-    commit, changes = _git(root, "rev-parse", "HEAD"), _git(root, "status", "--porcelain", "-uno")
+    commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "-uno")
     if commit is not None and changes is not None:
         version |= {"code_commit": commit, "code_changed": "true" if changes else "false"}
     return version
@@ -37,11 +48,42 @@ def package_versions() -> Mapping[str, str]:
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+def requirements() -> list[str]:
+    """The packages that a registered model needs, each pinned to the version that trained it."""
+    return [f"{name}=={metadata.version(name)}" for name in (*PACKAGES, *_ALSO)]
+
+
+def copy_code(into: Path) -> list[str]:
+    """Copy the modules that a model needs to predict; the folders for MLflow's `code_paths`."""
+    for module in _modules():
+        target = into / module.relative_to(_ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(module, target)
+    return [str(into / package) for package in _CARRIED]
+
+
+@cache
+def _modules() -> tuple[Path, ...]:
+    finder = _OwnModules(path=[str(_ROOT)])
+    finder.import_hook(_ENTRY)
+    return tuple(sorted(Path(str(vars(module)["__file__"])) for module in finder.modules.values()))
+
+
+class _OwnModules(ModuleFinder):
+    """Follows imports, those inside functions too, through this program's packages only."""
+
+    def find_module(self, name: str, path: str | None, parent: Any = None) -> Any:
+        """Where a module is; ImportError for those of others."""
+        if path is None and name not in _CARRIED:
+            raise ImportError(name)
+        return super().find_module(name, path, parent)
+
+
+def _git(*arguments: str) -> str | None:
     """The output of git, None where there is no git or it refuses."""
     try:
         answer = subprocess.run(
-            ["git", "-C", str(root), *arguments],
+            ["git", "-C", str(_ROOT), *arguments],
             capture_output=True,
             text=True,
             check=True,

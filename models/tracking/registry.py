@@ -145,12 +145,10 @@ class ModelRegistry:
                 f"risk '{risk}' cannot be rolled back: it had {len(pile)} champion so far; "
                 f"`champion promote` names a version by hand."
             )
-        left, back = pile[-1], earlier[-1]
-        reason = f"{why} (from version {left.version})"
-        self._client.set_model_version_tag(
-            model_name(risk), str(left.version), "rolled_back", f"{_now()}: {why}"
-        )
-        return self._crown(risk, [*earlier[:-1], Reign(back.version, _now(), who or _user(), reason)])
+        left = str(pile[-1].version)
+        self._client.set_model_version_tag(model_name(risk), left, "rolled_back", f"{_now()}: {why}")
+        back = Reign(earlier[-1].version, _now(), who or _user(), f"{why} (from version {left})")
+        return self._crown(risk, [*earlier[:-1], back])
 
     def _registered(self, risk: str) -> Any:
         """The registered model of a risk, None where it has none."""

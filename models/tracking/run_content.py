@@ -16,7 +16,7 @@ KIND_TAG = "kind"
 PARENT_TAG = "mlflow.parentRunId"
 # MLflow's own limits.
 _PARAMETER_CHARACTERS = 6_000
-_TAG_CHARACTERS = 8_000
+TAG_CHARACTERS = 8_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class RunContent:
     def write(self, client: Any, run_id: str) -> None:
         """Write everything but the metrics with an `mlflow.MlflowClient`."""
         for key, tag in self.tags.items():
-            client.set_tag(run_id, key, tag[:_TAG_CHARACTERS])
+            client.set_tag(run_id, key, tag[:TAG_CHARACTERS])
         for key, parameter in self.parameters.items():
             client.log_param(run_id, key, str(parameter)[:_PARAMETER_CHARACTERS])
         for name, text in self.texts.items():

@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING
 from configs.errors import TrackingError
 from models.judging.gate import GateDecision
 from models.risk.risk_model import RiskModel
-from models.tracking.carried_code import copy_code, requirements
-from models.tracking.lineage import code_version
+from models.tracking.lineage import code_version, copy_code, requirements
 from models.tracking.registry import Champion, ModelRegistry, model_name
-from models.tracking.run_content import KIND_TAG, PARENT_TAG, LoggedRun, RunContent
+from models.tracking.run_content import KIND_TAG, PARENT_TAG, TAG_CHARACTERS, LoggedRun, RunContent
 from models.tracking.server import ENVIRONMENT, URI_VARIABLE, TrackingServer
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "parcel-risk"
 TRAINING = "training"
-# MLflow holds 8,000 characters in a tag.
-_REASONS_CHARACTERS = 8_000
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ class Tracker:
             tags |= {f"model.{key}": value for key, value in model.metadata.items()}
             if decision is not None:
                 tags |= {"gate": "passed" if decision.passed else "failed"}
-                tags |= {"gate_reasons": "\n".join(decision.reasons)[:_REASONS_CHARACTERS]}
+                tags |= {"gate_reasons": "\n".join(decision.reasons)[:TAG_CHARACTERS]}
             name = f"{model.name} {model.metadata.get('declared_to', '')}".strip()
             with self._run(client, name, tags) as run_id, tempfile.TemporaryDirectory() as scratch:
                 # Before the metrics: MLflow reads the history of each one of them when it logs a model.

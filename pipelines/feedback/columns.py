@@ -149,9 +149,8 @@ def _row(number: int, fields: Sequence[str | None], cells: Sequence[Cell]) -> Ra
         if text_of(by_field.get(name)) not in (None, text):
             twice.append(name)
         by_field.setdefault(name, cell)
-    if not by_field or not (
-        has_entry(by_field) or "declaration_id" in by_field or _is_rank(by_field.get("rank"))
-    ):
+    ranked = (text_of(by_field.get("rank")) or "").isdecimal()
+    if not (ranked or has_entry(by_field) or "declaration_id" in by_field):
         return None
     return RawRow(number, by_field, tuple(dict.fromkeys(twice)))
 
@@ -163,10 +162,6 @@ def has_entry(cells: Mapping[str, Cell]) -> bool:
         text_of(cell) is not None and (name in entries or risk_of(name) is not None)
         for name, cell in cells.items()
     )
-
-
-def _is_rank(cell: Cell) -> bool:
-    return (text_of(cell) or "").isdecimal()
 
 
 def _plain(words: str) -> str:

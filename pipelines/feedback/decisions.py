@@ -22,36 +22,11 @@ Line = tuple[str, int]
 Values = dict[str, Any]
 
 
-def inspections_of(
-    place: Place, entries: Entries, risks: Mapping[str, RiskConfig], lines: Mapping[str, Sequence[int]]
-) -> dict[Line, Values]:
-    """The values that returns of a parcel give to its lines; none where no parcel was opened.
-
-    The listed line has what was answered; of a parcel that was opened instead, its first line. A parcel is
-    opened as a whole: a risk of which nothing was found is False on its other lines too. Where something was
-    found, nothing is known of them.
-    """
-    if not entries.is_inspection:
-        return {}
-    parcel = entries.opened_instead or place.declaration_id
-    known = lines.get(parcel, ())
-    line = min(known, default=1) if entries.opened_instead else place.line_no
-    labels = entries.labels(risks)
-    figures = {name: entries[name] for name in figure_fields() if name in INSPECTION_COLUMNS}
-    nothing = {label: False for label, value in labels.items() if value is False}
-    others = {(parcel, other): dict(nothing) for other in known if other != line and nothing}
-    return {(parcel, line): {**labels, **figures}, **others}
-
-
 class Decisions:
     """Takes rows one after the other; each is compared with all that came before it.
 
-    Args:
-        store: locked by the caller.
-        known: what earlier runs accepted, by listed parcel; it grows with the rows.
-        risks: the configuration's.
-        lines: lines of each parcel that a row is about.
-        corrections: whether a row that contradicts earlier ones counts.
+    `known` is what earlier runs accepted, by listed parcel; it grows with the rows. `lines` are those of each
+    parcel that a row is about. With `corrections` a row that contradicts earlier ones counts.
     """
 
     def __init__(
@@ -107,7 +82,22 @@ class Decisions:
         return Decision(outcome, reported_on, conflicts, written, others, before=known.source)
 
     def _rows(self, place: Place, entries: Entries) -> dict[Line, Values]:
-        return inspections_of(place, entries, self._risks, self._lines)
+        """The values that returns of a parcel give to its lines; none where no parcel was opened.
+
+        The listed line has what was answered; of a parcel that was opened instead, its first line. A parcel
+        is opened as a whole: a risk of which nothing was found is False on its other lines too. Where
+        something was found, nothing is known of them.
+        """
+        if not entries.is_inspection:
+            return {}
+        parcel = entries.opened_instead or place.declaration_id
+        known = self._lines.get(parcel, ())
+        line = min(known, default=1) if entries.opened_instead else place.line_no
+        labels = entries.labels(self._risks)
+        figures = {name: entries[name] for name in figure_fields() if name in INSPECTION_COLUMNS}
+        nothing = {label: False for label, value in labels.items() if value is False}
+        others = {(parcel, other): dict(nothing) for other in known if other != line and nothing}
+        return {(parcel, line): {**labels, **figures}, **others}
 
     def _elsewhere(
         self, parcel: str, before: Mapping[Line, Values], now: Mapping[Line, Values], day: date

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -50,25 +50,18 @@ class FeedbackOptions:
     now: datetime | None = None
 
 
-_DEFAULTS = FeedbackOptions()
-
-
 def feedback(
     files: Sequence[Path],
     store: Path,
     *,
     settings: Settings,
     progress: Progress,
-    options: FeedbackOptions = _DEFAULTS,
+    options: FeedbackOptions = FeedbackOptions(),
 ) -> FeedbackReport:
     """Take filled-in lists into a store's inspections, all of them or, if the run dies, none.
 
-    Args:
-        files: workbooks, CSV files and exports of the page, in the order in which they count.
-        store: folder of the store that issued the lists.
-        settings: configuration.
-        progress: shows a bar over the files.
-        options: what the user asked for.
+    `files` are workbooks, CSV files and exports of the page, in the order in which they count; `store` is the
+    folder of the store that issued the lists.
 
     Raises:
         UsageError: there is no file, or `reported_on` is a day to come.
@@ -83,7 +76,7 @@ def feedback(
     reported_on = options.reported_on
     if reported_on is not None and (reported_on - newest).days > settings.pipeline.ingest.future_days:
         raise UsageError(f"--reported-on {reported_on} is a day to come: today is {today} in China")
-    run = _Run(opened, settings, replace(options, now=now), today)
+    run = _Run(opened, settings, options, today)
     with opened.lock("feedback"), opened.transaction() as t:
         return run.take([Path(path) for path in files], t, progress, now)
 
@@ -116,10 +109,7 @@ class _Run:
             aside = [row for row in rows if row.outcome in (REJECTED, CONFLICT)]
             self._store.append_quarantine(t, [rows_for_quarantine(aside, files)])
             reopened = reopen_history(self._store, t, days)
-        report = FeedbackReport(
-            files, rows, tolerance=self._tolerance, corrections=corrections, days=sorted(days),
-            reopened=reopened, manifest={},
-        )  # fmt: skip
+        report = FeedbackReport(files, rows, self._tolerance, corrections, sorted(days), reopened, {})
         manifest_of(report, self._manifest)
         self._manifest.values_nulled.update(self._hidden)
         self._manifest.check()
@@ -171,15 +161,10 @@ class _Run:
         # The day of the report belongs to the row; what it says of the parcel does not depend on it.
         values = {name: value for name, value in entries.values.items() if name != "reported_on"}
         for field in fields_of("inspector"):
-            if field.text == "free" and field.name in values:
-                values[field.name] = self._without_persons(field.name, values[field.name])
+            if field.text == "free" and holds_a_persons_number(values.get(field.name, "")):
+                values[field.name] = WITHHELD
+                self._hidden[f"{field.name}:may_be_personal"] += 1
         row.entries = Entries(entries.results, values)
-
-    def _without_persons(self, name: str, text: str) -> str:
-        if not holds_a_persons_number(text):
-            return text
-        self._hidden[f"{name}:may_be_personal"] += 1
-        return WITHHELD
 
     def _lines(self, rows: Sequence[ReturnedRow], known: Mapping[str, Known]) -> dict[str, list[int]]:
         """Line numbers of each parcel that a row is about, or was: listed ones and those opened instead."""
@@ -196,15 +181,11 @@ class _Run:
         for day in reversed(self._store.declaration_days()):
             wanted = by_day.get(day, set()) | (instead - set(lines))
             if wanted:
-                lines |= self._lines_of_day(day, wanted)
+                chosen = pl.col("declaration_id").is_in(sorted(wanted))
+                of_day = self._store.scan_declarations(day, day).select(*LINE_KEY).filter(chosen).collect()
+                grouped = of_day.sort(*LINE_KEY).group_by("declaration_id", maintain_order=True)
+                lines |= dict(grouped.agg("line_no").iter_rows())
         return lines
-
-    def _lines_of_day(self, day: date, parcels: Collection[str]) -> dict[str, list[int]]:
-        chosen = pl.Series(sorted(parcels), dtype=pl.String).implode()
-        lines = self._store.scan_declarations(day, day).select(*LINE_KEY)
-        rows = lines.filter(pl.col("declaration_id").is_in(chosen)).collect()
-        grouped = rows.sort(*LINE_KEY).group_by("declaration_id", maintain_order=True)
-        return {str(parcel): numbers for parcel, numbers in grouped.agg("line_no").iter_rows()}
 
     def _decide(self, row: ReturnedRow, decisions: Decisions, lines: Mapping[str, Sequence[int]]) -> None:
         if row.place is None or row.entries is None or row.reported_on is None:

@@ -77,7 +77,10 @@ def known_returns(store: Store, days: Collection[date]) -> dict[str, Known]:
     returns: dict[str, Known] = {}
     for day in sorted(days):
         for row in read_log(store, day).filter(pl.col("outcome").is_in(WRITTEN)).iter_rows(named=True):
-            entries = _entries(row)
+            given = {name: value for name, value in row.items() if value is not None}
+            results = {risk: value for name, value in given.items() if (risk := risk_of(name)) is not None}
+            names = [field.name for field in entry_fields() if field.name in given]
+            entries = Entries(results, {name: given[name] for name in names})
             known = returns.get(row["declaration_id"])
             if known is None:
                 place = Place(declared_on=day, **{name: row[name] for name in LISTED_PLACE})
@@ -120,10 +123,3 @@ def _record(row: ReturnedRow, taken_at: datetime) -> dict[str, Any]:
         **{result_field(risk): value for risk, value in entries.results.items()},
         "rows_written": 0 if row.decision is None else row.decision.written,
     }
-
-
-def _entries(record: Mapping[str, Any]) -> Entries:
-    """What a logged row says."""
-    given = {name: value for name, value in record.items() if value is not None}
-    results = {risk: value for name, value in given.items() if (risk := risk_of(name)) is not None}
-    return Entries(results, {each.name: given[each.name] for each in entry_fields() if each.name in given})

@@ -98,7 +98,8 @@ class IssuedPlaces:
         elif rank is not None:
             place = self._by_rank.get((list_id, rank))
         else:
-            place = self._named(list_id, parcel)
+            named = (self._on_list.get((list_id, name)) for name in parcels_meant(parcel))
+            place = next(filter(None, named), None)
         if place is None:
             what = text_of(parcel) if list_id is None or rank is None else f"rank {rank}"
             where = "any list that was issued" if list_id is None else f"list {list_id}"
@@ -120,16 +121,6 @@ class IssuedPlaces:
             if len(names) == 1:
                 return self._by_parcel[names.pop()]
         return None
-
-    def _named(self, list_id: str, parcel: Cell) -> Place | None:
-        return next(
-            (
-                self._on_list[list_id, name]
-                for name in parcels_meant(parcel)
-                if (list_id, name) in self._on_list
-            ),
-            None,
-        )
 
     def _check(self, place: Place, row: RawRow, list_id: str | None) -> None:
         parcel = row.cells.get("declaration_id")

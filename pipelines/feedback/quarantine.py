@@ -19,20 +19,14 @@ _TABLE = "feedback"
 
 
 def rows_for_quarantine(rows: Sequence[ReturnedRow], files: Sequence[ReturnedFile]) -> pl.DataFrame:
-    """Return the columns of the quarantine and `declared_on`, which is null where the list was not found.
+    """Return rows that were rejected or left in conflict, and files that were refused as a whole.
 
-    Args:
-        rows: those that were rejected or left in conflict.
-        files: all files; those that are no list are refused as a whole.
+    The columns are those of the quarantine and `declared_on`, which is null where the list was not found.
     """
-    records = _records(rows)
-    values = [_row(row, record) for row, record in zip(rows, records, strict=True)]
+    values = [_row(row, record) for row, record in zip(rows, _records(rows), strict=True)]
+    reasons = [RejectReason.UNREADABLE_FILE.value]
     values += [
-        {
-            "source_file": str(file.path),
-            "reasons": [RejectReason.UNREADABLE_FILE.value],
-            "record": file.fault,
-        }
+        {"source_file": str(file.path), "reasons": reasons, "record": file.fault}
         for file in files
         if file.fault is not None
     ]
@@ -56,11 +50,11 @@ def _records(rows: Sequence[ReturnedRow]) -> list[str]:
             cells, hash_always={}, known=names, free_text=free, exempt=numbers, pseudonymiser=None
         )
         given = [json.loads(text) for text in safe]
-    kept = [{name: cell for name, cell in record.items() if cell is not None} for record in given]
-    return [
-        json.dumps(record | {"_why": row.message}, ensure_ascii=False)
-        for record, row in zip(kept, rows, strict=True)
-    ]
+    records = []
+    for row, values in zip(rows, given, strict=True):
+        kept = {name: cell for name, cell in values.items() if cell is not None}
+        records.append(json.dumps(kept | {"_why": row.message}, ensure_ascii=False))
+    return records
 
 
 def _row(row: ReturnedRow, record: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from pipelines.feedback.rows import (
     OUTCOMES,
     REJECTED,
     REPEATED,
+    WRITTEN,
     Decision,
     ReturnedRow,
 )
@@ -23,6 +24,7 @@ from pipelines.store.manifest import ManifestBuilder
 from pipelines.work.report import Report
 
 _MOST_SHOWN = 10
+_WORDS = {**{outcome: outcome for outcome in OUTCOMES}, CONFLICT: "in conflict"}
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,8 @@ class FeedbackReport(Report):
         empty = sum(file.not_filled_in for file in self.files)
         totals = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
         yield f"{len(self.rows):,} rows filled in: {totals}; {empty:,} rows not filled in"
-        written, others = (
-            sum(getattr(each, name) for each in self.decisions) for name in ("written", "others")
-        )
+        written = sum(each.written for each in self.decisions)
+        others = sum(each.others for each in self.decisions)
         yield (
             f"{written:,} inspections written, {others:,} of them about other lines of parcels in which "
             "nothing was found"
@@ -89,7 +90,7 @@ class FeedbackReport(Report):
         instead = sum(
             row.entries is not None and row.entries.opened_instead is not None
             for row in self.rows
-            if row.outcome in (ACCEPTED, CORRECTED)
+            if row.outcome in WRITTEN
         )
         if instead:
             yield f"{instead:,} listed parcels: another one was opened instead"
@@ -160,12 +161,3 @@ def manifest_of(report: FeedbackReport, manifest: ManifestBuilder) -> None:
             for each in report.files
         ],
     }
-
-
-_WORDS = {
-    ACCEPTED: "accepted",
-    CORRECTED: "corrected",
-    REPEATED: "repeated",
-    CONFLICT: "in conflict",
-    REJECTED: "rejected",
-}

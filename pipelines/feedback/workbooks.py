@@ -34,17 +34,13 @@ class ReadingLimits:
     cells: int = 4_000_000
 
 
-_LIMITS = ReadingLimits()
-
-
-def sheets_of(path: Path, content: bytes, most_bytes: int, limits: ReadingLimits = _LIMITS) -> list[Sheet]:
+def sheets_of(
+    path: Path, content: bytes, most_bytes: int, limits: ReadingLimits = ReadingLimits()
+) -> list[Sheet]:
     """Return the cells of every sheet by rows; a formula is the value that the program saved with it.
 
-    Args:
-        path: of the file, for messages.
-        content: of the file, which begins with `ZIPPED` or `COMPOUND`.
-        most_bytes: what a file may unpack to.
-        limits: of the process that reads what openpyxl does not.
+    `content` begins with `ZIPPED` or `COMPOUND` and may unpack to `most_bytes`; `limits` are those of the
+    process that reads what openpyxl does not.
 
     Raises:
         DataError: it is no workbook that can be read.

@@ -1,5 +1,5 @@
 """Owns what enters the store: first and second pass, merging, rejects, the verb `ingest`.
 
 Uses `store`, `privacy`, `work`.
-Begin with `ingest`, then `run`.
+Begin with `ingest`.
 """

@@ -8,7 +8,6 @@ from datetime import date
 
 import polars as pl
 
-from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.rejects import MOST_EXAMPLES
 
 
@@ -56,9 +55,8 @@ class FileResult:
         self.hashed += chunk.hashed
         self.examples += chunk.examples[: MOST_EXAMPLES - len(self.examples)]
 
-    def add_duplicates(self, rows: int, *, attached: bool) -> None:
-        """Count rows that the second pass rejected because another row has their key."""
-        self.reasons[RejectReason.DUPLICATE_KEY.value] += rows
+    def reject(self, rows: int, *, attached: bool) -> None:
+        """Count rejected rows, or results that are attached to rows."""
         if attached:
             self.results_quarantined += rows
         else:
@@ -72,7 +70,8 @@ class Changes:
     Attributes:
         kept: rows of this run that the store took.
         superseded: rows that were repeats or overtaken.
-        by_file: the same two for each file, where they were counted so.
+        kept_by_file: those kept of each file, where they were counted so.
+        repeats_by_file: the same of those superseded.
         duplicates: `_file` and `_source_row` of rows whose key was taken.
         replaced: lines that the store held and that were changed or deleted.
         days: days whose lines are not as they were.
@@ -80,7 +79,8 @@ class Changes:
 
     kept: int = 0
     superseded: int = 0
-    by_file: dict[int, tuple[int, int]] = field(default_factory=dict)
+    kept_by_file: Counter[int] = field(default_factory=Counter)
+    repeats_by_file: Counter[int] = field(default_factory=Counter)
     replaced: int = 0
     duplicates: list[pl.DataFrame] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
@@ -89,8 +89,5 @@ class Changes:
         """Add rows, by their file."""
         self.kept += kept.height
         self.superseded += repeats.height
-        for place, rows in enumerate((kept, repeats)):
-            for number, count in rows["_file"].value_counts().iter_rows():
-                counts = list(self.by_file.get(number, (0, 0)))
-                counts[place] += count
-                self.by_file[number] = (counts[0], counts[1])
+        self.kept_by_file.update(kept["_file"].to_list())
+        self.repeats_by_file.update(repeats["_file"].to_list())

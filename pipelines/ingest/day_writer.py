@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
 from configs.schema.pipeline import IngestConfig
@@ -83,8 +82,7 @@ class DayWriter:
             write_bucket(self._lines(bucket, incoming, settled), bucket.folder, bucket.number, bucket.count)
 
         with ThreadPoolExecutor(workers) as pool:
-            for _ in pool.map(write, buckets):
-                pass
+            list(pool.map(write, buckets))
         for day in sorted(changes.days):
             stage_checks(self.t, self.store.layout, day)
         self._write_ledger(settled.ledger)
@@ -95,7 +93,7 @@ class DayWriter:
         require_undamaged(self.store.layout, day)
         changed, names_of_changed = settled.rewritten.summary(day, self._extras)
         rows, names = rows + changed, names | names_of_changed
-        gone = settled.gone.get(day, np.empty(0, dtype=np.uint64))
+        gone = settled.gone.get(day)
         for path in self.store.layout.buckets(day):
             lines = _without(gone, read_tables([path], self.schema, ["declaration_id", *self._extras]))
             rows += lines.height
@@ -108,7 +106,7 @@ class DayWriter:
     def _lines(self, bucket: _Bucket, incoming: LineSpool, settled: Settled) -> pl.DataFrame:
         """All lines of a bucket as the store shall hold them."""
         low, high = bucket_range(bucket.number, bucket.count)
-        gone = settled.gone.get(bucket.day, np.empty(0, dtype=np.uint64))
+        gone = settled.gone.get(bucket.day)
         frames = [
             _without(gone, _within(read_tables([path], self.schema, None), low, high))
             for path in self.store.layout.buckets(bucket.day)
@@ -126,8 +124,8 @@ class DayWriter:
         write_table(entries.sort(*LEDGER_COLUMNS), self.t.stage_file(file))
 
 
-def _without(gone: UInt64Array, lines: pl.DataFrame) -> pl.DataFrame:
-    if not len(gone):
+def _without(gone: UInt64Array | None, lines: pl.DataFrame) -> pl.DataFrame:
+    if gone is None:
         return lines
     return lines.filter(pl.Series(~contains(gone, hash_text(lines["declaration_id"]).to_numpy())))
 

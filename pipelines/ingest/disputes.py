@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -16,21 +16,15 @@ from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
-from pipelines.ingest.merge import LEDGER_COLUMNS, Merged, content_hash, merge
+from pipelines.ingest.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
+from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
 _STORED_COLUMNS: Final[dict[str, pl.DataType]] = {"_day": pl.Date(), "_id_hash": pl.UInt64()}
-_ORIGIN_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "_file": pl.Int32(),
-    "_source_row": pl.Int64(),
-    "_offset": pl.Int64(),
-    "_message_at": pl.Datetime("us", "UTC"),
-    "_action": pl.String(),
-    **_STORED_COLUMNS,
-}
+_INCOMING_COLUMNS: Final = ORIGIN | MESSAGE_COLUMNS | _STORED_COLUMNS
 
 
 @dataclass
@@ -46,8 +40,8 @@ class Settled:
 
     disputed: UInt64Array
     rewritten: LinesByDay
-    gone: dict[date, UInt64Array] = field(default_factory=dict)
-    ledger: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEDGER_COLUMNS))
+    gone: dict[date, UInt64Array]
+    ledger: pl.DataFrame
 
 
 class LinesByDay:
@@ -111,7 +105,7 @@ class Disputes:
         gone: dict[date, list[UInt64Array]] = {}
         total = incoming.disputed.rows + stored.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
-            rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _ORIGIN_COLUMNS))
+            rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _INCOMING_COLUMNS))
             before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
             messages = known.filter(pl.col("_id_hash").is_between(low, high)).select(*LEDGER_COLUMNS)
             merged = merge(rows, before, messages)

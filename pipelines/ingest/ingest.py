@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
+
+import polars as pl
 
 import pipelines.ingest.sources
-from configs.errors import UsageError
+from configs.errors import DataError, UsageError
 from configs.loader import load_source_mapping
 from configs.messages import nearest
 from configs.schema.settings import Settings
+from features.contract.china_time import china_date
+from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.accounts import Changes, FileResult
+from pipelines.ingest.day_writer import DayWriter
+from pipelines.ingest.intake import Intake, Spools
+from pipelines.ingest.merge import ORIGIN
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.source import Source, Surroundings
+from pipelines.ingest.rejects import MOST_EXAMPLES, duplicate_rows
 from pipelines.ingest.report import IngestReport
-from pipelines.ingest.run import IngestRun
+from pipelines.ingest.result_writer import reopen_history, unknown_declarations, write_results
+from pipelines.store.journal import Transaction
+from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.meta import StoreMeta
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
+
+_VERB: Final = "ingest"
 
 
 @dataclass(frozen=True)
@@ -45,12 +62,8 @@ def ingest(
 ) -> IngestReport:
     """Take messages and tables into a store, all of them or, if the run dies, none.
 
-    Args:
-        files: in an order that matters for tables only: of two rows with a key, the first stays.
-        store: folder of the store; made where there is none.
-        options: what the files are.
-        settings: configuration.
-        progress: shows a bar over the files.
+    The order of files matters for tables only: of two rows with a key, the first stays. `store` is the
+    store's folder, which is made where there is none.
 
     Raises:
         UsageError: a file is missing, or the options do not go together.
@@ -65,8 +78,8 @@ def ingest(
     kinds = [_kind_of(path, options.source, sources) for path in paths]
     for kind in dict.fromkeys(kinds):
         kind.require(around)
-    run = IngestRun(Store.create(Path(store)), around, progress)
-    return run.run(list(zip(paths, kinds, strict=True)))
+    run = _Run(Store.create(Path(store)), around, progress)
+    return run.take(list(zip(paths, kinds, strict=True)))
 
 
 def _check_usage(paths: Sequence[Path], options: IngestOptions, sources: dict[str, type[Source]]) -> None:
@@ -91,3 +104,139 @@ def _kind_of(path: Path, name: str | None, sources: dict[str, type[Source]]) -> 
         return sources[name]
     by_rank = sorted(sources.values(), key=lambda source: source.is_default)
     return next(source for source in by_rank if source.is_default or source.recognises(path))
+
+
+class _Run:
+    """The two passes inside one transaction."""
+
+    def __init__(self, store: Store, around: Surroundings, progress: Progress) -> None:
+        self._store = store
+        self._around = around
+        self._progress = progress
+        self._settings = around.settings.pipeline.ingest
+        self._manifest = ManifestBuilder(_VERB)
+        self._files: list[FileResult] = []
+        # By their place among the files, without those that were refused.
+        self._sources: dict[int, Source] = {}
+
+    def take(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
+        with self._store.lock(_VERB), self._store.transaction() as t:
+            spools = Spools.within(t.scratch("intake"))
+            with self._manifest.step("read"):
+                self._read(files, spools)
+            meta = _widened(self._store.meta, self._sources.values())
+            self._store.write_meta(t, meta.extras, meta.labels)
+            with self._manifest.step("merge"):
+                lines, results = self._merge(t, spools, meta)
+            with self._manifest.step("quarantine"):
+                self._quarantine(t, spools, lines, results)
+            unknown = unknown_declarations(self._store, spools.inspections, spools.declarations)
+            reopened = reopen_history(self._store, t, lines.days | results.days)
+            self._account(lines, results, unknown, reopened)
+            day = china_date(self._around.now)
+            self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
+        return IngestReport(
+            manifest=self._manifest.as_dict(),
+            files=self._files,
+            tolerance=self._settings.tolerance,
+            counting=self._manifest.rows_quarantined - sum(file.not_counting for file in self._files),
+            reopened=reopened,
+            days=sorted(lines.days | results.days),
+        )
+
+    def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> None:
+        latest = self._around.now + timedelta(days=self._settings.future_days)
+        intake = Intake(spools, self._settings, latest, lambda: self._around.pseudonymiser)
+        with self._progress.task("read files", total=len(files)) as task:
+            for number, (path, kind) in enumerate(files):
+                try:
+                    source = kind.open(path, self._around, self._store.meta)
+                except DataError as error:
+                    self._files.append(intake.refuse(path, error))
+                else:
+                    _widened(self._store.meta, [*self._sources.values(), source])
+                    self._files.append(intake.take(source, number))
+                    if self._files[-1].fault is None:
+                        self._sources[number] = source
+                task.advance()
+
+    def _merge(self, t: Transaction, spools: Spools, meta: StoreMeta) -> tuple[Changes, Changes]:
+        writer = DayWriter(
+            self._store,
+            t,
+            meta.declaration_schema(),
+            folder=t.scratch("merge"),
+            bucket_rows=self._around.settings.pipeline.store.bucket_rows,
+            settings=self._settings,
+        )
+        further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
+        return writer.write(spools.declarations), write_results(self._store, t, spools.inspections, further)
+
+    def _quarantine(self, t: Transaction, spools: Spools, lines: Changes, results: Changes) -> None:
+        def frames() -> Iterator[pl.DataFrame]:
+            yield from spools.rejected.frames()
+            for table, changes in (("declarations", lines), ("inspections", results)):
+                duplicates = pl.concat([pl.DataFrame(schema=ORIGIN), *changes.duplicates]).sort(*ORIGIN)
+                for (number,), rows in duplicates.group_by("_file", maintain_order=True):
+                    yield from self._duplicates(int(str(number)), rows["_source_row"], table)
+
+        self._store.append_quarantine(t, frames())
+
+    def _duplicates(self, number: int, rows: pl.Series, table: str) -> Iterator[pl.DataFrame]:
+        result, source = self._files[number], self._sources[number]
+        most_chars = self._settings.max_text_chars
+        for frame in duplicate_rows(source, rows, table, self._settings.chunk_rows, most_chars):
+            attached = table == "inspections" and result.results > 0
+            result.reject(frame.height, attached=attached)
+            result.reasons[RejectReason.DUPLICATE_KEY.value] += frame.height
+            if len(result.examples) < MOST_EXAMPLES:
+                row = frame["source_row"][0]
+                result.examples.append(
+                    f"{result.path}, row {row}: another row has the same key (duplicate key)"
+                )
+            yield frame
+
+    def _account(self, lines: Changes, results: Changes, unknown: int, reopened: date | None) -> None:
+        manifest = self._manifest
+        attached = [number for number, file in enumerate(self._files) if file.results]
+        kept_with_lines = sum(results.kept_by_file[number] for number in attached)
+        repeats_with_lines = sum(results.repeats_by_file[number] for number in attached)
+        manifest.add_rows(
+            rows_in=sum(file.rows for file in self._files),
+            kept=lines.kept + results.kept - kept_with_lines,
+            quarantined=sum(file.quarantined for file in self._files),
+            superseded=lines.superseded + results.superseded - repeats_with_lines,
+        )
+        for file in self._files:
+            manifest.values_nulled.update(file.nulled)
+            manifest.reasons.update(file.reasons)
+        manifest.further = {
+            "rows_replaced_in_store": lines.replaced,
+            "attached_results": {
+                "rows_in": sum(file.results for file in self._files),
+                "rows_kept": kept_with_lines,
+                "rows_quarantined": sum(file.results_quarantined for file in self._files),
+                "rows_superseded": repeats_with_lines,
+            },
+            "values_hashed": dict(sum((file.hashed for file in self._files), Counter[str]())),
+            "unknown_declarations": unknown,
+            "reopened_from": None if reopened is None else reopened.isoformat(),
+            "files": [
+                {
+                    "file": file.path,
+                    "rows_in": file.rows,
+                    "rows_quarantined": file.quarantined,
+                    "refused": file.fault,
+                }
+                for file in self._files
+            ],
+        }
+        manifest.check()
+
+
+def _widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:
+    for source in sources:
+        extras = dict.fromkeys(source.extra_categories, "category")
+        extras |= dict.fromkeys(source.extra_numbers, "number")
+        meta = meta.widened(extras, source.labels)
+    return meta

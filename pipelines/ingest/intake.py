@@ -8,7 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 import polars as pl
 
@@ -22,34 +21,17 @@ from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
-from pipelines.ingest.reading.source import Chunk, Source
-from pipelines.ingest.rejects import (
-    MOST_EXAMPLES,
-    REJECTED_COLUMNS,
-    counts_against_tolerance,
-    examples,
-    rejected_rows,
-)
+from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
+from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, rejected_rows
 from pipelines.privacy.identity_screen import screen_pseudonyms
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.spool import Spool, complete
 
-MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "_offset": pl.Int64(),
-    "_message_at": pl.Datetime("us", "UTC"),
-    "_action": pl.String(),
-}
-_DRAFT: Final = "draft"
-
 
 @dataclass(frozen=True)
 class Spools:
-    """Where rows wait for the second pass.
-
-    Attributes:
-        declarations: valid lines.
-        inspections: valid results with `_file`, `_source_row` and `_id_hash`.
-        rejected: rows for the quarantine.
+    """Where rows wait for the second pass: valid lines, valid results with `_file`, `_source_row` and
+    `_id_hash`, and rows for the quarantine.
     """
 
     declarations: LineSpool
@@ -83,13 +65,10 @@ class _Part:
 
 @dataclass(frozen=True)
 class Intake:
-    """Takes files in, one after the other.
+    """Takes files in, one after the other, and puts their rows into spools.
 
-    Attributes:
-        spools: where rows go.
-        settings: how many rows a thread has in memory at once, how many threads, the longest text.
-        latest: declarations dated later are rejected.
-        pseudonymiser: for identity fields that turn up where a pseudonym belongs.
+    Declarations dated later than `latest` are rejected; the pseudonymiser is for identity fields that turn up
+    where a pseudonym belongs.
     """
 
     spools: Spools
@@ -100,9 +79,7 @@ class Intake:
     def take(self, source: Source, number: int) -> FileResult:
         """Read a whole file. Where it turns out to be broken, nothing of it stays.
 
-        Args:
-            source: the file.
-            number: its place among the run's files: of two rows with a key, the earlier file's stays.
+        `number` is its place among the run's files: of two rows with a key, the earlier file's stays.
         """
         spools = (self.spools.declarations.disputed, self.spools.inspections, self.spools.rejected)
         marks = [spool.mark() for spool in spools]
@@ -140,7 +117,7 @@ class Intake:
     def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
         result, rejected = FileResult(str(source.path), rows=chunk.rows), list[pl.DataFrame]()
         if chunk.declarations is not None:
-            raw = _with_message_columns(chunk.declarations)
+            raw = complete(chunk.declarations, (chunk.declarations.schema | MESSAGE_COLUMNS).items())
             self._take_lines(_Part(source, chunk, number, "declarations", raw, result, rejected))
         if chunk.inspections is not None:
             attached = chunk.declarations is not None
@@ -158,7 +135,8 @@ class Intake:
 
     def _take_lines(self, part: _Part) -> None:
         raw, result = part.frame, part.result
-        verdict = _verdicts(raw)
+        draft = pl.when(pl.col("_action") == "draft").then(pl.lit(RejectReason.DRAFT.value))
+        verdict = raw.select(pl.coalesce("_reject", draft)).to_series()
         self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         if "_nulled" in raw.columns:
             _count(result.nulled, raw["_nulled"].filter(verdict.is_null()).explode().drop_nulls())
@@ -223,11 +201,9 @@ class Intake:
         result = part.result
         reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
         _count(result.reasons, reasons.explode())
-        faults = counts_against_tolerance(reasons)
-        if part.attached:
-            result.results_quarantined += len(rows)
-        else:
-            result.quarantined += len(rows)
+        faults = reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
+        result.reject(len(rows), attached=part.attached)
+        if not part.attached:
             result.not_counting += int((~faults).sum())
         frame = part.frame[rows]
         shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
@@ -240,17 +216,5 @@ class Intake:
         )
 
 
-def _with_message_columns(raw: pl.DataFrame) -> pl.DataFrame:
-    missing = {name: kind for name, kind in MESSAGE_COLUMNS.items() if name not in raw.columns}
-    return raw.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in missing.items())
-
-
-def _verdicts(raw: pl.DataFrame) -> pl.Series:
-    """Why a row is rejected whatever its columns say, null where it is not."""
-    draft = pl.when(pl.col("_action") == _DRAFT).then(pl.lit(RejectReason.DRAFT.value))
-    return raw.select(pl.coalesce("_reject", draft).alias("reasons")).to_series()
-
-
 def _count(counter: Counter[str], values: pl.Series) -> None:
-    for value, count in values.value_counts().iter_rows():
-        counter[value] += count
+    counter.update(dict(values.value_counts().iter_rows()))

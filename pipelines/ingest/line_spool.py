@@ -20,6 +20,7 @@ import polars as pl
 
 from features.arrays.hashing import combined_hashes, text_hashes
 from features.arrays.types import BoolArray, UInt64Array
+from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash
 from pipelines.store.files import filled, writing
 from pipelines.store.spool import Spool
@@ -27,7 +28,6 @@ from pipelines.store.spool import Spool
 BATCH_ROWS: Final = 2_048
 _SLICE_ROWS: Final = 32 * BATCH_ROWS
 _PARCEL: Final = ("declaration_id", "_day")
-_MESSAGE_COLUMNS: Final = ("_offset", "_message_at", "_action")
 _BUCKET: Final = "_bucket"
 
 
@@ -71,14 +71,10 @@ class _Part:
 
 
 class LineSpool:
-    """The valid lines of a run. May be added to by several threads at once.
+    """The valid lines of a run, in an empty folder that the caller throws away.
 
-    Args:
-        folder: an empty folder that the caller throws away.
-
-    Attributes:
-        disputed: lines of declarations that need a closer look, by `_id_hash`.
-        rows: lines of all kinds.
+    May be added to by several threads at once. `disputed` are the lines of declarations that need a closer
+    look, by `_id_hash`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -97,10 +93,8 @@ class LineSpool:
     def add(self, lines: pl.DataFrame, file: int, extras: Sequence[str]) -> None:
         """Put a chunk's lines aside.
 
-        Args:
-            lines: with `_source_row`, `_offset`, `_message_at`, `_action`, `_day` and `_id_hash`.
-            file: its place among the run's files.
-            extras: columns beyond the contract's.
+        They have `_source_row`, `MESSAGE_COLUMNS`, `_day`, `_id_hash` and `extras`, the columns beyond the
+        contract's; `file` is the file's place among the run's.
         """
         ids = lines["_id_hash"].to_numpy()
         numbers = lines["line_no"].fill_null(0).to_numpy().astype(np.uint64)
@@ -112,7 +106,7 @@ class LineSpool:
             self.disputed.add(disputed.with_columns(pl.lit(file, dtype=pl.Int32).alias("_file")))
             lines, ids = lines.filter(pl.Series(open_)), ids[open_]
         if lines.height:
-            self._add_part(lines.drop(_MESSAGE_COLUMNS), ids, file, extras)
+            self._add_part(lines.drop(*MESSAGE_COLUMNS), ids, file, extras)
 
     def _add_part(self, lines: pl.DataFrame, ids: UInt64Array, file: int, extras: Sequence[str]) -> None:
         buckets = _bucket_hashes(lines, ids)
@@ -144,13 +138,8 @@ class LineSpool:
         return sorted_union([*ids, self.disputed.column("_id_hash").to_numpy()])
 
     def dispute(self, ids: UInt64Array) -> UInt64Array:
-        """Set lines apart for a closer look: of these declarations, and of those in several parts.
-
-        Args:
-            ids: hashes of declarations.
-
-        Returns:
-            The hashes of all declarations that are disputed now, ascending.
+        """Set lines apart for a closer look: of the declarations with these hashes, and of those in several
+        parts. Returns the hashes of all declarations that are disputed now, ascending.
         """
         of_parts = [np.unique(part.ids()) for part in self._parts]
         of_parts.append(np.unique(self.disputed.column("_id_hash").to_numpy()))
@@ -189,8 +178,8 @@ class LineSpool:
         for part in self._parts:
             if day in part.days:
                 first, end = part.range_of(day, low, high)
-                lines = part.read(first, end) if end > first else None
-                if lines is not None:
+                if end > first:
+                    lines = part.read(first, end)
                     keeps = pl.col(_BUCKET).is_between(low, high)
                     if len(disputed):
                         keeps &= ~pl.Series(contains(disputed, lines["_id_hash"].to_numpy()))

@@ -15,7 +15,7 @@ import polars as pl
 from features.arrays.hashing import hash_text
 from features.contract.declarations import LINE_KEY
 
-ORIGIN: Final = ["_file", "_source_row"]
+ORIGIN: Final[dict[str, pl.DataType]] = {"_file": pl.Int32(), "_source_row": pl.Int64()}
 LEDGER_COLUMNS: Final[dict[str, pl.DataType]] = {
     "declaration_id": pl.String(),
     "message_at": pl.Datetime("us", "UTC"),
@@ -74,7 +74,7 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
     """
     is_message = pl.col("_action").is_not_null()
     messages = _merge_messages(incoming.filter(is_message), stored, ledger)
-    rows = incoming.filter(~is_message).sort(ORIGIN)
+    rows = incoming.filter(~is_message).sort(*ORIGIN)
     left = stored.join(messages.removed, on=[*LINE_KEY, "_day"], how="anti")
     state = pl.concat([left.select(*LINE_KEY, "_content"), messages.kept.select(*LINE_KEY, "_content")])
     latest = _latest(pl.concat([ledger, messages.ledger])).filter(pl.col("rank") == _DELETE)
@@ -102,7 +102,7 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
         .sort("_file", "_offset")
         .unique("declaration_id", keep="first", maintain_order=True)
     )
-    lines = rows.join(winners, on=_MESSAGE, how="semi", nulls_equal=True).sort(ORIGIN)
+    lines = rows.join(winners, on=_MESSAGE, how="semi", nulls_equal=True).sort(*ORIGIN)
     overtaken = rows.height - lines.height
     fresh, duplicates, repeats = _first_stays(lines, lines.select(*LINE_KEY, "_content").clear())
     touched = stored.join(news, on="declaration_id", how="semi")
@@ -141,7 +141,7 @@ def _first_stays(rows: pl.DataFrame, state: pl.DataFrame) -> tuple[pl.DataFrame,
     first = rows.unique(LINE_KEY, keep="first", maintain_order=True)
     kept = first.join(state, on=LINE_KEY, how="anti")
     holds = pl.concat([state, kept.select(*LINE_KEY, "_content")])
-    later = rows.join(kept, on=ORIGIN, how="anti")
+    later = rows.join(kept, on=list(ORIGIN), how="anti")
     repeats = later.join(holds, on=[*LINE_KEY, "_content"], how="semi")
     others = later.join(holds, on=[*LINE_KEY, "_content"], how="anti")
-    return kept, others.select(ORIGIN), repeats.height
+    return kept, others.select(*ORIGIN), repeats.height

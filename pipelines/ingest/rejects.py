@@ -28,13 +28,8 @@ def rejected_rows(
 ) -> pl.DataFrame:
     """Rows for the quarantine, with the day to which they belong, where that is known.
 
-    Args:
-        path: the file.
-        table: `declarations` or `inspections`.
-        rows: as a source gave them, with `_source_row`.
-        reasons: lists of reasons.
-        records: the rows as they came, as text that names nobody.
-        max_text_chars: longer declaration numbers are left out.
+    `table` is `declarations` or `inspections`, `rows` are as a source gave them, `records` the same as text
+    that names nobody. Declaration numbers of more than `max_text_chars` are left out.
     """
     nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, rows.height)
     given = {name: rows[name] for name in rows.columns}
@@ -65,14 +60,7 @@ def duplicate_rows(
     """Rows for the quarantine whose key another row has.
 
     They are read again: which they are is known only now, and to keep every row as it came would take more
-    room than the store.
-
-    Args:
-        source: the file.
-        picked: their numbers in the file (Int64, from 1).
-        table: `declarations` or `inspections`.
-        chunk_rows: rows in memory at once.
-        max_text_chars: longer declaration numbers are left out.
+    room than the store. `picked` are their numbers in the file (Int64, from 1).
     """
     wanted = picked.implode()
     for chunk in source.chunks(chunk_rows):
@@ -87,27 +75,15 @@ def duplicate_rows(
             yield rejected_rows(str(source.path), table, rows, reasons, records, max_text_chars)
 
 
-def counts_against_tolerance(reasons: pl.Series) -> pl.Series:
-    """For lists of reasons, whether any of them is a fault of the data.
-
-    >>> counts_against_tolerance(pl.Series([["draft"], ["draft", "hs_code:missing"]])).to_list()
-    [False, True]
-    """
-    return reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
-
-
 def examples(path: str, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
     """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
     texts = []
-    for row, reasons_of_row in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
-        reason = reasons_of_row[0]
+    for row, (reason, *_) in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
         column, colon, kind = reason.rpartition(":")
-        place = f"{path}, row {row['_source_row']}"
+        fault = kind.replace("_", " ")
         if colon:
-            value = f"{column} {_shown(column, row.get(column))}"
-            texts.append(f"{place}: {value} ({kind.replace('_', ' ')})")
-        else:
-            texts.append(f"{place}: {kind.replace('_', ' ')}")
+            fault = f"{column} {_shown(column, row.get(column))} ({fault})"
+        texts.append(f"{path}, row {row['_source_row']}: {fault}")
     return texts
 
 

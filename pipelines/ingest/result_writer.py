@@ -5,49 +5,43 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 import polars as pl
 
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains
+from pipelines.ingest.merge import ORIGIN
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
-_ORIGIN: Final = ["_file", "_source_row"]
-
 
 def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[str]) -> Changes:
-    """Merge results into the store. The first with a key stays, a repeat counts once, others are duplicates.
+    """Merge results into the store, which the caller has locked.
 
-    Args:
-        store: locked by the caller.
-        t: the transaction that carries the change.
-        incoming: valid results with `_file` and `_source_row`.
-        labels: further label columns that the store and the run know.
+    The first with a key stays, a repeat counts once, others are duplicates. `incoming` are valid results with
+    `_file` and `_source_row`; `labels` further label columns that the store and the run know.
     """
     changes = Changes()
     rows = incoming.scan()
     if rows is None:
         return changes
     schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
-    origin = {"_file": pl.Int32(), "_source_row": pl.Int64()}
-    incoming_rows = complete(rows.collect(), (schema | origin).items())
+    incoming_rows = complete(rows.collect(), (schema | ORIGIN).items())
     for (day,), part in incoming_rows.group_by("reported_on"):
         assert isinstance(day, date)
         stored = complete(store.read_results(day), schema.items())
-        new = part.sort(_ORIGIN).unique(INSPECTION_KEY, keep="first", maintain_order=True)
+        new = part.sort(*ORIGIN).unique(INSPECTION_KEY, keep="first", maintain_order=True)
         new = new.join(stored, on=INSPECTION_KEY, how="anti")
-        later = part.join(new, on=_ORIGIN, how="anti")
+        later = part.join(new, on=list(ORIGIN), how="anti")
         holds = pl.concat([stored, new.select(*schema)])
         everything = list(schema)
         repeats = later.join(holds, on=everything, how="semi", nulls_equal=True)
         changes.count(new, repeats)
         changes.duplicates.append(
-            later.join(holds, on=everything, how="anti", nulls_equal=True).select(_ORIGIN)
+            later.join(holds, on=everything, how="anti", nulls_equal=True).select(*ORIGIN)
         )
         if new.height:
             changes.days.add(day)
@@ -75,14 +69,9 @@ def merge_results(
     """Merge results into rows that were reported on the same day; returns the days that changed.
 
     A value counts before a stored one, null before none. The channel of a row comes with its probability;
-    that of an override gives way to another one. A row without a channel only changes a stored one.
-
-    Args:
-        store: locked by the caller.
-        t: the transaction that carries the change.
-        rows: valid results, each key once.
-        labels: further label columns that the store knows.
-        withdrawn: taken out of what is stored before the rows are merged into it.
+    that of an override gives way to another one. A row without a channel only changes a stored one. `rows`
+    are valid results, each key once; `labels` further label columns that the store knows; what is
+    `withdrawn` is taken out of what is stored before the rows are merged into it.
     """
     schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
     new_rows = complete(rows, schema.items())

@@ -150,7 +150,8 @@ def office_lists(
     for (office, shift), rows in complete.group_by("customs_office", "shift", maintain_order=True):
         code = settings.capacity.language_of(str(office))
         words = language(code, settings.overlay)
-        shown = _in_language_of_office(rows, code)
+        worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
+        shown = rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
         ranks = _ranks_together(rows)
         mentioned = set(rows["risk"].drop_nulls().to_list()) - set(settings.risks)
         lists.append(
@@ -183,11 +184,6 @@ def language_of(text: str) -> str | None:
     if any("\u3400" <= character <= "\u9fff" or character >= "\U00020000" for character in text):
         return "zh"
     return None
-
-
-def _in_language_of_office(rows: pl.DataFrame, code: LanguageCode) -> pl.DataFrame:
-    worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
-    return rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
 
 
 def _guide(name: str, risks: Mapping[str, RiskConfig], words: Language) -> Guide:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -76,8 +76,11 @@ def write_lists(
     write_table(table, written[0])
     written[1].write_bytes(csv_bytes(table))
     tasks = []
-    for (office, shift), rows in _by_list(listed):
-        name = office_file_name(office, shift)
+    if "shift" not in listed.columns:
+        listed = listed.with_columns(pl.lit(None, pl.String).alias("shift"))
+    ordered = listed.sort("customs_office", "shift", "rank")
+    for (office, shift), rows in ordered.group_by("customs_office", "shift", maintain_order=True):
+        name = office_file_name(str(office), None if shift is None else str(shift))
         # The office `4601-night` comes after the night shift of the office 4601.
         if office_documents(stage, name)[0] in written:
             name = f"{name}-{_digest(name)}"
@@ -93,15 +96,6 @@ def write_documents(task: DocumentsTask) -> None:
     (office_list,) = office_lists(task.listed, task.day, task.settings, incomplete=task.incomplete)
     task.file.write_bytes(workbook_bytes(office_list))
     task.page.write_bytes(list_page(office_list).encode("utf-8"))
-
-
-def _by_list(listed: pl.DataFrame) -> Iterator[tuple[tuple[str, str | None], pl.DataFrame]]:
-    """The rows of each office and shift, in this order."""
-    if "shift" not in listed.columns:
-        listed = listed.with_columns(pl.lit(None, pl.String).alias("shift"))
-    ordered = listed.sort("customs_office", "shift", "rank")
-    for (office, shift), rows in ordered.group_by("customs_office", "shift", maintain_order=True):
-        yield (str(office), None if shift is None else str(shift)), rows
 
 
 def office_file_name(office: str, shift: str | None = None) -> str:

@@ -12,9 +12,13 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.lists.office_list import OfficeList, Value
-from pipelines.lists.xlsx_columns import ENTRY_KINDS, NUMBER_FORMATS, SheetColumn, columns_of_sheet
-from pipelines.lists.xlsx_entries import allow_entries
-from pipelines.lists.xlsx_guide import write_guide
+from pipelines.lists.xlsx_columns import (
+    ENTRY_KINDS,
+    NUMBER_FORMATS,
+    SheetColumn,
+    allow_entries,
+    columns_of_sheet,
+)
 
 TECHNICAL_ROWS = (3, 4)
 """Hidden rows, counted from 0: what list this is, in pairs of name and value; and the columns' names."""
@@ -24,6 +28,18 @@ _PROTECTION = {
     "autofilter": True, "sort": True, "format_columns": True, "format_rows": True,
     "select_locked_cells": True, "select_unlocked_cells": True,
 }  # fmt: skip
+_GUIDE_WIDTHS = (34, 90)
+HOW_TO_READ: dict[str, str] = {
+    "Chance": "How many of such parcels have a finding, for the risk that is named.",
+    "Usual CNY": "What goods like these usually cost in all, where the model knows.",
+    "at random": "These parcels measure how good the choice is: please open them like the others.",
+    "Result": "One for each risk. Unless you looked for it, leave a risk empty or say that it was not "
+    "examined: nothing found is something else.",
+    "Opened instead": "If you opened another parcel in place of the listed one: its number, and why.",
+    "⟦U+…⟧": "A hidden character in the declared text, spelled out.",
+    "Sorting": "Filters work as it is. Some programs sort only an unprotected sheet: there is no password.",
+}
+"""Topics and what there is to say of them."""
 
 
 def workbook_bytes(office_list: OfficeList) -> bytes:
@@ -53,7 +69,7 @@ def workbook_bytes(office_list: OfficeList) -> bytes:
         _write_rows(sheet, office_list, columns, formats)
         allow_entries(sheet, office_list, columns, HEADER_ROW + 1)
         _lay_out(sheet, office_list, columns)
-        write_guide(book.add_worksheet(words("What to look for")), office_list, formats, row_height)
+        _write_guide(book.add_worksheet(words("What to look for")), office_list, formats)
     return buffer.getvalue()
 
 
@@ -134,6 +150,24 @@ def _lay_out(sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn]
     sheet.print_area(0, 0, last, sum(each.printed for each in columns) - 1)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.set_footer("&R" + office_list.language("Page {page} of {pages}", page="&P", pages="&N"))
+
+
+def _write_guide(sheet: Any, office_list: OfficeList, formats: dict[str, Any]) -> None:
+    """Write what to look for, risk by risk, and a word on every column that needs one."""
+    words = office_list.language
+    for column, width in enumerate(_GUIDE_WIDTHS):
+        sheet.set_column(column, column, width)
+    lines = [(guide.title, "\n".join(guide.look_for)) for guide in office_list.guides]
+    lines += [(words(topic), words(text)) for topic, text in HOW_TO_READ.items()]
+    sheet.write_string(0, 0, words("What to look for, and how to read the list"), formats["title"])
+    for number, (topic, text) in enumerate(lines, start=2):
+        sheet.set_row(number, row_height((topic, text), _GUIDE_WIDTHS))
+        sheet.write_string(number, 0, topic, formats["head"])
+        sheet.write_string(number, 1, text, formats["plain"])
+    sheet.protect()
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
 
 
 def row_height(values: Sequence[Value], widths: Sequence[int]) -> float:

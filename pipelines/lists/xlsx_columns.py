@@ -1,10 +1,13 @@
-"""The columns of an office's workbook: what they show of a parcel, and which are to fill in."""
+"""The columns of an office's workbook: what they show of a parcel, and what may be typed into them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from configs.language import Language
+from features.contract.result_words import RESULT_WORDS
 from pipelines.lists.fields import (
     Document,
     EntryKind,
@@ -14,8 +17,9 @@ from pipelines.lists.fields import (
     fields_of,
     result_field,
     result_heading,
+    risk_of,
 )
-from pipelines.lists.office_list import ListRow, OfficeList, Value
+from pipelines.lists.office_list import Guide, ListRow, OfficeList, Value
 
 NUMBER_FORMATS: dict[ListKind, str] = {
     "whole": "0",
@@ -40,6 +44,15 @@ _COMPOSED: dict[str, Callable[[ListRow], Value]] = {
     ),
     "reasons": lambda row: "\n".join(f"• {reason}" for reason in row.reasons),
 }
+# What the file format holds of a title and of a message.
+_MOST_TITLE = 32
+_MOST_MESSAGE = 255
+
+HELP: dict[EntryKind, str] = {
+    "price": "Per unit, in the currency of the declaration; only where you established another price.",
+    "parcel": "The number of the parcel that you opened in place of this one.",
+}
+"""A word at the cells of a kind of field; at a result stands what to look for."""
 
 
 @dataclass(frozen=True)
@@ -79,3 +92,47 @@ def columns_of_sheet(office_list: OfficeList) -> list[SheetColumn]:
     printed = [each for each in locked if each.printed]
     details = [each for each in locked if not each.printed]
     return [*printed, *results, *entries, *details]
+
+
+def allow_entries(
+    sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn], first_row: int
+) -> None:
+    """Gives every field of the list's rows, from `first_row` (counted from 0) on, its choices and checks."""
+    last = first_row + max(len(office_list.rows), 1) - 1
+    guides = {guide.risk: guide for guide in office_list.results}
+    for number, column in enumerate(columns):
+        if column.kind not in ENTRY_KINDS:
+            continue
+        rule = _rule(column.kind, office_list)
+        help_text = _help(column, guides, office_list.language)
+        if help_text:
+            rule |= {"input_title": column.heading[:_MOST_TITLE], "input_message": help_text[:_MOST_MESSAGE]}
+        sheet.data_validation(first_row, number, last, number, rule)
+
+
+def _rule(kind: str, office_list: OfficeList) -> dict[str, Any]:
+    words = office_list.language
+    rule: dict[str, Any]
+    if kind == "result":
+        choices = [words(word) for word in RESULT_WORDS.values()]
+        rule = {"validate": "list", "source": choices}
+        message = words("Choose one of: {choices}.", choices=", ".join(choices))
+    elif kind == "date":
+        rule = {"validate": "date", "criteria": ">=", "minimum": office_list.day}
+        message = words("A date from {day} on, such as 2026-11-21.", day=office_list.day.isoformat())
+    elif kind == "price":
+        rule = {"validate": "decimal", "criteria": ">", "value": 0}
+        message = words("A number greater than 0.")
+    elif kind == "amount":
+        rule = {"validate": "decimal", "criteria": ">=", "value": 0}
+        message = words("A number, 0 or more.")
+    else:
+        return {"validate": "any"}
+    return rule | {"error_title": "parcel-risk", "error_message": message[:_MOST_MESSAGE]}
+
+
+def _help(column: SheetColumn, guides: dict[str, Guide], words: Language) -> str:
+    risk = risk_of(column.field)
+    if risk is not None:
+        return "\n".join(f"• {look_for}" for look_for in guides[risk].look_for)
+    return next((words(text) for kind, text in HELP.items() if kind == column.kind), "")

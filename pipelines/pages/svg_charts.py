@@ -82,17 +82,20 @@ def intervals(title: str, rows: Sequence[Bar], *, reference: float) -> Markup:
     return _svg(title, height + _FOOT, parts)
 
 
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.1 or share == 0.0 else f"{share:.1%}"
+
+
 def lines(
     title: str,
     places: Sequence[str],
     series: Mapping[str, Sequence[float | None]],
-    worded: Callable[[float], str] | None = None,
+    worded: Callable[[float], str] = _percent,
 ) -> Markup:
     """A line a series over `places` (days, weeks, capacities), from zero up; gaps stay gaps.
 
     Figures are shares, in per cent, unless `worded` puts them otherwise.
     """
-    worded = worded or _percent
     largest = max([value for values in series.values() for value in values if value is not None] + [0.01])
     top = _HEADROOM * largest
     step = (_WIDTH - _LEFT - 16) / max(1, len(places) - 1)
@@ -119,10 +122,6 @@ def lines(
         parts.append(_dot(colour, _LEFT + 6, y - 4, index))
         parts.append(_text("legend", _LEFT + 18, y, name, "start"))
     return _svg(title, _HEIGHT + _FOOT + _LEGEND_ROW * len(series) + 6, parts)
-
-
-def _percent(share: float) -> str:
-    return f"{share:.0%}" if share >= 0.1 or share == 0.0 else f"{share:.1%}"
 
 
 def _log_scale(low: float, high: float, left: float, right: float) -> Callable[[float], float]:

@@ -51,7 +51,7 @@ class OfficeReport(Report):
         whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
         lists = self.tables["lists"]
         missing = lists.filter(pl.col("returned") == 0)
-        text = [
+        return [
             f"{whose}, lists of {self.first} to {self.last}: {lists.height:,} lists of "
             f"{lists['parcels'].sum():,} parcels; {lists.height - missing.height:,} lists came back with "
             f"{lists['returned'].sum():,} parcels",
@@ -63,8 +63,8 @@ class OfficeReport(Report):
             "",
             _lift(self.tables["lifts"]),
             _delay(self.tables["delays"]),
+            f"report: {self.folder / REPORT_PAGE}",
         ]
-        return [*text, f"report: {self.folder / REPORT_PAGE}"]
 
     def _facts(self) -> dict[str, Any]:
         # The weeks are in the Parquet files.

@@ -101,14 +101,7 @@ def inspected_parcels(store: Store, first: date, last: date, office: str | None)
 def _offices(store: Store, parcels: pl.Series, days: Iterable[date]) -> pl.DataFrame:
     """Day and office of the parcels among those declared on some days."""
     wanted = parcels.implode()
-    frames = [
-        pl.DataFrame(
-            schema={
-                name: INSPECTED_PARCEL_COLUMNS[name]
-                for name in ("declaration_id", "declared_on", "customs_office")
-            }
-        )
-    ]
+    frames = [pl.DataFrame(schema={name: INSPECTED_PARCEL_COLUMNS[name] for name in _DECLARED})]
     for day in days:
         lines = store.scan_declarations(day, day).select(*_DECLARED)
         rows = lines.filter(pl.col("declaration_id").is_in(wanted)).collect().sort("declaration_id")

@@ -12,14 +12,14 @@ from features.contract.result_words import RESULT_WORDS
 from features.words import reasons
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
-from pipelines.lists import xlsx_entries, xlsx_guide
+from pipelines.lists import xlsx, xlsx_columns
 from pipelines.lists.office_list import CHOSEN
 from tests.places import ROOT
 
 _MODULES = (
     *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
     *("pipelines/lists/office_list.py", "pipelines/lists/xlsx.py"),
-    *("pipelines/lists/xlsx_entries.py", "pipelines/lists/xlsx_guide.py"),
+    "pipelines/lists/xlsx_columns.py",
 )
 _TEMPLATES = ("office_list.html.j2",)
 
@@ -28,11 +28,11 @@ def messages() -> set[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
-        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_entries.HELP,
+        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
-    found |= {text for topic in xlsx_guide.HOW_TO_READ.items() for text in topic}
+    found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     return found | {
         return_fields.RESULT_HEADING, reasons.NOTHING_STANDS_OUT, reasons.NOTHING_ELSE_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,

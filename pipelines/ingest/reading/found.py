@@ -25,9 +25,7 @@ def module_names(package: ModuleType) -> tuple[str, ...]:
 def found_classes(package: ModuleType, base: type[T]) -> dict[str, type[T]]:
     """The class that each module of a package holds, by the module's name.
 
-    Args:
-        package: the folder.
-        base: what the classes derive from. What it annotates without a value, a class has to declare.
+    The classes derive from `base`. What it annotates without a value, a class has to declare.
 
     Raises:
         ConfigurationError: a module holds none or several, or its class lacks something.

@@ -94,10 +94,7 @@ class MessageFormat(ABC):
     def line_columns(self, of_head: Values, head: Fields, line: Fields) -> Values:
         """The columns that a line decides. `_nulled` has `column:reason;…` for values that are left out.
 
-        Args:
-            of_head: the columns of its head.
-            head: the fields of its head, none for a line without a head.
-            line: the fields of the line, none for a head without lines.
+        `of_head` are the columns of its head; a line without a head, and a head without lines, has no fields.
         """
 
     def of_head(self, head: Fields | None) -> Values:

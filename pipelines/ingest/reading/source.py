@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import ClassVar, Final, Self
 
 import polars as pl
 
@@ -19,15 +19,19 @@ from configs.schema.source import SourceMapping
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
+MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "_offset": pl.Int64(),
+    "_message_at": pl.Datetime("us", "UTC"),
+    "_action": pl.String(),
+}
+"""What a message's row has beside a table's."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
     """What a file is read with. Key and reference tables are loaded when something first asks for them.
 
-    Attributes:
-        settings: configuration.
-        mapping: what the columns of foreign tables mean; None without one.
-        now: the moment of the run.
+    `mapping` is what the columns of foreign tables mean, `now` the moment of the run.
     """
 
     settings: Settings

@@ -30,13 +30,8 @@ _BOMS: Final = (
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table that was opened and looks readable.
-
-    Attributes:
-        path: the file.
-        columns: its column names as they stand.
-        encoding: of a CSV; None for Parquet.
-        separator: of a CSV.
+    """A table that was opened and looks readable: its columns as they stand, and a CSV's encoding (None for
+    Parquet) and separator.
     """
 
     path: Path

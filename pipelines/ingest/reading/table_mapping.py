@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -25,6 +25,7 @@ class MappedTable:
 
     Attributes:
         mapping: the mapping.
+        sources_of: the source columns that fill each column of the contract.
         has_declarations: the table's rows are goods lines.
         has_inspections: they are, or also are, inspection results.
         labels: label columns that the table can fill.
@@ -32,10 +33,11 @@ class MappedTable:
     """
 
     mapping: SourceMapping
+    sources_of: dict[str, list[str]]
     has_declarations: bool
     has_inspections: bool
     labels: list[str]
-    absent: list[str] = field(default_factory=list)
+    absent: list[str]
 
     @classmethod
     def of(cls, mapping: SourceMapping, columns: Collection[str], where: str) -> MappedTable:
@@ -57,13 +59,15 @@ class MappedTable:
             required = set(declarations.DECLARATION_REQUIRED)
         else:
             required = {"declaration_id", "line_no", *(() if mapping.labels else ("reported_on",))}
-        _check_required(required, filled, lacking, columns, f"{where} with the mapping {mapping.name}")
-        return cls(mapping, has_declarations, bool(results), labels, absent)
-
-    @property
-    def sources_of(self) -> dict[str, list[str]]:
-        """The source columns that fill each column of the contract."""
-        return _filled(self.mapping)
+        where = f"{where} with the mapping {mapping.name}"
+        unfilled = sorted(name for name in required if name not in filled)
+        if unfilled:
+            raise ConfigurationError(
+                f"{where}: no rule fills {', '.join(unfilled)}, which the contract requires"
+            )
+        needed = {source for name in required if name in lacking for source in filled[name]}
+        require_columns(columns, sorted(needed), where)
+        return cls(mapping, filled, has_declarations, bool(results), labels, absent)
 
     def declarations(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:
         """The rows with the contract's and the extra columns, not yet validated."""
@@ -76,7 +80,9 @@ class MappedTable:
         frame = self._frame(raw, pseudonymiser, wanted)
         rules = self.mapping.inspection
         frame = frame.with_columns(
-            self._label(raw, name) for name in self.labels if name in self.mapping.labels
+            label_where(raw[rule.column], rule.true_when).alias(name)
+            for name in self.labels
+            if (rule := self.mapping.labels.get(name)) is not None
         )
         if "selection" not in frame.columns:
             frame = frame.with_columns(pl.lit(rules.selection).alias("selection"))
@@ -117,20 +123,18 @@ class MappedTable:
                 columns[target] = pseudonymiser.hash(columns[target].cast(pl.String), target)
         return pl.DataFrame([values.alias(target) for target, values in columns.items()])
 
-    def _label(self, raw: pl.DataFrame, name: str) -> pl.Series:
-        rule = self.mapping.labels[name]
-        return label_where(raw[rule.column], rule.true_when).alias(name)
-
 
 def require_columns(columns: Collection[str], required: Iterable[str], where: str) -> None:
-    """Make sure that a table in the contract's own columns has the required ones.
+    """Make sure that a table has the required columns.
 
     Raises:
         DataError: it lacks some; the message lists what was expected and found.
     """
     missing = [name for name in required if name not in columns]
     if missing:
-        raise DataError(_lacking(where, missing, columns))
+        present = ", ".join(repr(name[:60]) for name in list(columns)[:40])
+        hints = "".join(nearest(name, columns) for name in missing[:5])
+        raise DataError(f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}")
 
 
 def _filled(mapping: SourceMapping) -> dict[str, list[str]]:
@@ -159,27 +163,6 @@ def _check_targets(mapping: SourceMapping, filled: Collection[str]) -> None:
             f"the mapping {mapping.name} has {clash[0]} under `extra`: it is a column of the contract, "
             "put it under `rename` or `numbers`"
         )
-
-
-def _check_required(
-    required: Collection[str],
-    filled: dict[str, list[str]],
-    lacking: Collection[str],
-    columns: Collection[str],
-    where: str,
-) -> None:
-    unfilled = sorted(name for name in required if name not in filled)
-    if unfilled:
-        raise ConfigurationError(f"{where}: no rule fills {', '.join(unfilled)}, which the contract requires")
-    missing = sorted({source for name in required if name in lacking for source in filled[name]} - {*columns})
-    if missing:
-        raise DataError(_lacking(where, missing, columns))
-
-
-def _lacking(where: str, missing: list[str], columns: Collection[str]) -> str:
-    present = ", ".join(repr(name[:60]) for name in list(columns)[:40])
-    hints = "".join(nearest(name, columns) for name in missing[:5])
-    return f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}"
 
 
 def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:

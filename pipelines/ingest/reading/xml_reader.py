@@ -62,13 +62,9 @@ class DocumentLine(NamedTuple):
 
 @dataclass(frozen=True)
 class XmlMessage:
-    """An XML file of which the first element is known.
+    """An XML file of which the first element is known: `root` is its local name, `namespace` may be empty.
 
-    Attributes:
-        path: the file.
-        root: the first element's local name.
-        namespace: its namespace, empty without one.
-        blocks: the file's content from its first byte: read once, so its lines can be asked for once.
+    `blocks` is the file's content from its first byte: read once, so its lines can be asked for once.
     """
 
     path: Path
@@ -80,12 +76,8 @@ class XmlMessage:
     def open(cls, path: Path, most_prolog_bytes: int = _MOST_PROLOG_BYTES) -> XmlMessage:
         """Read as far as the first element.
 
-        Args:
-            path: the file.
-            most_prolog_bytes: no first element within so many bytes is a fault.
-
         Raises:
-            DataError: no XML, or a DOCTYPE.
+            DataError: no XML, a DOCTYPE, or no element within `most_prolog_bytes`.
         """
         prolog = _Prolog(path)
         parser = etree.XMLParser(target=prolog, **_SAFE)
@@ -113,11 +105,8 @@ class XmlMessage:
     ) -> Iterator[DocumentLine]:
         """The lines of the documents in their order, in memory that does not grow with the file.
 
-        What comes before a fault is yielded before the fault is raised: whoever reads must drop it then.
-
-        Args:
-            format_: what the documents are made of.
-            most_bytes_between: a longer spell without the end of a head or of a line is a fault.
+        What comes before a fault is yielded before the fault is raised: whoever reads must drop it then. A
+        spell of more than `most_bytes_between` without the end of a head or of a line is a fault.
 
         Raises:
             DataError: a truncated or malformed file, another namespace, a text over 10 MB, and elements that

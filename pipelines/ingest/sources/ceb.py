@@ -14,7 +14,7 @@ from configs.messages import nearest
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Values
-from pipelines.ingest.reading.source import Chunk, Source, Surroundings
+from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source, Surroundings
 from pipelines.ingest.reading.xml_reader import XmlMessage
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
@@ -23,9 +23,7 @@ from pipelines.store.meta import StoreMeta
 MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
     **{column: pl.String() for column in DECLARATION_COLUMNS},
     "_source_row": pl.Int64(),
-    "_offset": pl.Int64(),
-    "_message_at": pl.Datetime("us", "UTC"),
-    "_action": pl.String(),
+    **MESSAGE_COLUMNS,
     "_reject": pl.String(),
     "_nulled": pl.List(pl.String()),
     "_record": pl.String(),
@@ -111,14 +109,8 @@ def read_messages(
     - `_record`: the row as it came, as JSON, with every field that could name somebody hashed.
 
     A document without lines is one row. Rows that stand before a fault are yielded before it is raised: drop
-    them then, for a file counts as a whole.
-
-    Args:
-        path: the file.
-        chunk_rows: at least 1.
-        pseudonymiser: hashes what names somebody.
-        codes: customs' codes for the time of the file.
-        chunk_chars: a frame ends where its records have more characters than this.
+    them then, for a file counts as a whole. A frame ends where its records have more than `chunk_chars`
+    characters.
 
     Raises:
         DataError: the file is no well-formed message of a known format; see `XmlMessage`.

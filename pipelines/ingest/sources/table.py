@@ -29,10 +29,7 @@ from pipelines.store.meta import StoreMeta
 class TableSource(Source):
     """A CSV or Parquet table.
 
-    Args:
-        path: the file.
-        around: mapping, settings and key.
-        known: the extra columns and labels of the store; other labels are found by their values.
+    `known` has the extra columns and labels of the store; other labels are found by their values.
 
     Raises:
         DataError: the file is no table, or lacks a required column.

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from models.fitting.training import FittedRisk
-from models.tracking.carried_code import copy_code, requirements
+from models.tracking.lineage import copy_code, requirements
 from models.tracking.run_content import RunContent
 from models.tracking.tracker import Tracker
 
