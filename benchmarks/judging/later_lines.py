@@ -53,7 +53,7 @@ def later_lines(store: Store, days: Sequence[date], records: pl.DataFrame) -> pl
     parts = []
     for day in days:
         lines = store.read_declarations(day, [*LINE_KEY, "seller_id"])
-        for kind, name in (("scores", "probability"), ("values", "value")):
+        for kind, name in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
             lines = lines.join(_table(store, kind, day, name), on=LINE_KEY, how="left", validate="1:1")
         parts.append(lines.join(truth_of(store, day), on=LINE_KEY, how="left", validate="1:1"))
     renamed = records.rename({label: f"recorded__{label}" for label in labels})
