@@ -11,7 +11,8 @@ import pytest
 from pipelines.cli.main import run
 from pipelines.privacy.pseudonyms import KEY_VARIABLE
 from tests.pipelines.trained_world import END, World, make_world
-from tests.test_house import ROOT, commands
+from tests.places import ROOT
+from tests.test_documents import commands
 
 IMPORTS = 40
 
