@@ -156,6 +156,11 @@ def test_a_slip_in_a_format_is_an_error(tmp_path: Path, put: Put, old: str, new:
     ("old", "new", "told"),
     [
         ("(Source)", "", "expected one class that derives from Source, got none"),
+        (
+            "class JsonLines(Source)",
+            "class Another(Source):\n    pass\n\n\nclass JsonLines(Source)",
+            "expected one class that derives from Source, got Another, JsonLines",
+        ),
         ("def records", "def record", "JsonLines does not declare records"),
     ],
 )
