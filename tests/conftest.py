@@ -16,7 +16,7 @@ SHARED = ROOT.parent / "shared"
 _LONGEST = (
     *("test_train", "test_gaps", "test_score_faults", "test_national_day", "test_tune", "test_cluster"),
     *("test_broken_input", "test_backtest", "test_first_reason", "test_training", "test_worlds", "test_demo"),
-    *("test_readme", "test_select", "test_tutorial", "test_new_risk", "test_score", "test_select"),
+    *("test_readme", "test_select", "test_tutorial", "test_new_risk", "test_score", "test_monitor"),
     *(
         "test_any_partition",
         "test_memory_limit",
