@@ -7,8 +7,7 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 
-Cell = str | int | float | bool | date | None
-"""A cell as a spreadsheet, a CSV file or JSON gives it; a datetime is a date too."""
+from pipelines.ingest.reading.workbook_cells import Cell
 
 # Spreadsheet programs count days from here; the numbers below span 1954 to 2173.
 _SERIAL_ZERO = date(1899, 12, 30)

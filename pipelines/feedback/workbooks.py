@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
-import subprocess
-import sys
 import zipfile
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
-from pipelines.feedback import workbook_reader
-from pipelines.feedback.values import Cell
-
-ZIPPED = b"PK"
-"""How .xlsx, .xlsm, .xlsb and .ods begin."""
-COMPOUND = b"\xd0\xcf\x11\xe0"
-"""How .xls begins, and every workbook with a password."""
-_AS_XLSX = "open it in a spreadsheet program and save it as .xlsx"
+from pipelines.ingest.reading.workbook_cells import AS_XLSX, COMPOUND, Cell, ReadingLimits, read_sheets
 
 Sheet = list[list[Cell]]
+_LIMITS = ReadingLimits()
 
 
-@dataclass(frozen=True)
-class ReadingLimits:
-    """What the process may use that reads an .xls, .xlsb or .ods workbook."""
-
-    seconds: float = 120
-    memory_bytes: int = 2 * 2**30
-    cells: int = 4_000_000
-
-
-def sheets_of(
-    path: Path, content: bytes, most_bytes: int, limits: ReadingLimits = ReadingLimits()
-) -> list[Sheet]:
+def sheets_of(path: Path, content: bytes, most_bytes: int, limits: ReadingLimits = _LIMITS) -> list[Sheet]:
     """Return the cells of every sheet by rows; a formula is the value that the program saved with it.
 
     `content` begins with `ZIPPED` or `COMPOUND` and may unpack to `most_bytes`; `limits` are those of the
@@ -61,7 +40,7 @@ def sheets_of(
     except Exception as error:
         raise DataError(
             f"{path} is no workbook that can be read ({type(error).__name__}): expected a filled-in list; "
-            f"{_AS_XLSX}"
+            f"{AS_XLSX}"
         ) from error
 
 
@@ -81,26 +60,4 @@ def _read_by_openpyxl(content: bytes) -> list[Sheet]:
 
 
 def _read_apart(path: Path, content: bytes, limits: ReadingLimits) -> list[Sheet]:
-    # Not as a module of the package, whose imports are no part of what is limited.
-    command = [sys.executable, "-P", workbook_reader.__file__, str(limits.memory_bytes), str(limits.cells)]
-    try:
-        reader = subprocess.run(
-            command, input=content, capture_output=True, timeout=limits.seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise _unreadable(path, f"it takes longer than {limits.seconds:g} s") from error
-    if reader.returncode == workbook_reader.REFUSED:
-        raise _unreadable(path, reader.stdout.decode("utf-8", "replace")[:200])
-    if reader.returncode != 0:
-        raise _unreadable(path, f"the reader broke off with code {reader.returncode}")
-    return [
-        [
-            [datetime.fromisoformat(cell[0]) if isinstance(cell, list) else cell for cell in row]
-            for row in sheet
-        ]
-        for sheet in json.loads(reader.stdout)
-    ]
-
-
-def _unreadable(path: Path, why: str) -> DataError:
-    return DataError(f"{path} is a workbook that cannot be read ({why}): {_AS_XLSX}, without a password")
+    return [sheet.rows for sheet in read_sheets(path, content, limits)]

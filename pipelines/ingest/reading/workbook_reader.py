@@ -1,6 +1,6 @@
-"""Reads an .xls, .xlsb or .ods workbook from standard input and writes its cells to standard output as JSON.
+"""Reads a workbook from standard input and writes its cells to standard output as JSON.
 
-`pipelines.feedback.workbooks` starts it, so that what a broken or hostile file does ends this process and not
+`workbook_cells` starts it, so that what a broken or hostile file does ends this process and not
 the run. A cell far to the right makes the library ask for all cells before it, hence the limits.
 """
 
@@ -16,7 +16,7 @@ REFUSED = 3
 
 
 def write_cells(most_bytes: int, most_cells: int) -> None:
-    """Write the cells of every sheet as rows, a date as a list of its text in ISO 8601."""
+    """Write the name and the rows of every sheet, a date as a list of its text in ISO 8601."""
     _limit_memory(most_bytes)
     # Imported late: within the limit.
     from python_calamine import CalamineError, CalamineWorkbook
@@ -30,7 +30,7 @@ def write_cells(most_bytes: int, most_cells: int) -> None:
             most_cells -= (row + 1) * (column + 1)
             if most_cells < 0:
                 _refuse("it has more cells than a list can have")
-            sheets.append(sheet.to_python(skip_empty_area=False))
+            sheets.append((name, sheet.to_python(skip_empty_area=False)))
     except CalamineError as error:
         _refuse(str(error))
     json.dump(sheets, sys.stdout, default=_of_other_type)
