@@ -9,6 +9,8 @@ from datetime import date
 import polars as pl
 
 from pipelines.ingest.rejects import MOST_EXAMPLES
+from pipelines.store.spool import Spool, complete
+from pipelines.store.taken import TAKEN_ROWS
 
 
 @dataclass
@@ -17,6 +19,7 @@ class FileResult:
 
     Attributes:
         path: the file.
+        fingerprint: the SHA-256 of its bytes, in hexadecimal digits.
         rows: its rows; none where it was refused.
         quarantined: rows that break the contract, and drafts.
         not_counting: those of them that are no fault of the data.
@@ -31,6 +34,7 @@ class FileResult:
     """
 
     path: str
+    fingerprint: str = ""
     rows: int = 0
     quarantined: int = 0
     not_counting: int = 0
@@ -68,15 +72,17 @@ class Changes:
     """What the second pass did.
 
     Attributes:
+        taken: where the rows that the store took are noted (`TAKEN_ROWS`).
         kept: rows of this run that the store took.
         superseded: rows that were repeats or overtaken.
-        kept_by_file: those kept of each file, where they were counted so.
-        repeats_by_file: the same of those superseded.
+        kept_by_file: those kept of each file.
+        repeats_by_file: those superseded of each file, where they were counted so.
         duplicates: `_file` and `_source_row` of rows whose key was taken.
         replaced: lines that the store held and that were changed or deleted.
         days: days whose lines are not as they were.
     """
 
+    taken: Spool
     kept: int = 0
     superseded: int = 0
     kept_by_file: Counter[int] = field(default_factory=Counter)
@@ -85,9 +91,21 @@ class Changes:
     duplicates: list[pl.DataFrame] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
 
-    def count(self, kept: pl.DataFrame, repeats: pl.DataFrame) -> None:
-        """Add rows, by their file."""
-        self.kept += kept.height
-        self.superseded += repeats.height
-        self.kept_by_file.update(kept["_file"].to_list())
-        self.repeats_by_file.update(repeats["_file"].to_list())
+    def keep(self, rows: pl.DataFrame) -> None:
+        """Count rows that the store takes, by their `_file`."""
+        self.kept += rows.height
+        self.kept_by_file.update(_by_file(rows))
+
+    def take(self, rows: pl.DataFrame) -> None:
+        """Note which file brought what: `_file`, `_id_hash`, `line_no`, and `reported_on` of results."""
+        noted = rows.rename({"_file": "number", "_id_hash": "declaration"})
+        self.taken.add(complete(noted, TAKEN_ROWS.items()))
+
+    def repeat(self, rows: pl.DataFrame) -> None:
+        """Count repeats, by their `_file`."""
+        self.superseded += rows.height
+        self.repeats_by_file.update(_by_file(rows))
+
+
+def _by_file(rows: pl.DataFrame) -> dict[int, int]:
+    return dict(rows["_file"].value_counts().iter_rows())

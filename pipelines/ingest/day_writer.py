@@ -22,7 +22,7 @@ from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range
 from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable, bucket_of
-from pipelines.store.spool import complete
+from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
 
@@ -61,16 +61,21 @@ class DayWriter:
     def _extras(self) -> list[str]:
         return [name for name in self.schema if name not in DECLARATION_COLUMNS]
 
-    def write(self, incoming: LineSpool) -> Changes:
-        """Merge and write; days whose lines stay as they are keep their files."""
-        changes = Changes()
+    def write(self, incoming: LineSpool, taken: Spool) -> Changes:
+        """Merge and write; days whose lines stay as they are keep their files.
+
+        What the store takes is noted in `taken` (`TAKEN_ROWS`).
+        """
+        changes = Changes(taken)
         if not incoming.rows:
             return changes
         workers, merge_rows = self.settings.workers, self.settings.merge_rows
         disputes = Disputes(self.store, self.schema, self.folder, merge_rows, workers)
         settled = disputes.settle(incoming, changes)
         new = incoming.by_day(settled.disputed)
-        changes.kept += sum(rows for rows, _ in new.values())
+        for rows in incoming.taken(settled.disputed):
+            changes.keep(rows)
+            changes.take(rows)
         changes.days = {*new, *settled.gone}
         buckets = [
             bucket

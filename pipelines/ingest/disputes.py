@@ -109,11 +109,12 @@ class Disputes:
             before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
             messages = known.filter(pl.col("_id_hash").is_between(low, high)).select(*LEDGER_COLUMNS)
             merged = merge(rows, before, messages)
-            changes.kept += merged.kept.height
+            changes.keep(merged.kept)
             changes.superseded += merged.superseded
             changes.replaced += merged.removed.height
             changes.duplicates.append(merged.duplicates)
-            ledger.append(merged.ledger)
+            ledger.append(merged.decided.select(*LEDGER_COLUMNS))
+            changes.take(_taken(merged))
             touched = _touched(merged)
             for (day,), of_day in touched.group_by("_day"):
                 assert isinstance(day, date)
@@ -169,6 +170,13 @@ def _rewritten(
     left = left.join(touched, on=["_id_hash", "_day"], how="semi")
     lines = pl.concat([left.select(*columns, "_day"), merged.kept.select(*columns, "_day")])
     return lines.with_columns(bucket_hash(lines, ("declaration_id", "_day")).alias("_bucket"))
+
+
+def _taken(merged: Merged) -> pl.DataFrame:
+    """The rows of tables that the store takes, and the messages that decide."""
+    lines = merged.kept.filter(pl.col("_action").is_null()).select("_file", "_id_hash", "line_no")
+    messages = merged.decided.select("_file", hash_text(merged.decided["declaration_id"]).alias("_id_hash"))
+    return pl.concat([lines, messages.with_columns(pl.lit(0, pl.Int32).alias("line_no"))])
 
 
 def _touched(merged: Merged) -> pl.DataFrame:

@@ -28,10 +28,13 @@ from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.rejects import MOST_EXAMPLES, duplicate_rows
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_writer import reopen_history, unknown_declarations, write_results
+from pipelines.store.files import file_digest
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
+from pipelines.store.spool import complete
 from pipelines.store.store import Store
+from pipelines.store.taken import TAKEN_COLUMNS, stage_taken
 from pipelines.work.progress import Progress
 
 _VERB: Final = "ingest"
@@ -133,6 +136,7 @@ class _Run:
             unknown = unknown_declarations(self._store, spools.inspections, spools.declarations)
             reopened = reopen_history(self._store, t, lines.days | results.days)
             self._account(lines, results, unknown, reopened)
+            stage_taken(t, self._store.layout, self._taken(lines, results), spools.taken)
             day = china_date(self._around.now)
             self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
         return IngestReport(
@@ -156,6 +160,7 @@ class _Run:
                 else:
                     _widened(self._store.meta, [*self._sources.values(), source])
                     self._files.append(intake.take(source, number))
+                    self._files[-1].fingerprint = file_digest(path).hex()
                     if self._files[-1].fault is None:
                         self._sources[number] = source
                 task.advance()
@@ -170,7 +175,8 @@ class _Run:
             settings=self._settings,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
-        return writer.write(spools.declarations), write_results(self._store, t, spools.inspections, further)
+        lines = writer.write(spools.declarations, spools.taken)
+        return lines, write_results(self._store, t, spools.inspections, further, spools.taken)
 
     def _quarantine(self, t: Transaction, spools: Spools, lines: Changes, results: Changes) -> None:
         def frames() -> Iterator[pl.DataFrame]:
@@ -224,6 +230,7 @@ class _Run:
             "files": [
                 {
                     "file": file.path,
+                    "fingerprint": file.fingerprint,
                     "rows_in": file.rows,
                     "rows_quarantined": file.quarantined,
                     "refused": file.fault,
@@ -232,6 +239,28 @@ class _Run:
             ],
         }
         manifest.check()
+
+    def _taken(self, lines: Changes, results: Changes) -> pl.DataFrame:
+        """The files that were not refused, with what became of their rows."""
+        rows = []
+        for number, file in enumerate(self._files):
+            if file.fault is not None:
+                continue
+            kept = lines.kept_by_file[number] + (0 if file.results else results.kept_by_file[number])
+            rows.append(
+                {
+                    "fingerprint": file.fingerprint,
+                    "file": file.path,
+                    "taken_at": self._around.now,
+                    "number": number,
+                    "rows_in": file.rows,
+                    "rows_kept": kept,
+                    "rows_quarantined": file.quarantined,
+                    "rows_superseded": file.rows - kept - file.quarantined,
+                    "take_again": False,
+                }
+            )
+        return complete(pl.DataFrame(rows, schema_overrides=TAKEN_COLUMNS), TAKEN_COLUMNS.items())
 
 
 def _widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:

@@ -31,12 +31,13 @@ from pipelines.store.spool import Spool, complete
 @dataclass(frozen=True)
 class Spools:
     """Where rows wait for the second pass: valid lines, valid results with `_file`, `_source_row` and
-    `_id_hash`, and rows for the quarantine.
+    `_id_hash`, and rows for the quarantine; and where it notes what the store takes (`TAKEN_ROWS`).
     """
 
     declarations: LineSpool
     inspections: Spool
     rejected: Spool
+    taken: Spool
 
     @classmethod
     def within(cls, folder: Path) -> Spools:
@@ -45,6 +46,7 @@ class Spools:
             LineSpool(folder / "declarations"),
             Spool(folder / "inspections", "_id_hash"),
             Spool(folder / "rejected", "_id_hash"),
+            Spool(folder / "taken", "declaration"),
         )
 
 

@@ -9,7 +9,7 @@ share a hash both are looked at.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -171,6 +171,15 @@ class LineSpool:
                     before = days.get(day, (0, set()))
                     days[day] = (before[0] + count, before[1] | names)
         return days
+
+    def taken(self, disputed: UInt64Array) -> Iterator[pl.DataFrame]:
+        """Yield `_file`, `_id_hash` and `line_no` of the undisputed lines."""
+        for part in self._parts:
+            ids = part.ids()
+            rows = part.read(0, len(ids), ["line_no"]).with_columns(
+                pl.lit(part.file, dtype=pl.Int32).alias("_file"), pl.Series("_id_hash", ids)
+            )
+            yield rows.filter(pl.Series(~contains(disputed, ids))) if len(disputed) else rows
 
     def lines(self, day: date, low: int, high: int, disputed: UInt64Array) -> list[pl.DataFrame]:
         """The undisputed lines of a day with a bucket hash in a range (inclusive)."""

@@ -38,14 +38,14 @@ class Merged:
         duplicates: `_file` and `_source_row` of rows whose key is taken by another content.
         superseded: rows that were repeats, or were overtaken by a change or a deletion.
         removed: `declaration_id`, `line_no` and `_day` of stored lines that go.
-        ledger: the messages that decided, for the store's ledger.
+        decided: the messages that decided, as in the store's ledger, and their `_file`.
     """
 
     kept: pl.DataFrame
     duplicates: pl.DataFrame
     superseded: int
     removed: pl.DataFrame
-    ledger: pl.DataFrame
+    decided: pl.DataFrame
 
 
 def content_hash(lines: pl.DataFrame, contract: list[str], extras: list[str]) -> pl.Series:
@@ -77,7 +77,8 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
     rows = incoming.filter(~is_message).sort(*ORIGIN)
     left = stored.join(messages.removed, on=[*LINE_KEY, "_day"], how="anti")
     state = pl.concat([left.select(*LINE_KEY, "_content"), messages.kept.select(*LINE_KEY, "_content")])
-    latest = _latest(pl.concat([ledger, messages.ledger])).filter(pl.col("rank") == _DELETE)
+    news = messages.decided.select(*LEDGER_COLUMNS)
+    latest = _latest(pl.concat([ledger, news])).filter(pl.col("rank") == _DELETE)
     deleted = rows.join(latest, on="declaration_id", how="semi")
     rows = rows.join(latest, on="declaration_id", how="anti")
     kept, duplicates, repeats = _first_stays(rows, state)
@@ -86,7 +87,7 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
         pl.concat([messages.duplicates, duplicates]),
         messages.superseded + deleted.height + repeats,
         messages.removed,
-        messages.ledger,
+        messages.decided,
     )
 
 
@@ -97,11 +98,12 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
     compared = decisive.join(known, on="declaration_id", how="left")
     news = compared.filter(_is_later()).select(*LEDGER_COLUMNS)
     # Equal messages are one: the first in order of files speaks for all.
-    winners = (
-        heads.join(news.filter(pl.col("rank") < _DELETE), on=list(LEDGER_COLUMNS), how="semi")
+    decided = (
+        heads.join(news, on=list(LEDGER_COLUMNS), how="semi")
         .sort("_file", "_offset")
         .unique("declaration_id", keep="first", maintain_order=True)
     )
+    winners = decided.filter(pl.col("rank") < _DELETE)
     lines = rows.join(winners, on=_MESSAGE, how="semi", nulls_equal=True).sort(*ORIGIN)
     overtaken = rows.height - lines.height
     fresh, duplicates, repeats = _first_stays(lines, lines.select(*LINE_KEY, "_content").clear())
@@ -110,7 +112,7 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
     kept = fresh.join(touched, on=same, how="anti")
     removed = touched.join(fresh, on=same, how="anti").select(*LINE_KEY, "_day")
     superseded = overtaken + repeats + fresh.height - kept.height
-    return Merged(kept, duplicates, superseded, removed, news)
+    return Merged(kept, duplicates, superseded, removed, decided.select(*LEDGER_COLUMNS, "_file"))
 
 
 def _heads(rows: pl.DataFrame) -> pl.DataFrame:

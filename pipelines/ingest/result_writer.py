@@ -18,18 +18,19 @@ from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
 
-def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[str]) -> Changes:
+def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[str], taken: Spool) -> Changes:
     """Merge results into the store, which the caller has locked.
 
     The first with a key stays, a repeat counts once, others are duplicates. `incoming` are valid results with
-    `_file` and `_source_row`; `labels` further label columns that the store and the run know.
+    `_file`, `_source_row` and `_id_hash`; `labels` further label columns that the store and the run know.
+    What the store takes is noted in `taken` (`TAKEN_ROWS`).
     """
-    changes = Changes()
+    changes = Changes(taken)
     rows = incoming.scan()
     if rows is None:
         return changes
     schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
-    incoming_rows = complete(rows.collect(), (schema | ORIGIN).items())
+    incoming_rows = complete(rows.collect(), (schema | ORIGIN | {"_id_hash": pl.UInt64()}).items())
     for (day,), part in incoming_rows.group_by("reported_on"):
         assert isinstance(day, date)
         stored = complete(store.read_results(day), schema.items())
@@ -39,7 +40,9 @@ def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[st
         holds = pl.concat([stored, new.select(*schema)])
         everything = list(schema)
         repeats = later.join(holds, on=everything, how="semi", nulls_equal=True)
-        changes.count(new, repeats)
+        changes.keep(new)
+        changes.take(new.select("_file", "_id_hash", "line_no", "reported_on"))
+        changes.repeat(repeats)
         changes.duplicates.append(
             later.join(holds, on=everything, how="anti", nulls_equal=True).select(*ORIGIN)
         )

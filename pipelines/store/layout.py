@@ -142,6 +142,14 @@ class Layout:
         """Return the file of this number, from 1, of the ledger."""
         return self.root / "ledger" / f"run-{number:06d}.parquet"
 
+    def taken(self, what: str) -> list[Path]:
+        """Return the tables of ingested `files`, or of the `rows` that they brought, a run each, in order."""
+        return sorted((self.root / "taken" / what).glob("run-*.parquet"))
+
+    def taken_file(self, what: str, number: int) -> Path:
+        """Return the one of the run of this number, from 1."""
+        return self.root / "taken" / what / f"run-{number:06d}.parquet"
+
     def report(self, first: date, last: date, whose: str = "") -> Path:
         """Return the folder of the report of some days; `whose` ends the name of an office's own."""
         return self.root / "reports" / f"{first}_{last}{whose}"
