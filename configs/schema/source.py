@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from configs.schema.frozen import Code, Frozen, Name, Text
+
+NumberFormat = Literal["1,234.50", "1.234,50", "1 234,50", "1'234.50"]
+"""How a table writes numbers, by an example."""
+
+
+def _cell_as_text(value: object) -> object:
+    """What YAML takes for a number or a yes/no was a cell of a table."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Cell = Annotated[str, BeforeValidator(_cell_as_text)]
+"""A cell of a foreign table as a mapping names it."""
 
 
 class NumberColumn(Frozen):
@@ -30,29 +45,67 @@ class ExtraColumns(Frozen):
 
 
 class LabelColumn(Frozen):
-    """A finding: true where `column` has one of `true_when`, false where it has another value, else null."""
+    """A finding: what the cells of `column` mean. A cell that nothing here covers is an error.
+
+    Cells and words are compared without blanks, case and width, and `1.0` is `1`. An empty cell is null. One
+    threshold may be given, beyond which numbers are true. Without `false_when` the words of
+    `features.contract.result_words.FALSE_WORDS` are false. `may_be_constant` says that all results of a run
+    may be the same.
+    """
 
     column: Text
-    true_when: tuple[Code, ...] = Field(min_length=1)
+    true_when: tuple[Cell, ...] = ()
+    false_when: tuple[Cell, ...] = ()
+    null_when: tuple[Cell, ...] = ()
+    true_from: float | None = None
+    true_above: float | None = None
+    true_up_to: float | None = None
+    true_below: float | None = None
+    may_be_constant: bool = False
+
+    @property
+    def threshold(self) -> tuple[str, float] | None:
+        """The name of the threshold that is given, and its value."""
+        given = self.model_dump(include={*_THRESHOLDS}, exclude_none=True)
+        return next(iter(given.items()), None)
+
+    @model_validator(mode="after")
+    def _is_sometimes_true(self) -> LabelColumn:
+        given = [name for name in _THRESHOLDS if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} exclude each other: keep one of them")
+        if not given and not self.true_when:
+            raise ValueError(
+                f"nothing says when the label is true: give true_when, or one of {', '.join(_THRESHOLDS)}"
+            )
+        return self
+
+
+_THRESHOLDS = ("true_from", "true_above", "true_up_to", "true_below")
 
 
 class InspectionColumns(Frozen):
-    """How the lines with labels were inspected; the dates name a column of the contract or of the source."""
+    """How the lines with labels were inspected; the dates name a column of the contract or of the source.
 
-    selection: Text = "random"
-    inspection_probability: float | None = Field(1.0, gt=0.0, le=1.0)
+    `selection` and `inspection_probability` have no default: which lines were drawn by chance, and with which
+    one, only the owner of the table knows. Null says that it is not known.
+    """
+
+    selection: Text | None = None
+    inspection_probability: float | None = Field(None, gt=0.0, le=1.0)
     inspected_on: Text = "declared_at"
     reported_on: Text = "declared_at"
 
 
 class SourceMapping(Frozen):
-    """All of a mapping file. `name` is the file's stem."""
+    """All of a mapping file. `name` is the file's stem; `number_format` is for all numbers of the table."""
 
     name: Text
     description: str = ""
     constants: dict[Name, bool | int | float | str] = Field(default_factory=dict)
     rename: dict[Name, Text] = Field(default_factory=dict)
-    values: dict[Name, dict[Code, Code | None]] = Field(default_factory=dict)
+    values: dict[Name, dict[Cell, Code | None]] = Field(default_factory=dict)
+    number_format: NumberFormat | None = None
     numbers: dict[Name, NumberColumn] = Field(default_factory=dict)
     derived: dict[Name, DerivedColumn] = Field(default_factory=dict)
     extra: ExtraColumns = ExtraColumns()
@@ -71,4 +124,14 @@ class SourceMapping(Frozen):
         twice = sorted(target for target, count in origins.items() if count > 1)
         if twice:
             raise ValueError(f"more than one rule fills {', '.join(twice)}: keep one of them")
+        return self
+
+    @model_validator(mode="after")
+    def _words_of_labels_are_said_once(self) -> SourceMapping:
+        both = sorted(set(self.values) & set(self.labels))
+        if both:
+            raise ValueError(
+                f"values.{both[0]}: {both[0]} is a label, and `values` does not reach it: say what its cells "
+                f"mean under labels.{both[0]}, as true_when, false_when and null_when"
+            )
         return self

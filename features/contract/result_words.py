@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
 
-import polars as pl
-
 from configs.language import language
 from configs.language_codes import LANGUAGES
-from features.contract.conversions import to_text
 
 ResultValue = Literal["found", "nothing", "not_examined"]
 RESULT_VALUES: tuple[ResultValue, ...] = get_args(ResultValue)
@@ -24,6 +20,8 @@ RESULT_WORDS: dict[ResultValue, str] = {
 """What an inspector chooses from, by what it means."""
 RESULT_LABELS: dict[ResultValue, bool | None] = {"found": True, "nothing": False, "not_examined": None}
 """The contract's label of a risk with this result."""
+FALSE_WORDS = ("0", "no", "n", "false", "negative", "none")
+"""What means false in a column of a foreign table whose mapping does not list it."""
 _FURTHER_WORDS: dict[str, ResultValue] = {
     "true": "found", "1": "found", "1.0": "found", "yes": "found", "y": "found", "finding": "found",
     "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
@@ -63,15 +61,6 @@ def result_of(words: str, overlay: Path | None = None) -> ResultValue | None:
     if meaning is None:
         raise ValueError(f"expected one of {', '.join(map(repr, RESULT_WORDS.values()))}, came {words!r}")
     return meaning
-
-
-def label_where(values: pl.Series, true_when: Iterable[str]) -> pl.Series:
-    """Return a mapping's label: true where a value is one of `true_when`, false where another, else null.
-
-    >>> label_where(pl.Series([2, 1, None]), ["2"]).to_list()
-    [True, False, None]
-    """
-    return to_text(values, 10**9).is_in([str(value) for value in true_when])
 
 
 def _plain(words: str) -> str:

@@ -8,6 +8,7 @@ from datetime import date
 
 import polars as pl
 
+from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.store.spool import Spool, complete
 from pipelines.store.taken import TAKEN_ROWS
@@ -31,6 +32,7 @@ class FileResult:
         notes: what the user should know beside.
         examples: a few rejected values in words.
         fault: why the file was refused as a whole.
+        labels: the values of its labels.
     """
 
     path: str
@@ -46,6 +48,7 @@ class FileResult:
     notes: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     fault: str | None = None
+    labels: LabelTally = field(default_factory=LabelTally)
 
     def add(self, chunk: FileResult) -> None:
         """Count what became of one more chunk of the file."""

@@ -24,6 +24,7 @@ from pipelines.ingest.day_writer import DayWriter
 from pipelines.ingest.intake import Intake, Spools
 from pipelines.ingest.merge import ORIGIN
 from pipelines.ingest.reading.found import found_classes
+from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.rejects import MOST_EXAMPLES, duplicate_rows
 from pipelines.ingest.report import IngestReport
@@ -121,6 +122,7 @@ class _Run:
         self._files: list[FileResult] = []
         # By their place among the files, without those that were refused.
         self._sources: dict[int, Source] = {}
+        self._labels = LabelTally()
 
     def take(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
         with self._store.lock(_VERB), self._store.transaction() as t:
@@ -146,6 +148,7 @@ class _Run:
             counting=self._manifest.rows_quarantined - sum(file.not_counting for file in self._files),
             reopened=reopened,
             days=sorted(lines.days | results.days),
+            labels=self._labels,
         )
 
     def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> None:
@@ -164,6 +167,10 @@ class _Run:
                     if self._files[-1].fault is None:
                         self._sources[number] = source
                 task.advance()
+        for file in self._files:
+            self._labels.update(file.labels)
+        if self._around.mapping is not None:
+            self._labels.require_both(self._around.mapping)
 
     def _merge(self, t: Transaction, spools: Spools, meta: StoreMeta) -> tuple[Changes, Changes]:
         writer = DayWriter(
@@ -224,6 +231,7 @@ class _Run:
                 "rows_quarantined": sum(file.results_quarantined for file in self._files),
                 "rows_superseded": repeats_with_lines,
             },
+            "labels": self._labels.as_dict(),
             "values_hashed": dict(sum((file.hashed for file in self._files), Counter[str]())),
             "unknown_declarations": unknown,
             "reopened_from": None if reopened is None else reopened.isoformat(),

@@ -97,6 +97,7 @@ class Intake:
             for spool, mark in zip(spools, marks, strict=True):
                 spool.rewind(mark)
             return self.refuse(source.path, error)
+        result.labels = source.label_tally
         return result
 
     def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:

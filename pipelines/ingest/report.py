@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.work.report import Report
 
@@ -25,6 +26,7 @@ class IngestReport(Report):
         counting: rows that went there for a fault of the data.
         reopened: the first closed day that is open again, None where none is.
         days: days whose declarations or results changed.
+        labels: the values of the labels in the files.
     """
 
     manifest: dict[str, Any]
@@ -33,6 +35,7 @@ class IngestReport(Report):
     counting: int
     reopened: date | None
     days: list[date]
+    labels: LabelTally
 
     @property
     def exit_code(self) -> int:
@@ -61,6 +64,7 @@ class IngestReport(Report):
                 f"{attached['rows_kept']:,} kept, {attached['rows_quarantined']:,} in quarantine, "
                 f"{attached['rows_superseded']:,} repeats"
             )
+        yield from self.labels.lines()
         if manifest["rows_replaced_in_store"]:
             yield f"{manifest['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
         if self.days:

@@ -16,6 +16,7 @@ from configs.errors import ConfigurationError
 from configs.reference.facts import ReferenceDay, load_reference
 from configs.schema.settings import Settings
 from configs.schema.source import SourceMapping
+from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
@@ -87,6 +88,7 @@ class Source(ABC):
     Attributes:
         takes_mapping: whether a mapping says what its columns mean.
         is_default: whether it takes the files that no source recognises.
+        label_tally: once all rows were read, the values of the labels in them.
     """
 
     takes_mapping: ClassVar[bool] = False
@@ -96,6 +98,7 @@ class Source(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.label_tally = LabelTally()
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,8 +15,20 @@ from features.contract.china_time import china_day
 from features.contract.conversions import to_day, to_moment, to_number, to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS
-from features.contract.result_words import label_where
+from features.contract.label_cells import LabelCells, contract_cells, label_cells, plain_cells
+from pipelines.ingest.reading.mapping_checks import check_mapping, filled_columns
+from pipelines.ingest.reading.written_numbers import plain_numbers
 from pipelines.privacy.pseudonyms import Pseudonymiser
+
+_NUMBERS = {name for name, kind in {**DECLARATION_COLUMNS, **INSPECTION_COLUMNS}.items() if kind.is_numeric()}
+
+
+@dataclass(frozen=True)
+class MappedResults:
+    """Inspections not yet validated, with their number in `_row`, and by label what its cells were."""
+
+    frame: pl.DataFrame
+    labels: dict[str, LabelCells]
 
 
 @dataclass(frozen=True)
@@ -44,11 +56,11 @@ class MappedTable:
         """Fit a mapping to a table's columns.
 
         Raises:
-            ConfigurationError: the mapping fills a column that nothing knows.
+            ConfigurationError: the mapping does not fit the contract.
             DataError: the table lacks a column that a required one is made of.
         """
-        filled = _filled(mapping)
-        _check_targets(mapping, filled)
+        filled = filled_columns(mapping)
+        check_mapping(mapping, filled)
         absent = sorted({name for names in filled.values() for name in names if name not in columns})
         lacking = {target for target, names in filled.items() if any(name in absent for name in names)}
         has_declarations = "declared_at" in filled or "hs_code" in filled
@@ -69,20 +81,33 @@ class MappedTable:
         require_columns(columns, sorted(needed), where)
         return cls(mapping, filled, has_declarations, bool(results), labels, absent)
 
+    def notes(self, where: str, columns: Collection[str]) -> list[str]:
+        """What the user should know about columns that the mapping names and the table lacks."""
+        if not self.absent:
+            return []
+        notes = [
+            f"{where}: the mapping {self.mapping.name} names columns that the table lacks, so what they fill "
+            f"stays empty: {', '.join(map(repr, self.absent))}."
+            + "".join(nearest(name, columns) for name in self.absent[:5])
+        ]
+        lacking = [name for name, rule in self.mapping.labels.items() if rule.column in self.absent]
+        if lacking:
+            notes.append(f"{where}: without their columns there are no results of {', '.join(lacking)}")
+        return notes
+
     def declarations(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:
         """The rows with the contract's and the extra columns, not yet validated."""
         wanted = {*DECLARATION_COLUMNS, *self.mapping.extra.categories, *self.mapping.extra.numbers}
         return self._frame(raw, pseudonymiser, wanted)
 
-    def inspections(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:
-        """The rows that hold a result, as inspections not yet validated, with their number in `_row`."""
+    def inspections(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> MappedResults:
+        """The rows that hold a result."""
         wanted = {*INSPECTION_COLUMNS, *self.mapping.labels, "declared_at"}
         frame = self._frame(raw, pseudonymiser, wanted)
         rules = self.mapping.inspection
+        cells = {name: self._cells(name, raw, frame) for name in self.labels}
         frame = frame.with_columns(
-            label_where(raw[rule.column], rule.true_when).alias(name)
-            for name in self.labels
-            if (rule := self.mapping.labels.get(name)) is not None
+            cells[name].label.alias(name) for name in self.labels if name in self.mapping.labels
         )
         if "selection" not in frame.columns:
             frame = frame.with_columns(pl.lit(rules.selection).alias("selection"))
@@ -92,9 +117,16 @@ class MappedTable:
             if name not in frame.columns:
                 frame = frame.with_columns(_day(frame, raw, origin, self.mapping.name).alias(name))
         frame = frame.with_row_index("_row")
-        if not self.labels:
-            return frame
-        return frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self.labels))
+        if self.labels:
+            frame = frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self.labels))
+        return MappedResults(frame, cells)
+
+    def _cells(self, label: str, raw: pl.DataFrame, frame: pl.DataFrame) -> LabelCells:
+        rule = self.mapping.labels.get(label)
+        if rule is None:
+            return contract_cells(frame[label])
+        cells = raw[rule.column]
+        return label_cells(cells, rule, self._numbers(cells) if rule.threshold else None)
 
     def _frame(
         self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None, wanted: Collection[str]
@@ -104,24 +136,31 @@ class MappedTable:
         renamed = {**mapping.rename, **mapping.extra.categories, **mapping.extra.numbers}
         for target, source in renamed.items():
             if target in wanted and source in raw.columns:
-                columns[target] = raw[source]
+                is_number = target in mapping.extra.numbers or target in _NUMBERS
+                columns[target] = self._plain(raw[source]) if is_number else raw[source]
         for target, number in mapping.numbers.items():
             if target in wanted and number.column in raw.columns:
-                columns[target] = to_number(raw[number.column]) * number.factor
+                columns[target] = self._numbers(raw[number.column]) * number.factor
         for target, rule in mapping.derived.items():
             if target in wanted and all(source in raw.columns for source in rule.ratio):
-                columns[target] = _ratio(raw[rule.ratio[0]], raw[rule.ratio[1]])
+                dividend, divisor = (self._numbers(raw[source]) for source in rule.ratio)
+                columns[target] = _ratio(dividend, divisor)
         for target, value in mapping.constants.items():
             if target in wanted:
                 columns[target] = pl.Series([value]).new_from_index(0, raw.height)
         for target, codes in mapping.values.items():
             if target in columns:
-                text = to_text(columns[target], 10**9)
-                columns[target] = text.replace({str(key): value for key, value in codes.items()})
+                columns[target] = _translated(columns[target], codes)
         for target in mapping.pseudonymise:
             if target in columns and pseudonymiser is not None:
                 columns[target] = pseudonymiser.hash(columns[target].cast(pl.String), target)
         return pl.DataFrame([values.alias(target) for target, values in columns.items()])
+
+    def _plain(self, values: pl.Series) -> pl.Series:
+        return plain_numbers(values, self.mapping.number_format)
+
+    def _numbers(self, values: pl.Series) -> pl.Series:
+        return to_number(self._plain(values))
 
 
 def require_columns(columns: Collection[str], required: Iterable[str], where: str) -> None:
@@ -137,38 +176,19 @@ def require_columns(columns: Collection[str], required: Iterable[str], where: st
         raise DataError(f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}")
 
 
-def _filled(mapping: SourceMapping) -> dict[str, list[str]]:
-    """For each column that the mapping fills, the source columns it needs."""
-    filled: dict[str, list[str]] = {name: [] for name in mapping.constants}
-    for part in (mapping.rename, mapping.extra.categories, mapping.extra.numbers):
-        filled |= {target: [source] for target, source in part.items()}
-    filled |= {target: [number.column] for target, number in mapping.numbers.items()}
-    filled |= {target: list(rule.ratio) for target, rule in mapping.derived.items()}
-    filled |= {target: [rule.column] for target, rule in mapping.labels.items()}
-    return filled
-
-
-def _check_targets(mapping: SourceMapping, filled: Collection[str]) -> None:
-    contract = {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS}
-    known = {*contract, *mapping.extra.categories, *mapping.extra.numbers, *mapping.labels}
-    for target in (*filled, *mapping.values, *mapping.pseudonymise):
-        if target not in known:
-            raise ConfigurationError(
-                f"the mapping {mapping.name} fills {target!r}, which no column of the contract is called."
-                f"{nearest(target, known)} A further column belongs under `extra`, a finding under `labels`"
-            )
-    clash = sorted(contract.intersection([*mapping.extra.categories, *mapping.extra.numbers]))
-    if clash:
-        raise ConfigurationError(
-            f"the mapping {mapping.name} has {clash[0]} under `extra`: it is a column of the contract, "
-            "put it under `rename` or `numbers`"
-        )
-
-
 def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:
     # Where there is nothing to divide by there is no value of the source that could be wrong.
-    under = to_number(divisor)
-    return to_number(dividend) / under.set((under <= 0).fill_null(False), None)
+    return dividend / divisor.set((divisor <= 0).fill_null(False), None)
+
+
+def _translated(values: pl.Series, codes: Mapping[str, str | None]) -> pl.Series:
+    """The codes of the contract: a cell's as it stands, else that of the same cell in other case or width."""
+    text = to_text(values, 10**9)
+    keys = plain_cells(pl.Series(list(codes), dtype=pl.String)).to_list()
+    alike = {key: code for key, code in zip(keys, codes.values(), strict=True) if keys.count(key) == 1}
+    plain = plain_cells(text)
+    nearly = plain.replace(alike).zip_with(plain.is_in(list(alike)).fill_null(False), text)
+    return text.replace(codes).zip_with(text.is_in(list(codes)).fill_null(False), nearly)
 
 
 def _day(frame: pl.DataFrame, raw: pl.DataFrame, origin: str, mapping: str) -> pl.Series:

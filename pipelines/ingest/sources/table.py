@@ -12,8 +12,15 @@ import polars as pl
 from configs.errors import DataError
 from features.contract.conversions import yes_no_code
 from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED
-from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_REQUIRED, looks_like_inspections
+from features.contract.inspections import (
+    CONTRACT_LABELS,
+    INSPECTION_COLUMNS,
+    INSPECTION_REQUIRED,
+    looks_like_inspections,
+)
+from features.contract.label_cells import contract_cells
 from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
 from pipelines.ingest.reading.table_file import SURPLUS, TableFile
 from pipelines.ingest.reading.table_mapping import MappedTable, require_columns
@@ -46,6 +53,7 @@ class TableSource(Source):
         self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
         mapping, columns = around.mapping, self._file.columns
         self._mapped = None if mapping is None else MappedTable.of(mapping, columns, str(path))
+        self.label_tally = LabelTally()
         if self._mapped is not None:
             self.extra_categories = tuple(self._mapped.mapping.extra.categories)
             self.extra_numbers = tuple(self._mapped.mapping.extra.numbers)
@@ -88,9 +96,7 @@ class TableSource(Source):
     def notes(self) -> list[str]:
         """What the user should know about columns that are not stored or not there."""
         if self._mapped is not None:
-            absent = self._mapped.absent
-            text = f"{self.path}: the mapping names columns that the table lacks, so they stay empty: "
-            return [text + ", ".join(absent)] if absent else []
+            return self._mapped.notes(str(self.path), self._file.columns)
         contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
         kept = {*contract, *self.extra_categories, *self.extra_numbers, *self.labels}
         unknown = [name for name in self._file.columns if name not in kept]
@@ -100,6 +106,7 @@ class TableSource(Source):
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The rows in the contract's columns, not yet validated."""
         done = 0
+        self.label_tally = LabelTally()
         for raw in self._file.chunks(rows):
             blank = raw.select(pl.all_horizontal(pl.all().is_null())).to_series()  # such lines are no rows
             filled = raw.filter(~blank) if blank.any() else raw
@@ -113,6 +120,8 @@ class TableSource(Source):
                 reject = reject.set(filled[SURPLUS].is_not_null(), RejectReason.TOO_MANY_FIELDS.value)
             done += raw.height
             yield self._chunk(raw, numbers, reject)
+        if self._mapped is not None:
+            self.label_tally.require_covered(self._mapped.mapping, str(self.path))
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """JSON text of the rows at `picked` (numbers within the chunk) that names nobody."""
@@ -140,17 +149,21 @@ class TableSource(Source):
     def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
         if self._mapped is None:
             frame = raw.with_columns(numbers, reject).with_row_index("_row")
-            rows = None if self._is_inspections else frame
-            return Chunk(raw, rows, frame if self._is_inspections else None, raw.height)
+            if not self._is_inspections:
+                return Chunk(raw, frame, None, raw.height)
+            found = [name for name in (*CONTRACT_LABELS, *self.labels) if name in raw.columns]
+            self.label_tally.add({name: contract_cells(raw[name]) for name in found}, numbers)
+            return Chunk(raw, None, frame, raw.height)
         names = self._around.pseudonymiser if self._mapped.mapping.pseudonymise else None
         rows = None
         if self._mapped.has_declarations:
             rows = self._mapped.declarations(raw, names).with_columns(numbers, reject).with_row_index("_row")
         results = None
         if self._mapped.has_inspections:
-            results = self._mapped.inspections(raw, names)
-            picked = results["_row"]
-            results = results.with_columns(numbers[picked], reject[picked])
+            read = self._mapped.inspections(raw, names)
+            self.label_tally.add(read.labels, numbers)
+            picked = read.frame["_row"]
+            results = read.frame.with_columns(numbers[picked], reject[picked])
         return Chunk(raw, rows, results, raw.height)
 
     def _labels_by_value(self, candidates: list[str]) -> tuple[str, ...]:

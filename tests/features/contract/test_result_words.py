@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import polars as pl
 import pytest
 
 from configs.language import language
 from configs.language_codes import LANGUAGES
-from features.contract.result_words import RESULT_LABELS, RESULT_VALUES, RESULT_WORDS, label_where, result_of
+from features.contract.result_words import RESULT_LABELS, RESULT_VALUES, RESULT_WORDS, result_of
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -22,8 +21,3 @@ def test_words_that_mean_no_result_are_an_error_that_says_what_was_expected() ->
 
 def test_only_an_examined_risk_has_a_label() -> None:
     assert [RESULT_LABELS[value] for value in RESULT_VALUES] == [True, False, None]
-
-
-def test_a_mapping_says_which_values_are_findings() -> None:
-    values = pl.Series("outcome", ["short", "clean", None, " short "])
-    assert label_where(values, ("short",)).to_list() == [True, False, None, True]

@@ -37,6 +37,12 @@ RAW = pl.DataFrame(
 )
 
 
+CHOICE = {"selection": "random", "inspection_probability": 1.0}
+FRAUD: dict[str, Any] = {
+    "labels": {"undervaluation": {"column": "Fraud", "true_when": ["2"]}}, "inspection": CHOICE,
+}  # fmt: skip
+
+
 def fitted(raw: pl.DataFrame = RAW, **further: Any) -> MappedTable:
     return MappedTable.of(SourceMapping.model_validate({**LINES, **further}), raw.columns, "a.csv")
 
@@ -55,8 +61,7 @@ def test_columns_are_renamed_converted_and_derived() -> None:
 
 
 def test_labels_make_inspections_where_they_are_filled() -> None:
-    mapped = fitted(labels={"undervaluation": {"column": "Fraud", "true_when": ["2"]}})
-    found = mapped.inspections(RAW, None)
+    found = fitted(**FRAUD).inspections(RAW, None).frame
     assert found["undervaluation"].to_list() == [True, False]
     assert found["_row"].to_list() == [0, 1]
     assert found["reported_on"].to_list() == [date(2026, 11, 20), date(2026, 11, 21)]
@@ -64,9 +69,9 @@ def test_labels_make_inspections_where_they_are_filled() -> None:
 
 @pytest.mark.parametrize("raw", [RAW.drop("Fraud"), RAW.with_columns(pl.lit(None, pl.String).alias("Fraud"))])
 def test_labels_that_are_missing_or_empty_make_declarations_only(raw: pl.DataFrame) -> None:
-    mapped = fitted(raw, labels={"undervaluation": {"column": "Fraud", "true_when": ["2"]}})
+    mapped = fitted(raw, **FRAUD)
     assert mapped.has_declarations
-    assert not mapped.has_inspections or mapped.inspections(raw, None).is_empty()
+    assert not mapped.has_inspections or mapped.inspections(raw, None).frame.is_empty()
 
 
 def test_a_table_of_results_alone() -> None:
@@ -81,12 +86,13 @@ def test_a_table_of_results_alone() -> None:
                 "selection": "Why",
             },
             "labels": {"food_safety": {"column": "Fraud", "true_when": ["2"]}},
+            "inspection": {"inspection_probability": None},
         }
     )
     raw = RAW.with_columns(pl.lit("rule").alias("Why"))
     mapped = MappedTable.of(mapping, raw.columns, "a.csv")
     assert (mapped.has_declarations, mapped.has_inspections) == (False, True)
-    assert mapped.inspections(raw, None)["selection"].to_list() == ["rule", "rule"]
+    assert mapped.inspections(raw, None).frame["selection"].to_list() == ["rule", "rule"]
 
 
 def test_a_missing_required_column_is_told_with_what_there_is() -> None:
