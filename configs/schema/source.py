@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 from collections import Counter
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from configs.schema.frozen import Code, Frozen, Name, Text
 
@@ -98,10 +99,13 @@ class InspectionColumns(Frozen):
 
 
 class SourceMapping(Frozen):
-    """All of a mapping file. `name` is the file's stem; `number_format` is for all numbers of the table."""
+    """All of a mapping file. `name` is the file's stem, `encoding` that of a text that is not UTF-8;
+    `number_format` is for all numbers of the table.
+    """
 
     name: Text
     description: str = ""
+    encoding: str | None = None
     constants: dict[Name, bool | int | float | str] = Field(default_factory=dict)
     rename: dict[Name, Text] = Field(default_factory=dict)
     values: dict[Name, dict[Cell, Code | None]] = Field(default_factory=dict)
@@ -112,6 +116,19 @@ class SourceMapping(Frozen):
     labels: dict[Name, LabelColumn] = Field(default_factory=dict)
     inspection: InspectionColumns = InspectionColumns()
     pseudonymise: tuple[Name, ...] = ()
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_text(cls, encoding: str | None) -> str | None:
+        if encoding is None:
+            return None
+        try:
+            "".encode(encoding)
+            return codecs.lookup(encoding).name
+        except LookupError as error:
+            raise ValueError(
+                f"expected an encoding such as gb18030, cp932, euc-kr, big5 or cp1252, got {encoding!r}"
+            ) from error
 
     @model_validator(mode="after")
     def _one_origin_a_column(self) -> SourceMapping:

@@ -26,6 +26,7 @@ class RejectReason(StrEnum):
     REPORTED_BEFORE_INSPECTED = "reported_before_inspected"
     TEXT_TOO_LONG = "text_too_long"
     TOO_MANY_FIELDS = "too_many_fields"
+    UNCLEAR_QUOTES = "unclear_quotes"
     DUPLICATE_KEY = "duplicate_key"
     BAD_APP_TYPE = "bad_app_type"
     MISSING_APP_STATUS = "missing_app_status"

@@ -87,11 +87,11 @@ class Intake:
         marks = [spool.mark() for spool in spools]
         result = FileResult(str(source.path))
         try:
-            result.notes += source.notes
             for chunk, rejected in self._chunks(source, number):
                 result.add(chunk)
                 for frame in rejected:
                     self.spools.rejected.add(frame)
+            result.notes += source.notes
         except DataError as error:
             self.spools.declarations.forget(number)
             for spool, mark in zip(spools, marks, strict=True):

@@ -130,7 +130,7 @@ class Source(ABC):
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know about the file beside its rows."""
+        """What the user should know about the file beside its rows, once they are read."""
         return []
 
     @abstractmethod

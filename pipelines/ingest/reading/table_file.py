@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,40 +13,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import DataError
+from pipelines.ingest.reading.csv_text import BLOCK_BYTES, CsvText
+from pipelines.ingest.reading.text_encoding import encoding_of
 
 SURPLUS: Final = "_surplus"
 _PARQUET_MAGIC: Final = b"PAR1"
-_BLOCK: Final = 2**24
-_MOST_BYTES_IN_RECORD: Final = 2**29
-_SEPARATORS: Final = ",;\t"
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+_MOST_LINES_TOLD: Final = 5
 
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table that was opened and looks readable: its columns as they stand, and a CSV's encoding (None for
-    Parquet) and separator.
-    """
+    """A table that was opened and looks readable: its columns as they stand, and the text of a CSV file."""
 
     path: Path
     columns: list[str]
-    encoding: str | None = None
-    separator: str = ","
+    text: CsvText | None = None
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, path: Path) -> TableFile:
-        """Look at a file's kind, columns and encoding.
+    def open(cls, path: Path, encoding: str | None = None) -> TableFile:
+        """Look at a file's kind and columns, and at the encoding of a text where none is given.
 
         Raises:
             DataError: it is empty, or neither Parquet nor a text table.
         """
         try:
             with path.open("rb") as handle:
-                start = handle.read(_BLOCK)
+                start = handle.read(BLOCK_BYTES)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}") from error
         if not start.strip():
@@ -57,15 +48,30 @@ class TableFile:
             return cls(path, _parquet(path).schema_arrow.names)
         if path.suffix.lower() in (".parquet", ".pq"):
             raise DataError(f"{path} is no Parquet file: expected one to begin with PAR1, got {start[:4]!r}")
-        encoding = _encoding(path, start)
-        header = _decoded(path, encoding, start)
-        separator = max(_SEPARATORS, key=header.count)
-        columns = [name.strip() for name in next(csv.reader([header], delimiter=separator))]
+        found, note = (encoding, None) if encoding else encoding_of(path, start)
+        text = CsvText.open(path, found, start)
+        columns = text.columns
         twice = sorted({name for name in columns if columns.count(name) > 1})
         if twice or "" in columns:
             what = f"the name {twice[0]!r} twice" if twice and twice[0] else "a column without a name"
             raise DataError(f"{path}: expected a header with a name for each column, got {what}")
-        return cls(path, columns, encoding, separator)
+        return cls(path, columns, text, [note] if note else [])
+
+    @property
+    def lines_told(self) -> list[str]:
+        """What to tell, after reading, of lines whose quotes are no quoting."""
+        if self.text is None:
+            return []
+        told = [
+            (self.text.mended, "stand as they came: the fields are clear without them"),
+            (self.text.unclear, "leave no clear fields: the rows are in quarantine. Double a quotation mark "
+            'within a quoted field (""), and close each'),
+        ]  # fmt: skip
+        return [
+            f"{self.path}: quotation marks that are no quoting, in {_numbered(lines)}, {what}"
+            for lines, what in told
+            if lines
+        ]
 
     def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
         """The rows in order, in frames of about `rows`; CSV values are text.
@@ -75,7 +81,7 @@ class TableFile:
         Raises:
             DataError: the file breaks off or cannot be parsed; it says near which row or byte.
         """
-        if self.encoding is None:
+        if self.text is None:
             yield from self._parquet_chunks(rows)
         else:
             yield from self._csv_chunks(rows)
@@ -92,17 +98,17 @@ class TableFile:
             raise DataError(f"{self.path} cannot be read beyond row {done}: {_brief(error)}") from error
 
     def _csv_chunks(self, rows: int) -> Iterator[pl.DataFrame]:
+        assert self.text is not None
         names = [*self.columns, SURPLUS]
         # A header of our own has room for a field too many, which would shift the record in silence.
-        header = self.separator.join(f"c{number}" for number in range(len(names))).encode() + b"\n"
-        first = True
-        for offset, block in _records(self.path, self.encoding or "utf-8"):
+        separator = self.text.separator
+        header = separator.join(f"c{number}" for number in range(len(names))).encode() + b"\n"
+        for offset, block in self.text.blocks():
             try:
                 frame = pl.read_csv(
                     io.BytesIO(header + block),
                     infer_schema=False,
-                    skip_rows_after_header=1 if first else 0,
-                    separator=self.separator,
+                    separator=separator,
                     truncate_ragged_lines=True,
                 )
             except pl.exceptions.PolarsError as error:
@@ -111,9 +117,14 @@ class TableFile:
                     f"({_brief(error)})",
                     offset=offset,
                 ) from error
-            first = False
             frame.columns = names
             yield from frame.iter_slices(rows)
+
+
+def _numbered(lines: list[int]) -> str:
+    shown = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES_TOLD])
+    more = len(lines) - _MOST_LINES_TOLD
+    return f"line{'s' if len(lines) > 1 else ''} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def _parquet(path: Path) -> pq.ParquetFile:
@@ -121,99 +132,6 @@ def _parquet(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{path} is no complete Parquet file: {_brief(error)}") from error
-
-
-def _encoding(path: Path, start: bytes) -> str:
-    """UTF-8, with or without a mark, UTF-16 with one, else GB18030.
-
-    A file without a mark is read to its end, and again for its rows: one wrong byte anywhere decides, and the
-    text of a large file does not fit into memory.
-    """
-    for mark, encoding in _BOMS:
-        if start.startswith(mark):
-            return encoding
-    if b"\x00" in start[:4096]:
-        raise DataError(f"{path} is no text: expected a CSV or Parquet table, got binary data")
-    failure: UnicodeDecodeError | None = None
-    for encoding in ("utf-8", "gb18030"):
-        decoder = codecs.getincrementaldecoder(encoding)()
-        try:
-            with path.open("rb") as handle:
-                while block := handle.read(_BLOCK):
-                    decoder.decode(block)
-                decoder.decode(b"", final=True)
-        except UnicodeDecodeError as error:
-            failure = failure or error
-        else:
-            return encoding
-    raise DataError(
-        f"{path} is no text in UTF-8 or GB18030: {failure.reason if failure else ''}. Save it as UTF-8"
-    )
-
-
-def _decoded(path: Path, encoding: str, start: bytes) -> str:
-    """The header line."""
-    text = codecs.getincrementaldecoder(encoding)().decode(start)
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    if not header:
-        raise DataError(f"{path} is empty: expected a table with a header")
-    return header
-
-
-def _records(path: Path, encoding: str) -> Iterator[tuple[int, bytes]]:
-    """Blocks of whole CSV records as UTF-8, each with the byte at which it begins.
-
-    A line break inside quotes does not end a record, so a block ends at the last line break before which
-    the quotes are even.
-    """
-    decoder = None if encoding == "utf-8" else codecs.getincrementaldecoder(encoding)()
-    rest = b""
-    offset = 0
-    with path.open("rb") as handle:
-        while raw := handle.read(_BLOCK):
-            block = rest + (raw if decoder is None else _decode(path, decoder, raw, offset))
-            end = _record_end(block)
-            if end:
-                yield offset, block[:end]
-                offset += end
-            rest = block[end:]
-            if len(rest) > _MOST_BYTES_IN_RECORD:
-                raise DataError(
-                    f"{path}: a quote that opens after byte {offset} is never closed", offset=offset
-                )
-    if decoder is not None:
-        rest += _decode(path, decoder, b"", offset, final=True)
-    if rest.strip():
-        if rest.count(b'"') % 2:
-            raise DataError(
-                f"{path}: a quote that opens after byte {offset} is never closed: the file is cut off",
-                offset=offset,
-            )
-        yield offset, rest
-
-
-def _decode(
-    path: Path, decoder: codecs.IncrementalDecoder, raw: bytes, offset: int, final: bool = False
-) -> bytes:
-    try:
-        return decoder.decode(raw, final).encode("utf-8", "replace")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path} breaks its encoding after byte {offset}: {error.reason}", offset=offset
-        ) from error
-
-
-def _record_end(block: bytes) -> int:
-    quotes = block.count(b'"')
-    end = len(block)
-    while True:
-        newline = block.rfind(b"\n", 0, end)
-        if newline < 0:
-            return 0
-        quotes -= block.count(b'"', newline, end)
-        if quotes % 2 == 0:
-            return newline + 1
-        end = newline
 
 
 def _brief(error: Exception) -> str:

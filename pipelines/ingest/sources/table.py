@@ -20,6 +20,7 @@ from features.contract.inspections import (
 )
 from features.contract.label_cells import contract_cells
 from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.reading.csv_text import UNCLEAR
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
 from pipelines.ingest.reading.table_file import SURPLUS, TableFile
@@ -48,7 +49,8 @@ class TableSource(Source):
 
     def __init__(self, path: Path, around: Surroundings, known: StoreMeta) -> None:
         super().__init__(path)
-        self._file = TableFile.open(path)
+        encoding = None if around.mapping is None else around.mapping.encoding
+        self._file = TableFile.open(path, encoding)
         self._around = around
         self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
         mapping, columns = around.mapping, self._file.columns
@@ -92,9 +94,13 @@ class TableSource(Source):
             [name for name in unknown if name not in self._known_labels]
         )
 
-    @cached_property
+    @property
     def notes(self) -> list[str]:
-        """What the user should know about columns that are not stored or not there."""
+        """What the user should know: how the text was read, and columns that are not stored or not there."""
+        return [*self._file.notes, *self._file.lines_told, *self._columns_told]
+
+    @cached_property
+    def _columns_told(self) -> list[str]:
         if self._mapped is not None:
             return self._mapped.notes(str(self.path), self._file.columns)
         contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
@@ -117,7 +123,9 @@ class TableSource(Source):
             numbers = numbers.alias("_source_row")
             reject = pl.Series("_reject", [None], dtype=pl.String).new_from_index(0, raw.height)
             if SURPLUS in filled.columns:
-                reject = reject.set(filled[SURPLUS].is_not_null(), RejectReason.TOO_MANY_FIELDS.value)
+                surplus = filled[SURPLUS]
+                reject = reject.set(surplus.is_not_null(), RejectReason.TOO_MANY_FIELDS.value)
+                reject = reject.set((surplus == UNCLEAR).fill_null(False), RejectReason.UNCLEAR_QUOTES.value)
             done += raw.height
             yield self._chunk(raw, numbers, reject)
         if self._mapped is not None:
