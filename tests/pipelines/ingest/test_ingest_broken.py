@@ -44,7 +44,7 @@ REFUSED = {
         "expected the column.* hs_code",
     ),
     "twice.csv": (f"{HEADER},hs_code\n{GOOD},1\n".encode(), "the name 'hs_code' twice"),
-    "quote.csv": (f'{HEADER}\n{GOOD}\nD2,1,2026-11-20,010121,5,CNY,"cup\n'.encode(), "never closed"),
+    "quote.csv": (f'{HEADER}\n{GOOD}\nD2,1,2026-11-20,010121,5,CNY,"cup'.encode(), "never closed"),
     "bytes.csv": (HEADER.encode() + b"\nD1,1,\xff\xff\n", "no text in UTF-8 or GB18030"),
     "cut.xml": (b'<?xml version="1.0"?><CEB621Message xmlns="http://www.chinaport.gov.cn/ceb">', "cut.xml"),
     "empty.xml": (b"", "empty"),
@@ -73,14 +73,15 @@ def test_a_broken_file_is_refused_and_the_others_go_in(
 
 def test_where_a_file_breaks_stands_in_the_quarantine(tmp_path: Path) -> None:
     whole = f"{HEADER}\n{GOOD}\n"
-    (tmp_path / "a.csv").write_text(f'{whole}D2,1,2026-11-20,010121,5,CNY,"cup\n', encoding="utf-8")
+    (tmp_path / "a.csv").write_text(f'{whole}D2,1,2026-11-20,010121,5,CNY,"cup', encoding="utf-8")
     run(tmp_path / "S", tmp_path / "a.csv")
     assert read_quarantine(tmp_path / "S")["offset"].to_list() == [len(whole)]
 
 
 def test_a_file_that_breaks_off_late_leaves_nothing(tmp_path: Path) -> None:
     rows = [f"D{number},1,2026-11-20,010121,5,CNY,cup" for number in range(100)]
-    broken = csv_file(tmp_path / "a.csv", *rows, '"D100,1,2026-11-20')
+    broken = csv_file(tmp_path / "a.csv", *rows)
+    broken.write_text(broken.read_text(encoding="utf-8") + '"D100,1,2026-11-20', encoding="utf-8")
     report = run(tmp_path / "S", broken)
     assert report.exit_code == 3
     assert (report.manifest["rows_in"], report.manifest["rows_kept"]) == (0, 0)
