@@ -130,6 +130,16 @@ def load_reference(overlay: Path | None = None) -> Reference:
     return Reference(frames)
 
 
+def load_table(name: str, overlay: Path | None = None) -> pl.DataFrame:
+    """All dated rows of one reference table, for who needs no other.
+
+    Raises:
+        ConfigurationError: the file or a cell is not as expected; the message names file, line and column.
+    """
+    table = next(table for table in TABLES if table.name == name)
+    return read_table(reference_path(table.filename, overlay), table)
+
+
 def _holding(frame: pl.DataFrame, table: ReferenceTable, day: date) -> pl.DataFrame:
     """Of each key the newest row that is not younger than `day`."""
     key = list(table.key)

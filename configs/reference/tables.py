@@ -146,6 +146,12 @@ TABLES: tuple[ReferenceTable, ...] = (
          _LANGUAGE, _SCRIPT),
         ("term", "group"),
     ),
+    ReferenceTable(
+        "bounds",
+        (_text("column"), _number("least", "a number above 0", minimum=1e-300),
+         _number("most", "a number above 0", minimum=1e-300), _NOTE),
+        ("column",),
+    ),
     ReferenceTable("vague_terms", (_text("term"), _LANGUAGE, _SCRIPT), ("term",)),
 )  # fmt: skip
 

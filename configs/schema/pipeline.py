@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from configs.schema.frozen import Frozen, Name, Share, Text
+from configs.schema.frozen import Code, Frozen, Name, Share, Text
 from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
 from configs.schema.tuning import TuningConfig
@@ -24,6 +24,7 @@ class IngestConfig(Frozen):
     workers: int = Field(2, ge=1, le=64)
     merge_rows: int = Field(250_000, ge=1_000, le=10_000_000)
     max_text_chars: int = Field(2_000, ge=100, le=100_000)
+    null_words: tuple[Code, ...] = ()
 
 
 class PseudonymsConfig(Frozen):

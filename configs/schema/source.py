@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -116,6 +117,14 @@ class SourceMapping(Frozen):
     labels: dict[Name, LabelColumn] = Field(default_factory=dict)
     inspection: InspectionColumns = InspectionColumns()
     pseudonymise: tuple[Name, ...] = ()
+    time_zone: str | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_is_known(cls, zone: str | None) -> str | None:
+        if zone is not None and zone not in available_timezones():
+            raise ValueError("expected the name of a time zone, such as Asia/Shanghai or UTC")
+        return zone
 
     @field_validator("encoding")
     @classmethod

@@ -6,30 +6,21 @@ can tell a wrong value from a missing one.
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Final
 
 import numpy as np
 import polars as pl
 
-from features.contract.china_time import CHINA_OFFSET, china_day
 from features.contract.text_screen import may_be_unclean
 
 NOT_TEXT: Final = "\x00not text"
 TOO_LONG: Final = "\x00too long"
 NOT_A_NUMBER: Final = float("nan")
 NOT_WHOLE: Final = -(2**31)
-NOT_A_TIME: Final = datetime(1, 1, 1)  # noqa: DTZ001 - the column that it marks carries the zone
-NOT_A_DATE: Final = date(1, 1, 1)
 YES_WORDS: Final = ("true", "1", "1.0", "yes", "y", "t")
 NO_WORDS: Final = ("false", "0", "0.0", "no", "n", "f")
 _TOP_WHOLE: Final = 2**31 - 1
 _CONTROL: Final = r"[\x00-\x1f\x7f]+"
-_ZONED: Final = r"(?:[zZ]|[+-]\d{2}:?\d{2})$"
-_AWARE_FORMATS: Final = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z")
-_NAIVE_FORMATS: Final = ("%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y%m%d%H%M%S")
-_DATE_FORMATS: Final = ("%Y-%m-%d", "%Y%m%d")
-_UTC: Final = pl.Datetime("us", "UTC")
 
 
 def to_text(values: pl.Series, max_chars: int) -> pl.Series:
@@ -63,22 +54,6 @@ def _cleaned(text: pl.Series, max_chars: int) -> pl.Series:
     return text.set(text == "", None)
 
 
-def to_digits(values: pl.Series, max_chars: int, even: bool = False, width: int = 0) -> pl.Series:
-    """A code of digits as text. Numbers have lost their leading zeros: `even` and `width` restore them.
-
-    >>> to_digits(pl.Series([101210000, 851712]), 20, even=True).to_list()
-    ['0101210000', '851712']
-    >>> to_digits(pl.Series(["0101", "7"]), 20, width=3).to_list()
-    ['0101', '7']
-    """
-    text = to_text(values, max_chars)
-    if not values.dtype.is_numeric():
-        return text
-    if even:
-        text = ("0" + text).zip_with((text.str.len_bytes() % 2 == 1).fill_null(False), text)
-    return text.str.zfill(width) if width else text
-
-
 def to_number(values: pl.Series) -> pl.Series:
     """Float64, NaN where there is a value that is no number.
 
@@ -87,8 +62,8 @@ def to_number(values: pl.Series) -> pl.Series:
     """
     if values.dtype.is_numeric():
         return values.cast(pl.Float64)
-    if not _is_textual(values):
-        return _marked(values, NOT_A_NUMBER, pl.Float64())
+    if not is_textual(values):
+        return marked(values, NOT_A_NUMBER, pl.Float64())
     text = values.cast(pl.String).str.strip_chars()
     number = text.cast(pl.Float64, strict=False)
     wrong = number.is_null() & text.is_not_null() & (text != "")
@@ -106,55 +81,6 @@ def to_whole(values: pl.Series) -> pl.Series:
     wrong = (number.is_nan() | ((number != number.round(0)) & inside)).fill_null(False)
     kept = number.set((~inside).fill_null(False), 0.0)
     return kept.set(wrong, float(NOT_WHOLE)).cast(pl.Int32)
-
-
-def to_moment(values: pl.Series) -> pl.Series:
-    """Microseconds in UTC. A time without a zone is UTC; a date without a time is midnight in China.
-
-    >>> moments = to_moment(pl.Series(["2026-11-20", "20261120093000", "2026-11-20T09:30:00+08:00"]))
-    >>> [str(moment) for moment in moments]
-    ['2026-11-19 16:00:00+00:00', '2026-11-20 09:30:00+00:00', '2026-11-20 01:30:00+00:00']
-    """
-    kind = values.dtype
-    if isinstance(kind, pl.Datetime):
-        zoned = values if kind.time_zone else values.dt.replace_time_zone("UTC")
-        return zoned.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
-    if kind == pl.Date:
-        return (values.cast(pl.Datetime("us")) - CHINA_OFFSET).dt.replace_time_zone("UTC")
-    if not (_is_textual(values) or kind.is_integer()):
-        return _marked(values, NOT_A_TIME, pl.Datetime("us")).dt.replace_time_zone("UTC")
-    text = _time_text(values)
-    moments = pl.Series(values.name, [None], dtype=_UTC).new_from_index(0, len(values))
-    for pattern in (*_NAIVE_FORMATS, *_DATE_FORMATS, *_AWARE_FORMATS):
-        left = moments.is_null() & text.is_not_null()
-        if not left.any():
-            break
-        moments = moments.zip_with(~left, _parsed(text.set(~left, None), pattern))
-    wrong = moments.is_null() & text.is_not_null()
-    return moments.dt.replace_time_zone(None).set(wrong, NOT_A_TIME).dt.replace_time_zone("UTC")
-
-
-def to_day(values: pl.Series) -> pl.Series:
-    """Dates. A time with a zone counts on its date in China, one without on the date that it says.
-
-    >>> [str(day) for day in to_day(pl.Series(["2026-11-20", "20261120", "2026-11-20T20:00:00Z", "x"]))]
-    ['2026-11-20', '2026-11-20', '2026-11-21', '0001-01-01']
-    """
-    kind = values.dtype
-    if kind == pl.Date:
-        return values
-    if isinstance(kind, pl.Datetime):
-        return china_day(values) if kind.time_zone else values.dt.date()
-    if not (_is_textual(values) or kind.is_integer()):
-        return _marked(values, NOT_A_DATE, pl.Date())
-    text = _time_text(values)
-    moments = to_moment(values)
-    wrong = (moments.dt.year() == 1).fill_null(False)
-    local = (moments.dt.offset_by("8h").dt.date()).zip_with(
-        (text.str.contains(_ZONED) | text.str.contains(r"^(?:\d{8}|\d{4}-\d{2}-\d{2})$")).fill_null(False),
-        moments.dt.date(),
-    )
-    return local.set(wrong, NOT_A_DATE)
 
 
 def yes_no_code(values: pl.Series) -> pl.Series:
@@ -180,34 +106,16 @@ def _as_string(values: pl.Series) -> pl.Series:
         whole = ((values == values.round(0)) & (values.abs() < 2.0**53)).fill_null(False)
         return values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.cast(pl.String))
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        return _marked(values, NOT_TEXT, pl.String())
+        return marked(values, NOT_TEXT, pl.String())
     return values.cast(pl.String)
 
 
-def _time_text(values: pl.Series) -> pl.Series:
-    text = values.cast(pl.String).str.strip_chars()
-    text = text.set(text == "", None)
-    # One spelling for the separators and for UTC halves the formats to try.
-    return (
-        text.str.replace_all("/", "-", literal=True)
-        .str.replace(r"^(\S{10}) ", "${1}T")
-        .str.replace(r"[zZ]$", "+00:00")
-    )
-
-
-def _parsed(text: pl.Series, pattern: str) -> pl.Series:
-    if pattern in _AWARE_FORMATS:
-        return text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
-    if pattern in _DATE_FORMATS:
-        return to_moment(text.str.to_date(pattern, strict=False))
-    return text.str.to_datetime(pattern, time_unit="us", strict=False).dt.replace_time_zone("UTC")
-
-
-def _is_textual(values: pl.Series) -> bool:
+def is_textual(values: pl.Series) -> bool:
+    """Whether a column holds text, or nothing."""
     return values.dtype in (pl.String, pl.Categorical, pl.Enum, pl.Null)
 
 
-def _marked(values: pl.Series, marker: object, kind: pl.DataType) -> pl.Series:
+def marked(values: pl.Series, marker: object, kind: pl.DataType) -> pl.Series:
     """The marker wherever a value of a type that cannot be converted stands."""
     marked = pl.Series(values.name, [marker], dtype=kind).new_from_index(0, len(values))
     return marked.set(values.is_null(), None)

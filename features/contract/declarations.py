@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import pandera.polars as pa
 import polars as pl
 
+from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
+from features.contract.codes import ROUNDED, to_code, with_even_digits, with_office_zero, with_zero
 from features.contract.conversions import (
-    NOT_A_TIME,
     NOT_TEXT,
     NOT_WHOLE,
     TOO_LONG,
-    to_digits,
-    to_moment,
     to_number,
     to_text,
     to_whole,
 )
+from features.contract.moments import NOT_A_TIME, to_moment
 from features.contract.reject_reasons import RejectReason
+from features.contract.rules import ANY_VALUES, ContractRules
 
 LINE_KEY: Final = ("declaration_id", "line_no")
 TEXT_COLUMNS: Final = ("item_name", "item_model")
+PARTIES: Final = ("platform_id", "seller_id", "agent_id", "carrier_id", "buyer_id", "address_id")
+# Where a word that means nothing is no value. Not where such a word is a code: `NA` is Namibia, `0` a mode of
+# transport.
+NAMING_COLUMNS: Final = (
+    "declaration_id",
+    *PARTIES,
+    "order_id",
+    "waybill_id",
+    "barcode",
+    "customs_office",
+    "port",
+)
 DECLARATION_REQUIRED: Final = (
     "declaration_id",
     "line_no",
@@ -78,6 +92,8 @@ DECLARATION_COLUMNS: Final[dict[str, pl.DataType]] = {
 _POSITIVE: Final = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")
 _COUNTRIES: Final = ("origin_country", "dispatch_country", "destination_country")
 _UNITS: Final = ("unit", "legal_unit")
+_OFFICES: Final = ("customs_office", "port")
+_UNCONVERTED: Final = (NOT_TEXT, TOO_LONG, ROUNDED)
 _UPPER: Final = (*_COUNTRIES, "currency")
 _LOWER: Final = ("direction", "trade_mode")
 _R = RejectReason
@@ -92,6 +108,7 @@ TEXT_CHECKS = [
     column_check(_R.NOT_TEXT, lambda value: value != NOT_TEXT),
     column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
 ]
+CODE_CHECKS = [*TEXT_CHECKS, column_check(_R.ROUNDED_NUMBER, lambda value: value != ROUNDED)]
 _TIME_CHECKS = [
     column_check(_R.NOT_A_TIME, lambda value: value != pl.lit(NOT_A_TIME).dt.replace_time_zone("UTC")),
     column_check(_R.OUT_OF_RANGE, lambda value: (value >= EARLIEST) | (value.dt.year() == NOT_A_TIME.year)),
@@ -99,14 +116,14 @@ _TIME_CHECKS = [
 
 
 def _pattern(expression: str) -> pa.Check:
-    unconverted = pl.Series([NOT_TEXT, TOO_LONG]).implode()
+    unconverted = pl.Series(_UNCONVERTED).implode()
     return column_check(
         _R.BAD_FORMAT, lambda value: value.str.contains(expression) | value.is_in(unconverted)
     )
 
 
 def _one_of(words: Sequence[str]) -> pa.Check:
-    known = pl.Series([*words, NOT_TEXT, TOO_LONG]).implode()
+    known = pl.Series([*words, *_UNCONVERTED]).implode()
     return column_check(_R.NOT_IN_LIST, lambda value: value.is_in(known))
 
 
@@ -126,23 +143,14 @@ def _checks(name: str) -> list[pa.Check]:
         **dict.fromkeys(_COUNTRIES, _pattern("^[A-Z]{2}$")),
         **dict.fromkeys(_UNITS, _pattern("^[0-9]{3}$")),
     }
-    return [*TEXT_CHECKS, special[name]] if name in special else TEXT_CHECKS
-
-
-DECLARATION_SCHEMA: Final = pa.DataFrameSchema(
-    {
-        name: pa.Column(dtype, _checks(name), nullable=name not in DECLARATION_REQUIRED)
-        for name, dtype in DECLARATION_COLUMNS.items()
-    },
-    name="declarations",
-)
+    checks = TEXT_CHECKS if name in TEXT_COLUMNS else CODE_CHECKS
+    return [*checks, special[name]] if name in special else checks
 
 
 def validate_declarations(
     raw: pl.DataFrame,
+    rules: ContractRules = ANY_VALUES,
     *,
-    latest: datetime | None,
-    max_text_chars: int,
     extra_categories: Sequence[str] = (),
     extra_numbers: Sequence[str] = (),
 ) -> Validated:
@@ -152,15 +160,14 @@ def validate_declarations(
 
     Args:
         raw: one row a line, columns of any type; missing ones are taken as null, unknown ones left out.
-        latest: moments after it are rejected; None accepts any.
-        max_text_chars: longer text becomes null.
+        rules: how strict the contract is.
         extra_categories: further columns to keep as text.
         extra_numbers: further columns to keep as numbers.
 
     >>> raw = pl.DataFrame({"declaration_id": ["D1", "D2"], "line_no": ["1", "0"], "quantity": ["0", "1"],
     ...     "declared_at": "2026-11-20", "hs_code": "851712", "total_price": ["9.9", "-1"],
     ...     "currency": "cny"})
-    >>> validated = validate_declarations(raw, latest=None, max_text_chars=2000)
+    >>> validated = validate_declarations(raw)
     >>> validated.kept["currency"].to_list(), validated.nulled
     (['CNY'], {'quantity:out_of_range': 1})
     >>> validated.rejected["reasons"].to_list()
@@ -168,48 +175,79 @@ def validate_declarations(
     """
     given = {name: raw[name] for name in raw.columns}
     nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, raw.height)
-    columns = [
-        _convert(given.get(name, nothing), name, max_text_chars).alias(name) for name in DECLARATION_COLUMNS
+    columns = [_convert(given.get(name, nothing), name, rules).alias(name) for name in DECLARATION_COLUMNS]
+    columns += [
+        to_text(given.get(name, nothing).alias(name), rules.max_text_chars) for name in extra_categories
     ]
-    columns += [to_text(given.get(name, nothing).alias(name), max_text_chars) for name in extra_categories]
     columns += [to_number(given.get(name, nothing).alias(name)) for name in extra_numbers]
-    return apply_contract(
-        pl.DataFrame(columns), _schema(latest, extra_categories, extra_numbers), DECLARATION_REQUIRED
-    )
+    schema = _schema(rules.latest, rules.bounds, tuple(extra_categories), tuple(extra_numbers))
+    return apply_contract(pl.DataFrame(columns), schema, DECLARATION_REQUIRED)
 
 
+def bound_checks(bounds: Bounds, name: str, day: pl.Expr) -> list[pa.Check]:
+    """The check that the numbers of a column are within the bounds of their day, where it has any.
+
+    Of a number that must not be negative and is, the check of that speaks.
+    """
+    if not bounds.of(name):
+        return []
+    may_be_negative = name not in DECLARATION_COLUMNS
+
+    def passes(value: pl.Expr) -> pl.Expr:
+        within = bounds.within(name, value, day)
+        return within if may_be_negative else (value < 0) | within
+
+    return [column_check(_R.BEYOND_BOUNDS, passes)]
+
+
+@lru_cache(16)
 def _schema(
-    latest: datetime | None, extra_categories: Sequence[str], extra_numbers: Sequence[str]
+    latest: datetime | None, bounds: Bounds, extra_categories: tuple[str, ...], extra_numbers: tuple[str, ...]
 ) -> pa.DataFrameSchema:
-    schema = DECLARATION_SCHEMA
-    further = {name: pa.Column(pl.String, TEXT_CHECKS, nullable=True) for name in extra_categories}
-    further |= {name: pa.Column(pl.Float64, [KNOWN_NUMBER], nullable=True) for name in extra_numbers}
-    if further:
-        schema = schema.add_columns(further)
-    if latest is not None:
-        not_future = column_check(_R.FUTURE_DATE, lambda value: value <= latest)
-        schema = schema.update_column("declared_at", checks=[*_TIME_CHECKS, not_future])
-    return schema
+    day = pl.col("declared_at").dt.offset_by("8h").dt.date()
+    columns: dict[str, pa.Column] = {}
+    for name, dtype in DECLARATION_COLUMNS.items():
+        checks = _checks(name)
+        if dtype in (pl.Float64(), pl.Int32()):
+            checks = [*checks, *bound_checks(bounds, name, day)]
+        if name == "declared_at" and latest is not None:
+            checks = [*checks, column_check(_R.FUTURE_DATE, lambda value: value <= latest)]
+        columns[name] = pa.Column(dtype, checks, nullable=name not in DECLARATION_REQUIRED)
+    columns |= {name: pa.Column(pl.String, TEXT_CHECKS, nullable=True) for name in extra_categories}
+    for name in extra_numbers:
+        checks = [KNOWN_NUMBER, *bound_checks(bounds, name, day)]
+        columns[name] = pa.Column(pl.Float64, checks, nullable=True)
+    return pa.DataFrameSchema(columns, name="declarations")
 
 
-def _convert(values: pl.Series, name: str, max_text_chars: int) -> pl.Series:
+DECLARATION_SCHEMA: Final = _schema(None, Bounds(), (), ())
+
+
+def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:
     dtype = DECLARATION_COLUMNS[name]
     if values.null_count() == len(values):
         return values.cast(pl.Null).cast(dtype)
     if name == "declared_at":
-        return to_moment(values)
+        return to_moment(values, rules.zone)
     if dtype == pl.Int32():
         return to_whole(values)
     if dtype == pl.Float64():
         return to_number(values)
+    if name in TEXT_COLUMNS:
+        return to_text(values, rules.max_text_chars)
+    return _code(to_code(values, rules.max_text_chars), name, rules)
+
+
+def _code(code: pl.Series, name: str, rules: ContractRules) -> pl.Series:
+    if name in NAMING_COLUMNS:
+        code = rules.null_words.without(code)
     if name == "hs_code":
-        return to_digits(values, max_text_chars, even=True)
+        return with_even_digits(code)
     if name in _UNITS:
-        return to_digits(values, max_text_chars, width=3)
-    text = to_text(values, max_text_chars)
-    unconverted = text.is_in([NOT_TEXT, TOO_LONG]).fill_null(False)
-    if name in _UPPER:
-        return text.zip_with(unconverted, text.str.to_uppercase())
-    if name in _LOWER:
-        return text.zip_with(unconverted, text.str.to_lowercase())
-    return text
+        return with_zero(code, 3)
+    if name in _OFFICES:
+        return with_office_zero(code) if rules.china_offices else code
+    if name in _UPPER or name in _LOWER:
+        cased = code.str.to_uppercase() if name in _UPPER else code.str.to_lowercase()
+        return code.zip_with(code.is_in(list(_UNCONVERTED)).fill_null(False), cased)
+    return code

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import pandera.polars as pa
 import polars as pl
 
+from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
-from features.contract.conversions import (
-    NOT_A_DATE,
-    NOT_TEXT,
-    TOO_LONG,
-    to_day,
-    to_number,
-    to_text,
-    to_whole,
-    yes_no_code,
-)
+from features.contract.codes import to_code
+from features.contract.conversions import NOT_TEXT, TOO_LONG, to_number, to_text, to_whole, yes_no_code
 from features.contract.declarations import (
+    CODE_CHECKS,
     COUNT_CHECKS,
     KNOWN_NUMBER,
     LINE_KEY,
     NOT_NEGATIVE,
     TEXT_CHECKS,
+    bound_checks,
 )
+from features.contract.moments import NOT_A_DATE, to_day
 from features.contract.reject_reasons import RejectReason
+from features.contract.rules import ANY_VALUES, ContractRules
 
 INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
 INSPECTION_REQUIRED: Final = (*LINE_KEY, "inspected_on", "reported_on")
@@ -47,7 +45,7 @@ INSPECTION_COLUMNS: Final[dict[str, pl.DataType]] = {
     "assessed_unit_price": pl.Float64(),
     "recovered_tax_cny": pl.Float64(),
 }
-_MAX_TEXT_CHARS: Final = 2000
+_NUMBERS: Final = ("line_no", "assessed_unit_price", "recovered_tax_cny")
 _EARLIEST_YEAR: Final = 1990
 
 _R = RejectReason
@@ -66,7 +64,7 @@ _LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
 # While a label is checked it is a code, 1 yes, 0 no, -1 neither: a Boolean has no room for "neither".
 INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
     {
-        "declaration_id": pa.Column(pl.String, TEXT_CHECKS),
+        "declaration_id": pa.Column(pl.String, CODE_CHECKS),
         "line_no": pa.Column(pl.Int32, COUNT_CHECKS),
         "inspected_on": pa.Column(pl.Date, _DATE),
         "reported_on": pa.Column(pl.Date, [*_DATE, _AFTER_INSPECTION]),
@@ -91,11 +89,14 @@ def looks_like_inspections(columns: Collection[str]) -> bool:
     return "reported_on" in columns or "inspected_on" in columns
 
 
-def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = None) -> Validated:
+def validate_inspections(
+    raw: pl.DataFrame, rules: ContractRules = ANY_VALUES, *, labels: Sequence[str] | None = None
+) -> Validated:
     """Bring inspections to the contract's types and tell apart what breaks it.
 
     Args:
         raw: one row an inspected line and report, columns of any type; missing ones are taken as null.
+        rules: how strict the contract is.
         labels: further label columns to keep; None takes every column of `raw` of Boolean type.
 
     >>> raw = pl.DataFrame({"declaration_id": ["D1", "D2"], "line_no": [1, 1], "inspected_on": "2026-11-20",
@@ -109,9 +110,9 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
     further = sorted(name for name in labels if name not in INSPECTION_COLUMNS)
     given = {name: raw[name] for name in raw.columns}
     nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, raw.height)
-    columns = [_convert(given.get(name, nothing).alias(name), name) for name in INSPECTION_COLUMNS]
+    columns = [_convert(given.get(name, nothing).alias(name), name, rules) for name in INSPECTION_COLUMNS]
     columns += [yes_no_code(given.get(name, nothing).alias(name)) for name in further]
-    schema = INSPECTION_SCHEMA
+    schema = _schema(rules.bounds)
     if further:
         schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
     validated = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
@@ -119,15 +120,26 @@ def validate_inspections(raw: pl.DataFrame, *, labels: Sequence[str] | None = No
     return replace(validated, kept=validated.kept.with_columns(pl.col(all_labels).cast(pl.Boolean)))
 
 
-def _convert(values: pl.Series, name: str) -> pl.Series:
+@lru_cache(4)
+def _schema(bounds: Bounds) -> pa.DataFrameSchema:
+    schema = INSPECTION_SCHEMA
+    for name in _NUMBERS:
+        checks = [*schema.columns[name].checks, *bound_checks(bounds, name, pl.col("reported_on"))]
+        schema = schema.update_column(name, checks=checks)
+    return schema
+
+
+def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:
     dtype = INSPECTION_COLUMNS[name]
     if dtype == pl.Date():
-        return to_day(values)
+        return to_day(values, rules.zone)
     if dtype == pl.Int32():
         return to_whole(values)
     if dtype == pl.Float64():
         return to_number(values)
     if dtype == pl.Boolean():
         return yes_no_code(values)
-    text = to_text(values, _MAX_TEXT_CHARS)
+    if name == "declaration_id":
+        return rules.null_words.without(to_code(values, rules.max_text_chars))
+    text = to_text(values, rules.max_text_chars)
     return text.str.to_lowercase() if name == "selection" else text

@@ -22,6 +22,8 @@ class RejectReason(StrEnum):
     NOT_IN_LIST = "not_in_list"
     BAD_FORMAT = "bad_format"
     OUT_OF_RANGE = "out_of_range"
+    BEYOND_BOUNDS = "beyond_bounds"
+    ROUNDED_NUMBER = "rounded_number"
     FUTURE_DATE = "future_date"
     REPORTED_BEFORE_INSPECTED = "reported_before_inspected"
     TEXT_TOO_LONG = "text_too_long"

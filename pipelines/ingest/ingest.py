@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
@@ -152,8 +152,8 @@ class _Run:
         )
 
     def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> None:
-        latest = self._around.now + timedelta(days=self._settings.future_days)
-        intake = Intake(spools, self._settings, latest, lambda: self._around.pseudonymiser)
+        around = self._around
+        intake = Intake(spools, self._settings, around.rules, lambda: around.pseudonymiser)
         with self._progress.task("read files", total=len(files)) as task:
             for number, (path, kind) in enumerate(files):
                 try:

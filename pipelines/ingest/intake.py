@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -15,10 +14,11 @@ from configs.errors import DataError
 from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_day
-from features.contract.conversions import to_text
+from features.contract.codes import to_code
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
+from features.contract.rules import ContractRules
 from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
@@ -69,13 +69,13 @@ class _Part:
 class Intake:
     """Takes files in, one after the other, and puts their rows into spools.
 
-    Declarations dated later than `latest` are rejected; the pseudonymiser is for identity fields that turn up
-    where a pseudonym belongs.
+    `rules` say how strict the contract is; the pseudonymiser is for identity fields that turn up where a
+    pseudonym belongs.
     """
 
     spools: Spools
     settings: IngestConfig
-    latest: datetime
+    rules: ContractRules
     pseudonymiser: Callable[[], Pseudonymiser]
 
     def take(self, source: Source, number: int) -> FileResult:
@@ -91,6 +91,7 @@ class Intake:
                 result.add(chunk)
                 for frame in rejected:
                     self.spools.rejected.add(frame)
+            # Some are known only when all rows were seen.
             result.notes += source.notes
         except DataError as error:
             self.spools.declarations.forget(number)
@@ -152,8 +153,7 @@ class Intake:
         source = part.source
         checked = validate_declarations(
             frame,
-            latest=self.latest,
-            max_text_chars=self.settings.max_text_chars,
+            self._rules_for(source),
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
@@ -161,11 +161,14 @@ class Intake:
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
+    def _rules_for(self, source: Source) -> ContractRules:
+        return replace(self.rules, zone=source.zone, china_offices=source.china_offices)
+
     def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
         if rows.is_empty():
             return
-        ids = to_text(part.frame["declaration_id"][rows], self.settings.max_text_chars)
+        ids = to_code(part.frame["declaration_id"][rows], self.settings.max_text_chars)
         nameless = rows.filter(ids.is_null())
         reason = RejectReason.MISSING.of("declaration_id")
         self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
@@ -188,7 +191,7 @@ class Intake:
         verdict = raw["_reject"]
         self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         rows = verdict.is_null().arg_true()
-        checked = validate_inspections(raw[rows], labels=part.source.labels)
+        checked = validate_inspections(raw[rows], self._rules_for(part.source), labels=part.source.labels)
         result.nulled.update(checked.nulled)
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self.spools.inspections.add(

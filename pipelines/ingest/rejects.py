@@ -8,8 +8,9 @@ from typing import Final
 import polars as pl
 
 from features.contract.china_time import china_day
-from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_moment, to_text, to_whole
+from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
 from features.contract.declarations import EARLIEST
+from features.contract.moments import to_moment
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.source import Source
 from pipelines.privacy.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, names_somebody

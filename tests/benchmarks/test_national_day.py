@@ -109,7 +109,7 @@ def test_the_day_is_like_the_month(setup: Setup, figures: dict[str, dict[str, An
     lines = pl.concat([pl.read_parquet(path) for path in made.files])
     assert lines.height == made.lines == LINES
     assert lines.columns == list(DECLARATION_COLUMNS)
-    found = validate_declarations(lines, latest=None, max_text_chars=2000)
+    found = validate_declarations(lines)
     assert found.rejected["reasons"].explode().unique().to_list() == ["hs_code:bad_format"]
     assert list(found.nulled) == ["quantity:out_of_range"]
     assert china_day(lines["declared_at"]).unique().to_list() == [DAY]
@@ -127,7 +127,7 @@ def test_the_naive_day_keeps_the_same_lines(setup: Setup, figures: dict[str, Any
     made = make_day(Month(setup.month), LINES, tmp_path / "day")
     raw = pl.read_parquet(made.files[0])
     kept, rejected = validated(raw.to_pandas())
-    ours = validate_declarations(raw, latest=None, max_text_chars=2000)
+    ours = validate_declarations(raw)
     first = ours.kept.unique(["declaration_id", "line_no"], keep="first")
     assert rejected == LINES - first.height
     assert len(kept) == first.height

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Final, Self
@@ -16,6 +16,10 @@ from configs.errors import ConfigurationError
 from configs.reference.facts import ReferenceDay, load_reference
 from configs.schema.settings import Settings
 from configs.schema.source import SourceMapping
+from features.contract.bounds import load_bounds
+from features.contract.moments import UTC_ZONE
+from features.contract.null_words import NullWords
+from features.contract.rules import ContractRules
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
@@ -47,6 +51,21 @@ class Surroundings:
             ConfigurationError: there is no usable key.
         """
         return Pseudonymiser.from_environment(self.settings.pipeline.pseudonyms)
+
+    @cached_property
+    def rules(self) -> ContractRules:
+        """How strict the contract is with any file of the run.
+
+        Raises:
+            ConfigurationError: the table of bounds is wrong.
+        """
+        ingest = self.settings.pipeline.ingest
+        return ContractRules(
+            latest=self.now + timedelta(days=ingest.future_days),
+            max_text_chars=ingest.max_text_chars,
+            bounds=load_bounds(self.settings.overlay),
+            null_words=NullWords(ingest.null_words),
+        )
 
     @property
     def has_key(self) -> bool:
@@ -89,12 +108,16 @@ class Source(ABC):
         takes_mapping: whether a mapping says what its columns mean.
         is_default: whether it takes the files that no source recognises.
         label_tally: once all rows were read, the values of the labels in them.
+        zone: of times that name none.
+        china_offices: whether codes of offices and ports are China's, of four digits.
     """
 
     takes_mapping: ClassVar[bool] = False
     is_default: ClassVar[bool] = False
     extra_categories: tuple[str, ...] = ()
     extra_numbers: tuple[str, ...] = ()
+    zone: str = UTC_ZONE
+    china_offices: bool = True
 
     def __init__(self, path: Path) -> None:
         self.path = path

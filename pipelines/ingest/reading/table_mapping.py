@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,16 +11,20 @@ from configs.errors import ConfigurationError, DataError
 from configs.messages import nearest
 from configs.schema.source import SourceMapping
 from features.contract import declarations
-from features.contract.china_time import china_day
-from features.contract.conversions import to_day, to_moment, to_number, to_text
+from features.contract.codes import ROUNDED, to_code
+from features.contract.conversions import NOT_TEXT, TOO_LONG, to_number, to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS
 from features.contract.label_cells import LabelCells, contract_cells, label_cells, plain_cells
+from features.contract.moments import UTC_ZONE, to_day
+from features.contract.null_words import NullWords
 from pipelines.ingest.reading.mapping_checks import check_mapping, filled_columns
 from pipelines.ingest.reading.written_numbers import plain_numbers
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 _NUMBERS = {name for name, kind in {**DECLARATION_COLUMNS, **INSPECTION_COLUMNS}.items() if kind.is_numeric()}
+_TIMES = ("declared_at", "inspected_on", "reported_on")
+_ANY_LENGTH = 10**9
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class MappedTable:
         has_inspections: they are, or also are, inspection results.
         labels: label columns that the table can fill.
         absent: columns that the mapping names and the table does not have; what they fill stays null.
+        null_words: what names nobody where a name is to be hashed.
     """
 
     mapping: SourceMapping
@@ -50,6 +55,7 @@ class MappedTable:
     has_inspections: bool
     labels: list[str]
     absent: list[str]
+    null_words: NullWords = field(default_factory=NullWords)
 
     @classmethod
     def of(cls, mapping: SourceMapping, columns: Collection[str], where: str) -> MappedTable:
@@ -95,6 +101,18 @@ class MappedTable:
             notes.append(f"{where}: without their columns there are no results of {', '.join(lacking)}")
         return notes
 
+    @property
+    def zone(self) -> str:
+        """The zone of times that name none."""
+        return self.mapping.time_zone or UTC_ZONE
+
+    @property
+    def time_columns(self) -> list[str]:
+        """The columns of the source that hold times, as far as the table has them."""
+        rules = self.mapping.inspection
+        origins = [*map(self.mapping.rename.get, _TIMES), rules.inspected_on, rules.reported_on]
+        return sorted({name for name in origins if name is not None})
+
     def declarations(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:
         """The rows with the contract's and the extra columns, not yet validated."""
         wanted = {*DECLARATION_COLUMNS, *self.mapping.extra.categories, *self.mapping.extra.numbers}
@@ -115,7 +133,7 @@ class MappedTable:
             frame = frame.with_columns(pl.lit(rules.inspection_probability).alias("inspection_probability"))
         for name, origin in (("inspected_on", rules.inspected_on), ("reported_on", rules.reported_on)):
             if name not in frame.columns:
-                frame = frame.with_columns(_day(frame, raw, origin, self.mapping.name).alias(name))
+                frame = frame.with_columns(self._day(frame, raw, origin).alias(name))
         frame = frame.with_row_index("_row")
         if self.labels:
             frame = frame.filter(pl.any_horizontal(pl.col(name).is_not_null() for name in self.labels))
@@ -127,6 +145,22 @@ class MappedTable:
             return contract_cells(frame[label])
         cells = raw[rule.column]
         return label_cells(cells, rule, self._numbers(cells) if rule.threshold else None)
+
+    def _hashed(self, values: pl.Series, target: str, pseudonymiser: Pseudonymiser) -> pl.Series:
+        """What names nobody has no hash, or all of them were one; what is no text is left to the contract."""
+        text = self.null_words.without(to_code(values, _ANY_LENGTH))
+        unnamed = text.is_in([NOT_TEXT, TOO_LONG, ROUNDED]).fill_null(False)
+        return pseudonymiser.hash(text.set(unnamed, None), target).zip_with(~unnamed, text)
+
+    def _day(self, frame: pl.DataFrame, raw: pl.DataFrame, origin: str) -> pl.Series:
+        if origin in frame.columns:
+            return to_day(frame[origin], self.zone)
+        if origin in raw.columns:
+            return to_day(raw[origin], self.zone)
+        raise DataError(
+            f"the mapping {self.mapping.name} dates inspections by {origin!r}, which the table does not have."
+            f"{nearest(origin, raw.columns)}"
+        )
 
     def _frame(
         self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None, wanted: Collection[str]
@@ -153,7 +187,7 @@ class MappedTable:
                 columns[target] = _translated(columns[target], codes)
         for target in mapping.pseudonymise:
             if target in columns and pseudonymiser is not None:
-                columns[target] = pseudonymiser.hash(columns[target].cast(pl.String), target)
+                columns[target] = self._hashed(columns[target], target, pseudonymiser)
         return pl.DataFrame([values.alias(target) for target, values in columns.items()])
 
     def _plain(self, values: pl.Series) -> pl.Series:
@@ -183,22 +217,9 @@ def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:
 
 def _translated(values: pl.Series, codes: Mapping[str, str | None]) -> pl.Series:
     """The codes of the contract: a cell's as it stands, else that of the same cell in other case or width."""
-    text = to_text(values, 10**9)
+    text = to_text(values, _ANY_LENGTH)
     keys = plain_cells(pl.Series(list(codes), dtype=pl.String)).to_list()
     alike = {key: code for key, code in zip(keys, codes.values(), strict=True) if keys.count(key) == 1}
     plain = plain_cells(text)
     nearly = plain.replace(alike).zip_with(plain.is_in(list(alike)).fill_null(False), text)
     return text.replace(codes).zip_with(text.is_in(list(codes)).fill_null(False), nearly)
-
-
-def _day(frame: pl.DataFrame, raw: pl.DataFrame, origin: str, mapping: str) -> pl.Series:
-    if origin == "declared_at" and origin in frame.columns:
-        return china_day(to_moment(frame[origin]))
-    if origin in frame.columns:
-        return to_day(frame[origin])
-    if origin in raw.columns:
-        return to_day(raw[origin])
-    raise DataError(
-        f"the mapping {mapping} dates inspections by {origin!r}, which the table does not have."
-        f"{nearest(origin, raw.columns)}"
-    )

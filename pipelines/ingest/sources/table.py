@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -19,6 +20,7 @@ from features.contract.inspections import (
     looks_like_inspections,
 )
 from features.contract.label_cells import contract_cells
+from features.contract.moments import names_no_zone
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.csv_text import UNCLEAR
 from pipelines.ingest.reading.label_tally import LabelTally
@@ -32,6 +34,8 @@ from pipelines.privacy.identity_screen import (
     safe_records,
 )
 from pipelines.store.meta import StoreMeta
+
+_TIMES = ("declared_at", "inspected_on", "reported_on")
 
 
 class TableSource(Source):
@@ -54,9 +58,15 @@ class TableSource(Source):
         self._around = around
         self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
         mapping, columns = around.mapping, self._file.columns
-        self._mapped = None if mapping is None else MappedTable.of(mapping, columns, str(path))
+        self._mapped = None
+        if mapping is not None:
+            of_mapping = MappedTable.of(mapping, columns, str(path))
+            self._mapped = replace(of_mapping, null_words=around.rules.null_words)
+        self._zoneless: str | None = None
         self.label_tally = LabelTally()
         if self._mapped is not None:
+            self.china_offices = False
+            self.zone = self._mapped.zone
             self.extra_categories = tuple(self._mapped.mapping.extra.categories)
             self.extra_numbers = tuple(self._mapped.mapping.extra.numbers)
             self._is_inspections = not self._mapped.has_declarations
@@ -96,11 +106,21 @@ class TableSource(Source):
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know: how the text was read, and columns that are not stored or not there."""
-        return [*self._file.notes, *self._file.lines_told, *self._columns_told]
+        """What the user should know: how the text was read, columns that are not stored or not there, times."""
+        read = [*self._file.notes, *self._file.lines_told]
+        return [*read, *self._notes_on_columns, *self._notes_on_times]
+
+    @property
+    def _notes_on_times(self) -> list[str]:
+        if self._zoneless is None:
+            return []
+        return [
+            f"{self.path}: times in {self._zoneless} name no zone and were taken as UTC, eight hours behind "
+            "China's. If they are of another zone, say so in a mapping: time_zone: Asia/Shanghai"
+        ]
 
     @cached_property
-    def _columns_told(self) -> list[str]:
+    def _notes_on_columns(self) -> list[str]:
         if self._mapped is not None:
             return self._mapped.notes(str(self.path), self._file.columns)
         contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
@@ -127,9 +147,20 @@ class TableSource(Source):
                 reject = reject.set(surplus.is_not_null(), RejectReason.TOO_MANY_FIELDS.value)
                 reject = reject.set((surplus == UNCLEAR).fill_null(False), RejectReason.UNCLEAR_QUOTES.value)
             done += raw.height
+            self._zoneless = self._zoneless or self._column_without_zone(raw)
             yield self._chunk(raw, numbers, reject)
         if self._mapped is not None:
             self.label_tally.require_covered(self._mapped.mapping, str(self.path))
+
+    def _column_without_zone(self, raw: pl.DataFrame) -> str | None:
+        """A column with times that name no zone, where the mapping names none either."""
+        if self._mapped is None:
+            columns = list(_TIMES)
+        elif self._mapped.mapping.time_zone is None:
+            columns = self._mapped.time_columns
+        else:
+            return None
+        return next((name for name in columns if name in raw.columns and names_no_zone(raw[name])), None)
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """JSON text of the rows at `picked` (numbers within the chunk) that names nobody."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from math import isnan, nan
 
 import numpy as np
@@ -13,58 +12,14 @@ from hypothesis import strategies as st
 
 from features.contract import conversions
 from features.contract.conversions import (
-    NOT_A_DATE,
-    NOT_A_TIME,
     NOT_TEXT,
     NOT_WHOLE,
     TOO_LONG,
-    china_day,
-    to_day,
-    to_digits,
-    to_moment,
     to_number,
     to_text,
     to_whole,
     yes_no_code,
 )
-
-NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-MIDNIGHT_IN_CHINA = datetime(2026, 11, 19, 16, tzinfo=UTC)
-MARK = NOT_A_TIME.replace(tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("value", "moment", "day"),
-    [
-        ("2026-11-20T12:00:00Z", NOON, date(2026, 11, 20)),
-        ("2026-11-20 12:00:00", NOON, date(2026, 11, 20)),
-        ("2026-11-20T20:00:00+08:00", NOON, date(2026, 11, 20)),
-        ("2026-11-20T20:00:00.000+0800", NOON, date(2026, 11, 20)),
-        ("2026/11/20 12:00", NOON, date(2026, 11, 20)),
-        ("20261120120000", NOON, date(2026, 11, 20)),
-        (" 20261120 ", MIDNIGHT_IN_CHINA, date(2026, 11, 20)),
-        ("2026-11-20", MIDNIGHT_IN_CHINA, date(2026, 11, 20)),
-        (20261120, MIDNIGHT_IN_CHINA, date(2026, 11, 20)),
-        (date(2026, 11, 20), MIDNIGHT_IN_CHINA, date(2026, 11, 20)),
-        (NOON, NOON, date(2026, 11, 20)),
-        (NOON.replace(tzinfo=None), NOON, date(2026, 11, 20)),
-        ("2026-13-01", MARK, NOT_A_DATE),
-        ("yesterday", MARK, NOT_A_DATE),
-        (b"2026-11-20", MARK, NOT_A_DATE),
-        (1.5, MARK, NOT_A_DATE),
-        ("", None, None),
-        (None, None, None),
-    ],
-)
-def test_times_of_every_kind(value: object, moment: datetime | None, day: date | None) -> None:
-    series = pl.Series([value])
-    assert to_moment(series).to_list() == [moment]
-    assert to_day(series).to_list() == [day]
-
-
-def test_the_day_is_that_of_china() -> None:
-    late = pl.Series([datetime(2026, 11, 20, 15, 59, tzinfo=UTC), datetime(2026, 11, 20, 16, tzinfo=UTC)])
-    assert china_day(late).to_list() == [date(2026, 11, 20), date(2026, 11, 21)]
 
 
 @pytest.mark.parametrize(
@@ -101,15 +56,6 @@ def test_categories_are_text() -> None:
 
 def test_control_characters_go_and_line_breaks_become_blanks() -> None:
     assert to_text(pl.Series(["a\x00b\tc\r\nd", "clean"]), 50).to_list() == ["ab c d", "clean"]
-
-
-def test_a_number_that_lost_its_leading_zero_gets_it_back() -> None:
-    assert to_digits(pl.Series([101210000, 8517120000, 10121]), 20, even=True).to_list() == [
-        "0101210000",
-        "8517120000",
-        "010121",
-    ]
-    assert to_digits(pl.Series([7.0, None]), 20, width=3).to_list() == ["007", None]
 
 
 def test_yes_and_no() -> None:

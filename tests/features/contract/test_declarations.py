@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from features.contract.checked import Validated
 from features.contract.declarations import DECLARATION_COLUMNS, DECLARATION_REQUIRED, validate_declarations
+from features.contract.rules import ContractRules
 
 GOOD: dict[str, Any] = {
     "declaration_id": "D1",
@@ -25,7 +26,7 @@ GOOD: dict[str, Any] = {
 
 def check(latest: datetime | None = None, **values: Any) -> Validated:
     raw = pl.DataFrame({name: [value] for name, value in {**GOOD, **values}.items()}, strict=False)
-    return validate_declarations(raw, latest=latest, max_text_chars=50)
+    return validate_declarations(raw, ContractRules(latest, 50))
 
 
 def test_a_minimal_line_has_every_column_in_its_type() -> None:
@@ -51,7 +52,7 @@ def test_a_required_value_must_be_there(column: str) -> None:
         ("declared_at", "soon", "not_a_time"),
         ("declared_at", "1700-01-01", "out_of_range"),
         ("declared_at", "2026-11-22", "future_date"),
-        ("hs_code", "12345", "bad_format"),
+        ("hs_code", "1234", "bad_format"),
         ("hs_code", "12345678901", "bad_format"),
         ("hs_code", "８５１７１２", "bad_format"),
         ("total_price", "-1", "out_of_range"),
@@ -109,7 +110,7 @@ def test_every_reason_of_a_row_is_told() -> None:
 def test_extra_columns_are_kept_and_unknown_ones_are_not() -> None:
     raw = pl.DataFrame([{**GOOD, "tax_type": "A", "tax_rate": "8", "phone": "13800138000"}])
     found = validate_declarations(
-        raw, latest=None, max_text_chars=50, extra_categories=["tax_type"], extra_numbers=["tax_rate"]
+        raw, ContractRules(max_text_chars=50), extra_categories=["tax_type"], extra_numbers=["tax_rate"]
     )
     assert found.kept.columns == [*DECLARATION_COLUMNS, "tax_type", "tax_rate"]
     assert found.kept["tax_rate"].to_list() == [8.0]
@@ -117,7 +118,7 @@ def test_extra_columns_are_kept_and_unknown_ones_are_not() -> None:
 
 def test_valid_rows_pass_a_second_time_unchanged() -> None:
     first = check(quantity="3", item_name="名")
-    again = validate_declarations(first.kept, latest=None, max_text_chars=50)
+    again = validate_declarations(first.kept, ContractRules(max_text_chars=50))
     assert again.kept.equals(first.kept)
 
 
@@ -140,7 +141,7 @@ def test_valid_rows_pass_a_second_time_unchanged() -> None:
 )
 def test_every_row_is_kept_or_rejected_with_a_reason(rows: list[dict[str, str | None]]) -> None:
     schema = dict.fromkeys([*DECLARATION_REQUIRED, "quantity"], pl.String())
-    found = validate_declarations(pl.DataFrame(rows, schema=schema), latest=None, max_text_chars=50)
+    found = validate_declarations(pl.DataFrame(rows, schema=schema), ContractRules(max_text_chars=50))
     assert sorted([*found.kept_rows, *found.rejected["row"]]) == list(range(len(rows)))
     assert found.kept.height == len(found.kept_rows)
     assert all(found.rejected["reasons"].to_list())

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.contract.bounds import load_bounds
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
+from features.contract.rules import ContractRules
 from pipelines.simulation.days.day import SimulatedDay, simulate_days
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.places import CNY_PER_UNIT, CURRENCIES
@@ -67,9 +69,7 @@ def test_a_day_does_not_depend_on_the_days_simulated_before_it() -> None:
 
 def test_every_line_is_within_the_contract() -> None:
     for day in days_of(11, 4, 1200):
-        checked = validate_declarations(
-            day.declarations, latest=None, max_text_chars=2000, extra_categories=[], extra_numbers=[]
-        )
+        checked = validate_declarations(day.declarations, ContractRules(bounds=load_bounds()))
         assert checked.rejected.is_empty()
         assert not checked.nulled
         assert checked.kept.equals(day.declarations)
