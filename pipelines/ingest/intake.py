@@ -23,7 +23,7 @@ from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
 from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, rejected_rows
-from pipelines.privacy.identity_screen import screen_pseudonyms
+from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS, screen_pseudonyms
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.spool import Spool, complete
 
@@ -148,7 +148,8 @@ class Intake:
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
         # Taking all rows would copy them all.
-        frame, hashed = screen_pseudonyms(raw if len(rows) == raw.height else raw[rows], self.pseudonymiser)
+        frame = self._with_somebody_only(raw if len(rows) == raw.height else raw[rows])
+        frame, hashed = screen_pseudonyms(frame, self.pseudonymiser)
         result.hashed.update(hashed)
         source = part.source
         checked = validate_declarations(
@@ -163,6 +164,14 @@ class Intake:
 
     def _rules_for(self, source: Source) -> ContractRules:
         return replace(self.rules, zone=source.zone, china_offices=source.china_offices)
+
+    def _with_somebody_only(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Without words that name nobody: to the screen, which hashes what looks like a name, they do."""
+        return frame.with_columns(
+            self.rules.null_words.without(frame[name])
+            for name in PSEUDONYM_COLUMNS
+            if frame.schema.get(name) == pl.String
+        )
 
     def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
