@@ -106,7 +106,7 @@ class TableSource(Source):
 
     @property
     def notes(self) -> list[str]:
-        """What the user should know: how the text was read, columns that are not stored or not there, times."""
+        """What the user should know: how the text was read, columns that are not stored, times."""
         read = [*self._file.notes, *self._file.lines_told]
         return [*read, *self._notes_on_columns, *self._notes_on_times]
 
