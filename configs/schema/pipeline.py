@@ -12,6 +12,9 @@ from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
 from configs.schema.tuning import TuningConfig
 
+Readers = Literal["owner", "group", "all"]
+"""Who may read a file: its owner alone, its group as well, or everybody."""
+
 PositiveDays = Annotated[float, Field(gt=0.0, le=3650.0)]
 
 
@@ -34,9 +37,10 @@ class PseudonymsConfig(Frozen):
 
 
 class StoreConfig(Frozen):
-    """How the store cuts a day."""
+    """How the store cuts a day, and who may read it."""
 
     bucket_rows: int = Field(250_000, ge=1_000, le=10_000_000)
+    readable_by: Readers = "owner"
 
 
 class Combination(Frozen):
@@ -200,6 +204,7 @@ class ScoringConfig(Frozen):
     tries: int = Field(3, ge=1, le=20)
     bucket_timeout_seconds: float | None = Field(1800.0, gt=0.0)
     metrics_file: str | None = None
+    metrics_readable_by: Readers = "all"
 
 
 class FeaturesConfig(Frozen):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import Capacity, Day, MemorySize
+from pipelines.store import permissions
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
@@ -39,8 +41,12 @@ class Session:
 
     @functools.cached_property
     def settings(self) -> Settings:
-        """The packaged settings with the folder of `--configs` laid over them."""
-        return loader.load_settings(self.configs)
+        """The packaged settings with the folder of `--configs` laid over them; from now on new files are
+        readable by whom they name.
+        """
+        settings = loader.load_settings(self.configs)
+        os.umask(permissions.UMASKS[settings.pipeline.store.readable_by])
+        return settings
 
     @functools.cached_property
     def progress(self) -> Progress:
@@ -167,8 +173,9 @@ def verb(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
             session = Session(name, configs, verbose, quiet, cast(LogFormat, log_format))
             set_up_logging(verbose=verbose, quiet=quiet, log_format=session.log_format)
             try:
-                report = function(session, **options)
-                summary = session.summary(report)
+                with permissions.readable_by("owner"):
+                    report = function(session, **options)
+                    summary = session.summary(report)
             except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001 - a panic of Polars is no `Exception`

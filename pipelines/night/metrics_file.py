@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from prometheus_client import write_to_textfile
@@ -13,8 +13,14 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from configs.errors import StoreError
+from configs.schema.pipeline import ScoringConfig
+from pipelines.night.missed import listed_days, missed_days
 from pipelines.night.score_report import ScoreReport
+from pipelines.scoring.gaps import incomplete_days
 from pipelines.store.layout import Layout
+from pipelines.store.permissions import readable_by
+from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -23,30 +29,35 @@ _SUCCESS = "last_success_timestamp_seconds"
 
 
 def write_metrics(
-    store: Path, configured: str | None, report: ScoreReport | None, exit_code: int, seconds: float
+    store: Path, config: ScoringConfig, report: ScoreReport | None, exit_code: int, seconds: float
 ) -> None:
     """Write what a run of `score` did; complete or not at all, and never the reason why a night fails.
 
-    Without a `configured` file, `metrics/parcel_risk.prom` in the folder `store` is written. A run that did
+    Without a configured file, `metrics/parcel_risk.prom` in the folder `store` is written. A run that did
     not come to its end has no `report`; it took `seconds`.
     """
-    path = Layout(store).metrics if configured is None else Path(configured)
+    configured, layout = config.metrics_file, Layout(store)
+    path = layout.metrics if configured is None else Path(configured)
     if configured is None and not store.is_dir():
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         now = time.time()
-        success = now if exit_code == 0 else _last_success(path)
+        newest = max(listed_days(layout), default=None)
+        success = now if exit_code == 0 and _has(report, newest) else _last_success(path)
         gauges = [
             _one("last_run_timestamp_seconds", "When score last ended.", now),
-            _one(_SUCCESS, "When score last ended with exit code 0.", success),
+            _one(_SUCCESS, "When score of the newest listed day last ended with exit code 0.", success),
             _one("exit_code", "Exit code of the last run of score.", exit_code),
             _one("duration_seconds", "Seconds that the last run of score took.", seconds),
+            *([] if newest is None else _of_store(layout, newest)),
             *([] if report is None else _of_report(report)),
         ]
-        write_to_textfile(str(path), _Written(gauges))
-    except OSError as error:
-        logger.warning("the metrics of this run could not be written to %s: %s", path, error.strerror)
+        with readable_by(config.metrics_readable_by):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_to_textfile(str(path), _Written(gauges))
+    except (OSError, StoreError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        logger.warning("the metrics of this run could not be written to %s: %s", path, reason)
 
 
 class _Written(Collector):
@@ -58,6 +69,34 @@ class _Written(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """One metric after the other, in the order of the file."""
         return (gauge for gauge in self._gauges if gauge.samples)
+
+
+def _has(report: ScoreReport | None, newest: date | None) -> bool:
+    """Whether a run got as far as the newest day: that of an old day says nothing of the nights since."""
+    return report is not None and (newest is None or any(day.day >= newest for day in report.days))
+
+
+def _of_store(layout: Layout, newest: date) -> list[GaugeMetricFamily]:
+    """What has become of the days so far, whatever the last run did; days listed go up to `newest`."""
+    return [
+        _one(
+            "newest_listed_day_timestamp_seconds",
+            "Midnight (UTC) of the newest day with lists.",
+            _midnight(newest),
+        ),
+        _one(
+            "days_without_lists",
+            "Declared days before it that were missed.",
+            len(missed_days(layout, newest)),
+        ),
+        _one(
+            "days_incomplete", "Days whose lists have gaps still.", len(incomplete_days(Store(layout.root)))
+        ),
+    ]
+
+
+def _midnight(day: date) -> float:
+    return datetime.combine(day, datetime.min.time(), UTC).timestamp()
 
 
 def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
@@ -72,7 +111,6 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
     for day in days:
         for step, taken in day.seconds.items():
             steps[step] = steps.get(step, 0.0) + taken
-    newest = datetime.combine(max(day.day for day in days), datetime.min.time(), UTC).timestamp()
     models = GaugeMetricFamily(
         "parcel_risk_model_info",
         "The version of each risk's model in use; always 1.",
@@ -86,7 +124,11 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
         "buckets_retried": ("Buckets and tables tried again.", sum(day.retried for day in days)),
     }
     return [
-        _one("day_timestamp_seconds", "Midnight (UTC) of the newest day of the run.", newest),
+        _one(
+            "day_timestamp_seconds",
+            "Midnight (UTC) of the newest day of the run.",
+            max((_midnight(day.day) for day in days), default=None),
+        ),
         _by("rows", "Lines of the days of the run: in, kept, scored and missing.", "state", rows),
         _by("step_seconds", "Seconds by step, over the days that were computed.", "step", steps),
         *(_one(name, meaning, count) for name, (meaning, count) in counts.items()),

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypedDict, Unpack
 
-from configs.errors import UsageError
+from configs.errors import StoreError
 from configs.schema.pipeline import ScoringConfig
 from configs.schema.settings import Settings
 from pipelines.history.chronicle import Chronicle
 from pipelines.night.metrics_file import write_metrics
-from pipelines.night.score_day import score_day
+from pipelines.night.missed import asked_days, missed_days, not_delivered
+from pipelines.night.score_day import DayReport, score_day
 from pipelines.night.score_report import ScoreReport
 from pipelines.scoring.gaps import incomplete_days
-from pipelines.scoring.models_in_use import models_in_use
+from pipelines.scoring.models_in_use import ModelInUse, models_in_use
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits, exit_code_of
@@ -26,6 +28,8 @@ from pipelines.work.execution import Executor
 from pipelines.work.memory_limit import workers_within_memory
 from pipelines.work.process_pool import ProcessPool
 from pipelines.work.progress import Progress
+
+logger = logging.getLogger(__name__)
 
 
 class ScoreOptions(TypedDict, total=False):
@@ -55,10 +59,11 @@ def score(
 ) -> ScoreReport:
     """Scores every day from `first` to `last` that has declarations, oldest first, and writes its lists.
 
-    However it ends, the file of metrics says so.
+    Days before that should have been listed and never were come first. However it ends, the file of metrics
+    says so.
 
     Raises:
-        UsageError: no day of the range has declarations.
+        UsageError: no day of the range can have declarations.
         NoChampionError: no risk has a model.
         StoreLockedError: another run works on the store.
     """
@@ -77,7 +82,7 @@ def score(
         raise
     finally:
         seconds = time.monotonic() - started
-        write_metrics(store, settings.pipeline.scoring.metrics_file, report, exit_code, seconds)
+        write_metrics(store, settings.pipeline.scoring, report, exit_code, seconds)
     return report
 
 
@@ -96,34 +101,51 @@ def _score(
     store: Path, wanted: tuple[date, date], executor: Executor, settings: Settings, memory_limit: int | None
 ) -> ScoreReport:
     opened = Store.open(store)
-    first, last = wanted
+    layout, (first, last) = opened.layout, wanted
     with opened.lock("score"):
-        days = [day for day in opened.declaration_days() if first <= day <= last]
-        if not days:
-            raise UsageError(_no_such_day(opened, first, last))
+        asked, missed = asked_days(layout, first, last), missed_days(layout, last)
+        days = sorted({*asked, *missed})
         if memory_limit is not None:
-            buckets = [file for day in days for file in opened.layout.buckets(day)]
+            buckets = [file for day in days for file in layout.buckets(day)]
             largest = max(lines_that_can_be_read(buckets), default=0)
             fitting = workers_within_memory(memory_limit, executor.workers, largest)
             executor = replace(executor, workers=fitting)
         executor.check(store=store, overlay=settings.overlay)
         in_use, notes = models_in_use(opened, settings.risks)
-        chronicle = Chronicle(opened, settings)
-        reports = [score_day(chronicle, day, in_use, executor) for day in days]
+        if not asked:
+            notes.append(not_delivered(layout, first, last))
+            logger.warning("%s", notes[-1])
+        reports, failed = _score_days(Chronicle(opened, settings), days, in_use, executor, asked)
+        notes += [
+            f"{day} was missed when it was due: its lists are made now"
+            for day in missed
+            if day not in (*asked, *failed)
+        ]
         notes += [
             f"{day} is still incomplete: score it again with `parcel-risk score --date {day}`"
             for day in incomplete_days(opened)
             if day not in days
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
-    return ScoreReport(reports, in_use, unmodelled, notes)
+    unlisted = {day: failed.get(day, "its turn has not come") for day in missed_days(layout, last)}
+    return ScoreReport(reports, in_use, unmodelled, notes, unlisted)
 
 
-def _no_such_day(store: Store, first: date, last: date) -> str:
-    days = store.declaration_days()
-    wanted = f"on {first}" if first == last else f"from {first} to {last}"
-    held = f"it holds {days[0]} to {days[-1]}" if days else "it holds none at all"
-    return (
-        f"expected declarations {wanted} in {store.path}, found none; {held}. "
-        "Bring them in with `parcel-risk ingest`."
-    )
+def _score_days(
+    chronicle: Chronicle,
+    days: Sequence[date],
+    in_use: Mapping[str, ModelInUse],
+    executor: Executor,
+    asked: Sequence[date],
+) -> tuple[list[DayReport], dict[date, str]]:
+    """The reports of the days, and why days failed that nobody `asked` for: they hold up no other."""
+    reports, failed = [], {}
+    for day in days:
+        try:
+            reports.append(score_day(chronicle, day, in_use, executor))
+        except StoreError as error:
+            if day in asked:
+                raise
+            failed[day] = str(error)
+            logger.warning("%s was missed when it was due, and cannot be listed now: %s", day, error)
+    return reports, failed

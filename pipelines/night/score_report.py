@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from pipelines.night.score_day import DayReport
@@ -13,17 +14,21 @@ from pipelines.work.report import Report
 
 @dataclass(frozen=True)
 class ScoreReport(Report):
-    """What became of the days of a run."""
+    """What became of the days of a run.
+
+    `unlisted` are the days that should have been listed by now and never were, and why.
+    """
 
     days: Sequence[DayReport]
     champions: Mapping[str, ModelInUse]
     unmodelled: Sequence[str]
     notes: Sequence[str] = ()
+    unlisted: Mapping[date, str] = field(default_factory=dict)
 
     @property
     def exit_code(self) -> int:
-        """0, or 5 where a day has gaps."""
-        return 5 if any(day.gaps for day in self.days) else 0
+        """0, or 5 where a day has gaps, or one before is without lists."""
+        return 5 if self.unlisted or any(day.gaps for day in self.days) else 0
 
     def _lines(self) -> list[str]:
         lines = [
@@ -47,6 +52,10 @@ class ScoreReport(Report):
                     "say so. Score the day again when the cause is gone"
                 )
             lines += [f"{day.day}: {gap}" for gap in day.gaps]
+        lines += [
+            f"{day} STILL HAS NO LISTS: {reason}. The next run of score tries again"
+            for day, reason in self.unlisted.items()
+        ]
         return [*lines, *self.notes]
 
     def _facts(self) -> dict[str, Any]:
@@ -65,4 +74,5 @@ class ScoreReport(Report):
                 }
                 for day in self.days
             ],
+            "days_without_lists": {str(day): reason for day, reason in self.unlisted.items()},
         }

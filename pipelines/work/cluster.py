@@ -21,6 +21,7 @@ from distributed import Client, Worker, WorkerPlugin
 
 from configs.errors import ClusterError, UsageError
 from pipelines.store.layout import Layout
+from pipelines.store.permissions import umask_now
 from pipelines.work.attempts import Limits
 from pipelines.work.cluster_worker import (
     Environment,
@@ -100,7 +101,7 @@ def check(address: str, *, store: Path, overlay: Path | None, workers: int, thre
                 f"start more with `dask worker {address} --nthreads 1`"
             ) from error
         marker.mkdir(parents=True)
-        wanted = Wanted(threads, marker, overlay)
+        wanted = Wanted(threads, umask_now(), marker, overlay)
         try:
             faults, processors = _ask(client, wanted)
         finally:

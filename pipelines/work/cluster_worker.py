@@ -31,12 +31,14 @@ _SOFTWARE = ("distributed", "lightgbm", "llvmlite", "numba", "numpy", "polars")
 
 @dataclass(frozen=True)
 class Wanted:
-    """The threads of a task and the folders that a process of the cluster has to see.
+    """The threads of a task, the umask of what it writes, and the folders that a process of the cluster has
+    to see.
 
     `marker` was just made in the store, so that a folder of its name on another disk is not taken for it.
     """
 
     threads: int
+    umask: int
     marker: Path
     overlay: Path | None
 
@@ -82,6 +84,7 @@ def program() -> Program:
 def describe(wanted: Wanted, dask_worker: Any = None) -> Environment:
     """What this worker has of what is wanted, with its threads set; `dask_worker` is handed in by Dask."""
     set_threads(wanted.threads)
+    os.umask(wanted.umask)
     import llvmlite.binding
     import polars as pl
 

@@ -276,7 +276,7 @@ def test_another_program_is_told_and_does_not_run() -> None:
 def test_a_worker_with_other_reference_tables_is_told_and_one_with_other_settings_is_fit(
     tmp_path: Path,
 ) -> None:
-    wanted = Wanted(1, tmp_path / ".work/cluster-1", tmp_path / "configs")
+    wanted = Wanted(1, 0o077, tmp_path / ".work/cluster-1", tmp_path / "configs")
     (tmp_path / "configs/reference").mkdir(parents=True)
     worker = Environment(program(), 1, 1, "", tables_digest(wanted.overlay), "")
     # Settings come with each task.
