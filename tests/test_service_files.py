@@ -1,4 +1,4 @@
-"""The files that the night is installed with are the documented ones, and work: units, timer, cron, alerts."""
+"""The files that the night is installed with are the documented ones, and work: units, cron, alerts."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import Capacity, Day, MemorySize
+from pipelines.machine import caches, libraries
 from pipelines.store import permissions
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
@@ -174,6 +175,7 @@ def verb(name: str) -> Callable[[Callable[..., Report]], Callable[..., int]]:
             set_up_logging(verbose=verbose, quiet=quiet, log_format=session.log_format)
             try:
                 with permissions.readable_by("owner"):
+                    caches.name_caches(options.get("store"))
                     report = function(session, **options)
                     summary = session.summary(report)
             except (click.ClickException, click.exceptions.Exit, click.Abort, SystemExit):
@@ -204,6 +206,9 @@ def _explained(error: BaseException) -> tuple[str, int]:
             "interrupted; what was finished is kept, and the same command goes on from there.",
             130,
         )
+    missing = libraries.load_failure(error)
+    if missing is not None:
+        return missing, 1
     message = in_words(error)
     advice = cure(error)
     return f"{message}. {advice}" if advice else message, 1

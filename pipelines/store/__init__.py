@@ -3,7 +3,3 @@
 Uses `features.contract`, `features.arrays`.
 Begin with `store`.
 """
-
-from pipelines.store.store import Store
-
-__all__ = ["Store"]

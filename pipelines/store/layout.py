@@ -181,6 +181,11 @@ class Layout:
         return self._beside("mlflow")
 
     @property
+    def caches(self) -> Path:
+        """The folder beside the store where libraries keep files, for an account that has no other."""
+        return self._beside("cache")
+
+    @property
     def tuning_trials(self) -> Path:
         """The trials of all searches."""
         return self.mlflow / "tuning.db"

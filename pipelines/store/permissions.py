@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from configs.schema.pipeline import Readers
+if TYPE_CHECKING:
+    from configs.schema.pipeline import Readers
 
 UMASKS: Final[dict[Readers, int]] = {"owner": 0o077, "group": 0o027, "all": 0o022}
 """The bits that new files and folders lack. Nobody but the owner ever writes."""
