@@ -48,7 +48,7 @@ class DoctorReport(Report):
         }
 
 
-def examine(store: Path | None, settings: Callable[[], Settings]) -> DoctorReport:
+def look_over(store: Path | None, settings: Callable[[], Settings]) -> DoctorReport:
     """Look at everything that a verb needs, with a `store` at its folders too.
 
     Nothing is loaded that may be missing itself: libraries are tried in a process of their own first.

@@ -30,4 +30,4 @@ def doctor(session: Session, store: Path | None) -> Report:
       parcel-risk doctor
       parcel-risk doctor --store S --configs /etc/parcel-risk/configs
     """
-    return machine.examine(store, lambda: session.settings)
+    return machine.look_over(store, lambda: session.settings)
