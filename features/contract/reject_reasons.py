@@ -30,6 +30,7 @@ class RejectReason(StrEnum):
     TOO_MANY_FIELDS = "too_many_fields"
     UNCLEAR_QUOTES = "unclear_quotes"
     DUPLICATE_KEY = "duplicate_key"
+    SHARED_NUMBER = "shared_number"
     BAD_APP_TYPE = "bad_app_type"
     MISSING_APP_STATUS = "missing_app_status"
     NO_GOODS_LINES = "no_goods_lines"

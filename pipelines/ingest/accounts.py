@@ -81,6 +81,7 @@ class Changes:
         kept_by_file: those kept of each file.
         repeats_by_file: those superseded of each file, where they were counted so.
         duplicates: `_file` and `_source_row` of rows whose key was taken.
+        strangers: the same of messages whose number is another sender's.
         replaced: lines that the store held and that were changed or deleted.
         days: days whose lines are not as they were.
     """
@@ -92,6 +93,7 @@ class Changes:
     repeats_by_file: Counter[int] = field(default_factory=Counter)
     replaced: int = 0
     duplicates: list[pl.DataFrame] = field(default_factory=list)
+    strangers: list[pl.DataFrame] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
 
     def keep(self, rows: pl.DataFrame) -> None:

@@ -17,6 +17,7 @@ from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
+from pipelines.ingest.number_owners import OWNER_COLUMNS, with_owners
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables
@@ -24,6 +25,7 @@ from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
 _STORED_COLUMNS: Final[dict[str, pl.DataType]] = {"_day": pl.Date(), "_id_hash": pl.UInt64()}
+_KNOWN_COLUMNS: Final = LEDGER_COLUMNS | OWNER_COLUMNS
 _INCOMING_COLUMNS: Final = ORIGIN | MESSAGE_COLUMNS | _STORED_COLUMNS
 
 
@@ -101,19 +103,24 @@ class Disputes:
         known = self._known_messages(ids)
         disputed = incoming.dispute(sorted_union([known_ids, known["_id_hash"].to_numpy()]))
         spool = Spool(self.folder / "rewritten", "_bucket")
-        ledger = [pl.DataFrame(schema=LEDGER_COLUMNS)]
+        ledger = [pl.DataFrame(schema=_KNOWN_COLUMNS)]
         gone: dict[date, list[UInt64Array]] = {}
         total = incoming.disputed.rows + stored.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
             rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _INCOMING_COLUMNS))
             before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
-            messages = known.filter(pl.col("_id_hash").is_between(low, high)).select(*LEDGER_COLUMNS)
-            merged = merge(rows, before, messages)
+            messages = known.filter(pl.col("_id_hash").is_between(low, high))
+            rows = with_owners(rows, messages)
+            changes.strangers.append(rows.filter("_is_strange").select(*ORIGIN))
+            rows = rows.filter(~pl.col("_is_strange"))
+            merged = merge(rows, before, messages.select(*LEDGER_COLUMNS))
             changes.keep(merged.kept)
             changes.superseded += merged.superseded
             changes.replaced += merged.removed.height
             changes.duplicates.append(merged.duplicates)
-            ledger.append(merged.decided.select(*LEDGER_COLUMNS))
+            owners = rows.select("declaration_id", *OWNER_COLUMNS).unique("declaration_id")
+            decided = merged.decided.select(*LEDGER_COLUMNS)
+            ledger.append(decided.join(owners, on="declaration_id", how="left"))
             changes.take(_taken(merged))
             touched = _touched(merged)
             for (day,), of_day in touched.group_by("_day"):
@@ -153,9 +160,11 @@ class Disputes:
 
     def _known_messages(self, ids: UInt64Array) -> pl.DataFrame:
         """The stored messages about these declarations."""
-        frames = [pl.DataFrame(schema=LEDGER_COLUMNS | {"_id_hash": pl.UInt64()})]
+        frames = [pl.DataFrame(schema=_KNOWN_COLUMNS | {"_id_hash": pl.UInt64()})]
         for path in self.store.layout.ledger:
             entries = pl.read_parquet(path, hive_partitioning=False, glob=False)
+            # The ledger of an older version does not say whose a number is.
+            entries = complete(entries, _KNOWN_COLUMNS.items())
             hashes = hash_text(entries["declaration_id"])
             chosen = pl.Series(contains(ids, hashes.to_numpy()))
             frames.append(entries.with_columns(hashes.alias("_id_hash")).filter(chosen))

@@ -26,7 +26,7 @@ from pipelines.ingest.merge import ORIGIN
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
-from pipelines.ingest.rejects import MOST_EXAMPLES, duplicate_rows
+from pipelines.ingest.rejects import MOST_EXAMPLES, rows_read_again
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_writer import reopen_history, unknown_declarations, write_results
 from pipelines.store.files import file_digest
@@ -39,6 +39,11 @@ from pipelines.store.taken import TAKEN_COLUMNS, stage_taken
 from pipelines.work.progress import Progress
 
 _VERB: Final = "ingest"
+_LATE_REASONS: Final = {
+    RejectReason.DUPLICATE_KEY: "another row has the same key (duplicate key)",
+    RejectReason.SHARED_NUMBER: "an earlier message of another seller, or with another number of its "
+    "own, has the same declaration number (shared number): ask the senders whose it is",
+}
 
 
 @dataclass(frozen=True)
@@ -186,27 +191,33 @@ class _Run:
         return lines, write_results(self._store, t, spools.inspections, further, spools.taken)
 
     def _quarantine(self, t: Transaction, spools: Spools, lines: Changes, results: Changes) -> None:
+        duplicate, shared = RejectReason.DUPLICATE_KEY, RejectReason.SHARED_NUMBER
+
         def frames() -> Iterator[pl.DataFrame]:
             yield from spools.rejected.frames()
-            for table, changes in (("declarations", lines), ("inspections", results)):
-                duplicates = pl.concat([pl.DataFrame(schema=ORIGIN), *changes.duplicates]).sort(*ORIGIN)
-                for (number,), rows in duplicates.group_by("_file", maintain_order=True):
-                    yield from self._duplicates(int(str(number)), rows["_source_row"], table)
+            for table, rows_of, reason in (
+                ("declarations", lines.duplicates, duplicate),
+                ("declarations", lines.strangers, shared),
+                ("inspections", results.duplicates, duplicate),
+            ):
+                late = pl.concat([pl.DataFrame(schema=ORIGIN), *rows_of]).sort(*ORIGIN)
+                for (number,), rows in late.group_by("_file", maintain_order=True):
+                    yield from self._late_rejects(int(str(number)), rows["_source_row"], table, reason)
 
         self._store.append_quarantine(t, frames())
 
-    def _duplicates(self, number: int, rows: pl.Series, table: str) -> Iterator[pl.DataFrame]:
+    def _late_rejects(
+        self, number: int, rows: pl.Series, table: str, reason: RejectReason
+    ) -> Iterator[pl.DataFrame]:
+        """Rows that only the comparison with others has shown to be wrong."""
         result, source = self._files[number], self._sources[number]
-        most_chars = self._settings.max_text_chars
-        for frame in duplicate_rows(source, rows, table, self._settings.chunk_rows, most_chars):
+        for frame in rows_read_again(source, rows, table, reason, self._settings):
             attached = table == "inspections" and result.results > 0
             result.reject(frame.height, attached=attached)
-            result.reasons[RejectReason.DUPLICATE_KEY.value] += frame.height
+            result.reasons[reason.value] += frame.height
             if len(result.examples) < MOST_EXAMPLES:
                 row = frame["source_row"][0]
-                result.examples.append(
-                    f"{result.path}, row {row}: another row has the same key (duplicate key)"
-                )
+                result.examples.append(f"{result.path}, row {row}: {_LATE_REASONS[reason]}")
             yield frame
 
     def _account(self, lines: Changes, results: Changes, unknown: int, reopened: date | None) -> None:

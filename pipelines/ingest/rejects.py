@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from configs.schema.pipeline import IngestConfig
 from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
 from features.contract.declarations import EARLIEST
@@ -55,25 +56,25 @@ def rejected_rows(
     )
 
 
-def duplicate_rows(
-    source: Source, picked: pl.Series, table: str, chunk_rows: int, max_text_chars: int
+def rows_read_again(
+    source: Source, picked: pl.Series, table: str, reason: RejectReason, settings: IngestConfig
 ) -> Iterator[pl.DataFrame]:
-    """Rows for the quarantine whose key another row has.
+    """Rows for the quarantine that only others show to be wrong, such as those whose key another row has.
 
     They are read again: which they are is known only now, and to keep every row as it came would take more
     room than the store. `picked` are their numbers in the file (Int64, from 1).
     """
     wanted = picked.implode()
-    for chunk in source.chunks(chunk_rows):
+    for chunk in source.chunks(settings.chunk_rows):
         frame = chunk.declarations if table == "declarations" else chunk.inspections
         if frame is None:
             continue
         rows = frame.filter(pl.col("_source_row").is_in(wanted))
         if rows.height:
-            reason = [RejectReason.DUPLICATE_KEY.value]
-            reasons = pl.Series("reasons", [reason], dtype=pl.List(pl.String)).new_from_index(0, rows.height)
+            reasons = pl.Series("reasons", [[reason.value]], dtype=pl.List(pl.String))
+            reasons = reasons.new_from_index(0, rows.height)
             records = source.records(chunk, rows["_row"])
-            yield rejected_rows(str(source.path), table, rows, reasons, records, max_text_chars)
+            yield rejected_rows(str(source.path), table, rows, reasons, records, settings.max_text_chars)
 
 
 def examples(path: str, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:

@@ -94,6 +94,12 @@ class Inventories(MessageFormat):
             "totalPrice",
         }
     )
+    naming_fields = frozenset(
+        {
+            "invtNo", "copNo", "orderNo", "logisticsNo", "ebpCode", "ebcCode", "agentCode", "logisticsCode",
+            "customsCode", "portCode", "buyerIdNumber", "buyerName", "buyerTelephone", "consigneeAddress",
+        }
+    )
     # fmt: on
     hashed_as: ClassVar[Mapping[str, str]] = {"buyerIdNumber": "buyer_id", "consigneeAddress": "address_id"}
 
@@ -106,6 +112,8 @@ class Inventories(MessageFormat):
         direction, trade_mode = self._direction, head.get("tradeMode")
         return {column: head.get(field) for column, field in _HEAD_COLUMNS.items()} | {
             "declaration_id": self._declaration_id(head),
+            "_seller": head.get("ebcCode"),
+            "_own_number": head.get("copNo"),
             "declared_at": _declared_at(head, direction),
             "direction": _DIRECTION_OF_FLAG.get(head.get("ieFlag", "").upper(), direction.name),
             "trade_mode": trade_mode if trade_mode is None or trade_mode in _TRADE_MODES else "other",

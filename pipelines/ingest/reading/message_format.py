@@ -6,7 +6,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from features.contract.china_time import CHINA
+from features.contract.null_words import NullWords
 from features.contract.reject_reasons import RejectReason
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
@@ -30,15 +31,16 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 @dataclass(frozen=True)
 class CustomsCodes:
-    """Customs' numeric codes of countries (to ISO 3166-1 alpha-2) and of currencies (to ISO 4217)."""
+    """What stands in a message for a country (ISO 3166-1 alpha-2), a currency (ISO 4217), and for nothing."""
 
     countries: Mapping[str, str]
     currencies: Mapping[str, str]
+    null_words: NullWords = field(default_factory=NullWords)
 
     @classmethod
-    def of(cls, reference: ReferenceDay) -> CustomsCodes:
+    def of(cls, reference: ReferenceDay, null_words: NullWords) -> CustomsCodes:
         """The codes of a day."""
-        return cls(_pairs(reference["countries"]), _pairs(reference["currencies"]))
+        return cls(_pairs(reference["countries"]), _pairs(reference["currencies"]), null_words)
 
     def country(self, code: str | None) -> str | None:
         """The ISO code of a country; what is no known code stays for the contract to judge."""
@@ -68,6 +70,8 @@ class MessageFormat(ABC):
         clear_line_fields: fields of a line that name nobody. These are lists of what is harmless, not of what
             is not: a field that the next version of the specification adds, or that somebody misspells, is
             hashed until it stands here. So is each company's name: it may be a person's.
+        naming_fields: fields of a head that name documents and parties, in which a word that means nothing
+            (`ingest.null_words`) is no value.
         hashed_as: columns whose hash a field has in a kept record: the two are seen to be the same.
     """
 
@@ -78,6 +82,7 @@ class MessageFormat(ABC):
     line: ClassVar[str]
     clear_head_fields: ClassVar[frozenset[str]]
     clear_line_fields: ClassVar[frozenset[str]]
+    naming_fields: ClassVar[frozenset[str]]
     hashed_as: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, root: str, pseudonymiser: Pseudonymiser, codes: CustomsCodes) -> None:
@@ -102,7 +107,7 @@ class MessageFormat(ABC):
         if head is None:
             return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null"}
         action, reject = _action(head)
-        return self.head_columns(head) | {
+        return self.head_columns(self._telling(head)) | {
             "_message_at": message_moment(head.get("appTime")),
             "_action": action,
             "_reject": reject,
@@ -120,6 +125,12 @@ class MessageFormat(ABC):
         row["_record"] = f'{{"message":"{self.root}","head":{head_record},"line":{line_record}}}'
         row |= self.line_columns(row, head or {}, line or {})
         return row
+
+    def _telling(self, head: Fields) -> Fields:
+        """Without fields that name a document or somebody by a word that means nothing."""
+        means_nothing = self.codes.null_words.hold
+        nothing = {name for name in self.naming_fields & head.keys() if means_nothing(head[name])}
+        return {name: head[name] for name in head if name not in nothing} if nothing else head
 
     def _record(self, fields: Fields, clear: frozenset[str]) -> str:
         kept = {

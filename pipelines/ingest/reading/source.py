@@ -28,6 +28,8 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "_offset": pl.Int64(),
     "_message_at": pl.Datetime("us", "UTC"),
     "_action": pl.String(),
+    "_seller": pl.String(),
+    "_own_number": pl.String(),
 }
 """What a message's row has beside a table's."""
 
@@ -89,7 +91,7 @@ class Chunk:
         raw: the rows as they came, for `Source.records`.
         declarations: contract columns of any type; `_row` (UInt32, the row's place in `raw`), `_source_row`
             (Int64, its number in the file, from 1), `_reject` (String, why it cannot be used whatever its
-            columns say); of messages `_offset`, `_message_at`, `_action` and `_nulled` (values that the
+            columns say); of messages `MESSAGE_COLUMNS` and `_nulled` (values that the
             reader left out, as `column:reason`).
         inspections: the same for results; where the rows hold both, only those with a result.
         rows: how many rows of the file these are.

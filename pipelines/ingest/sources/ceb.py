@@ -59,7 +59,7 @@ class CebSource(Source):
     @classmethod
     def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
         """Nothing is read yet."""
-        return cls(path, around.pseudonymiser, CustomsCodes.of(around.reference))
+        return cls(path, around.pseudonymiser, CustomsCodes.of(around.reference, around.rules.null_words))
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The lines; each document is a message of its own, told apart by `_offset`."""
