@@ -1,29 +1,71 @@
-"""Finds values that look like a person where a pseudonym or a code belongs, and takes them out."""
+"""Takes what names a person out of the rows of any source: the one screen that every text passes."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from features.arrays.types import BoolArray
+from features.contract.conversions import to_text
+from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.privacy.own_values import OwnValues
+from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
 from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbers
 
 PSEUDONYM_COLUMNS: Final[tuple[str, ...]] = ("buyer_id", "address_id")
 FREE_TEXT_COLUMNS: Final = ("item_name", "item_model")
 # Official numbers of 11 to 18 digits are what these hold, so length alone says nothing there.
 NUMBER_COLUMNS: Final = ("declaration_id", "order_id", "waybill_id", "barcode")
+# Of shops and firms, which may be one person's; numbers of 15 digits are rare among them.
+CODE_COLUMNS: Final = ("order_id", "platform_id", "seller_id", "agent_id", "carrier_id", "customs_office", "port")
+OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "transport_mode")))
 WITHHELD: Final = "(withheld: may be personal data)"
-# An identity number (GB 11643) has the day of birth in its middle; a mobile number has 11 digits.
-_WITH_BIRTHDAY: Final = (
-    r"(?:^|[^0-9])[1-9][0-9]{5}(?:18|19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+MASK: Final = "[masked]"
+# Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
+_MAY_BE_NUMBER: Final = (
+    r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
+    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
+    r"|(?:证|證|照|件|话|話|电|號|号|式|真|권|화|처|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax).{0,9}\d"
+    r"|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
 )
-_NUMBER: Final = r"(?:^|[^0-9])(?:[1-9][0-9]{16}[0-9Xx]|(?:\+?86[ -]?)?1[3-9][0-9]{9})(?:$|[^0-9A-Za-z])"
 _SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
 _TWO_WORDS: Final = r"\p{L}{2}\S*\s+\S*\p{L}{2}"
-_MOST_CHARS: Final = 2000
+_MOST_CHARS: Final = 10**9
+
+
+@dataclass(frozen=True)
+class Screened:
+    """Rows without what names somebody.
+
+    Attributes:
+        rows: the rows.
+        hashed: by column, values that were replaced by their keyed hash.
+        masked: by column, texts of which a part was masked, and figures that became null.
+    """
+
+    rows: pl.DataFrame
+    hashed: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
+
+
+def holds_number(texts: pl.Series, *, of_words: bool) -> pl.Series:
+    """Whether each text holds a person's number; of a code or figure (not `of_words`) one that stands alone.
+
+    >>> holds_number(pl.Series(["tea 138 0013 8000", "tea 500 g", None]), of_words=True).to_list()
+    [True, False, False]
+    """
+    found = np.zeros(len(texts), dtype=np.bool_)
+    rows = _number_candidates(texts)
+    if len(rows):
+        spans = person_spans if of_words else number_spans
+        found[rows] = [bool(spans(text)) for text in texts.gather(rows)]
+    return pl.Series(texts.name, found)
 
 
 def looks_personal(values: pl.Series) -> pl.Series:
@@ -33,9 +75,8 @@ def looks_personal(values: pl.Series) -> pl.Series:
     [False, True, True, True, False]
     """
     text = values.cast(pl.String).str.strip_chars()
-    return (text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(r"\s")).fill_null(
-        False
-    )
+    odd = (text.str.contains(_SCRIPT) | text.str.contains(r"\s")).fill_null(False)
+    return odd | holds_number(text, of_words=False)
 
 
 def names_somebody(values: pl.Series) -> pl.Series:
@@ -45,102 +86,117 @@ def names_somebody(values: pl.Series) -> pl.Series:
     [False, False, True, True]
     """
     text = values.cast(pl.String)
-    named = text.str.contains(_NUMBER) | text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)
-    return named.fill_null(False)
+    words = (text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)).fill_null(False)
+    return words | holds_number(text, of_words=False)
 
 
-def holds_a_persons_number(text: str) -> bool:
-    """Return whether a text of words holds an identity number or a mobile number.
-
-    >>> holds_a_persons_number("call 13800138000"), holds_a_persons_number("箱内有 3 只手表")
-    (True, False)
-    """
-    return re.search(_NUMBER, text) is not None
-
-
-def screen_pseudonyms(
-    frame: pl.DataFrame, pseudonymiser: Callable[[], Pseudonymiser]
-) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Hash what looks like a person in the columns that should hold pseudonyms.
-
-    Args:
-        frame: declarations in the contract's columns, any types.
-        pseudonymiser: called only where something has to be hashed, so that clean tables need no key.
-
-    Returns:
-        The frame, and how many values were hashed by column.
-    """
-    counts: dict[str, int] = {}
-    for name in PSEUDONYM_COLUMNS:
-        if name not in frame.columns or frame[name].dtype.is_nested():
-            continue
-        values = frame[name].cast(pl.String)
-        personal = looks_personal(values)
-        if personal.any():
-            hashed = pseudonymiser().hash(values.filter(personal), name)
-            frame = frame.with_columns(values.scatter(personal.arg_true(), hashed).alias(name))
-            counts[name] = int(personal.sum())
-    return frame, counts
+def is_persons_number(values: pl.Series, column: str, own: OwnValues) -> BoolArray:
+    """Where an official number is a person's: by its day of birth, or as what the message says of somebody."""
+    texts = _as_text(values)
+    old_form = column in CODE_COLUMNS
+    found = may_hold_birthdays(texts, old_form=old_form)
+    rows = np.flatnonzero(found)
+    found[rows] = [holds_birthday(text, old_form=old_form) for text in texts.gather(rows)]
+    if own:
+        rows = np.flatnonzero(own.among(texts))
+        found[rows] |= np.array([own.in_number(row, texts[row]) for row in rows.tolist()], dtype=np.bool_)
+    return found
 
 
-def safe_records(
+def mask_words(values: pl.Series, own: OwnValues) -> tuple[pl.Series, int]:
+    """Return texts of words with persons' numbers, and what the row repeats of its persons, masked."""
+    texts = _as_text(values)
+    candidates = np.zeros(len(texts), dtype=np.bool_)
+    candidates[_number_candidates(texts)] = True
+    repeats = own.among(texts) if own else candidates
+    rows, masked = [], []
+    for row in np.flatnonzero(candidates | repeats).tolist():
+        text = texts[row]
+        spans = joined([*person_spans(text), *(own.spans(row, text) if own else ())])
+        if spans:
+            rows.append(row)
+            masked.append(masked_at(text, spans))
+    if not rows:
+        return values, 0
+    return texts.clone().scatter(rows, masked).alias(values.name), len(rows)
+
+
+def masked_at(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """The text with `MASK` in the place of each span; they ascend and lie apart."""
+    ends = [0, *(end for _, end in spans)]
+    parts = [text[end:first] for end, (first, _) in zip(ends, spans, strict=False)]
+    return MASK.join([*parts, text[ends[-1] :]])
+
+
+def screen_rows(
     rows: pl.DataFrame,
+    persons: pl.DataFrame | None,
+    pseudonymiser: Callable[[], Pseudonymiser],
     *,
-    hash_always: Mapping[str, str],
-    known: Collection[str],
-    free_text: Collection[str],
-    exempt: Collection[str],
-    pseudonymiser: Pseudonymiser | None,
-) -> pl.Series:
-    """Return the source's rows as JSON text that names nobody.
+    words: Sequence[str] = FREE_TEXT_COLUMNS,
+    figures: Sequence[str] = (),
+) -> Screened:
+    """Take what names a person out of rows in the contract's columns, of any types.
+
+    Pseudonyms that are none, and official numbers that are a person's, are hashed. Of other texts only the
+    number, name or address is masked.
 
     Args:
-        rows: the source's rows and columns.
-        hash_always: columns of identity fields, with the field that their hash is keyed for.
-        known: columns that the contract or a mapping uses; any text elsewhere may be personal.
-        free_text: columns of words, in which only numbers of persons are looked for.
-        exempt: columns of official numbers, which only a birthday in its place shows to be a person's.
-        pseudonymiser: None where there is no key; values are then withheld instead of hashed.
-
-    Returns:
-        String (rows,); a value that may be personal is hashed or `WITHHELD`, a long one is cut off.
+        rows: declarations or results.
+        persons: raw values that name the persons of each row; None where the source has none.
+        pseudonymiser: called only where something has to be hashed, so that clean tables need no key.
+        words: columns of words.
+        figures: numeric columns beyond the contract's, which have no bounds: a telephone there becomes null.
     """
-    columns = []
+    screened = Screened(rows)
+    columns: dict[str, pl.Series] = {}
+    named = [] if persons is None else persons.get_columns()
+    for name in PSEUDONYM_COLUMNS:
+        if name in rows.columns and not rows[name].dtype.is_nested():
+            values = rows[name].cast(pl.String)
+            personal = looks_personal(values)
+            if personal.any():
+                hashed = pseudonymiser().hash(values.filter(personal), name)
+                columns[name] = values.scatter(personal.arg_true(), hashed).alias(name)
+                screened.hashed[name] += int(personal.sum())
+                named = [*named, values.set(~personal, None).alias(f"own {name}")]
+    own = OwnValues(pl.DataFrame(named) if named else pl.DataFrame())
     for name in rows.columns:
-        values = _as_text(rows[name])
-        if name in hash_always:
-            personal = values.is_not_null()
-        elif name in free_text:
-            personal = values.str.contains(_NUMBER).fill_null(False)
-        elif name in exempt:
-            personal = values.str.contains(_WITH_BIRTHDAY).fill_null(False)
-        elif name in known:
-            personal = names_somebody(values)
-        else:
-            personal = values.is_not_null() & (rows[name].dtype == pl.String)
-        if personal.any():
-            if pseudonymiser is None:
-                values = values.set(personal, WITHHELD)
-            else:
-                hashed = "hashed:" + pseudonymiser.hash(values.filter(personal), hash_always.get(name, name))
-                values = values.scatter(personal.arg_true(), hashed)
-        columns.append(_cut(values))
-    texts = [
-        json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-        for row in pl.DataFrame(columns).iter_rows(named=True)
-    ]
-    return pl.Series("record", texts, dtype=pl.String)
+        values = rows[name]
+        if name in PSEUDONYM_COLUMNS or values.dtype.is_nested():
+            continue
+        if name in OFFICIAL_COLUMNS:
+            official = is_persons_number(values, name, own)
+            if official.any():
+                chosen = np.flatnonzero(official)
+                texts = _as_text(values)
+                hashed = pseudonymiser().hash(texts.gather(chosen), name)
+                columns[name] = texts.clone().scatter(chosen, hashed).alias(name)
+                screened.hashed[name] += len(chosen)
+        elif name in words or (own and values.dtype == pl.String and name in DECLARATION_COLUMNS):
+            shown, count = mask_words(values, own)
+            if count:
+                columns[name] = shown
+                screened.masked[name] += count
+        elif name in figures:
+            wrong = holds_number(_as_text(values), of_words=False)
+            if wrong.any():
+                columns[name] = values.set(wrong, None)
+                screened.masked[name] += int(wrong.sum())
+    if not columns:
+        return screened
+    return Screened(rows.with_columns(**columns), screened.hashed, screened.masked)
+
+
+def _number_candidates(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Rows in which a person's number may stand; in others there is surely none."""
+    rows = np.flatnonzero(may_hold_numbers(texts))
+    if not len(rows):
+        return rows
+    found = texts.gather(rows).str.contains(_MAY_BE_NUMBER).fill_null(False)
+    return rows[found.to_numpy()]
 
 
 def _as_text(values: pl.Series) -> pl.Series:
-    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
-        return pl.Series(values.name, [f"({values.dtype})"], dtype=pl.String).new_from_index(0, len(values))
-    return values.cast(pl.String)
-
-
-def _cut(text: pl.Series) -> pl.Series:
-    long = (text.str.len_chars() > _MOST_CHARS).fill_null(False)
-    if not long.any():
-        return text
-    cut = text.str.slice(0, _MOST_CHARS) + "… (" + text.str.len_chars().cast(pl.String) + " characters)"
-    return cut.zip_with(long, text)
+    """As text; a number without the `.0` of a table with gaps."""
+    return values if values.dtype == pl.String else to_text(values, _MOST_CHARS)

@@ -101,7 +101,22 @@ class Inventories(MessageFormat):
         }
     )
     # fmt: on
-    hashed_as: ClassVar[Mapping[str, str]] = {"buyerIdNumber": "buyer_id", "consigneeAddress": "address_id"}
+    hashed_as: ClassVar[Mapping[str, str]] = {
+        "buyerIdNumber": "buyer_id",
+        "consigneeAddress": "address_id",
+        "invtNo": "declaration_id",
+        "barCode": "barcode",
+        **{field: column for column, field in _HEAD_COLUMNS.items()},
+    }
+    word_fields = frozenset({"itemName", "gname", "gmodel"})
+    person_fields = (
+        "buyerName",
+        "buyerTelephone",
+        "buyerIdNumber",
+        "consignee",
+        "consigneeTelephone",
+        "consigneeAddress",
+    )
 
     @property
     def _direction(self) -> _Direction:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import polars as pl
 
@@ -26,6 +26,8 @@ _MOMENT = re.compile(r"\d{14}(\d{3})?", re.ASCII)
 _ACTIONS = {"1": "new", "2": "change", "3": "delete"}
 _DRAFT_STATUS = "1"
 _KEPT_HASHES = 2**16
+PERSONS_SEPARATOR: Final = "\x1f"
+"""Between the values of `_persons`, which hold no control character: XML has none."""
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -73,6 +75,8 @@ class MessageFormat(ABC):
         naming_fields: fields of a head that name documents and parties, in which a word that means nothing
             (`ingest.null_words`) is no value.
         hashed_as: columns whose hash a field has in a kept record: the two are seen to be the same.
+        word_fields: fields of words, of which only a part may name somebody.
+        person_fields: fields of a head that name its persons; what repeats them is masked.
     """
 
     roots: ClassVar[tuple[str, ...]]
@@ -84,6 +88,8 @@ class MessageFormat(ABC):
     clear_line_fields: ClassVar[frozenset[str]]
     naming_fields: ClassVar[frozenset[str]]
     hashed_as: ClassVar[Mapping[str, str]] = {}
+    word_fields: ClassVar[frozenset[str]] = frozenset()
+    person_fields: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, root: str, pseudonymiser: Pseudonymiser, codes: CustomsCodes) -> None:
         self.root = root
@@ -105,13 +111,14 @@ class MessageFormat(ABC):
     def of_head(self, head: Fields | None) -> Values:
         """What all lines of a document share: to be handed to `of_line`."""
         if head is None:
-            return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null"}
+            return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null", "_persons": None}
         action, reject = _action(head)
         return self.head_columns(self._telling(head)) | {
             "_message_at": message_moment(head.get("appTime")),
             "_action": action,
             "_reject": reject,
             "_head_record": self._record(head, self.clear_head_fields),
+            "_persons": PERSONS_SEPARATOR.join(head.get(field, "") for field in self.person_fields),
         }
 
     def of_line(self, of_head: Values, head: Fields | None, line: Fields | None) -> Values:
