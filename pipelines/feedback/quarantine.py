@@ -12,7 +12,7 @@ from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.rows import ReturnedRow
 from pipelines.feedback.values import text_of
 from pipelines.lists.fields import fields_of
-from pipelines.privacy.identity_screen import safe_records
+from pipelines.privacy.safe_records import RecordColumns, safe_records
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 
 _TABLE = "feedback"
@@ -46,9 +46,8 @@ def _records(rows: Sequence[ReturnedRow]) -> list[str]:
         free, numbers = (
             [field.name for field in fields_of() if field.text == kind] for kind in ("free", "number")
         )
-        safe = safe_records(
-            cells, hash_always={}, known=names, free_text=free, exempt=numbers, pseudonymiser=None
-        )
+        columns = RecordColumns(known=names, words=free, official={name: name for name in numbers})
+        safe = safe_records(cells, columns, persons=None, pseudonymiser=None)
         given = [json.loads(text) for text in safe]
     records = []
     for row, values in zip(rows, given, strict=True):

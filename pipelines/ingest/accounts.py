@@ -28,7 +28,8 @@ class FileResult:
         results_quarantined: those of them that break the contract.
         reasons: why rows and results were rejected.
         nulled: invalid values that became null.
-        hashed: values that looked like a person where a pseudonym belongs.
+        hashed: values that were a person's where a pseudonym or an official number belongs.
+        masked: texts of which a part named somebody.
         notes: what the user should know beside.
         examples: a few rejected values in words.
         fault: why the file was refused as a whole.
@@ -45,6 +46,7 @@ class FileResult:
     reasons: Counter[str] = field(default_factory=Counter)
     nulled: Counter[str] = field(default_factory=Counter)
     hashed: Counter[str] = field(default_factory=Counter)
+    masked: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
     fault: str | None = None
@@ -60,6 +62,7 @@ class FileResult:
         self.reasons += chunk.reasons
         self.nulled += chunk.nulled
         self.hashed += chunk.hashed
+        self.masked += chunk.masked
         self.examples += chunk.examples[: MOST_EXAMPLES - len(self.examples)]
 
     def reject(self, rows: int, *, attached: bool) -> None:

@@ -211,7 +211,10 @@ class _Run:
     ) -> Iterator[pl.DataFrame]:
         """Rows that only the comparison with others has shown to be wrong."""
         result, source = self._files[number], self._sources[number]
-        for frame in rows_read_again(source, rows, table, reason, self._settings):
+        around = self._around
+        for frame in rows_read_again(
+            source, rows, table, reason, self._settings, lambda: around.pseudonymiser
+        ):
             attached = table == "inspections" and result.results > 0
             result.reject(frame.height, attached=attached)
             result.reasons[reason.value] += frame.height
@@ -244,6 +247,7 @@ class _Run:
             },
             "labels": self._labels.as_dict(),
             "values_hashed": dict(sum((file.hashed for file in self._files), Counter[str]())),
+            "values_masked": dict(sum((file.masked for file in self._files), Counter[str]())),
             "unknown_declarations": unknown,
             "reopened_from": None if reopened is None else reopened.isoformat(),
             "files": [

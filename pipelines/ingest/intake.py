@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +23,8 @@ from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
 from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, rejected_rows
-from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS, screen_pseudonyms
+from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
+from pipelines.privacy.log_masking import mask_identity
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.spool import Spool, complete
 
@@ -120,22 +121,32 @@ class Intake:
 
     def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
         result, rejected = FileResult(str(source.path), rows=chunk.rows), list[pl.DataFrame]()
+        if chunk.persons is not None:
+            chunk = replace(chunk, persons=self._with_somebody_only(chunk.persons, chunk.persons.columns))
         if chunk.declarations is not None:
             raw = complete(chunk.declarations, (chunk.declarations.schema | MESSAGE_COLUMNS).items())
-            self._take_lines(_Part(source, chunk, number, "declarations", raw, result, rejected))
+            raw = self._with_somebody_only(raw, PSEUDONYM_COLUMNS)
+            screened = source.screened(raw, chunk, self.pseudonymiser)
+            result.hashed.update(screened.hashed)
+            result.masked.update(screened.masked)
+            self._take_lines(_Part(source, chunk, number, "declarations", screened.rows, result, rejected))
         if chunk.inspections is not None:
             attached = chunk.declarations is not None
-            part = _Part(source, chunk, number, "inspections", chunk.inspections, result, rejected, attached)
+            screened = source.screened(chunk.inspections, chunk, self.pseudonymiser)
+            if not attached:
+                result.hashed.update(screened.hashed)
+            result.masked.update(screened.masked)
+            part = _Part(source, chunk, number, "inspections", screened.rows, result, rejected, attached)
             self._take_results(part)
         return result, rejected
 
     def refuse(self, path: Path, fault: DataError) -> FileResult:
         """Put a file that cannot be read into quarantine as such."""
-        reason = RejectReason.UNREADABLE_FILE.value
-        row = {"source_file": str(path), "offset": fault.offset, "record": str(fault), "reasons": [reason]}
+        reason, text = RejectReason.UNREADABLE_FILE.value, mask_identity(str(fault))
+        row = {"source_file": str(path), "offset": fault.offset, "record": text, "reasons": [reason]}
         frame = pl.DataFrame([row | {"_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
         self.spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
-        return FileResult(str(path), fault=str(fault), reasons=Counter({reason: 1}))
+        return FileResult(str(path), fault=text, reasons=Counter({reason: 1}))
 
     def _take_lines(self, part: _Part) -> None:
         raw, result = part.frame, part.result
@@ -147,13 +158,10 @@ class Intake:
         deletes = (raw["_action"] == "delete").fill_null(False) & verdict.is_null()
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
-        # Taking all rows would copy them all.
-        frame = self._with_somebody_only(raw if len(rows) == raw.height else raw[rows])
-        frame, hashed = screen_pseudonyms(frame, self.pseudonymiser)
-        result.hashed.update(hashed)
         source = part.source
         checked = validate_declarations(
-            frame,
+            # Taking all rows would copy them all.
+            raw if len(rows) == raw.height else raw[rows],
             self._rules_for(source),
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
@@ -165,11 +173,11 @@ class Intake:
     def _rules_for(self, source: Source) -> ContractRules:
         return replace(self.rules, zone=source.zone, china_offices=source.china_offices)
 
-    def _with_somebody_only(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Without words that name nobody: to the screen, which hashes what looks like a name, they do."""
+    def _with_somebody_only(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+        """Without words that name nobody: to the screen, which looks for names, they do."""
         return frame.with_columns(
             self.rules.null_words.without(frame[name])
-            for name in PSEUDONYM_COLUMNS
+            for name in names
             if frame.schema.get(name) == pl.String
         )
 

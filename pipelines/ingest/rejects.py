@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import polars as pl
@@ -14,7 +14,8 @@ from features.contract.declarations import EARLIEST
 from features.contract.moments import to_moment
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.source import Source
-from pipelines.privacy.identity_screen import NUMBER_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
+from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
+from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 
 MOST_EXAMPLES: Final = 5
@@ -57,7 +58,12 @@ def rejected_rows(
 
 
 def rows_read_again(
-    source: Source, picked: pl.Series, table: str, reason: RejectReason, settings: IngestConfig
+    source: Source,
+    picked: pl.Series,
+    table: str,
+    reason: RejectReason,
+    settings: IngestConfig,
+    pseudonymiser: Callable[[], Pseudonymiser],
 ) -> Iterator[pl.DataFrame]:
     """Rows for the quarantine that only others show to be wrong, such as those whose key another row has.
 
@@ -71,6 +77,7 @@ def rows_read_again(
             continue
         rows = frame.filter(pl.col("_source_row").is_in(wanted))
         if rows.height:
+            rows = source.screened(rows, chunk, pseudonymiser).rows
             reasons = pl.Series("reasons", [[reason.value]], dtype=pl.List(pl.String))
             reasons = reasons.new_from_index(0, rows.height)
             records = source.records(chunk, rows["_row"])
@@ -93,7 +100,7 @@ def _shown(column: str, value: object) -> str:
     if value is None:
         return "is missing"
     text = str(value)
-    personal = column not in NUMBER_COLUMNS and names_somebody(pl.Series([text]))[0]
+    personal = column not in OFFICIAL_COLUMNS and names_somebody(pl.Series([text]))[0]
     if column in PSEUDONYM_COLUMNS or personal:
         return "(not shown)"
     return repr(text if len(text) <= _MOST_CHARS else text[:_MOST_CHARS] + "…")

@@ -78,6 +78,7 @@ class IngestReport(Report):
             yield f"{manifest['unknown_declarations']:,} results are about declarations that the store lacks"
         yield from _counts("values that became null", manifest["values_nulled"])
         yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
+        yield from _counts("texts in which personal data was masked", manifest["values_masked"])
         yield from _counts("reasons for quarantine", manifest["reasons"])
         examples = [example for file in self.files for example in file.examples][:MOST_EXAMPLES]
         yield from (f"  for example {example}" for example in examples)

@@ -1,5 +1,5 @@
-"""Owns pseudonyms, the screen that finds what looks like a person, and the masking of what is logged.
+"""Owns pseudonyms, the screen that every text of a source passes, and the masking of what is logged.
 
-Uses `configs.errors`.
-Begin with `pseudonyms`.
+Uses `configs.errors` and `features.contract`.
+Begin with `identity_screen`, and with `pseudonyms` for the key.
 """

@@ -10,9 +10,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from features.arrays.types import BoolArray
+from features.arrays.types import BoolArray, IntArray
 from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.privacy.own_values import OwnValues
 from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -20,10 +21,24 @@ from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbe
 
 PSEUDONYM_COLUMNS: Final[tuple[str, ...]] = ("buyer_id", "address_id")
 FREE_TEXT_COLUMNS: Final = ("item_name", "item_model")
+RESULT_TEXTS: Final = tuple(
+    name
+    for name, dtype in INSPECTION_COLUMNS.items()
+    if dtype == pl.String() and name not in ("declaration_id", "selection")
+)
+"""What inspectors write in words."""
 # Official numbers of 11 to 18 digits are what these hold, so length alone says nothing there.
 NUMBER_COLUMNS: Final = ("declaration_id", "order_id", "waybill_id", "barcode")
 # Of shops and firms, which may be one person's; numbers of 15 digits are rare among them.
-CODE_COLUMNS: Final = ("order_id", "platform_id", "seller_id", "agent_id", "carrier_id", "customs_office", "port")
+CODE_COLUMNS: Final = (
+    "order_id",
+    "platform_id",
+    "seller_id",
+    "agent_id",
+    "carrier_id",
+    "customs_office",
+    "port",
+)
 OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "transport_mode")))
 WITHHELD: Final = "(withheld: may be personal data)"
 MASK: Final = "[masked]"
@@ -31,7 +46,8 @@ MASK: Final = "[masked]"
 _MAY_BE_NUMBER: Final = (
     r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
     r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
-    r"|(?:证|證|照|件|话|話|电|號|号|式|真|권|화|처|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax).{0,9}\d"
+    r"|(?:[证證照件话話电致號号式真권화처]|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax)"
+    r".{0,9}\d"
     r"|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
 )
 _SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
@@ -91,7 +107,7 @@ def names_somebody(values: pl.Series) -> pl.Series:
 
 
 def is_persons_number(values: pl.Series, column: str, own: OwnValues) -> BoolArray:
-    """Where an official number is a person's: by its day of birth, or as what the message says of somebody."""
+    """Where an official number is a person's: by its day of birth, or because the row names somebody so."""
     texts = _as_text(values)
     old_form = column in CODE_COLUMNS
     found = may_hold_birthdays(texts, old_form=old_form)
@@ -188,13 +204,14 @@ def screen_rows(
     return Screened(rows.with_columns(**columns), screened.hashed, screened.masked)
 
 
-def _number_candidates(texts: pl.Series) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _number_candidates(texts: pl.Series) -> IntArray:
     """Rows in which a person's number may stand; in others there is surely none."""
     rows = np.flatnonzero(may_hold_numbers(texts))
     if not len(rows):
         return rows
     found = texts.gather(rows).str.contains(_MAY_BE_NUMBER).fill_null(False)
-    return rows[found.to_numpy()]
+    chosen: IntArray = rows[found.to_numpy()]
+    return chosen
 
 
 def _as_text(values: pl.Series) -> pl.Series:

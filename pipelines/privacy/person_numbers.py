@@ -1,8 +1,8 @@
 """Finds numbers of identity documents and telephones in a text, however wide and spaced they are written.
 
 A resident's number (GB 11643) shows itself by its province, its day of birth and its check character (ISO
-7064, MOD 11-2), that of Hong Kong and of Taiwan by a check digit, a permit or a passport by the letter that it
-begins with. What has no such mark, such as a passport of most other countries or a telephone without its
+7064, MOD 11-2), that of Hong Kong and of Taiwan by a check digit, a permit or a passport by the letter that
+it begins with. What has no such mark, such as a passport of most other countries or a telephone without its
 area, counts only behind a word that says what it is.
 """
 
@@ -18,8 +18,10 @@ from typing import Final
 Span = tuple[int, int]
 
 PROVINCES: Final = frozenset(
-    (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66))
-    + (71, 81, 82, 83, 91)
+    [
+        *(*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 66)),
+        *(71, 81, 82, 83, 91),
+    ]
 )
 """What the number of a resident begins with; 81 to 83 are residents from Hong Kong, Macao and Taiwan."""
 # Order and waybill numbers have the date of the sale where a resident's number has the day of birth. Who
@@ -32,29 +34,38 @@ _TAIWAN_LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVXYWZIO"
 _SEPARATORS: Final = r"[ \-.,/_()]"
 _RUN: Final = re.compile(rf"\d(?:{_SEPARATORS}{{0,3}}\d)*")
 _GROUP: Final = re.compile(r"\d+")
+_RESIDENT: Final = re.compile(
+    r"(?=([1-9]\d{5}(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]))", re.ASCII
+)
 _FINAL_X: Final = re.compile(r"[ \-]{0,3}[Xx](?![0-9A-Za-z])")
 _MOBILE: Final = re.compile(r"(?:(?:00)?86)?1[3-9]\d{9}")
 _AREA: Final = re.compile(r"0(?:10|2\d|[3-9]\d\d)")
 _FOREIGN: Final = re.compile(r"00(?:86|852|853|886|81|82|65|60)[1-9]\d{5,10}")
 # Letters alone may lead to a number (TEL138…); as a part of a longer code it is none.
 _BEFORE: Final = re.compile(r"(?:^|[^0-9A-Za-z.])[A-Za-z]*\Z")
+_BEHIND: Final = re.compile(r"[0-9A-Za-z]")
 _DOTS: Final = "·•・‧∙"
 _MOST_DIGITS: Final = 18
 _ALONE: Final = r"(?<![0-9A-Za-z\-/_])", r"(?![0-9A-Za-z\-/_])"
 _PERMIT: Final = re.compile(
-    _ALONE[0] + r"(?:[HM]\d{8}(?:\d\d)?|[EG]\d{8}|E[A-HJ-NP-Z]\d{7}|[A-Z]{3}\d{12})" + _ALONE[1], re.IGNORECASE
+    _ALONE[0] + r"(?:[HM]\d{8}(?:\d\d)?|[EG]\d{8}|E[A-HJ-NP-Z]\d{7}|[A-Z]{3}\d{12})" + _ALONE[1],
+    re.IGNORECASE,
 )
 _HONG_KONG: Final = re.compile(r"(?<![A-Z])([A-Z]{1,2})(\d{6})\(([0-9A])\)", re.IGNORECASE)
 _TAIWAN: Final = re.compile(_ALONE[0] + r"([A-Z])([1289]\d{8})" + _ALONE[1], re.IGNORECASE)
 _BEHIND_A_WORD: Final = re.compile(
-    r"(?:身份[证證]|护照|護照|通行[证證]|回[乡鄉][证證]|台胞[证證]|居留[证證]|居住[证證]|[证證]件|여권|passport|permit"
+    r"(?:身份[证證]|护照|護照|通行[证證]|回[乡鄉][证證]|台胞[证證]|居[留住][证證]|[证證]件|여권|passport|permit"
     r"|(?<![a-z])id (?:no|number|card)) ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{0,3}"
-    r"(?P<document>[a-z]{0,3}[ -]?\d(?:[ -]?\d){4,11}(?:\([0-9a]\))?)"
+    r"(?P<document>[a-z]{0,3}[ \-]?\d{2,12}(?:[ \-]\d{3,6}){0,3}(?:\([0-9a]\))?)"
     r"|(?:电话|電話|致电|手机号|手機號|联系方式|传真|傳真|전화|연락처|(?<![a-z])(?:tel|phone|telephone|mobile|whatsapp|fax))"
-    r" ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{0,3}(?P<telephone>\+?\(?\d(?:[ \-()]{0,2}\d){6,12})",
+    r" ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{0,3}"
+    r"(?P<telephone>\(?\d{2,12}(?:[ \-()]{1,2}\d{3,8}){0,3})",
     re.IGNORECASE,
 )
-_INTERNATIONAL: Final = re.compile(r"\+(?=[1-9])\d{1,3}(?:[ \-()]{0,2}\d){7,12}")
+_FEWEST_OF_DOCUMENT: Final = 5
+_FEWEST_OF_TELEPHONE: Final = 7
+_INTERNATIONAL: Final = re.compile(r"\+[1-9]\d{0,2}[ \-()]{0,2}\d{1,11}(?:[ \-()]{1,2}\d{3,8}){0,3}")
+_FEWEST_OF_INTERNATIONAL: Final = 9
 
 
 def plain(text: str) -> str:
@@ -73,7 +84,7 @@ def person_spans(text: str) -> list[Span]:
     ['138-0013-8000']
     """
     clear = plain(text)
-    found = [*_in_runs(clear), *_documents(clear)]
+    found = [*_in_runs(clear), *_inside_long(clear), *_documents(clear)]
     return joined(found)
 
 
@@ -90,7 +101,7 @@ def number_spans(text: str, *, sure: bool = False) -> list[Span]:
         [
             (first, end)
             for first, end in _in_runs(clear, sure=sure)
-            if _BEFORE.search(clear, 0, first) and not clear[end : end + 1].isalnum()
+            if _BEFORE.search(clear, 0, first) and not _BEHIND.match(clear, end)
         ]
     )
 
@@ -100,8 +111,8 @@ def holds_birthday(number: str, *, old_form: bool) -> bool:
 
     `old_form` looks for the 15 digits in use until 1999, too, which other numbers are more often like.
 
-    >>> holds_birthday("DD-11010519491231002X", old_form=False), holds_birthday("310120261120000001", old_form=False)
-    (True, False)
+    >>> [holds_birthday(no, old_form=False) for no in ("DD-11010519491231002X", "310120261120000001")]
+    [True, False]
     """
     clear = plain(number)
     for run in _RUN.finditer(clear):
@@ -176,43 +187,44 @@ def _in_runs(text: str, *, sure: bool = False) -> Iterator[Span]:
                 if len(digits) > _MOST_DIGITS:
                     break
                 window, end = groups[number : upto + 1], groups[upto][1]
+                at_an_end = number == 0 or upto == len(groups) - 1
                 if mark and upto == len(groups) - 1 and _is_resident(digits + "X", sure=sure):
                     yield first, mark.end()
                 elif _is_resident(digits, sure=sure) or (not sure and _is_old_number(digits)):
                     yield first, end
-                elif _is_telephone(digits, text, window, whole=len(window) == len(groups)):
+                elif _is_telephone(digits, text, window, at_an_end=at_an_end and not sure, usual=sure):
                     yield _with_plus(text, first), end
-        if not sure:
-            yield from _inside_long(text, groups)
 
 
-def _inside_long(text: str, groups: list[Span]) -> Iterator[Span]:
+def _inside_long(text: str) -> Iterator[Span]:
     """Residents' numbers with other digits written directly in front or behind."""
-    for first, end in groups:
-        for start in range(first, end - _MOST_DIGITS + 1) if end - first > _MOST_DIGITS else ():
-            part = text[start : start + _MOST_DIGITS]
-            if is_resident_number(part) and _is_checked(part):
-                yield start, start + _MOST_DIGITS
+    for found in _RESIDENT.finditer(text):
+        if is_resident_number(found[1]) and _is_checked(found[1]):
+            yield found.span(1)
 
 
 def _is_resident(number: str, *, sure: bool) -> bool:
     return len(number) == _MOST_DIGITS and is_resident_number(number) and (not sure or _is_checked(number))
 
 
-def _is_telephone(digits: str, text: str, groups: list[Span], *, whole: bool) -> bool:
-    """Whether groups of digits are a telephone; `whole`: they are all that stand together there."""
+def _is_telephone(digits: str, text: str, groups: list[Span], *, at_an_end: bool, usual: bool) -> bool:
+    """Whether groups of digits are a telephone.
+
+    `at_an_end`: none stands in front of them, or none behind. `usual`: only as telephones usually are
+    grouped, for lines with figures of all kinds.
+    """
     lengths = [end - first for first, end in groups]
     between = {text[groups[i][1] : groups[i + 1][0]].strip() for i in range(len(groups) - 1)}
     if _MOBILE.fullmatch(digits):
         if len(groups) == 1:
             return text[max(0, groups[0][0] - 2) : groups[0][0]] != "0."
         if set(lengths) == {1}:
-            return whole
+            return at_an_end
         own = lengths
         if len(digits) > 11:
             # The country may stand apart: 86 138…, 0086-138…
             own = lengths[1:] if text[slice(*groups[0])] in ("86", "0086") else lengths
-        if between <= {"", "-"}:
+        if between <= {"", "-"} and not usual:
             return own[0] >= 3 and min(own) >= 2
         return own == [3, 4, 4] and len(between) == 1
     if between <= {"", "-", ")"} and len(groups) > 1 and _AREA.fullmatch(text[slice(*groups[0])]):
@@ -228,11 +240,17 @@ def _with_plus(text: str, first: int) -> int:
 
 def _documents(text: str) -> Iterator[Span]:
     for found in _BEHIND_A_WORD.finditer(text):
-        yield found.span("document" if found["document"] else "telephone")
-    for pattern in (_PERMIT, _INTERNATIONAL):
-        for found in pattern.finditer(text):
-            if pattern is _INTERNATIONAL or not found[0][:3].isalpha() or _is_old_number(f"11{found[0][3:]}0"):
-                yield found.span()
+        kind = "document" if found["document"] else "telephone"
+        fewest = _FEWEST_OF_DOCUMENT if found["document"] else _FEWEST_OF_TELEPHONE
+        if _count_digits(found[kind]) >= fewest:
+            yield found.span(kind)
+    for found in _INTERNATIONAL.finditer(text):
+        if _count_digits(found[0]) >= _FEWEST_OF_INTERNATIONAL:
+            yield found.span()
+    for found in _PERMIT.finditer(text):
+        # Three letters, four digits of a place, and a birthday: the residence permit of foreigners.
+        if not found[0][:3].isalpha() or _is_old_number(f"11{found[0][3:]}0"):
+            yield found.span()
     for found in _HONG_KONG.finditer(text):
         if _is_hong_kong(found[1].upper(), found[2], found[3].upper()):
             yield found.span()
@@ -250,6 +268,10 @@ def _is_old_number(digits: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _count_digits(text: str) -> int:
+    return sum(each.isdigit() for each in text)
 
 
 def _is_checked(number: str) -> bool:

@@ -73,9 +73,7 @@ def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, out: BoolArray) -> 
 
 
 @numba.njit(cache=True, nogil=True)
-def _birthdays(
-    offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: bool, out: BoolArray
-) -> None:
+def _birthdays(offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: bool, out: BoolArray) -> None:
     ring = np.zeros(_RING, dtype=np.int64)
     for row in range(out.shape[0]):
         position, end = offsets[row], offsets[row + 1]
@@ -136,7 +134,9 @@ def _fold(offsets: IntArray, data: Bytes, folded: Bytes, ends: IntArray) -> None
                     folded[place] = plain
                     place += 1
                 position += 3
-            elif (byte == 0xE2 and data[position + 1] == 0x80) or (byte == 0xE3 and data[position + 1] == 0x80):
+            elif (byte == 0xE2 and data[position + 1] == 0x80) or (
+                byte == 0xE3 and data[position + 1] == 0x80
+            ):
                 position += 3  # blanks, hyphens, quotes and dots, of the East, too
             elif byte == 0xC2:
                 position += 2  # likewise, and signs

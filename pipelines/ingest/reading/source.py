@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -21,6 +21,7 @@ from features.contract.moments import UTC_ZONE
 from features.contract.null_words import NullWords
 from features.contract.rules import ContractRules
 from pipelines.ingest.reading.label_tally import LabelTally
+from pipelines.privacy.identity_screen import FREE_TEXT_COLUMNS, RESULT_TEXTS, Screened, screen_rows
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
@@ -95,12 +96,21 @@ class Chunk:
             reader left out, as `column:reason`).
         inspections: the same for results; where the rows hold both, only those with a result.
         rows: how many rows of the file these are.
+        persons: raw values that name the persons of each row in `raw`, never stored: what repeats them in
+            other columns is masked. None where the source has none.
     """
 
     raw: pl.DataFrame
     declarations: pl.DataFrame | None
     inspections: pl.DataFrame | None
     rows: int
+    persons: pl.DataFrame | None = None
+
+    def persons_of(self, rows: pl.Series) -> pl.DataFrame | None:
+        """`persons` of the rows at these places."""
+        if self.persons is None or len(rows) == self.persons.height:
+            return self.persons
+        return self.persons[rows]
 
 
 class Source(ABC):
@@ -165,6 +175,14 @@ class Source(ABC):
         Raises:
             DataError: the file turns out to be broken; whatever came before does not count then.
         """
+
+    def screened(
+        self, rows: pl.DataFrame, chunk: Chunk, pseudonymiser: Callable[[], Pseudonymiser]
+    ) -> Screened:
+        """Rows of a chunk's declarations or inspections without what names a person."""
+        persons = chunk.persons_of(rows["_row"])
+        words = (*FREE_TEXT_COLUMNS, *RESULT_TEXTS, *self.extra_categories)
+        return screen_rows(rows, persons, pseudonymiser, words=words, figures=self.extra_numbers)
 
     @abstractmethod
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -20,6 +20,7 @@ from features.contract.moments import UTC_ZONE, to_day
 from features.contract.null_words import NullWords
 from pipelines.ingest.reading.mapping_checks import check_mapping, filled_columns
 from pipelines.ingest.reading.written_numbers import plain_numbers
+from pipelines.privacy.identity_screen import holds_number
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 _NUMBERS = {name for name, kind in {**DECLARATION_COLUMNS, **INSPECTION_COLUMNS}.items() if kind.is_numeric()}
@@ -205,9 +206,20 @@ def require_columns(columns: Collection[str], required: Iterable[str], where: st
     """
     missing = [name for name in required if name not in columns]
     if missing:
-        present = ", ".join(repr(name[:60]) for name in list(columns)[:40])
+        present = shown_headings(list(columns)[:40])
         hints = "".join(nearest(name, columns) for name in missing[:5])
         raise DataError(f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}")
+
+
+def shown_headings(names: Sequence[str]) -> str:
+    """Headings in words. A table without headings has its first row in their place: nobody is named then.
+
+    >>> shown_headings(["no", "price"]), shown_headings(["D1", "Li Na", "138 0013 8000"])
+    ("'no', 'price'", "a person's number among 3 headings: is the first row one of data?")
+    """
+    if holds_number(pl.Series(names, dtype=pl.String), of_words=True).any():
+        return f"a person's number among {len(names)} headings: is the first row one of data?"
+    return ", ".join(repr(name[:60]) for name in names)
 
 
 def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:

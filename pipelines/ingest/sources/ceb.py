@@ -14,8 +14,10 @@ from configs.messages import nearest
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Values
+from pipelines.ingest.reading.message_records import persons_of_messages, safe_message
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source, Surroundings
 from pipelines.ingest.reading.xml_reader import XmlMessage
+from pipelines.privacy.own_values import OwnValues
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
@@ -27,6 +29,7 @@ MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
     "_reject": pl.String(),
     "_nulled": pl.List(pl.String()),
     "_record": pl.String(),
+    "_persons": pl.String(),
 }
 # A chunk is cut here even below its number of rows, so that long texts cannot fill the memory.
 _MOST_CHARS_IN_CHUNK = 64 * 2**20
@@ -64,11 +67,18 @@ class CebSource(Source):
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The lines; each document is a message of its own, told apart by `_offset`."""
         for frame in read_messages(self.path, rows, self._pseudonymiser, self._codes):
-            yield Chunk(frame, frame.drop("_record").with_row_index("_row"), None, frame.height)
+            lines = frame.drop("_record", "_persons").with_row_index("_row")
+            yield Chunk(frame, lines, None, frame.height, persons_of_messages(frame["_persons"]))
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """What the format kept of the rows: it hashes whatever could name somebody."""
-        return chunk.raw["_record"][picked].alias("record")
+        persons, formats = chunk.persons_of(picked), message_formats()
+        own = OwnValues(pl.DataFrame() if persons is None else persons)
+        texts = [
+            safe_message(record, own, row, formats, self._pseudonymiser)
+            for row, record in enumerate(chunk.raw["_record"][picked])
+        ]
+        return pl.Series("record", texts, dtype=pl.String)
 
 
 def message_formats() -> dict[str, type[MessageFormat]]:
@@ -107,6 +117,7 @@ def read_messages(
       missing_app_status, no_goods_lines, no_inventory_head.
     - `_nulled`: `column:reason` for each value that the format left out; null where there is none.
     - `_record`: the row as it came, as JSON, with every field that could name somebody hashed.
+    - `_persons`: what names the persons of its head, as it came: to be looked for in the other columns.
 
     A document without lines is one row. Rows that stand before a fault are yielded before it is raised: drop
     them then, for a file counts as a whole. A frame ends where its records have more than `chunk_chars`

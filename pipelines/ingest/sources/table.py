@@ -26,13 +26,16 @@ from pipelines.ingest.reading.csv_text import UNCLEAR
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
 from pipelines.ingest.reading.table_file import SURPLUS, TableFile
-from pipelines.ingest.reading.table_mapping import MappedTable, require_columns
+from pipelines.ingest.reading.table_mapping import MappedTable, require_columns, shown_headings
 from pipelines.privacy.identity_screen import (
     FREE_TEXT_COLUMNS,
-    NUMBER_COLUMNS,
+    OFFICIAL_COLUMNS,
     PSEUDONYM_COLUMNS,
-    safe_records,
+    RESULT_TEXTS,
+    looks_personal,
 )
+from pipelines.privacy.person_columns import names_persons
+from pipelines.privacy.safe_records import RecordColumns, safe_records
 from pipelines.store.meta import StoreMeta
 
 _TIMES = ("declared_at", "inspected_on", "reported_on")
@@ -127,7 +130,7 @@ class TableSource(Source):
         kept = {*contract, *self.extra_categories, *self.extra_numbers, *self.labels}
         unknown = [name for name in self._file.columns if name not in kept]
         text = f"{self.path}: columns that the contract does not have are not stored: "
-        return [text + ", ".join(name[:60] for name in unknown[:20])] if unknown else []
+        return [text + shown_headings(unknown[:20])] if unknown else []
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The rows in the contract's columns, not yet validated."""
@@ -164,35 +167,38 @@ class TableSource(Source):
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """JSON text of the rows at `picked` (numbers within the chunk) that names nobody."""
-        raw = chunk.raw[picked]
+        names = self._around.pseudonymiser if self._around.has_key else None
+        return safe_records(chunk.raw[picked], self._record_columns, chunk.persons_of(picked), names)
+
+    @cached_property
+    def _record_columns(self) -> RecordColumns:
+        extras = (*self.extra_categories, *self.extra_numbers)
+        words = (*FREE_TEXT_COLUMNS, *RESULT_TEXTS, *self.extra_categories)
         if self._mapped is None:
-            known: set[str] = {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *self.labels}
-            always = {name: name for name in PSEUDONYM_COLUMNS}
-            texts, numbers = set(FREE_TEXT_COLUMNS), set(NUMBER_COLUMNS)
-        else:
-            sources = self._mapped.sources_of
-            known = {name for names in sources.values() for name in names}
-            hashed = {*self._mapped.mapping.pseudonymise, *PSEUDONYM_COLUMNS}
-            always = {name: target for target in sorted(hashed) for name in sources.get(target, ())}
-            texts = {name for target in FREE_TEXT_COLUMNS for name in sources.get(target, ())}
-            numbers = {name for target in NUMBER_COLUMNS for name in sources.get(target, ())}
-        return safe_records(
-            raw,
-            hash_always=always,
-            known={*known, *self.extra_categories, *self.extra_numbers},
-            free_text=texts,
-            exempt=numbers,
-            pseudonymiser=self._around.pseudonymiser if self._around.has_key else None,
+            return RecordColumns(
+                hash_always={name: name for name in PSEUDONYM_COLUMNS},
+                known={*DECLARATION_COLUMNS, *INSPECTION_COLUMNS, *self.labels, *extras},
+                words=words,
+                official={name: name for name in OFFICIAL_COLUMNS},
+            )
+        sources = self._mapped.sources_of
+        hashed = sorted({*self._mapped.mapping.pseudonymise, *PSEUDONYM_COLUMNS})
+        return RecordColumns(
+            hash_always={name: target for target in hashed for name in sources.get(target, ())},
+            known={name for names in sources.values() for name in names},
+            words={name for target in words for name in sources.get(target, ())},
+            official={name: target for target in OFFICIAL_COLUMNS for name in sources.get(target, ())},
         )
 
     def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
+        persons = self._persons(raw)
         if self._mapped is None:
             frame = raw.with_columns(numbers, reject).with_row_index("_row")
             if not self._is_inspections:
-                return Chunk(raw, frame, None, raw.height)
+                return Chunk(raw, frame, None, raw.height, persons)
             found = [name for name in (*CONTRACT_LABELS, *self.labels) if name in raw.columns]
             self.label_tally.add({name: contract_cells(raw[name]) for name in found}, numbers)
-            return Chunk(raw, None, frame, raw.height)
+            return Chunk(raw, None, frame, raw.height, persons)
         names = self._around.pseudonymiser if self._mapped.mapping.pseudonymise else None
         rows = None
         if self._mapped.has_declarations:
@@ -203,7 +209,24 @@ class TableSource(Source):
             self.label_tally.add(read.labels, numbers)
             picked = read.frame["_row"]
             results = read.frame.with_columns(numbers[picked], reject[picked])
-        return Chunk(raw, rows, results, raw.height)
+        return Chunk(raw, rows, results, raw.height, persons)
+
+    def _persons(self, raw: pl.DataFrame) -> pl.DataFrame | None:
+        """What names persons: columns that the mapping hashes, and others that their heading gives away."""
+        used, hashed = {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS}, set[str]()
+        if self._mapped is not None:
+            sources = self._mapped.sources_of
+            used = {name for names in sources.values() for name in names}
+            hashed = {
+                name for target in self._mapped.mapping.pseudonymise for name in sources.get(target, ())
+            }
+        columns = [raw[name] for name in raw.columns if name in hashed and not raw[name].dtype.is_nested()]
+        for name in raw.columns:
+            if name not in used and raw[name].dtype == pl.String and names_persons(name):
+                # What may be a customer's code would be looked for in numbers that begin with it.
+                names_nobody = raw[name].str.contains(r"\d") & ~looks_personal(raw[name])
+                columns.append(raw[name].set(names_nobody.fill_null(False), None))
+        return pl.DataFrame(columns) if columns else None
 
     def _labels_by_value(self, candidates: list[str]) -> tuple[str, ...]:
         """Columns whose every value says yes or no. Needs the whole file: a late value can refuse."""
