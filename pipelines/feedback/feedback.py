@@ -27,8 +27,7 @@ from pipelines.feedback.report import FeedbackReport, manifest_of
 from pipelines.feedback.rows import CONFLICT, REJECTED, ReturnedRow
 from pipelines.ingest.result_writer import merge_results, reopen_history
 from pipelines.lists.fields import fields_of
-from pipelines.privacy.identity_screen import WITHHELD
-from pipelines.privacy.person_numbers import person_spans
+from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
@@ -162,7 +161,7 @@ class _Run:
         # The day of the report belongs to the row; what it says of the parcel does not depend on it.
         values = {name: value for name, value in entries.values.items() if name != "reported_on"}
         for field in fields_of("inspector"):
-            if field.text == "free" and person_spans(values.get(field.name, "")):
+            if field.text == "free" and holds_a_persons_number(values.get(field.name, "")):
                 values[field.name] = WITHHELD
                 self._hidden[f"{field.name}:may_be_personal"] += 1
         row.entries = Entries(entries.results, values)

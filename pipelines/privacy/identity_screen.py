@@ -84,6 +84,15 @@ def holds_number(texts: pl.Series, *, of_words: bool) -> pl.Series:
     return pl.Series(texts.name, found)
 
 
+def holds_a_persons_number(text: str) -> bool:
+    """Return whether a text of words holds an identity number or a telephone.
+
+    >>> holds_a_persons_number("call 13800138000"), holds_a_persons_number("箱内有 3 只手表")
+    (True, False)
+    """
+    return bool(person_spans(text))
+
+
 def looks_personal(values: pl.Series) -> pl.Series:
     """Return whether each text looks like an identity or mobile number, a name or an address; null is False.
 

@@ -224,7 +224,7 @@ def _is_telephone(digits: str, text: str, groups: list[Span], *, at_an_end: bool
         if len(digits) > 11:
             # The country may stand apart: 86 138…, 0086-138…
             own = lengths[1:] if text[slice(*groups[0])] in ("86", "0086") else lengths
-        if between <= {"", "-"} and not usual:
+        if between <= {"", "-"} and (own == [11] or not usual):
             return own[0] >= 3 and min(own) >= 2
         return own == [3, 4, 4] and len(between) == 1
     if between <= {"", "-", ")"} and len(groups) > 1 and _AREA.fullmatch(text[slice(*groups[0])]):

@@ -116,7 +116,8 @@ def _element(name: str, fields: Fields, prefix: str) -> str:
 
 
 def frames(path: Path, chunk_rows: int = 1000, **options: int) -> list[pl.DataFrame]:
-    return list(read_messages(path, chunk_rows, NAMES, CODES, **options))
+    """The lines, without the raw names that only the screen sees and that go no further."""
+    return [frame.drop("_persons") for frame in read_messages(path, chunk_rows, NAMES, CODES, **options)]
 
 
 def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:
