@@ -68,10 +68,10 @@ _INTERNATIONAL: Final = re.compile(r"\+[1-9]\d{0,2}[ \-()]{0,2}\d{1,11}(?:[ \-()
 _FEWEST_OF_INTERNATIONAL: Final = 9
 
 
-def plain(text: str) -> str:
+def _plain(text: str) -> str:
     """The text with every digit, letter, blank and hyphen in its plain form; no character moves its place.
 
-    >>> plain("１３８\\u3000００１３－８０００")
+    >>> _plain("１３８\\u3000００１３－８０００")
     '138 0013-8000'
     """
     return text if text.isascii() else "".join(map(_plain_character, text))
@@ -83,7 +83,7 @@ def person_spans(text: str) -> list[Span]:
     >>> [text[a:b] for text in ("tea 138-0013-8000", "1380 mm") for a, b in person_spans(text)]
     ['138-0013-8000']
     """
-    clear = plain(text)
+    clear = _plain(text)
     found = [*_in_runs(clear), *_inside_long(clear), *_documents(clear)]
     return joined(found)
 
@@ -96,7 +96,7 @@ def number_spans(text: str, *, sure: bool = False) -> list[Span]:
     >>> number_spans("x 13800138000"), number_spans("fa5c13800138000b"), number_spans("0.13800138000")
     ([(2, 13)], [], [])
     """
-    clear = plain(text)
+    clear = _plain(text)
     return joined(
         [
             (first, end)
@@ -114,7 +114,7 @@ def holds_birthday(number: str, *, old_form: bool) -> bool:
     >>> [holds_birthday(no, old_form=False) for no in ("DD-11010519491231002X", "310120261120000001")]
     [True, False]
     """
-    clear = plain(number)
+    clear = _plain(number)
     for run in _RUN.finditer(clear):
         digits = re.sub(r"\D", "", run[0])
         if len(digits) == _MOST_DIGITS - 1 and clear[run.end() : run.end() + 1] in ("x", "X"):
