@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +12,7 @@ import polars as pl
 
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
+from features.contract.china_time import CHINA
 from features.contract.codes import ROUNDED, to_code, with_even_digits, with_office_zero, with_zero
 from features.contract.conversions import (
     NOT_TEXT,
@@ -180,7 +181,9 @@ def validate_declarations(
         to_text(given.get(name, nothing).alias(name), rules.max_text_chars) for name in extra_categories
     ]
     columns += [to_number(given.get(name, nothing).alias(name)) for name in extra_numbers]
-    schema = _schema(rules.latest, rules.bounds, tuple(extra_categories), tuple(extra_numbers))
+    schema = _schema(
+        (rules.oldest, rules.latest), rules.bounds, tuple(extra_categories), tuple(extra_numbers)
+    )
     return apply_contract(pl.DataFrame(columns), schema, DECLARATION_REQUIRED)
 
 
@@ -202,7 +205,10 @@ def bound_checks(bounds: Bounds, name: str, day: pl.Expr) -> list[pa.Check]:
 
 @lru_cache(16)
 def _schema(
-    latest: datetime | None, bounds: Bounds, extra_categories: tuple[str, ...], extra_numbers: tuple[str, ...]
+    dates: tuple[date | None, datetime | None],
+    bounds: Bounds,
+    extra_categories: tuple[str, ...],
+    extra_numbers: tuple[str, ...],
 ) -> pa.DataFrameSchema:
     day = pl.col("declared_at").dt.offset_by("8h").dt.date()
     columns: dict[str, pa.Column] = {}
@@ -210,8 +216,8 @@ def _schema(
         checks = _checks(name)
         if dtype in (pl.Float64(), pl.Int32()):
             checks = [*checks, *bound_checks(bounds, name, day)]
-        if name == "declared_at" and latest is not None:
-            checks = [*checks, column_check(_R.FUTURE_DATE, lambda value: value <= latest)]
+        if name == "declared_at":
+            checks = [*checks, *_date_checks(*dates)]
         columns[name] = pa.Column(dtype, checks, nullable=name not in DECLARATION_REQUIRED)
     columns |= {name: pa.Column(pl.String, TEXT_CHECKS, nullable=True) for name in extra_categories}
     for name in extra_numbers:
@@ -220,7 +226,18 @@ def _schema(
     return pa.DataFrameSchema(columns, name="declarations")
 
 
-DECLARATION_SCHEMA: Final = _schema(None, Bounds(), (), ())
+def _date_checks(oldest: date | None, latest: datetime | None) -> list[pa.Check]:
+    checks = []
+    if oldest is not None:
+        first = datetime.combine(oldest, time(), CHINA)
+        # What is no time, or older than the contract takes at all, has a reason already.
+        checks.append(column_check(_R.TOO_OLD, lambda value: (value >= first) | (value < EARLIEST)))
+    if latest is not None:
+        checks.append(column_check(_R.FUTURE_DATE, lambda value: value <= latest))
+    return checks
+
+
+DECLARATION_SCHEMA: Final = _schema((None, None), Bounds(), (), ())
 
 
 def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
+from features.contract.china_time import china_date
 from features.contract.codes import to_code
 from features.contract.conversions import NOT_TEXT, TOO_LONG, to_number, to_text, to_whole, yes_no_code
 from features.contract.declarations import (
@@ -57,6 +59,7 @@ _AFTER_INSPECTION = column_check(
     _R.REPORTED_BEFORE_INSPECTED,
     lambda value: (value >= pl.col("inspected_on")) | (value == NOT_A_DATE),
 )
+_REPORTED = [*_DATE, _AFTER_INSPECTION]
 _SELECTION = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
 _PROBABILITY = column_check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
 _LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
@@ -67,7 +70,7 @@ INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
         "declaration_id": pa.Column(pl.String, CODE_CHECKS),
         "line_no": pa.Column(pl.Int32, COUNT_CHECKS),
         "inspected_on": pa.Column(pl.Date, _DATE),
-        "reported_on": pa.Column(pl.Date, [*_DATE, _AFTER_INSPECTION]),
+        "reported_on": pa.Column(pl.Date, _REPORTED),
         "selection": pa.Column(pl.String, [*TEXT_CHECKS, _SELECTION], nullable=True),
         "inspection_probability": pa.Column(pl.Float64, [KNOWN_NUMBER, _PROBABILITY], nullable=True),
         **{label: pa.Column(pl.Int8, _LABEL, nullable=True) for label in CONTRACT_LABELS},
@@ -112,7 +115,7 @@ def validate_inspections(
     nothing = pl.Series([None], dtype=pl.Null).new_from_index(0, raw.height)
     columns = [_convert(given.get(name, nothing).alias(name), name, rules) for name in INSPECTION_COLUMNS]
     columns += [yes_no_code(given.get(name, nothing).alias(name)) for name in further]
-    schema = _schema(rules.bounds)
+    schema = _schema(rules.bounds, rules.oldest, None if rules.latest is None else china_date(rules.latest))
     if further:
         schema = schema.add_columns({name: pa.Column(pl.Int8, _LABEL, nullable=True) for name in further})
     validated = apply_contract(pl.DataFrame(columns), schema, INSPECTION_REQUIRED)
@@ -121,12 +124,23 @@ def validate_inspections(
 
 
 @lru_cache(4)
-def _schema(bounds: Bounds) -> pa.DataFrameSchema:
-    schema = INSPECTION_SCHEMA
+def _schema(bounds: Bounds, oldest: date | None, latest: date | None) -> pa.DataFrameSchema:
+    schema = INSPECTION_SCHEMA.update_column("reported_on", checks=_reported(oldest, latest))
     for name in _NUMBERS:
         checks = [*schema.columns[name].checks, *bound_checks(bounds, name, pl.col("reported_on"))]
         schema = schema.update_column(name, checks=checks)
     return schema
+
+
+def _reported(oldest: date | None, latest: date | None) -> list[pa.Check]:
+    checks = list(_REPORTED)
+    if oldest is not None:
+        # What is no date, or older than the contract takes at all, has a reason already.
+        given = pl.col("reported_on").dt.year() >= _EARLIEST_YEAR
+        checks.append(column_check(_R.TOO_OLD, lambda value: (value >= oldest) | ~given))
+    if latest is not None:
+        checks.append(column_check(_R.FUTURE_DATE, lambda value: value <= latest))
+    return checks
 
 
 def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:

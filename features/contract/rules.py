@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from features.contract.bounds import Bounds
@@ -16,7 +16,8 @@ class ContractRules:
     """How strict the contract is with a table.
 
     Attributes:
-        latest: declarations after this moment are rejected; None accepts any.
+        oldest: what was declared or reported before this day is rejected; None accepts any.
+        latest: likewise what is dated after this moment.
         max_text_chars: longer text becomes null.
         bounds: what numbers may be.
         null_words: what means nothing in keys and for parties.
@@ -24,6 +25,7 @@ class ContractRules:
         china_offices: whether codes of offices and ports are China's, of four digits.
     """
 
+    oldest: date | None = None
     latest: datetime | None = None
     max_text_chars: int = 2_000
     bounds: Bounds = field(default_factory=Bounds)

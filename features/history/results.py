@@ -62,6 +62,16 @@ def known_labels(inspections: pl.DataFrame, until: date) -> pl.DataFrame:
     )
 
 
+def with_results_of(lines: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
+    """The lines that have results, one row a result, in the order of the lines: night and training ask here.
+
+    A result counts for a line that was declared when it was inspected: lines have `declared_on`, results
+    `inspected_on`.
+    """
+    joined = lines.join(results, on=LINE_KEY, how="inner", maintain_order="left")
+    return joined.filter(pl.col("inspected_on") >= pl.col("declared_on"))
+
+
 def result_tables(
     reports: pl.DataFrame, specs: Sequence[KeySpec], labels: Sequence[str]
 ) -> dict[str, pl.DataFrame]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -13,10 +13,10 @@ import polars as pl
 
 from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
-from features.contract.declarations import LINE_KEY
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.day_tables import DayTables, day_tables
 from features.history.fold import fold
-from features.history.results import increments, result_tables
+from features.history.results import increments, result_tables, with_results_of
 from features.history.state import History
 from features.prepare import prepare_lines
 from pipelines.history.profiles import load_profile, usable_profile
@@ -29,14 +29,47 @@ from pipelines.store.store import Store
 logger = logging.getLogger(__name__)
 
 _DAYS_AT_ONCE = 14
+_LINES = {name: DECLARATION_COLUMNS[name] for name in LINE_KEY}
+
+
+@dataclass
+class Unmatched:
+    """The lines (`LINE_KEY`) whose results do not count, of all days that a run looks at.
+
+    Attributes:
+        missing: those that are not among the declarations.
+        early: those that were declared only after their inspection.
+    """
+
+    missing: list[pl.DataFrame] = field(default_factory=list)
+    early: list[pl.DataFrame] = field(default_factory=list)
+
+    def tell(self) -> None:
+        """Warn of them, once for all days, and begin anew."""
+        for parts, what in (
+            (self.missing, "have no declaration in the store: their results count once it has come"),
+            (self.early, "were inspected before the day of their declaration: these results never count"),
+        ):
+            lines = pl.concat([pl.DataFrame(schema=_LINES), *parts]).unique()
+            parts.clear()
+            if lines.height:
+                examples = ", ".join(lines["declaration_id"].unique().sort().head(5))
+                logger.warning("%d inspected lines (for example %s) %s", lines.height, examples, what)
 
 
 @dataclass(frozen=True)
 class Chronicle:
-    """The days of a store under one configuration."""
+    """The days of a store under one configuration.
+
+    Attributes:
+        store: the store.
+        settings: the configuration.
+        unmatched: results that do not count, until somebody tells.
+    """
 
     store: Store
     settings: Settings
+    unmatched: Unmatched = field(default_factory=Unmatched, compare=False, repr=False)
 
     @cached_property
     def reference(self) -> Reference:
@@ -81,8 +114,8 @@ class Chronicle:
         lines = reported.select(LINE_KEY).unique()
         known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
         earlier = known.join(lines, on=LINE_KEY, how="semi")
-        reports = increments(earlier, self.spec.labels).filter(pl.col("reported_on") == day)
-        reports = self.with_attributes(reports, day)
+        reports = increments(self.with_attributes(earlier, day), self.spec.labels)
+        reports = reports.filter(pl.col("reported_on") == day)
         if reports.is_empty():
             return {}
         return result_tables(self._keyed(reports, day), self.spec.keys, self.spec.labels)
@@ -92,7 +125,8 @@ class Chronicle:
         inspections = self.store.read_inspections(reported_to=until)
         if inspections.is_empty():
             return {}
-        reports = self.with_attributes(increments(inspections, self.spec.labels), until)
+        reports = increments(self.with_attributes(inspections, until), self.spec.labels)
+        self.unmatched.tell()
         if reports.is_empty():
             return {}
         keyed = self._keyed(reports, until)
@@ -103,7 +137,8 @@ class Chronicle:
         }
 
     def with_attributes(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
-        """The reports joined to the columns of their lines; those of lines not in the store are left out.
+        """The reports joined to the columns of their lines; those of lines not in the store, or declared only
+        after their inspection, are left out and noted in `unmatched`.
 
         Declarations are searched from `day` backwards, to `result_lookback_days` before the first inspection.
         """
@@ -115,22 +150,19 @@ class Chronicle:
         days = [known for known in self.store.declaration_days() if earliest <= known <= day]
         while days and not wanted.is_empty():
             chunk, days = days[-_DAYS_AT_ONCE:], days[:-_DAYS_AT_ONCE]
-            lines = self.store.scan_declarations(chunk[0], chunk[-1]).select(*columns)
+            lines = self.store.scan_declarations(chunk[0], chunk[-1]).select(*columns, "declared_on")
             matched = lines.join(wanted.lazy(), on=LINE_KEY, how="semi").collect()
             parts.append(matched)
             wanted = wanted.join(matched, on=LINE_KEY, how="anti")
-        if not wanted.is_empty():
-            logger.warning(
-                "%d inspected lines are not among the declarations of the store (for example %s): "
-                "their results do not count",
-                wanted.height,
-                ", ".join(sorted(wanted["declaration_id"].unique())[:5]),
-            )
+        self.unmatched.missing.append(wanted)
         if not parts:
             return reports.clear().with_columns(
                 pl.lit(None, pl.String).alias(name) for name in columns if name not in LINE_KEY
             )
-        return reports.join(pl.concat(parts), on=LINE_KEY, how="inner")
+        found = pl.concat(parts)
+        matched = with_results_of(found, reports)
+        self.unmatched.early.append(found.select(LINE_KEY).join(matched, on=LINE_KEY, how="anti"))
+        return matched.drop("declared_on")
 
     def _key_columns(self) -> list[str]:
         schema = self.store.declaration_schema()
@@ -167,6 +199,7 @@ class Chronicle:
         history = self.stored_history(day)
         for _, folded in self.replay(history, day - timedelta(days=1)):
             history = folded
+        self.unmatched.tell()
         return history
 
     def replay(self, history: History, until: date) -> Iterator[tuple[date, History]]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from typing import Final
 
 import polars as pl
 
+from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.store.spool import Spool, complete
-from pipelines.store.taken import TAKEN_ROWS
+from pipelines.store.taken import TAKEN_COLUMNS, TAKEN_ROWS
 
 
 @dataclass
@@ -26,6 +29,8 @@ class FileResult:
         not_counting: those of them that are no fault of the data.
         results: results that stand in the rows of declarations.
         results_quarantined: those of them that break the contract.
+        results_seen: results of any kind, in rows of their own or of declarations.
+        results_refused: those of them that break the contract.
         reasons: why rows and results were rejected.
         nulled: invalid values that became null.
         hashed: values that were a person's where a pseudonym or an official number belongs.
@@ -43,6 +48,8 @@ class FileResult:
     not_counting: int = 0
     results: int = 0
     results_quarantined: int = 0
+    results_seen: int = 0
+    results_refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     nulled: Counter[str] = field(default_factory=Counter)
     hashed: Counter[str] = field(default_factory=Counter)
@@ -59,18 +66,33 @@ class FileResult:
         self.not_counting += chunk.not_counting
         self.results += chunk.results
         self.results_quarantined += chunk.results_quarantined
+        self.results_seen += chunk.results_seen
+        self.results_refused += chunk.results_refused
         self.reasons += chunk.reasons
         self.nulled += chunk.nulled
         self.hashed += chunk.hashed
         self.masked += chunk.masked
         self.examples += chunk.examples[: MOST_EXAMPLES - len(self.examples)]
 
-    def reject(self, rows: int, *, attached: bool) -> None:
-        """Count rejected rows, or results that are attached to rows."""
+    def reject(self, rows: int, table: str, *, attached: bool) -> None:
+        """Count rejected rows of a table, or results that are attached to rows."""
+        if table == "inspections":
+            self.results_refused += rows
         if attached:
             self.results_quarantined += rows
         else:
             self.quarantined += rows
+
+
+REFUSED: Final = {"_file": pl.Int32(), "_source_row": pl.Int64(), "reason": pl.String(), "why": pl.String()}
+"""Rows that cannot be taken after all: where they stand, and what speaks against them."""
+
+
+_LATE_REASONS: Final = {
+    RejectReason.DUPLICATE_KEY: "another row has the same key (duplicate key)",
+    RejectReason.SHARED_NUMBER: "an earlier message of another seller, or with another number of its "
+    "own, has the same declaration number (shared number): ask the senders whose it is",
+}
 
 
 @dataclass
@@ -83,8 +105,10 @@ class Changes:
         superseded: rows that were repeats or overtaken.
         kept_by_file: those kept of each file.
         repeats_by_file: those superseded of each file, where they were counted so.
-        duplicates: `_file` and `_source_row` of rows whose key was taken.
-        strangers: the same of messages whose number is another sender's.
+        refused: rows that cannot be taken after all (`REFUSED`).
+        waiting: results whose declaration the store lacks.
+        rivals: what the store holds in place of refused results, as rows of `TAKEN_ROWS`.
+        aside: results that an earlier run took and that cannot stay, with `reason` and `declared_on`.
         replaced: lines that the store held and that were changed or deleted.
         days: days whose lines are not as they were.
     """
@@ -95,8 +119,10 @@ class Changes:
     kept_by_file: Counter[int] = field(default_factory=Counter)
     repeats_by_file: Counter[int] = field(default_factory=Counter)
     replaced: int = 0
-    duplicates: list[pl.DataFrame] = field(default_factory=list)
-    strangers: list[pl.DataFrame] = field(default_factory=list)
+    waiting: int = 0
+    refused: list[pl.DataFrame] = field(default_factory=list)
+    rivals: list[pl.DataFrame] = field(default_factory=list)
+    aside: list[pl.DataFrame] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
 
     def keep(self, rows: pl.DataFrame) -> None:
@@ -109,10 +135,38 @@ class Changes:
         noted = rows.rename({"_file": "number", "_id_hash": "declaration"})
         self.taken.add(complete(noted, TAKEN_ROWS.items()))
 
+    def refuse(self, rows: pl.DataFrame, reason: RejectReason) -> None:
+        """Note rows that only the comparison with others has shown to be wrong."""
+        named = (pl.lit(reason.value).alias("reason"), pl.lit(_LATE_REASONS[reason]).alias("why"))
+        self.refused.append(rows.select("_file", "_source_row", *named))
+
     def repeat(self, rows: pl.DataFrame) -> None:
         """Count repeats, by their `_file`."""
         self.superseded += rows.height
         self.repeats_by_file.update(_by_file(rows))
+
+
+def taken_table(files: Sequence[FileResult], lines: Changes, results: Changes, now: datetime) -> pl.DataFrame:
+    """The files that were not refused, with what became of their rows (`TAKEN_COLUMNS`)."""
+    rows = []
+    for number, file in enumerate(files):
+        if file.fault is not None:
+            continue
+        kept = lines.kept_by_file[number] + (0 if file.results else results.kept_by_file[number])
+        rows.append(
+            {
+                "fingerprint": file.fingerprint,
+                "file": file.path,
+                "taken_at": now,
+                "number": number,
+                "rows_in": file.rows,
+                "rows_kept": kept,
+                "rows_quarantined": file.quarantined,
+                "rows_superseded": file.rows - kept - file.quarantined,
+                "take_again": False,
+            }
+        )
+    return complete(pl.DataFrame(rows, schema_overrides=TAKEN_COLUMNS), TAKEN_COLUMNS.items())
 
 
 def _by_file(rows: pl.DataFrame) -> dict[int, int]:

@@ -14,6 +14,7 @@ import polars as pl
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
@@ -21,7 +22,7 @@ from pipelines.ingest.number_owners import OWNER_COLUMNS, with_owners
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables
-from pipelines.store.spool import Spool, complete
+from pipelines.store.spool import Spool, collected, complete
 from pipelines.store.store import Store
 
 _STORED_COLUMNS: Final[dict[str, pl.DataType]] = {"_day": pl.Date(), "_id_hash": pl.UInt64()}
@@ -107,17 +108,18 @@ class Disputes:
         gone: dict[date, list[UInt64Array]] = {}
         total = incoming.disputed.rows + stored.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
-            rows = self._content(_collect(incoming.disputed.scan(low, high), self.schema | _INCOMING_COLUMNS))
-            before = self._content(_collect(stored.scan(low, high), self.schema | _STORED_COLUMNS))
+            disputes = incoming.disputed.scan(low, high)
+            rows = self._content(collected(disputes, self.schema | _INCOMING_COLUMNS))
+            before = self._content(collected(stored.scan(low, high), self.schema | _STORED_COLUMNS))
             messages = known.filter(pl.col("_id_hash").is_between(low, high))
             rows = with_owners(rows, messages)
-            changes.strangers.append(rows.filter("_is_strange").select(*ORIGIN))
+            changes.refuse(rows.filter("_is_strange"), RejectReason.SHARED_NUMBER)
             rows = rows.filter(~pl.col("_is_strange"))
             merged = merge(rows, before, messages.select(*LEDGER_COLUMNS))
             changes.keep(merged.kept)
             changes.superseded += merged.superseded
             changes.replaced += merged.removed.height
-            changes.duplicates.append(merged.duplicates)
+            changes.refuse(merged.duplicates, RejectReason.DUPLICATE_KEY)
             owners = rows.select("declaration_id", *OWNER_COLUMNS).unique("declaration_id")
             decided = merged.decided.select(*LEDGER_COLUMNS)
             ledger.append(decided.join(owners, on="declaration_id", how="left"))
@@ -192,9 +194,3 @@ def _touched(merged: Merged) -> pl.DataFrame:
     """Hash and day of each declaration that changes."""
     removed = merged.removed.select(hash_text(merged.removed["declaration_id"]).alias("_id_hash"), "_day")
     return pl.concat([merged.kept.select("_id_hash", "_day"), removed]).unique()
-
-
-def _collect(rows: pl.LazyFrame | None, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    if rows is None:
-        return pl.DataFrame(schema=schema)
-    return complete(rows.collect(), schema.items())

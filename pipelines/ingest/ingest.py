@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Final
-
-import polars as pl
 
 import pipelines.ingest.sources
 from configs.errors import DataError, UsageError
@@ -18,32 +17,26 @@ from configs.messages import nearest
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
 from features.contract.inspections import INSPECTION_COLUMNS
-from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.accounts import Changes, FileResult
+from features.contract.rules import ContractRules
+from pipelines.ingest.accounts import Changes, FileResult, taken_table
 from pipelines.ingest.day_writer import DayWriter
 from pipelines.ingest.intake import Intake, Spools
-from pipelines.ingest.merge import ORIGIN
+from pipelines.ingest.late_rejects import late_rejects, rows_aside
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
-from pipelines.ingest.rejects import MOST_EXAMPLES, rows_read_again
 from pipelines.ingest.report import IngestReport
-from pipelines.ingest.result_writer import reopen_history, unknown_declarations, write_results
+from pipelines.ingest.result_check import ResultCheck, refused_lines
+from pipelines.ingest.result_writer import reopen_history, write_results
 from pipelines.store.files import file_digest
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
-from pipelines.store.spool import complete
 from pipelines.store.store import Store
-from pipelines.store.taken import TAKEN_COLUMNS, stage_taken
+from pipelines.store.taken import brought_by, stage_taken
 from pipelines.work.progress import Progress
 
 _VERB: Final = "ingest"
-_LATE_REASONS: Final = {
-    RejectReason.DUPLICATE_KEY: "another row has the same key (duplicate key)",
-    RejectReason.SHARED_NUMBER: "an earlier message of another seller, or with another number of its "
-    "own, has the same declaration number (shared number): ask the senders whose it is",
-}
 
 
 @dataclass(frozen=True)
@@ -53,12 +46,14 @@ class IngestOptions:
     Attributes:
         source: what they are, by the name of a module in `sources/`; None looks at each.
         mapping: name or path of the mapping of foreign tables.
-        now: the present moment, for tests; declarations dated too far after it are rejected.
+        now: the present moment, for tests.
+        backfill: take what is dated long before the last day closed, or after the present moment.
     """
 
     source: str | None = None
     mapping: str | None = None
     now: datetime | None = None
+    backfill: bool = False
 
 
 def ingest(
@@ -87,7 +82,7 @@ def ingest(
     kinds = [_kind_of(path, options.source, sources) for path in paths]
     for kind in dict.fromkeys(kinds):
         kind.require(around)
-    run = _Run(Store.create(Path(store)), around, progress)
+    run = _Run(Store.create(Path(store)), around, progress, backfill=options.backfill)
     return run.take(list(zip(paths, kinds, strict=True)))
 
 
@@ -118,8 +113,9 @@ def _kind_of(path: Path, name: str | None, sources: dict[str, type[Source]]) -> 
 class _Run:
     """The two passes inside one transaction."""
 
-    def __init__(self, store: Store, around: Surroundings, progress: Progress) -> None:
+    def __init__(self, store: Store, around: Surroundings, progress: Progress, *, backfill: bool) -> None:
         self._store = store
+        self._backfill = backfill
         self._around = around
         self._progress = progress
         self._settings = around.settings.pipeline.ingest
@@ -128,9 +124,11 @@ class _Run:
         # By their place among the files, without those that were refused.
         self._sources: dict[int, Source] = {}
         self._labels = LabelTally()
+        self._rules = around.rules
 
     def take(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
         with self._store.lock(_VERB), self._store.transaction() as t:
+            self._rules = self._dated(self._around.rules)
             spools = Spools.within(t.scratch("intake"))
             with self._manifest.step("read"):
                 self._read(files, spools)
@@ -140,10 +138,10 @@ class _Run:
                 lines, results = self._merge(t, spools, meta)
             with self._manifest.step("quarantine"):
                 self._quarantine(t, spools, lines, results)
-            unknown = unknown_declarations(self._store, spools.inspections, spools.declarations)
             reopened = reopen_history(self._store, t, lines.days | results.days)
-            self._account(lines, results, unknown, reopened)
-            stage_taken(t, self._store.layout, self._taken(lines, results), spools.taken)
+            self._account(lines, results, reopened)
+            taken = taken_table(self._files, lines, results, self._around.now)
+            stage_taken(t, self._store.layout, taken, spools.taken)
             day = china_date(self._around.now)
             self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
         return IngestReport(
@@ -154,11 +152,19 @@ class _Run:
             reopened=reopened,
             days=sorted(lines.days | results.days),
             labels=self._labels,
+            rivals=brought_by(self._store.layout, results.rivals),
         )
 
+    def _dated(self, rules: ContractRules) -> ContractRules:
+        """The rules with the days that are taken in; a store that has closed none takes old ones."""
+        if self._backfill:
+            return replace(rules, oldest=None, latest=None)
+        closed = self._store.last_closed
+        oldest = None if closed is None else closed - timedelta(days=self._settings.past_days)
+        return replace(rules, oldest=oldest)
+
     def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> None:
-        around = self._around
-        intake = Intake(spools, self._settings, around.rules, lambda: around.pseudonymiser)
+        intake = Intake(spools, self._settings, self._rules, lambda: self._around.pseudonymiser)
         with self._progress.task("read files", total=len(files)) as task:
             for number, (path, kind) in enumerate(files):
                 try:
@@ -188,42 +194,24 @@ class _Run:
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
         lines = writer.write(spools.declarations, spools.taken)
-        return lines, write_results(self._store, t, spools.inspections, further, spools.taken)
+        check = ResultCheck(
+            self._store,
+            t,
+            lines.days,
+            spools.declarations,
+            refused_lines(spools.rejected),
+            self._rules.oldest,
+        )
+        return lines, write_results(check, spools.inspections, further, spools.taken)
 
     def _quarantine(self, t: Transaction, spools: Spools, lines: Changes, results: Changes) -> None:
-        duplicate, shared = RejectReason.DUPLICATE_KEY, RejectReason.SHARED_NUMBER
-
-        def frames() -> Iterator[pl.DataFrame]:
-            yield from spools.rejected.frames()
-            for table, rows_of, reason in (
-                ("declarations", lines.duplicates, duplicate),
-                ("declarations", lines.strangers, shared),
-                ("inspections", results.duplicates, duplicate),
-            ):
-                late = pl.concat([pl.DataFrame(schema=ORIGIN), *rows_of]).sort(*ORIGIN)
-                for (number,), rows in late.group_by("_file", maintain_order=True):
-                    yield from self._late_rejects(int(str(number)), rows["_source_row"], table, reason)
-
-        self._store.append_quarantine(t, frames())
-
-    def _late_rejects(
-        self, number: int, rows: pl.Series, table: str, reason: RejectReason
-    ) -> Iterator[pl.DataFrame]:
-        """Rows that only the comparison with others has shown to be wrong."""
-        result, source = self._files[number], self._sources[number]
+        tables = {"declarations": lines, "inspections": results}
         around = self._around
-        for frame in rows_read_again(
-            source, rows, table, reason, self._settings, lambda: around.pseudonymiser
-        ):
-            attached = table == "inspections" and result.results > 0
-            result.reject(frame.height, attached=attached)
-            result.reasons[reason.value] += frame.height
-            if len(result.examples) < MOST_EXAMPLES:
-                row = frame["source_row"][0]
-                result.examples.append(f"{result.path}, row {row}: {_LATE_REASONS[reason]}")
-            yield frame
+        late = late_rejects(self._files, self._sources, tables, self._settings, lambda: around.pseudonymiser)
+        aside = rows_aside(self._store.layout, results)
+        self._store.append_quarantine(t, chain(spools.rejected.frames(), late, aside))
 
-    def _account(self, lines: Changes, results: Changes, unknown: int, reopened: date | None) -> None:
+    def _account(self, lines: Changes, results: Changes, reopened: date | None) -> None:
         manifest = self._manifest
         attached = [number for number, file in enumerate(self._files) if file.results]
         kept_with_lines = sum(results.kept_by_file[number] for number in attached)
@@ -248,7 +236,12 @@ class _Run:
             "labels": self._labels.as_dict(),
             "values_hashed": dict(sum((file.hashed for file in self._files), Counter[str]())),
             "values_masked": dict(sum((file.masked for file in self._files), Counter[str]())),
-            "unknown_declarations": unknown,
+            "results": {
+                "rows_in": sum(file.results_seen for file in self._files),
+                "rows_quarantined": sum(file.results_refused for file in self._files),
+            },
+            "results_set_aside": sum(rows.height for rows in results.aside),
+            "unknown_declarations": results.waiting,
             "reopened_from": None if reopened is None else reopened.isoformat(),
             "files": [
                 {
@@ -262,28 +255,6 @@ class _Run:
             ],
         }
         manifest.check()
-
-    def _taken(self, lines: Changes, results: Changes) -> pl.DataFrame:
-        """The files that were not refused, with what became of their rows."""
-        rows = []
-        for number, file in enumerate(self._files):
-            if file.fault is not None:
-                continue
-            kept = lines.kept_by_file[number] + (0 if file.results else results.kept_by_file[number])
-            rows.append(
-                {
-                    "fingerprint": file.fingerprint,
-                    "file": file.path,
-                    "taken_at": self._around.now,
-                    "number": number,
-                    "rows_in": file.rows,
-                    "rows_kept": kept,
-                    "rows_quarantined": file.quarantined,
-                    "rows_superseded": file.rows - kept - file.quarantined,
-                    "take_again": False,
-                }
-            )
-        return complete(pl.DataFrame(rows, schema_overrides=TAKEN_COLUMNS), TAKEN_COLUMNS.items())
 
 
 def _widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:

@@ -203,6 +203,7 @@ class Intake:
 
     def _take_results(self, part: _Part) -> None:
         raw, result = part.frame, part.result
+        result.results_seen += raw.height
         if part.attached:
             result.results += raw.height
         verdict = raw["_reject"]
@@ -225,7 +226,7 @@ class Intake:
         reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
         _count(result.reasons, reasons.explode())
         faults = reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
-        result.reject(len(rows), attached=part.attached)
+        result.reject(len(rows), part.table, attached=part.attached)
         if not part.attached:
             result.not_counting += int((~faults).sum())
         frame = part.frame[rows]

@@ -12,7 +12,6 @@ from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
 from features.contract.declarations import EARLIEST
 from features.contract.moments import to_moment
-from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.source import Source
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -59,27 +58,24 @@ def rejected_rows(
 
 def rows_read_again(
     source: Source,
-    picked: pl.Series,
+    picked: pl.DataFrame,
     table: str,
-    reason: RejectReason,
     settings: IngestConfig,
     pseudonymiser: Callable[[], Pseudonymiser],
 ) -> Iterator[pl.DataFrame]:
     """Rows for the quarantine that only others show to be wrong, such as those whose key another row has.
 
     They are read again: which they are is known only now, and to keep every row as it came would take more
-    room than the store. `picked` are their numbers in the file (Int64, from 1).
+    room than the store. `picked` are their `_source_row` and `reason`.
     """
-    wanted = picked.implode()
     for chunk in source.chunks(settings.chunk_rows):
         frame = chunk.declarations if table == "declarations" else chunk.inspections
         if frame is None:
             continue
-        rows = frame.filter(pl.col("_source_row").is_in(wanted))
+        rows = frame.join(picked, on="_source_row", how="inner", maintain_order="left")
         if rows.height:
-            rows = source.screened(rows, chunk, pseudonymiser).rows
-            reasons = pl.Series("reasons", [[reason.value]], dtype=pl.List(pl.String))
-            reasons = reasons.new_from_index(0, rows.height)
+            reasons = rows.select(reasons=pl.concat_list("reason")).to_series()
+            rows = source.screened(rows.drop("reason"), chunk, pseudonymiser).rows
             records = source.records(chunk, rows["_row"])
             yield rejected_rows(str(source.path), table, rows, reasons, records, settings.max_text_chars)
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
+from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.rejects import MOST_EXAMPLES
@@ -27,6 +30,7 @@ class IngestReport(Report):
         reopened: the first closed day that is open again, None where none is.
         days: days whose declarations or results changed.
         labels: the values of the labels in the files.
+        rivals: fingerprint and name of the files whose results stand where results of this run were refused.
     """
 
     manifest: dict[str, Any]
@@ -36,16 +40,29 @@ class IngestReport(Report):
     reopened: date | None
     days: list[date]
     labels: LabelTally
+    rivals: pl.DataFrame
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where a file was refused or more rows than tolerated went to quarantine."""
-        return 3 if self.beyond_tolerance or any(file.fault for file in self.files) else 0
+        """0, or 3 where a file was refused or more rows or results than tolerated went to quarantine."""
+        beyond = self.beyond_tolerance or self.results_beyond_tolerance
+        return 3 if beyond or any(file.fault for file in self.files) else 0
 
     @property
     def beyond_tolerance(self) -> bool:
         """Whether more rows than tolerated broke the contract."""
         return self.counting > self.tolerance * int(self.manifest["rows_in"])
+
+    @property
+    def results_beyond_tolerance(self) -> bool:
+        """Whether more results than tolerated were refused, or set aside after an earlier run took them."""
+        refused, all_ = self._results()
+        return refused > self.tolerance * all_
+
+    def _results(self) -> tuple[int, int]:
+        """How many results were refused or set aside, and of how many."""
+        results, aside = self.manifest["results"], int(self.manifest["results_set_aside"])
+        return results["rows_quarantined"] + aside, results["rows_in"] + aside
 
     def _facts(self) -> dict[str, Any]:
         return {**self.manifest, "exit_code": self.exit_code}
@@ -75,7 +92,15 @@ class IngestReport(Report):
                 "next score; lists that were issued stay"
             )
         if manifest["unknown_declarations"]:
-            yield f"{manifest['unknown_declarations']:,} results are about declarations that the store lacks"
+            yield (
+                f"{manifest['unknown_declarations']:,} results are about declarations that the store lacks: "
+                "they wait, and count once these have come"
+            )
+        if manifest["results_set_aside"]:
+            yield (
+                f"{manifest['results_set_aside']:,} results of earlier runs went to quarantine: by what came "
+                "now, they are dated before their declarations, or these were refused"
+            )
         yield from _counts("values that became null", manifest["values_nulled"])
         yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
         yield from _counts("texts in which personal data was masked", manifest["values_masked"])
@@ -86,12 +111,34 @@ class IngestReport(Report):
             yield from file.notes
             if file.fault:
                 yield f"refused as a whole: {file.fault}"
+        if self.results_beyond_tolerance:
+            refused, all_ = self._results()
+            yield (
+                f"{refused:,} of {all_:,} inspection results ({refused / all_:.1%}) are in quarantine, "
+                f"tolerated: {self.tolerance:.1%}"
+            )
         if self.beyond_tolerance:
             share = self.counting / manifest["rows_in"]
             yield f"{self.counting:,} rows ({share:.1%}) break the contract, tolerated: {self.tolerance:.1%}"
+        if self.beyond_tolerance or self.results_beyond_tolerance:
             yield (
                 "the valid rows are in the store, the others under quarantine/ with their reasons: correct "
                 "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"
+            )
+        yield from self._cures()
+
+    def _cures(self) -> Iterator[str]:
+        kinds = {reason.rpartition(":")[2] for reason in self.manifest["reasons"]}
+        if kinds & {RejectReason.TOO_OLD, RejectReason.FUTURE_DATE, RejectReason.DECLARATION_CANNOT_COME}:
+            yield (
+                "too old is what is dated more than ingest.past_days before the last day closed, a future "
+                "date is after tomorrow: where the dates are right, ingest the file with --backfill"
+            )
+        for fingerprint, file in self.rivals.head(MOST_EXAMPLES).rows():
+            yield (
+                f"{file} has brought other results with the same keys, and the first stay. If that file is "
+                f"wrong, take it back with `parcel-risk withdraw {fingerprint} --store S`, then ingest the "
+                "corrected one again"
             )
 
 

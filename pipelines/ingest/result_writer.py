@@ -5,50 +5,63 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import polars as pl
 
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
+from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
-from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import ORIGIN
+from pipelines.ingest.result_check import ResultCheck
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
-from pipelines.store.spool import Spool, complete
+from pipelines.store.spool import Spool, collected, complete
 from pipelines.store.store import Store
 
+RESULT_ORIGIN: Final = ORIGIN | {"_id_hash": pl.UInt64()}
+"""What a result's row has beside the contract's columns until the store takes it."""
+_TAKEN: Final = ("line_no", "reported_on")
 
-def write_results(store: Store, t: Transaction, incoming: Spool, labels: list[str], taken: Spool) -> Changes:
-    """Merge results into the store, which the caller has locked.
 
-    The first with a key stays, a repeat counts once, others are duplicates. `incoming` are valid results with
-    `_file`, `_source_row` and `_id_hash`; `labels` further label columns that the store and the run know.
-    What the store takes is noted in `taken` (`TAKEN_ROWS`).
+def write_results(check: ResultCheck, incoming: Spool, labels: list[str], taken: Spool) -> Changes:
+    """Merge results into the store of `check`.
+
+    The first with a key stays, a repeat counts once, others are duplicates; what `check` speaks against is
+    refused, also where the store holds it already. `incoming` are valid results with `RESULT_ORIGIN`,
+    `labels` further label columns that the store and the run know. What the store takes is noted in `taken`
+    (`TAKEN_ROWS`).
     """
     changes = Changes(taken)
-    rows = incoming.scan()
-    if rows is None:
-        return changes
     schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
-    incoming_rows = complete(rows.collect(), (schema | ORIGIN | {"_id_hash": pl.UInt64()}).items())
-    for (day,), part in incoming_rows.group_by("reported_on"):
+    checked = check.verdicts(collected(incoming.scan(), schema | RESULT_ORIGIN))
+    changes.refused.append(checked.filter(pl.col("reason").is_not_null()).select(*ORIGIN, "reason", "why"))
+    good = checked.filter(pl.col("reason").is_null())
+    changes.waiting = good["declared_on"].null_count()
+    good = good.select(*schema, *RESULT_ORIGIN)
+    gone = check.gone()
+    parts = {day: part for (day,), part in good.group_by("reported_on")}
+    for day in sorted({*parts, *gone["reported_on"]}):
         assert isinstance(day, date)
-        stored = complete(store.read_results(day), schema.items())
+        before = complete(check.store.read_results(day), schema.items())
+        aside = before.join(gone, on=INSPECTION_KEY, how="inner")
+        stored = before.join(aside, on=INSPECTION_KEY, how="anti")
+        part = parts.get(day, good.clear())
         new = part.sort(*ORIGIN).unique(INSPECTION_KEY, keep="first", maintain_order=True)
         new = new.join(stored, on=INSPECTION_KEY, how="anti")
         later = part.join(new, on=list(ORIGIN), how="anti")
         holds = pl.concat([stored, new.select(*schema)])
         everything = list(schema)
-        repeats = later.join(holds, on=everything, how="semi", nulls_equal=True)
         changes.keep(new)
-        changes.take(new.select("_file", "_id_hash", "line_no", "reported_on"))
-        changes.repeat(repeats)
-        changes.duplicates.append(
-            later.join(holds, on=everything, how="anti", nulls_equal=True).select(*ORIGIN)
-        )
-        if new.height:
+        changes.take(new.select("_file", "_id_hash", *_TAKEN))
+        changes.repeat(later.join(holds, on=everything, how="semi", nulls_equal=True))
+        duplicates = later.join(holds, on=everything, how="anti", nulls_equal=True)
+        changes.refuse(duplicates, RejectReason.DUPLICATE_KEY)
+        changes.rivals.append(duplicates.select(pl.col("_id_hash").alias("declaration"), *_TAKEN))
+        changes.aside.append(aside)
+        if new.height + aside.height:
             changes.days.add(day)
-            store.write_inspections(t, day, holds)
+            check.store.write_inspections(check.t, day, holds)
     return changes
 
 
@@ -130,19 +143,3 @@ def reopen_history(store: Store, t: Transaction, days: Collection[date]) -> date
         return None
     store.invalidate_profiles(t, min(late))
     return min(late)
-
-
-def unknown_declarations(store: Store, incoming: Spool, declarations: LineSpool) -> int:
-    """How many results of this run are about declarations that neither the store nor the run has."""
-    rows = incoming.scan()
-    if rows is None:
-        return 0
-    left = rows.select("_id_hash", "declaration_id").collect()
-    left = left.filter(pl.Series(~contains(declarations.ids(), left["_id_hash"].to_numpy())))
-    for day in store.declaration_days():
-        for file in store.layout.buckets(day):
-            if left.is_empty():
-                return 0
-            ids = store.read_declaration_files([file], ["declaration_id"])["declaration_id"]
-            left = left.filter(~pl.col("declaration_id").is_in(ids.implode()))
-    return left.height

@@ -115,7 +115,9 @@ def _score(
         if not asked:
             notes.append(not_delivered(layout, first, last))
             logger.warning("%s", notes[-1])
-        reports, failed = _score_days(Chronicle(opened, settings), days, in_use, executor, asked)
+        chronicle = Chronicle(opened, settings)
+        reports, failed = _score_days(chronicle, days, in_use, executor, asked)
+        chronicle.unmatched.tell()
         notes += [
             f"{day} was missed when it was due: its lists are made now"
             for day in missed

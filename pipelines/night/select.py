@@ -104,6 +104,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             opened.write_manifest(t, "select", day, manifest.as_dict())
         keep_sums(run.task, sums)
         shutil.rmtree(run.task.work.path, ignore_errors=True)
+    chronicle.unmatched.tell()
     folder = opened.layout.partition(DayTable.LISTS, day)
     return SelectReport(day, listed, folder, tuple(run.troubles.gaps))
 

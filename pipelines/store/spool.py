@@ -97,3 +97,8 @@ def complete(rows: pl.DataFrame, schema: Iterable[tuple[str, pl.DataType]]) -> p
         pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns.items() if name not in rows.columns
     ]
     return rows.with_columns(missing).select(*columns)
+
+
+def collected(rows: pl.LazyFrame | None, schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """Return the rows of a spool's scan with exactly these columns."""
+    return pl.DataFrame(schema=schema) if rows is None else complete(rows.collect(), schema.items())

@@ -206,6 +206,12 @@ class Store:
 
     # History
 
+    @property
+    def last_closed(self) -> date | None:
+        """The last day that was ever closed, also where its history is open again; None before the first."""
+        days = [*self.days(DayTable.PROFILES), *self.days(DayTable.SCORES)]
+        return max(days, default=None)
+
     def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
         """Drop the history of `from_day` and later, to be folded again, and return the days dropped."""
         dropped = [day for day in self.days(DayTable.PROFILES) if day >= from_day]

@@ -6,11 +6,12 @@ do not depend on the order in which files came.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
-from pipelines.store.files import read_tables, write_table, writing
+from pipelines.store.files import read_tables, scan_table, write_table, writing
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import Layout
 from pipelines.store.spool import Spool
@@ -40,6 +41,8 @@ TAKEN_ROWS: Final[dict[str, pl.DataType]] = {
 """A row that the store took: the place of its file, the hash of its declaration, its line (0: the declaration
 as a whole, by a message), and of a result its day of report.
 """
+ROW_KEY: Final = {name: kind for name, kind in TAKEN_ROWS.items() if name != "number"}
+"""What tells the rows of the store apart among those."""
 
 
 def taken_files(layout: Layout) -> pl.DataFrame:
@@ -64,3 +67,19 @@ def stage_taken(t: Transaction, layout: Layout, files: pl.DataFrame, rows: Spool
         with writing(path):
             # Streamed: a national day has tens of millions of them.
             waiting.select(*TAKEN_ROWS).sink_parquet(path, compression="zstd", compression_level=1)
+
+
+def brought_by(layout: Layout, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return the files that brought any of some rows of the store: `fingerprint` and `file`, each once.
+
+    The rows come in parts, with the columns of `ROW_KEY`.
+    """
+    rows = pl.concat([pl.DataFrame(schema=ROW_KEY), *parts])
+    found = [pl.DataFrame(schema={name: TAKEN_COLUMNS[name] for name in ("fingerprint", "file")})]
+    files = {path.name: path for path in layout.taken("files")}
+    for path in layout.taken("rows") if rows.height else []:
+        taken = scan_table(path, TAKEN_ROWS).join(rows.lazy(), on=list(ROW_KEY), how="semi", nulls_equal=True)
+        numbers = taken.select(pl.col("number").unique()).collect()
+        of_run = read_tables([files[path.name]], TAKEN_COLUMNS, None).filter(pl.col("withdrawn_at").is_null())
+        found.append(of_run.join(numbers, on="number", how="semi").select("fingerprint", "file"))
+    return pl.concat(found).unique(maintain_order=True)

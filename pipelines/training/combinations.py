@@ -18,7 +18,7 @@ from configs.schema.settings import Settings
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.keys import hashed_column
-from features.history.results import known_labels
+from features.history.results import known_labels, with_results_of
 from features.prepare import prepare_lines
 from models.fitting.block import chosen_by_outcome
 from models.search.combination_rates import InspectedLines
@@ -159,6 +159,7 @@ def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Pr
         pl.col(risk.label).alias("_found"),
         pl.col(f"reported_on__{risk.label}").alias("_known"),
         pl.col("selection").alias("_selection"),
+        "inspected_on",
     )
     names = _columns(chronicle)
     parts: list[pl.DataFrame] = []
@@ -166,8 +167,8 @@ def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Pr
     days = [day for day in chronicle.store.declaration_days() if day <= until]
     with progress.task("inspected lines", total=len(days)) as task:
         for day in days:
-            declared = chronicle.store.read_declarations(day)
-            lines = declared.join(targets, on=LINE_KEY, how="inner", maintain_order="left")
+            declared = chronicle.store.read_declarations(day).with_columns(pl.lit(day).alias("declared_on"))
+            lines = with_results_of(declared, targets)
             if lines.height:
                 prepared = prepare_lines(
                     lines, chronicle.reference.on(day), chronicle.settings.pipeline.features

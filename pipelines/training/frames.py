@@ -19,7 +19,7 @@ from configs.schema.risk import RiskConfig
 from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet, assemble
 from features.contract.declarations import LINE_KEY
-from features.history.results import known_labels
+from features.history.results import known_labels, with_results_of
 from features.history.state import History
 from features.history.view import DayContext
 from pipelines.history.chronicle import Chronicle
@@ -98,12 +98,14 @@ def training_data(
         history = closed
         if part is not None:
             parts.append(part)
-    if not any(frame.height for part in parts for frame in part.inspected.values()):
+    data = with_results(parts, known, risks, history, until) if parts else None
+    if data is None or not data.lines:
         raise DataError(
-            f"none of the {known.height} lines inspected up to {until} is among the declarations of "
-            f"{chronicle.store.path}: bring the declarations in with `parcel-risk ingest`"
+            f"none of the {known.height} lines inspected up to {until} has a declaration in "
+            f"{chronicle.store.path} that is not later than its inspection: bring the declarations in with "
+            "`parcel-risk ingest`"
         )
-    return with_results(parts, known, risks, history, until)
+    return data
 
 
 def replay_features(
@@ -179,8 +181,8 @@ def with_results(
 ) -> TrainingData:
     """Join the features of days, oldest first, with the results known at the close of `until`.
 
-    `known` is that of `features.history.results.known_labels`; inspected lines without a row in it are left
-    out.
+    `known` is that of `features.history.results.known_labels`; inspected lines without a row in it, or that
+    were declared only after their inspection, are left out.
     """
     labels = [name for name, dtype in known.schema.items() if dtype == pl.Boolean]
     days_known = [f"reported_on__{name}" for name in labels]
@@ -189,9 +191,8 @@ def with_results(
     )
     frames, all_lines = {}, {}
     for risk in risks:
-        frames[risk.name] = pl.concat(part.inspected[risk.name] for part in parts).join(
-            _known_for(risk, targets, days_known), on=LINE_KEY, how="inner", maintain_order="left"
-        )
+        lines = pl.concat(part.inspected[risk.name] for part in parts)
+        frames[risk.name] = with_results_of(lines, _known_for(risk, targets, days_known))
         all_lines[risk.name] = pl.concat(part.drawn[risk.name] for part in parts)
     return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
 

@@ -27,6 +27,11 @@ from pipelines.work.report import Report
     metavar="M",
     help="For a foreign table: a name in configs/sources/, or a path to a YAML file.",
 )
+@click.option(
+    "--backfill",
+    is_flag=True,
+    help="Take what is dated long before the last day closed (ingest.past_days), or after tomorrow.",
+)
 @memory_limit_option
 @verb("ingest")
 def ingest(
@@ -36,6 +41,8 @@ def ingest(
     source: str | None,
     mapping: str | None,
     memory_limit: int | None,
+    *,
+    backfill: bool,
 ) -> Report:
     """Take declarations or inspections into a store.
 
@@ -49,5 +56,5 @@ def ingest(
     """
     pipeline = limits.within_memory(session.settings.pipeline, memory_limit)
     settings = session.settings.model_copy(update={"pipeline": pipeline})
-    options = ingesting.IngestOptions(source, mapping)
+    options = ingesting.IngestOptions(source, mapping, backfill=backfill)
     return ingesting.ingest(files, store, options, settings=settings, progress=session.progress)

@@ -154,7 +154,7 @@ def test_a_key_of_another_day_is_found(tmp_path: Path) -> None:
 
 def test_results_of_a_later_day_stand_beside_the_earlier(tmp_path: Path) -> None:
     first = put(tmp_path / "a.csv", results(2))
-    laboratory = put(tmp_path / "b.csv", results(2, "2026-11-25", counterfeit=["true", None]))
+    laboratory = put(tmp_path / "b.csv", results(2, "2026-11-23", counterfeit=["true", None]))
     report = run(tmp_path / "S", first, laboratory)
     assert report.manifest["unknown_declarations"] == 4
     found = Store.open(tmp_path / "S").read_inspections()
