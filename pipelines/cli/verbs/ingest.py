@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,11 +39,8 @@ def ingest(
     session: Session,
     files: tuple[Path, ...],
     store: Path,
-    source: str | None,
-    mapping: str | None,
     memory_limit: int | None,
-    *,
-    backfill: bool,
+    **options: Any,
 ) -> Report:
     """Take declarations or inspections into a store.
 
@@ -56,5 +54,5 @@ def ingest(
     """
     pipeline = limits.within_memory(session.settings.pipeline, memory_limit)
     settings = session.settings.model_copy(update={"pipeline": pipeline})
-    options = ingesting.IngestOptions(source, mapping, backfill=backfill)
-    return ingesting.ingest(files, store, options, settings=settings, progress=session.progress)
+    asked = ingesting.IngestOptions(**options)
+    return ingesting.ingest(files, store, asked, settings=settings, progress=session.progress)
