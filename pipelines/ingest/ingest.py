@@ -128,12 +128,13 @@ class _Run:
 
     def take(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
         with self._store.lock(_VERB), self._store.transaction() as t:
+            self._around = self._around.of_store(self._store.meta)
             self._rules = self._dated(self._around.rules)
             spools = Spools.within(t.scratch("intake"))
             with self._manifest.step("read"):
                 self._read(files, spools)
             meta = _widened(self._store.meta, self._sources.values())
-            self._store.write_meta(t, meta.extras, meta.labels)
+            self._store.write_meta(t, meta.extras, meta.labels, self._around.new_key_record)
             with self._manifest.step("merge"):
                 lines, results = self._merge(t, spools, meta)
             with self._manifest.step("quarantine"):

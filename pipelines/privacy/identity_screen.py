@@ -40,6 +40,8 @@ CODE_COLUMNS: Final = (
     "port",
 )
 OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "transport_mode")))
+# Working columns of messages that hold what a stored column holds, too.
+_SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number"}
 WITHHELD: Final = "(withheld: may be personal data)"
 MASK: Final = "[masked]"
 # Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
@@ -190,14 +192,16 @@ def screen_rows(
         values = rows[name]
         if name in PSEUDONYM_COLUMNS or values.dtype.is_nested():
             continue
-        if name in OFFICIAL_COLUMNS:
-            official = is_persons_number(values, name, own)
+        if name in OFFICIAL_COLUMNS or name in _SAME_AS:
+            field_ = _SAME_AS.get(name, name)
+            official = is_persons_number(values, field_, own)
             if official.any():
                 chosen = np.flatnonzero(official)
                 texts = _as_text(values)
-                hashed = pseudonymiser().hash(texts.gather(chosen), name)
+                hashed = pseudonymiser().hash(texts.gather(chosen), field_)
                 columns[name] = texts.clone().scatter(chosen, hashed).alias(name)
-                screened.hashed[name] += len(chosen)
+                if name not in _SAME_AS:
+                    screened.hashed[name] += len(chosen)
         elif name in words or (own and values.dtype == pl.String and name in DECLARATION_COLUMNS):
             shown, count = mask_words(values, own)
             if count:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -14,10 +15,12 @@ import polars as pl
 
 from configs.errors import ConfigurationError
 from configs.schema.pipeline import PseudonymsConfig
+from pipelines.privacy.key_record import KeyRecord
+from pipelines.privacy.key_strength import FEWEST_CHARS, weakness
 
 KEY_VARIABLE = "PARCEL_RISK_PSEUDONYM_KEY"
-MINIMUM_KEY_CHARS = 16
 _DIGEST_BYTES = 16
+_RENEWED = b"renewed"
 # Stands between the parts of a key. It cannot come from a value: see `hash_key`.
 _SEPARATOR = "\x1f"
 _ADVICE = (
@@ -45,11 +48,14 @@ class Pseudonymiser:
     Pseudonymiser(key=<hidden>)
     """
 
-    __slots__ = ("_key",)
+    __slots__ = ("_keys", "used")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, earlier: Sequence[bytes] = ()) -> None:
         # BLAKE2b takes at most 64 bytes of key; a longer one is condensed instead of cut off.
-        self._key = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+        condensed = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
+        self._keys = (*earlier, condensed)
+        self.used = False
+        """Whether anything was hashed."""
 
     @classmethod
     def from_key(cls, key: bytes) -> Pseudonymiser:
@@ -58,23 +64,74 @@ class Pseudonymiser:
         Raises:
             ConfigurationError: the key has fewer than 16 bytes.
         """
-        return cls(_long_enough(key.strip(), "the key that was given"))
+        return cls(_checked(key.strip(), "the key that was given", weak_is_allowed=True))
 
     @classmethod
-    def from_environment(cls, config: PseudonymsConfig) -> Pseudonymiser:
+    def from_environment(cls, config: PseudonymsConfig, *, weak_is_allowed: bool = False) -> Pseudonymiser:
         """Return a pseudonymiser with the key of the environment, else that of the configured key file.
 
+        `weak_is_allowed` is for the key that a store leaves.
+
         Raises:
-            ConfigurationError: there is no key, it has fewer than 16 characters, or the key file can be read
-                by others, is in a git checkout (but for its git-ignored folder `demo/`) or cannot be read.
+            ConfigurationError: there is no key, it is short or soon guessed, or the key file can be read by
+                others, is in a git checkout (but for its git-ignored folder `demo/`) or cannot be read.
         """
         from_variable = os.environ.get(KEY_VARIABLE, "").strip()
         if from_variable:
-            return cls(_long_enough(from_variable.encode(), f"the environment variable {KEY_VARIABLE}"))
+            return cls.from_variable(from_variable, KEY_VARIABLE, weak_is_allowed=weak_is_allowed)
         if not config.key_file:
             raise ConfigurationError(f"There is no key for the pseudonyms of buyers and addresses. {_ADVICE}")
         path = Path(config.key_file).expanduser()
-        return cls(_long_enough(_read_key_file(path), f"the key file {path}"))
+        return cls(_checked(_read_key_file(path), f"the key file {path}", weak_is_allowed=weak_is_allowed))
+
+    @classmethod
+    def from_variable(cls, key: str, name: str, *, weak_is_allowed: bool = False) -> Pseudonymiser:
+        """Return a pseudonymiser with the key that a variable of the environment, by its name, holds.
+
+        Raises:
+            ConfigurationError: the key is short or soon guessed.
+        """
+        origin = f"the environment variable {name}"
+        return cls(_checked(key.strip().encode(), origin, weak_is_allowed=weak_is_allowed))
+
+    def of_store(self, record: KeyRecord) -> Pseudonymiser:
+        """Return the pseudonymiser of a store that remembers its key, and the keys before it, in `record`.
+
+        Raises:
+            ConfigurationError: the store was written with another key.
+        """
+        earlier = record.opened_by(self._keys[-1])
+        if earlier is None:
+            raise ConfigurationError(
+                "The key of the pseudonyms is not the one that this store was written with: with another key "
+                "every buyer and address would be a new one, without a history. Set the store's "
+                f"key ({KEY_VARIABLE}, or pseudonyms.key_file in pipeline.yaml), or take another store; to "
+                "change the key of a store, run `parcel-risk rekey`"
+            )
+        return Pseudonymiser(self._keys[-1], earlier)
+
+    def record(self) -> KeyRecord:
+        """Return what a store remembers of this key, with a salt of its own."""
+        return KeyRecord.of(self._keys[-1], self._keys[:-1])
+
+    def followed_by(self, new: Pseudonymiser) -> Pseudonymiser:
+        """Return the pseudonymiser of a store whose pseudonyms were renewed with the key of `new`."""
+        return Pseudonymiser(new._keys[-1], self._keys)
+
+    def has_key_of(self, other: Pseudonymiser) -> bool:
+        """Whether both have the same key."""
+        return hmac.compare_digest(self._keys[-1], other._keys[-1])
+
+    @property
+    def is_renewed(self) -> bool:
+        """Whether the store's pseudonyms were made with an earlier key first."""
+        return len(self._keys) > 1
+
+    def renew(self, pseudonym: str, *, last: bool) -> str:
+        """Return what became of a pseudonym of the store's first key; `last`: of the key before this one."""
+        for key in self._keys[-1:] if last else self._keys[1:]:
+            pseudonym = _keyed(pseudonym, key, _RENEWED)
+        return pseudonym
 
     def __repr__(self) -> str:
         return "Pseudonymiser(key=<hidden>)"
@@ -103,11 +160,16 @@ class Pseudonymiser:
         return self._digest(_SEPARATOR.join(texts), field) if all(texts) else None
 
     def _digest(self, text: str, field: str) -> str:
+        self.used = True
         person = field.encode()
         if len(person) > hashlib.blake2b.PERSON_SIZE:
             person = hashlib.blake2b(person, digest_size=hashlib.blake2b.PERSON_SIZE).digest()
-        data = text.encode("utf-8", "surrogatepass")
-        return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=self._key, person=person).hexdigest()
+        return self.renew(_keyed(text, self._keys[0], person), last=False)
+
+
+def _keyed(text: str, key: bytes, person: bytes) -> str:
+    data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=_DIGEST_BYTES, key=key, person=person).hexdigest()
 
 
 def normalise(value: str) -> str:
@@ -147,6 +209,12 @@ def generate_key_file(path: Path) -> Path:
 
 
 def _read_key_file(path: Path) -> bytes:
+    if not path.exists():
+        # Its name is not shown: whoever puts the key itself in its place would read it in every log.
+        raise ConfigurationError(
+            "The key file that pseudonyms.key_file names cannot be read (No such file or directory). "
+            f"Expected the path of a file there, not the key itself. {_ADVICE}"
+        )
     checkout = _checkout_around(path)
     if checkout is not None:
         raise ConfigurationError(
@@ -180,11 +248,17 @@ def _checkout_around(path: Path) -> Path | None:
     return None
 
 
-def _long_enough(key: bytes, origin: str) -> bytes:
+def _checked(key: bytes, origin: str, *, weak_is_allowed: bool) -> bytes:
     length = len(key.decode(errors="replace"))
-    if length < MINIMUM_KEY_CHARS:
+    if length < FEWEST_CHARS:
         raise ConfigurationError(
             f"The key of the pseudonyms in {origin} has {length} characters; expected at least "
-            f"{MINIMUM_KEY_CHARS}. {_ADVICE}"
+            f"{FEWEST_CHARS}. {_ADVICE}"
+        )
+    reason = None if weak_is_allowed else weakness(key.decode(errors="replace"))
+    if reason is not None:
+        raise ConfigurationError(
+            f"The key of the pseudonyms in {origin} would soon be guessed: {reason}. Expected a random one: "
+            "openssl rand -hex 32. A store that was written with it changes over by `parcel-risk rekey`"
         )
     return key

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -27,12 +28,15 @@ class StoreMeta:
         created_by: version of the program that made the store.
         extras: extra columns of declarations, name to `category` (text) or `number`.
         labels: label columns of inspections, sorted.
+        pseudonym_key: what `pipelines.privacy.key_record` remembers of the pseudonyms' key; empty where none
+            was made yet, or by a version that did not note it.
     """
 
     format: int
     created_by: str
     extras: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
+    pseudonym_key: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def new(cls) -> StoreMeta:
@@ -56,6 +60,7 @@ class StoreMeta:
                 created_by=str(content.get("created_by", "unknown")),
                 extras=dict(content.get("extras", {})),
                 labels=tuple(content.get("labels", ())),
+                pseudonym_key=dict(content.get("pseudonym_key", {})),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -69,6 +74,8 @@ class StoreMeta:
             content["extras"] = dict(sorted(self.extras.items()))
         if self.labels:
             content["labels"] = sorted(self.labels)
+        if self.pseudonym_key:
+            content["pseudonym_key"] = dict(self.pseudonym_key)
         # Beside and renamed: a store whose description was cut short could not be opened again.
         beside = path.with_name(path.name + ".new")
         beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

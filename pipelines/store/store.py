@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -234,13 +235,23 @@ class Store:
         t.stage_file(file).write_text(text + "\n", encoding="utf-8")
         return file
 
-    def write_meta(self, t: Transaction, extras: Mapping[str, str], labels: Sequence[str]) -> None:
+    def write_meta(
+        self,
+        t: Transaction,
+        extras: Mapping[str, str],
+        labels: Sequence[str],
+        pseudonym_key: Mapping[str, Any] | None = None,
+    ) -> None:
         """Stage extra columns (name to `category` or `number`) and label columns, where they are new.
+
+        A `pseudonym_key` takes the place of what the store remembers of its key.
 
         Raises:
             StoreError: an extra column is known with the other kind.
         """
         meta = self.meta
         wider = meta.widened(extras, labels)
+        if pseudonym_key:
+            wider = replace(wider, pseudonym_key=pseudonym_key)
         if wider != meta:
             wider.write(t.stage_file(self.layout.meta))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from features.contract.null_words import NullWords
 from features.contract.rules import ContractRules
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.privacy.identity_screen import FREE_TEXT_COLUMNS, RESULT_TEXTS, Screened, screen_rows
+from pipelines.privacy.key_record import KeyRecord
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
@@ -39,21 +40,44 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
 class Surroundings:
     """What a file is read with. Key and reference tables are loaded when something first asks for them.
 
-    `mapping` is what the columns of foreign tables mean, `now` the moment of the run.
+    Attributes:
+        settings: the configuration.
+        mapping: what the columns of foreign tables mean.
+        now: the moment of the run.
+        key_record: what the store remembers of its key; empty where it made no pseudonym yet.
     """
 
     settings: Settings
     mapping: SourceMapping | None
     now: datetime
+    key_record: Mapping[str, Any] = field(default_factory=dict)
+
+    def of_store(self, meta: StoreMeta) -> Surroundings:
+        """The same for files that go into a store.
+
+        Raises:
+            ConfigurationError: there is a key, and it is not the store's.
+        """
+        around = replace(self, key_record=meta.pseudonym_key)
+        if around.key_record and self.has_key:
+            _ = around.pseudonymiser
+        return around
 
     @cached_property
     def pseudonymiser(self) -> Pseudonymiser:
         """The owner of the key.
 
         Raises:
-            ConfigurationError: there is no usable key.
+            ConfigurationError: there is no usable key, or the store has another one.
         """
-        return Pseudonymiser.from_environment(self.settings.pipeline.pseudonyms)
+        names = Pseudonymiser.from_environment(self.settings.pipeline.pseudonyms)
+        return names.of_store(KeyRecord.read(self.key_record)) if self.key_record else names
+
+    @property
+    def new_key_record(self) -> dict[str, Any]:
+        """What the store has to remember from now on; empty where it does so, or where nothing was hashed."""
+        names: Pseudonymiser | None = self.__dict__.get("pseudonymiser")
+        return names.record().as_dict() if names is not None and names.used and not self.key_record else {}
 
     @cached_property
     def rules(self) -> ContractRules:

@@ -35,6 +35,7 @@ from pipelines.privacy.identity_screen import (
     looks_personal,
 )
 from pipelines.privacy.person_columns import names_persons
+from pipelines.privacy.renewal import renew_pseudonyms
 from pipelines.privacy.safe_records import RecordColumns, safe_records
 from pipelines.store.meta import StoreMeta
 
@@ -193,7 +194,7 @@ class TableSource(Source):
     def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
         persons = self._persons(raw)
         if self._mapped is None:
-            frame = raw.with_columns(numbers, reject).with_row_index("_row")
+            frame = self._renewed(raw).with_columns(numbers, reject).with_row_index("_row")
             if not self._is_inspections:
                 return Chunk(raw, frame, None, raw.height, persons)
             found = [name for name in (*CONTRACT_LABELS, *self.labels) if name in raw.columns]
@@ -202,14 +203,26 @@ class TableSource(Source):
         names = self._around.pseudonymiser if self._mapped.mapping.pseudonymise else None
         rows = None
         if self._mapped.has_declarations:
-            rows = self._mapped.declarations(raw, names).with_columns(numbers, reject).with_row_index("_row")
+            mapped = self._renewed(self._mapped.declarations(raw, names))
+            rows = mapped.with_columns(numbers, reject).with_row_index("_row")
         results = None
         if self._mapped.has_inspections:
             read = self._mapped.inspections(raw, names)
             self.label_tally.add(read.labels, numbers)
             picked = read.frame["_row"]
-            results = read.frame.with_columns(numbers[picked], reject[picked])
+            results = self._renewed(read.frame).with_columns(numbers[picked], reject[picked])
         return Chunk(raw, rows, results, raw.height, persons)
+
+    def _renewed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Rows with pseudonyms of the present key, where the store has changed its key since the first.
+
+        A source that hashes by itself goes on with what it gave before; so do tables made from older stores.
+        """
+        if not self._around.key_record.get("earlier"):
+            return rows
+        hashed = () if self._mapped is None else self._mapped.mapping.pseudonymise
+        columns = [name for name in (*PSEUDONYM_COLUMNS, *OFFICIAL_COLUMNS) if name not in hashed]
+        return renew_pseudonyms(rows, columns, lambda old: self._around.pseudonymiser.renew(old, last=False))
 
     def _persons(self, raw: pl.DataFrame) -> pl.DataFrame | None:
         """What names persons: columns that the mapping hashes, and others that their heading gives away."""
