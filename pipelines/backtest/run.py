@@ -27,7 +27,8 @@ from pipelines.backtest.report import BacktestReport
 from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
-from pipelines.store.files import file_digest, write_table
+from pipelines.store.digests import file_digest
+from pipelines.store.files import write_table
 from pipelines.store.layout import DayTable, Layout, table_file
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store

@@ -35,9 +35,11 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         put_in(there.meta, here.meta)
         for day in source.declaration_days():
             if day <= last:
-                _link(there.buckets(day), here.partition(DayTable.DECLARATIONS, day))
-                if there.checks(day).exists():
-                    _link([there.checks(day)], here.checks(day).parent)
+                folder = here.partition(DayTable.DECLARATIONS, day)
+                _link(there.buckets(day), folder)
+                digests = there.digests(there.partition(DayTable.DECLARATIONS, day))
+                if digests.exists():
+                    _link([digests], here.digests(folder).parent)
         eve = first - timedelta(days=1)
         for day in source.inspection_days():
             if day <= eve:

@@ -22,7 +22,7 @@ from features.prepare import prepare_lines
 from pipelines.history.profiles import load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
-from pipelines.store.files import file_digest
+from pipelines.store.digests import file_digest
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from features.history.state import History
 from pipelines.history.profiles import history_from
 from pipelines.history.spec import HistorySpec
+from pipelines.store.digests import intact
 from pipelines.store.files import row_count, unfinished
 
 _KNOWN = ".known"
@@ -47,7 +48,7 @@ def unpack_table(task: UnpackTask, *, piece_rows: int = 1 << 18) -> None:
     beside = unfinished(task.folder)
     beside.mkdir(parents=True)
     try:
-        _write_columns(task.file, beside, piece_rows)
+        _write_columns(intact(task.file), beside, piece_rows)
         beside.replace(task.folder)
     except OSError:
         # Another worker may have been given the same table and been faster: its bytes are the same.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,8 @@ from configs.schema.pipeline import HistoryConfig
 from features.history.peers import PRICE_SCHEMA
 from features.history.state import History, table_schema
 from pipelines.history.spec import HistorySpec
-from pipelines.store.files import put_in
+from pipelines.store.digests import FOLD_AGAIN, intact, whole_folder
+from pipelines.store.files import put_in, read_json, reading
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import PROFILE, DayTable, key_file, price_file
 from pipelines.store.sorted_file import write_sorted
@@ -48,7 +50,7 @@ def describe_profile(folder: Path, as_of: date | None, lineage: str, spec: Histo
 
 def labels_of(folder: Path) -> tuple[str, ...]:
     """The labels whose results a stored history counts."""
-    return tuple(json.loads((folder / PROFILE).read_text(encoding="utf-8"))["labels"])
+    return tuple(_described(folder)["labels"])
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,16 @@ def stored_eve(store: Store, before: date, spec: HistorySpec) -> Eve:
     if as_of is None:
         return Eve(None, None, "")
     folder = store.layout.partition(DayTable.PROFILES, as_of)
-    return Eve(as_of, folder, json.loads((folder / PROFILE).read_text(encoding="utf-8"))["lineage"])
+    return Eve(as_of, folder, _described(folder)["lineage"])
 
 
 def load_profile(folder: Path, spec: HistorySpec) -> History:
     """Reads what `save_profile` wrote, each column in one piece: look-ups read it in place."""
 
     def read(name: str, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-        return pl.read_parquet(folder / name, schema=schema, glob=False, hive_partitioning=False).rechunk()
+        file = intact(folder / name)
+        with reading(file):
+            return pl.read_parquet(file, schema=schema, glob=False, hive_partitioning=False).rechunk()
 
     return history_from(folder, spec, read)
 
@@ -84,7 +88,7 @@ def history_from(
     folder: Path, spec: HistorySpec, read: Callable[[str, dict[str, pl.DataType]], pl.DataFrame]
 ) -> History:
     """A stored history whose tables `read` gives, by file name and schema."""
-    description = json.loads((folder / PROFILE).read_text(encoding="utf-8"))
+    description = _described(folder)
     labels = tuple(description["labels"])
     tables = {key.name: read(key_file(key.name), table_schema(key, spec.config, labels)) for key in spec.keys}
     prices = {name: read(price_file(name), dict(PRICE_SCHEMA)) for name in spec.sketches}
@@ -96,11 +100,11 @@ def usable_profile(store: Store, before: date, spec: HistorySpec) -> date | None
     """The newest stored history at the close of a day before `before` that was made by this spec."""
     passed_over = 0
     for day in reversed([day for day in store.days(DayTable.PROFILES) if day < before]):
-        try:
-            description = json.loads(store.layout.file(DayTable.PROFILES, day).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        folder = store.layout.partition(DayTable.PROFILES, day)
+        if not (folder / PROFILE).exists():
             continue
-        if description.get("fingerprint") == spec.fingerprint:
+        if _described(folder).get("fingerprint") == spec.fingerprint:
+            whole_folder(store.layout, folder)
             return day
         passed_over += 1
     if passed_over:
@@ -110,6 +114,15 @@ def usable_profile(store: Store, before: date, spec: HistorySpec) -> date | None
             passed_over,
         )
     return None
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    """What `describe_profile` wrote.
+
+    Raises:
+        StoreError: it is damaged.
+    """
+    return read_json(intact(folder / PROFILE), FOLD_AGAIN.format(folder=folder))
 
 
 def stage_profile(t: Transaction, store: Store, history: History, spec: HistorySpec) -> None:

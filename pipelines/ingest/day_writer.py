@@ -17,7 +17,7 @@ from pipelines.ingest.accounts import Changes
 from pipelines.ingest.disputes import Disputes, Settled
 from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import LEDGER_COLUMNS
-from pipelines.store.bucket_checks import require_undamaged, stage_checks
+from pipelines.store.bucket_checks import require_undamaged
 from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
 from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
@@ -88,8 +88,6 @@ class DayWriter:
 
         with ThreadPoolExecutor(workers) as pool:
             list(pool.map(write, buckets))
-        for day in sorted(changes.days):
-            stage_checks(self.t, self.store.layout, day)
         self._write_ledger(settled.ledger)
         return changes
 

@@ -28,7 +28,7 @@ from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_check import ResultCheck, refused_lines
 from pipelines.ingest.result_writer import reopen_history, write_results
-from pipelines.store.files import file_digest
+from pipelines.store.digests import file_digest
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta

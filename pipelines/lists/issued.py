@@ -10,7 +10,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.lists.fields import LIST_ID, Document, columns_of, field_named, fields_of
-from pipelines.store.files import read_tables, write_table
+from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable, issue_of
 from pipelines.store.store import Store
@@ -81,7 +81,7 @@ def issued_lists(store: Store, day: date) -> pl.DataFrame:
         published = store.layout.file(DayTable.LISTS, day)
         if not published.exists():
             return pl.DataFrame(schema=LISTED_PLACE | {"issue": pl.Int32(), "declared_on": pl.Date()})
-        rows = with_list_ids(pl.read_parquet(published, hive_partitioning=False, glob=False), day)
+        rows = with_list_ids(read_whole(published), day)
         frames = [rows.select(*LISTED_PLACE, pl.lit(0, dtype=pl.Int32).alias("issue"))]
     listed = pl.concat(frames).with_columns(pl.lit(day).alias("declared_on"))
     return listed.sort("issue", "list_id", "rank", descending=[True, False, False])

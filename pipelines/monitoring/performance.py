@@ -26,6 +26,7 @@ from models.estimates.doubly_robust import ExpectedOutcome, doubly_robust_estima
 from models.estimates.parcel_table import parcel_table
 from models.estimates.survey import Inspected, Performance, Population, survey_estimates
 from models.stats.rankings import capacity_lines, ranking
+from pipelines.store.files import read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -110,7 +111,7 @@ def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFr
     lines = store.read_declarations(day, _LINE_COLUMNS)
     known = []
     for kind, prefix in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
-        table = pl.read_parquet(store.layout.files(kind, day), hive_partitioning=False)
+        table = pl.concat(map(read_whole, store.layout.files(kind, day)))
         named = [risk for risk in risks if risk in table.columns]
         known.append(named)
         # Lines that came after the day was scored had no place in its ranking.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,7 +18,7 @@ from models.watch.column_shifts import Sampled
 from models.watch.monitoring import Delay, delay
 from models.watch.risk_results import RiskResults, risk_results
 from pipelines.monitoring.days import sampled_parcels
-from pipelines.store.files import read_tables
+from pipelines.store.files import read_json, read_tables, read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -32,7 +31,7 @@ def model_versions(store: Store, day: date) -> dict[str, str]:
     manifests = store.layout.manifests_of_day("score", day)
     if not manifests:
         return {}
-    versions = json.loads(manifests[-1].read_text(encoding="utf-8")).get("model_versions", {})
+    versions = read_json(manifests[-1]).get("model_versions", {})
     return {str(risk): str(version) for risk, version in versions.items()}
 
 
@@ -188,7 +187,7 @@ def _answered_lists(store: Store, known: pl.DataFrame, day: date, weeks: int) ->
             known_day for known_day in store.days(DayTable.LISTS) if first <= known_day <= last
         ):
             file = store.layout.file(DayTable.LISTS, listed_on)
-            parcels = pl.read_parquet(file, columns=["declaration_id"], hive_partitioning=False, glob=False)
+            parcels = read_whole(file, ["declaration_id"])
             listed += parcels.height
             answered += parcels.join(reported, on="declaration_id", how="semi").height
         rows.append(

@@ -28,12 +28,12 @@ from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, sum_buckets
 from pipelines.scoring.day_run import DayRun, start_day
-from pipelines.scoring.gaps import Gap
+from pipelines.scoring.gaps import Gap, read_outcome
 from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
 from pipelines.scoring.models_in_use import ModelInUse
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
-from pipelines.store.files import put_in
+from pipelines.store.files import put_in, read_whole
 from pipelines.store.layout import INCOMPLETE, DayTable, Layout
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -166,11 +166,8 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
 
 
 def _keep_lists(store: Store, day: date) -> Listed:
-    issued, strata = (
-        pl.read_parquet(store.layout.file(table, day), hive_partitioning=False)
-        for table in (DayTable.LISTS, DayTable.STRATA)
-    )
-    return Listed.of(issued, strata)
+    files = (store.layout.file(table, day) for table in (DayTable.LISTS, DayTable.STRATA))
+    return Listed.of(*map(read_whole, files))
 
 
 def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
@@ -179,8 +176,8 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     tables = (DayTable.SCORES, DayTable.VALUES, DayTable.LISTS)
     if not file.exists() or not all(store.layout.partition(table, day).is_dir() for table in tables):
         return None
-    known = json.loads(file.read_text(encoding="utf-8"))
-    return known if known.pop("run") == run_name and "gaps" not in known else None
+    known = read_outcome(file)
+    return known if known.pop("run", None) == run_name and "gaps" not in known else None
 
 
 def without_exchange_rate(reference: ReferenceDay, files: Sequence[Path]) -> dict[str, int]:

@@ -24,6 +24,7 @@ from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.scoring.sums_for_select import bring_sums, keep_sums, kept_sums
 from pipelines.store.bucket_checks import require_whole
+from pipelines.store.files import read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -141,4 +142,4 @@ def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
 
 
 def _keys(file: Path) -> pl.DataFrame:
-    return pl.read_parquet(file, columns=list(LINE_KEY), glob=False, hive_partitioning=False)
+    return read_whole(file, list(LINE_KEY))

@@ -21,6 +21,7 @@ from pipelines.history.day_sums import asked_today, save_today
 from pipelines.history.profiles import labels_of
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.store.buckets import hash_ranges
+from pipelines.store.digests import intact
 from pipelines.store.files import row_count, unfinished
 from pipelines.store.layout import key_file
 from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
@@ -80,7 +81,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
     space, work = workspace(task.of), task.of.work
     labels, config = labels_of(task.of.eve), space.settings.pipeline.history
     schema = table_schema(spec, config, labels)
-    stored = task.of.eve / task.file
+    stored = intact(task.of.eve / task.file)
     sums = [work.sums(bucket) / task.file for bucket in task.buckets]
     reported = work.results / task.file
     give = spec in asked_today(space.chronicle.spec.keys)
@@ -107,7 +108,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
 def _fold_sketch(task: FoldTask, path: Path) -> None:
     config = workspace(task.of).settings.pipeline.history
     weight = forward_weight(task.of.day, config.landmark, config.price_half_life_days)
-    stored = task.of.eve / task.file
+    stored = intact(task.of.eve / task.file)
     sums = [task.of.work.sums(bucket) / task.file for bucket in task.buckets]
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, dict(PRICE_SCHEMA)) as after:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from configs.errors import StoreError
+from pipelines.store.files import read_json
 from pipelines.store.layout import INCOMPLETE
 from pipelines.store.store import Store
 from pipelines.work.attempts import TaskResults
+
+logger = logging.getLogger(__name__)
 
 REASONS = "reasons"
 PARCELS = "parcels"
@@ -78,9 +83,18 @@ def mark_lists(folder: Path, gaps: Sequence[Gap]) -> None:
 
 
 def incomplete_days(store: Store) -> list[date]:
-    """Days that were scored with gaps which are still open, oldest first."""
+    """Days that were scored with gaps which are still open, or whose outcome is damaged, oldest first."""
     return [
         day
         for day, file in store.layout.outcomes().items()
-        if "gaps" in json.loads(file.read_text(encoding="utf-8"))
+        if "run" not in (known := read_outcome(file)) or "gaps" in known
     ]
+
+
+def read_outcome(file: Path) -> dict[str, Any]:
+    """The outcome of the last run that scored a day; empty, with a warning, where it is damaged."""
+    try:
+        return read_json(file, "Score the day again, which writes it anew")
+    except StoreError as error:
+        logger.warning("%s", error)
+        return {}

@@ -17,6 +17,7 @@ from features.contract.declarations import LINE_KEY
 from features.novelty import novelty
 from models.risk.risk_model import RiskModel
 from models.text.score import text_scores
+from pipelines.store.files import read_whole
 
 NOVELTY, GOODS = "_novelty", "_goods"
 """Columns beside the values of a line: how unlike inspected lines it is, and a hash of the goods' name."""
@@ -37,7 +38,7 @@ class Scored:
     @classmethod
     def read(cls, scores: Path, values: Path) -> Scored:
         """Those in the files of a bucket."""
-        return cls(*(pl.read_parquet(file, glob=False, hive_partitioning=False) for file in (scores, values)))
+        return cls(*(read_whole(file) for file in (scores, values)))
 
 
 def scored(

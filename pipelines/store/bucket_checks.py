@@ -1,20 +1,19 @@
 """Whether the buckets of a day are what was written: none missing, none damaged.
 
-A reader of Parquet sees a file that was cut short, but not bytes that changed within a column. So the store
-keeps the number of lines and the SHA-256 of every bucket in `.checks/<day>.json`, outside of the tables.
+The store notes the lines and the SHA-256 of every bucket (`pipelines.store.digests`). Of another table a file
+that is not what was noted is refused; a bucket is set aside, with what it would have held.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from configs.errors import StoreError
-from pipelines.store.files import file_digest, reading, row_count
-from pipelines.store.journal import Transaction
+from pipelines.store.digests import damaged, file_digest, read_notes
+from pipelines.store.files import reading, row_count
 from pipelines.store.layout import DayTable, Layout, bucket_name, bucket_of
 
 
@@ -35,18 +34,6 @@ class Bucket:
     fault: str | None = None
 
 
-def stage_checks(t: Transaction, layout: Layout, day: date) -> None:
-    """Stage what the buckets of a day staged in `t` hold, so that later damage is seen."""
-    staged = t.staged(layout.partition(DayTable.DECLARATIONS, day))
-    assert staged is not None, "the day is staged first"
-    files = sorted(staged.iterdir())
-    if not files:
-        t.remove(layout.checks(day))
-        return
-    noted = {file.name: {"lines": row_count(file), "sha256": file_digest(file).hex()} for file in files}
-    t.stage_file(layout.checks(day)).write_text(json.dumps(noted, indent=1) + "\n", encoding="utf-8")
-
-
 def check_buckets(layout: Layout, day: date) -> list[Bucket]:
     """Return the buckets of a day in their order, also those whose file is gone.
 
@@ -55,11 +42,11 @@ def check_buckets(layout: Layout, day: date) -> list[Bucket]:
     Raises:
         StoreError: the checks cannot be read.
     """
-    files, noted = layout.buckets(day), _noted(layout.checks(day))
+    folder = layout.partition(DayTable.DECLARATIONS, day)
+    files, noted = layout.buckets(day), read_notes(layout.digests(folder))
     count = bucket_of(files[0])[1] if files else 0
     names = list(noted) or [bucket_name(number, count) for number in range(count)]
     names += [file.name for file in files if file.name not in names]
-    folder = layout.partition(DayTable.DECLARATIONS, day)
     return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
 
 
@@ -102,17 +89,4 @@ def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:
             return Bucket(path, row_count(path), digest)
     except StoreError as error:
         return Bucket(path, lines, b"", str(error))
-    damaged = "is damaged: its bytes are not those that were written. Restore it from a backup of the store"
-    return Bucket(path, lines, digest, None if digest.hex() == noted["sha256"] else f"{path} {damaged}")
-
-
-def _noted(file: Path) -> dict[str, dict[str, object]]:
-    if not file.exists():
-        return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-        return {str(name): dict(entry) for name, entry in content.items()}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise StoreError(
-            f"{file} is damaged: expected the checks of a day as JSON. Restore it from a backup of the store"
-        ) from error
+    return Bucket(path, lines, digest, None if digest.hex() == noted["sha256"] else damaged(path))

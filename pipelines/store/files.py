@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import polars as pl
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError
+from pipelines.store.digests import RESTORE, intact
 
 _ROW_GROUP = 65_536
 _SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")
@@ -62,11 +64,27 @@ def reading(path: Path) -> Iterator[None]:
     except OSError as error:
         refused = _SYSTEM_ERROR.search(str(error))
         reason = error.strerror or (refused[1].strip() if refused else "the system refused")
-        raise StoreError(f"{path} cannot be read: {reason}. Restore it from a backup of the store") from error
+        raise StoreError(f"{path} cannot be read: {reason}. {RESTORE}") from error
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowInvalid) as error:
-        raise StoreError(
-            f"{path} is damaged: expected Parquet. Restore it from a backup of the store"
-        ) from error
+        raise StoreError(f"{path} is damaged: expected Parquet. {RESTORE}") from error
+
+
+def read_json(path: Path, cure: str = RESTORE) -> dict[str, Any]:
+    """Return the content of a file of the store that is a JSON object; `cure` says what to do without it.
+
+    Raises:
+        StoreError: it cannot be read, or is damaged; a file that is empty is.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}. {cure}") from error
+    except ValueError as error:
+        content = error
+    if isinstance(content, dict):
+        return content
+    found = f"{path.stat().st_size:,} bytes that are none"
+    raise StoreError(f"{path} is damaged: expected a JSON object, found {found}. {cure}")
 
 
 def row_count(path: Path) -> int:
@@ -86,12 +104,6 @@ def lines_that_can_be_read(files: Iterable[Path]) -> list[int]:
         with suppress(StoreError):
             counts.append(row_count(file))
     return counts
-
-
-def file_digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file (32 bytes)."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").digest()
 
 
 def filled(lines: pl.DataFrame, names: Iterable[str]) -> set[str]:
@@ -115,6 +127,16 @@ def read_tables(
     return pl.concat([_read_one(path, schema, wanted) for path in paths], rechunk=False)
 
 
+def read_whole(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+    """Return a file of the store with the columns that it has, or `columns` of them.
+
+    Raises:
+        StoreError: it cannot be read, or is damaged.
+    """
+    with reading(path):
+        return pl.read_parquet(intact(path), columns=columns, hive_partitioning=False, glob=False)
+
+
 def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """Return a scan of one file with exactly the columns of `schema`; a column that it lacks is null."""
     return pl.scan_parquet(path, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False)
@@ -122,7 +144,7 @@ def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
 
 def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) -> pl.DataFrame:
     with reading(path):
-        present = pl.read_parquet_schema(path)
+        present = pl.read_parquet_schema(intact(path))
         # A frame without columns has no height, so at least one is read even where none is asked for.
         held = [name for name in wanted if name in present] or list(present)[:1]
         frame = pl.read_parquet(path, columns=held, hive_partitioning=False, glob=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from configs.errors import StoreError
+from pipelines.store.digests import note
 from pipelines.store.layout import Layout
 
 
@@ -21,7 +22,8 @@ class Transaction:
     a journal first: a run that is killed before that has changed nothing, one that is killed later is
     finished by `roll_forward`.
 
-    A staged folder that stays empty removes its target. The caller holds the lock of the store `root`.
+    A staged folder that stays empty removes its target. Of every table that comes in, the digest is noted, so
+    that later damage is seen. The caller holds the lock of the store `root`.
     """
 
     def __init__(self, root: Path) -> None:
@@ -97,6 +99,9 @@ class Transaction:
         operations = [_settle(self._root, operation) for operation in self._operations]
         if not operations:
             return
+        for operation in operations:
+            self._note(operation)
+        operations += self._operations[len(operations) :]
         _sync_tree(self._area)
         folder = Layout(self._root).journal
         folder.mkdir(exist_ok=True)
@@ -109,6 +114,19 @@ class Transaction:
         unfinished.replace(journal)
         _sync(folder)
         _apply(self._root, journal)
+
+    def _note(self, operation: dict[str, str]) -> None:
+        """Stage what is noted of a change, in place of what was noted before."""
+        target = self._root / operation["target"]
+        file = Layout(self._root).digests(target)
+        notes = note(self._root / operation["staged"], target) if operation["do"] == "replace" else {}
+        if notes:
+            self.stage_file(file).write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
+        elif file.exists():
+            self.remove(file)
+        # What came into a folder file by file was noted in a folder.
+        if (folder := file.with_suffix("")).is_dir():
+            self.remove(folder)
 
 
 def roll_forward(root: Path) -> None:
@@ -131,7 +149,7 @@ def pending(root: Path) -> list[Path]:
 def _apply(root: Path, journal: Path) -> None:
     """Do what a journal lists; doing it again after an interruption at any step ends in the same state."""
     parents: set[Path] = set()
-    for operation in json.loads(journal.read_text(encoding="utf-8")):
+    for operation in _operations(journal):
         target = root / operation["target"]
         aside = root / operation["aside"]
         staged = root / operation["staged"] if operation["do"] == "replace" else None
@@ -148,6 +166,19 @@ def _apply(root: Path, journal: Path) -> None:
         _sync(parent)
     journal.unlink()
     _sync(journal.parent)
+
+
+def _operations(journal: Path) -> list[dict[str, str]]:
+    """The changes that a journal lists."""
+    try:
+        operations = json.loads(journal.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(
+            f"{journal} is damaged: expected the changes that a killed run had decided on, as JSON, found "
+            f"{journal.stat().st_size:,} bytes that are none. Some of them may be made, others not: restore "
+            "the store from a backup. Without one, delete this file and start the killed command again"
+        ) from error
+    return list(operations)
 
 
 def _settle(root: Path, operation: dict[str, str]) -> dict[str, str]:

@@ -198,9 +198,13 @@ class Layout:
         root = self.root.resolve()
         return root.with_name(f"{root.name}.{ending}")
 
-    def checks(self, day: date) -> Path:
-        """Return the file that says what the buckets of a day hold."""
-        return self.root / ".checks" / f"declared_on={day}.json"
+    def digests(self, path: Path) -> Path:
+        """Return the file that says what a file or folder of the store is; those of declarations have been
+        there for longest, and lie above the others.
+        """
+        parts = path.relative_to(self.root).parts
+        inner = parts[1:] if parts[0] == DayTable.DECLARATIONS.folder and parts[1:] else parts
+        return self.root.joinpath(".checks", *inner[:-1], f"{inner[-1]}.json")
 
     def outcome(self, day: date) -> Path:
         """Return the file with the outcome of the last run that scored a day."""

@@ -15,8 +15,8 @@ import polars as pl
 from configs.errors import StoreError, StoreLockedError
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.store.bucket_checks import stage_checks
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
+from pipelines.store.digests import whole_folder
 from pipelines.store.files import read_tables, scan_table, with_contract_first, write_table
 from pipelines.store.journal import Transaction, pending, roll_forward
 from pipelines.store.layout import DayTable, Layout
@@ -162,7 +162,6 @@ class Store:
             numbers = bucket_numbers(bucket_hash(rows), count)
             for number in range(count):
                 write_bucket(rows.filter(numbers == number), folder, number, count)
-        stage_checks(t, self.layout, day)
 
     # Inspections
 
@@ -200,6 +199,7 @@ class Store:
         write_table(rows.sort(*LINE_KEY), folder / DayTable.INSPECTIONS.file)
 
     def _read_results(self, day: date, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+        whole_folder(self.layout, self.layout.partition(DayTable.INSPECTIONS, day))
         files = self.layout.files(DayTable.INSPECTIONS, day)
         stored = {name: dtype for name, dtype in schema.items() if name != "reported_on"}
         results = read_tables(files, stored, None)

@@ -29,7 +29,7 @@ FOLDERS = (
 def change(store: Store) -> None:
     with store.lock("test"), store.transaction() as t:
         (
-            t.stage(store.path / "declarations/declared_on=2026-11-20") / "bucket-000-of-001.parquet"
+            t.stage(store.path / "declarations/declared_on=2026-11-20") / "part-000.parquet"
         ).write_text("new")
         (t.stage(store.path / "scores/declared_on=2026-11-20") / "part.parquet").write_text("new")
         t.remove(store.path / "profiles/as_of=2026-11-20")
@@ -42,7 +42,7 @@ def prepared(path: Path) -> Store:
     store = Store.create(path)
     for name in FOLDERS:
         (path / name).mkdir(parents=True)
-        (path / name / "bucket-000-of-001.parquet").write_text("old")
+        (path / name / "part-000.parquet").write_text("old")
     return store
 
 
