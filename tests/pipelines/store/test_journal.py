@@ -28,9 +28,7 @@ FOLDERS = (
 
 def change(store: Store) -> None:
     with store.lock("test"), store.transaction() as t:
-        (
-            t.stage(store.path / "declarations/declared_on=2026-11-20") / "part-000.parquet"
-        ).write_text("new")
+        (t.stage(store.path / "declarations/declared_on=2026-11-20") / "part-000.parquet").write_text("new")
         (t.stage(store.path / "scores/declared_on=2026-11-20") / "part.parquet").write_text("new")
         t.remove(store.path / "profiles/as_of=2026-11-20")
         t.remove(store.path / "profiles/as_of=1999-01-01")
