@@ -28,10 +28,10 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from pipelines.history.sorted_file import SortedWriter, read_range
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.manifest import peak_memory_mb
-from pipelines.store.sorted_file import SortedWriter, read_range
 from pipelines.store.spool import Spool
 
 _CHUNK_ROWS, _RANGES, _BUCKETS, _HASH = 65_536, 16, 8, "_id_hash"

@@ -15,10 +15,10 @@ import polars as pl
 
 from features.history.day_tables import DayTables
 from features.history.keys import KeySpec
+from pipelines.history.sorted_file import write_sorted
 from pipelines.store.day_work import DayWork
 from pipelines.store.files import unfinished, writing
 from pipelines.store.layout import key_file, price_file
-from pipelines.store.sorted_file import write_sorted
 
 
 def save_sums(folder: Path, sums: DayTables) -> None:

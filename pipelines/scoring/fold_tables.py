@@ -19,12 +19,12 @@ from features.history.state import forward_weight, table_schema
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, save_today
 from pipelines.history.profiles import labels_of
+from pipelines.history.sorted_file import SortedWriter, read_range, scan_range
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.digests import intact
 from pipelines.store.files import row_count, unfinished
 from pipelines.store.layout import key_file
-from pipelines.store.sorted_file import SortedWriter, read_range, scan_range
 
 # How many numbers of a table are folded at once: about 50 MB, some hundred with what is made of them.
 PIECE_NUMBERS = 6_000_000

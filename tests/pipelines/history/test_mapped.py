@@ -16,9 +16,9 @@ from features.history.state import table_schema
 from pipelines.history import mapped as mapped_history
 from pipelines.history.mapped import unpack_table, unpack_tasks
 from pipelines.history.profiles import describe_profile, load_profile
+from pipelines.history.sorted_file import write_sorted
 from pipelines.history.spec import HistorySpec
 from pipelines.store.layout import key_file, price_file
-from pipelines.store.sorted_file import write_sorted
 from tests.places import ROOT
 
 SPEC = HistorySpec.of(load_settings())

@@ -20,6 +20,7 @@ from features.prepare import prepare_lines
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, load_today, save_results
 from pipelines.history.profiles import describe_profile, load_profile
+from pipelines.history.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.bucket_steps import sum_buckets
 from pipelines.scoring.day_run import start_day
@@ -30,7 +31,6 @@ from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.buckets import hash_ranges
 from pipelines.store.files import row_count
 from pipelines.store.layout import DayTable
-from pipelines.store.sorted_file import SortedWriter, read_range, write_sorted
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 from pipelines.work.progress import Progress
