@@ -22,8 +22,6 @@ from models.stats.intervals import wilson
 
 LEAST_PARCELS = 10
 """Fewer examined parcels than this make no rate, and no mean of taxes."""
-LEAST_FINDINGS = 5
-"""Fewer findings than this on both sides together make no lift."""
 _STRATUM = ("customs_office", "week")
 INSPECTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),
@@ -42,9 +40,10 @@ declaration to its first result, null without one; `recovered_tax_cny` is 0 wher
 _NORMAL_95 = 1.959963984540054
 
 
-def hit_rates(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def hit_rates(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -> pl.DataFrame:
     """By `keys` and selection: `inspected`, `examined` and `findings`, `hit_rate` with Wilson's interval
-    (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few parcels are null.
+    (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few parcels, or of
+    fewer than `least_findings`, are null.
 
     `parcels` has `INSPECTED_PARCEL_COLUMNS`.
     """
@@ -61,18 +60,19 @@ def hit_rates(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
         .sort(by, nulls_last=True)
     )
     ends = [wilson(found, drawn) for found, drawn in counted.select("findings", "examined").iter_rows()]
-    enough = pl.col("examined") >= LEAST_PARCELS
+    found = pl.col("findings") >= least_findings
+    enough = found & (pl.col("examined") >= LEAST_PARCELS)
     return counted.with_columns(
         pl.when(enough).then(pl.col("findings") / pl.col("examined")).alias("hit_rate"),
         pl.Series("low", [low for low, _ in ends], dtype=pl.Float64),
         pl.Series("high", [high for _, high in ends], dtype=pl.Float64),
-        pl.when(pl.col("inspected") >= LEAST_PARCELS)
+        pl.when(found & (pl.col("inspected") >= LEAST_PARCELS))
         .then(pl.col("recovered_tax_cny") / pl.col("inspected"))
         .alias("tax_per_inspection"),
     ).with_columns(pl.when(enough).then(pl.col(name)).alias(name) for name in ("low", "high"))
 
 
-def lifts(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+def lifts(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -> pl.DataFrame:
     """By `keys`: the hit rate of parcels chosen by risk over that of parcels drawn at random for the same
     office and week, with its 95% interval; null where too few are known.
 
@@ -96,7 +96,7 @@ def lifts(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     rows = []
     groups = strata.group_by(keys, maintain_order=True) if keys else [((), strata)]
     for key, group in groups:
-        value, low, high = mantel_haenszel(group.select(names).iter_rows())
+        value, low, high = mantel_haenszel(group.select(names).iter_rows(), least_findings)
         rows.append([*key, *(int(group[name].sum()) for name in names), value, low, high])
     schema = {
         **{name: parcels.schema[name] for name in keys},
@@ -107,15 +107,16 @@ def lifts(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
 
 
 def mantel_haenszel(
-    strata: Iterable[Sequence[int]],
+    strata: Iterable[Sequence[int]], least_findings: int
 ) -> tuple[float, float, float] | tuple[None, None, None]:
     """The common ratio of two rates over strata and its 95% interval; None where too few are known.
 
-    A stratum is findings and parcels of the one side, then of the other, each side with a parcel at least.
+    It takes `least_findings` on both sides together. A stratum is findings and parcels of the one side, then
+    of the other, each side with a parcel at least.
 
-    >>> [round(end, 2) for end in mantel_haenszel([(40, 100, 10, 100)])]
+    >>> [round(end, 2) for end in mantel_haenszel([(40, 100, 10, 100)], 10)]
     [4.0, 2.12, 7.55]
-    >>> mantel_haenszel([(3, 100, 1, 100)])
+    >>> mantel_haenszel([(3, 100, 1, 100)], 10)
     (None, None, None)
     """
     ours = theirs = spread = 0.0
@@ -127,7 +128,7 @@ def mantel_haenszel(
         both = found + found_at_random
         spread += (chosen * drawn * both - found * found_at_random * whole) / whole**2
         counts = [a + b for a, b in zip(counts, (found, chosen, found_at_random, drawn), strict=True)]
-    enough = counts[0] + counts[2] >= LEAST_FINDINGS and min(counts[1], counts[3]) >= LEAST_PARCELS
+    enough = counts[0] + counts[2] >= least_findings and min(counts[1], counts[3]) >= LEAST_PARCELS
     if not enough or ours == 0.0 or theirs == 0.0:
         return None, None, None
     middle, half = math.log(ours / theirs), _NORMAL_95 * math.sqrt(spread / (ours * theirs))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
@@ -17,7 +17,7 @@ from models.judging.baselines import baseline_scores, line_keys, slices
 from models.judging.groups import line_groups
 from models.judging.leakage import Leakage, find_leakage
 from models.risk.calibration import calibration_noise, expected_calibration_error
-from models.stats.intervals import Estimate, bootstrap_weights
+from models.stats.intervals import Estimate, bootstrap_weights, too_few
 from models.stats.metric import Metric, ScoredLines
 from models.stats.metrics import metric_named, metrics_of
 from models.trees.columns import number_column
@@ -44,8 +44,9 @@ class Evaluation:
     """Figures about one risk on one block of later lines.
 
     `figures` holds estimates by score (`model` or a baseline), slice (`all`, `no_twin`, …) and name of one of
-    the `metrics`. `lines` has a row a line: declaration_id, line_no, declared_on, selection where known,
-    found, probability, value_cny, the baselines' scores, and the groups of `models.judging.groups`.
+    the `metrics`, `part_findings` the findings of each slice; with fewer than `least_findings` a slice has no
+    figures, see `resting_on`. `lines` has a row a line: declaration_id, line_no, declared_on, selection where
+    known, found, probability, value_cny, the baselines' scores, and the groups of `models.judging.groups`.
     `examples` are what `models.judging.worst_lines` shows of them.
     """
 
@@ -57,6 +58,8 @@ class Evaluation:
     calibration_error_by_chance: float
     leakage: Leakage = field(default_factory=Leakage)
     examples: pl.DataFrame = field(default_factory=pl.DataFrame)
+    part_findings: Mapping[str, int] = field(default_factory=dict)
+    least_findings: int = 1
 
     @property
     def findings(self) -> int:
@@ -68,6 +71,25 @@ class Evaluation:
         """First and last day of the lines; None without lines."""
         first, last = self.lines["declared_on"].min(), self.lines["declared_on"].max()
         return (first, last) if isinstance(first, date) and isinstance(last, date) else None
+
+    def resting_on(self, least_findings: int) -> Evaluation:
+        """The same without the figures of slices that have fewer findings: those would be luck."""
+        few = {part for part, count in self.part_findings.items() if count < least_findings}
+        figures = {key: figure for key, figure in self.figures.items() if key[1] not in few}
+        left = replace(self, figures=figures, least_findings=least_findings)
+        if self.findings >= least_findings:
+            return left
+        return replace(
+            left,
+            calibration_error=math.nan,
+            calibration_error_by_chance=math.nan,
+            leakage=self.leakage.of_lines(),
+        )
+
+    def too_few(self, part: str = "all") -> str | None:
+        """What to say instead of a slice's figures, None where it has enough findings for them."""
+        findings = self.findings if part == "all" else self.part_findings.get(part, 0)
+        return too_few(findings) if findings < self.least_findings else None
 
     def figure(self, name: str, *, score: str = MODEL, part: str = "all") -> Estimate:
         """The estimate of a metric, NaN where it could not be computed.
@@ -130,14 +152,19 @@ def evaluate(
         *(pl.Series(f"baseline_{name}", values) for name, values in baselines.items()),
         *line_groups(past, later),
     )
+    parts = slices(past, later)
     return Evaluation(
         risk.name,
         lines,
         metrics,
-        _figures(metrics, lines, slices(past, later), _recovered_tax(later, found), training.seed),
+        _figures(metrics, lines, parts, _recovered_tax(later, found), training.seed),
         expected_calibration_error(predicted.probability, found),
         calibration_noise(predicted.probability, seed=training.seed),
         find_leakage(past, risk.label, later),
+        part_findings={
+            "all": int(found.sum()),
+            **{name: int(found[part].sum()) for name, part in parts.items()},
+        },
     )
 
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final, Literal
 
 import polars as pl
 
@@ -23,11 +24,13 @@ from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import TRIVIAL
 from models.judging.evaluation import Evaluation
 from models.judging.gate_checks import (
+    FINDINGS,
     Check,
     against_baseline,
     against_champion,
     calibration_holds,
     comparing_metric,
+    enough_findings,
     features_agree,
     no_column_knows_too_much,
     slices_hold,
@@ -35,6 +38,10 @@ from models.judging.gate_checks import (
 )
 from models.risk.risk_model import RiskModel
 from models.trees.errors import FeatureColumnsError
+
+Verdict = Literal["passed", "failed", "not judged"]
+DOUBTS: Final[dict[str, str]] = {"failed": "FAILED its gate", "not judged": "was never judged"}
+"""What is said of a model in use, by the verdict of its gate; nothing of one that passed."""
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +57,13 @@ class GateDecision:
     def passed(self) -> bool:
         """Whether all checks were."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Passed, failed, or not judged, where there are too few findings to say anything."""
+        if any(check.name == FINDINGS and not check.passed for check in self.checks):
+            return "not judged"
+        return "passed" if self.passed else "failed"
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -71,9 +85,8 @@ def decide(
     `champion` are the champion's `unseen_predictions`, None where the risk has no champion; `agreement` is
     that of the random share with all lines, None where it is not known.
     """
-    if challenger.findings == 0:
-        nothing = "the newest days hold no finding, so nothing shows that the model is of use"
-        return GateDecision((Check("findings", False, nothing),))
+    if challenger.findings < gate.least_findings:
+        return GateDecision((enough_findings(challenger, gate),))
     checks = [against_baseline(challenger, name) for name in baselines]
     if champion is not None:
         lines, metric = _common_lines(challenger, champion), comparing_metric(gate, challenger.metrics)

@@ -15,13 +15,15 @@ from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import line_keys
 from models.judging.evaluation import Evaluation
 from models.judging.groups import each_group
-from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected
+from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected, too_few
 from models.stats.metric import Metric, ScoredLines
 from models.stats.metrics import AVERAGE_PRECISION, metric_named
 from models.stats.rankings import average_precision_by_chance
 
 _DRAWS = 500
 _NAMED_COLUMNS = 5
+FINDINGS = "findings"
+"""The check without which no other one means anything."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,20 @@ def comparing_metric(gate: GateConfig, metrics: Sequence[Metric]) -> Metric:
         return metric_named(gate.metric, [metric for metric in metrics if metric.judges != "money"])
     except ConfigurationError as error:
         raise ConfigurationError(f"gate.metric: {error}") from error
+
+
+def enough_findings(challenger: Evaluation, gate: GateConfig) -> Check:
+    """There are findings enough among the later lines that figures mean something."""
+    findings, enough = challenger.findings, challenger.findings >= gate.least_findings
+    words = f"{findings:,} findings among the lines of the newest days"
+    if not findings:
+        words = "the newest days hold no finding, so nothing shows that the model is of use"
+    elif not enough:
+        words = (
+            f"{too_few(findings)} among the lines of the newest days: it takes {gate.least_findings} to show "
+            "that a model is of use"
+        )
+    return Check(FINDINGS, enough, words)
 
 
 def against_baseline(challenger: Evaluation, name: str) -> Check:
@@ -127,6 +143,9 @@ def calibration_holds(challenger: Evaluation, gate: GateConfig) -> Check:
     if "selection" not in lines.columns or lines.is_empty():
         return Check(name, True, "calibration cannot be checked: no evaluated line was drawn at random")
     ratio = observed_over_expected(lines["probability"].to_numpy(), lines["found"].to_numpy())
+    if max(ratio.findings, lines["probability"].sum()) < gate.least_findings:
+        few = f"{too_few(ratio.findings)} among the {lines.height} lines drawn at random"
+        return Check(name, True, f"calibration cannot be checked: {few}")
     close = abs(ratio.value - 1.0) <= gate.calibration_tolerance
     passed = ratio.low <= 1.0 <= ratio.high or close
     return Check(
@@ -159,8 +178,8 @@ def features_agree(agreement: FeatureAgreement | None, gate: GateConfig) -> Chec
 def no_column_knows_too_much(challenger: Evaluation, gate: GateConfig) -> Check:
     """No column alone ranks findings so well that it must have been written after the inspection."""
     name, limit = "single columns", gate.single_feature_auc
-    if challenger.findings < gate.least_findings or not challenger.leakage.columns:
-        return Check(name, True, "too few findings to tell whether a column alone knows too much")
+    if not challenger.leakage.columns:
+        return Check(name, True, "no column can be looked at alone")
     suspects = challenger.leakage.suspects(limit)
     if not suspects:
         best = challenger.leakage.columns[0]
@@ -188,8 +207,6 @@ def paired_difference(
 def warnings_of(challenger: Evaluation, gate: GateConfig) -> Iterator[str]:
     """What a person should look at although the gate does not turn on it: a column that beats the model."""
     model = challenger.figure(AVERAGE_PRECISION.name)
-    if challenger.findings < gate.least_findings:
-        return
     # Of many columns the best is good by luck, so it has to be above what is luck of the model.
     better = [column for column in challenger.leakage.columns if column.average_precision > model.high]
     if better:

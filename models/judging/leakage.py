@@ -9,7 +9,8 @@ Source: Kaufman, Rosset, Perlich and Stitelman 2012, "Leakage in Data Mining", A
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -66,6 +67,10 @@ class Leakage:
     def suspects(self, auc: float) -> tuple[SingleColumn, ...]:
         """Columns above a limit; none above 1."""
         return tuple(column for column in self.columns if column.auc > auc)
+
+    def of_lines(self) -> Leakage:
+        """What can be said without findings: what the lines share."""
+        return Leakage(tuple(replace(overlap, findings=math.nan) for overlap in self.overlaps))
 
     def as_metrics(self) -> dict[str, float]:
         """`overlap.seller`, `overlap.seller_findings`, …, and `best_single_column_auc`."""

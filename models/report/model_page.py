@@ -79,7 +79,8 @@ def report_page(content: ReportContent) -> str:
         warnings=(*content.fitted.warnings, *content.decision.warnings),
         lineage=content.lineage,
         pictures={name: _picture(figure) for name, figure in content.figures.items()},
-        tables=_tables(content) if evaluation.findings else {},
+        few=evaluation.too_few(),
+        tables=_tables(content) if evaluation.period else {},
         misses=_lines(evaluation.examples, MISS),
         alarms=_lines(evaluation.examples, FALSE_ALARM),
     )

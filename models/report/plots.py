@@ -44,10 +44,10 @@ def draw_plots(
     """Figures by file name: `capacity.png`, `calibration.png`, `importance.png` and, where known,
     `price.png`.
 
-    An evaluation without a finding has no capacity and no calibration to show.
+    An evaluation with too few findings has no capacity and no calibration to show.
     """
     figures = {"importance.png": _importance(model)}
-    if evaluation.findings:
+    if not evaluation.too_few():
         figures["capacity.png"] = _capacity(evaluation)
         figures["calibration.png"] = _calibration(evaluation)
     if price_residuals is not None and price_residuals["log_price_ratio"].is_finite().any():

@@ -14,7 +14,7 @@ from models.judging.baselines import line_keys
 from models.judging.evaluation import MODEL, Evaluation
 from models.judging.groups import each_group
 from models.risk.calibration import calibration_bins
-from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected, wilson
+from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected, too_few, wilson
 from models.stats.metric import ScoredLines
 from models.stats.metrics import AVERAGE_PRECISION, headline
 
@@ -87,8 +87,11 @@ def selection_table(evaluation: Evaluation) -> ReportTable:
             pl.len().alias("lines"), pl.col("found").sum().alias("findings")
         )
         for name, lines, findings in counted.sort("lines", "selection", descending=[True, False]).iter_rows():
-            share = Estimate(findings / lines, *wilson(findings, lines), findings)
-            rows.append([name, f"{lines:,}", f"{findings:,}", with_interval(share, percent=True)])
+            share = too_few(findings)
+            if findings >= evaluation.least_findings:
+                figure = Estimate(findings / lines, *wilson(findings, lines), findings)
+                share = with_interval(figure, percent=True)
+            rows.append([name, f"{lines:,}", f"{findings:,}", share])
     heads = ["chosen by", "lines", "findings", "hit rate"]
     return ReportTable("Evaluated lines by reason of inspection", heads, rows)
 
@@ -104,7 +107,7 @@ def slice_table(evaluation: Evaluation, least_findings: int, seed: int = 0) -> R
         findings, ratio = int(found.sum()), observed_over_expected(probability, found)
         cells = [name, f"{part.height:,}", f"{findings:,}"]
         if findings < least_findings:
-            few.append([*cells, "too few findings", "", with_interval(ratio)])
+            few.append([*cells, too_few(findings), "", ""])
             continue
         days = part["declared_on"].to_physical().to_numpy().astype(np.int64)
         weights = bootstrap_weights(days, draws=_DRAWS, seed=seed)
@@ -187,6 +190,10 @@ def novelty_table(evaluation: Evaluation) -> ReportTable:
     rows = []
     for part in ("all", *_NOVEL):
         figures = [evaluation.figure(metric.name, part=part) for metric in shown]
+        few = evaluation.too_few(part)
+        if few and part in evaluation.part_findings:
+            blank = [""] * (len(shown) - 1)
+            rows.append([_TITLES[part], str(evaluation.part_findings[part]), few, *blank])
         if math.isfinite(figures[0].value):
             cells = [
                 with_interval(figure, percent=metric.percent)

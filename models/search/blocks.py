@@ -59,6 +59,11 @@ class SearchBlocks:
     training: TrainingConfig
     keys: RateKeys | None = None
 
+    @property
+    def inner_findings(self) -> int:
+        """Findings of all inner blocks."""
+        return sum(int(block.found.sum()) for block in self.inner)
+
     def outer(self) -> SearchBlock | None:
         """The newest block, which judges; None where it holds no finding or nothing was known before it."""
         return _block(self.lines, self.newest, self.risk, self.training, self.keys)

@@ -66,7 +66,7 @@ class Search:
 @dataclass(frozen=True)
 class SearchOptions:
     """How rates are smoothed and forgotten, the columns of the longest combination that is tried, and the
-    most that are chosen.
+    most that are chosen. A part of the days with fewer than `least_findings` is too thin to search in.
     """
 
     smoothing: float
@@ -74,6 +74,7 @@ class SearchOptions:
     largest: int
     most: int
     seed: int
+    least_findings: int = _LEAST_FINDINGS
 
 
 def find_combinations(
@@ -90,7 +91,8 @@ def find_combinations(
     """
     configured = [key for key in configured if set(key.columns) <= set(lines.columns)]
     parts = _thirds(lines)
-    if any(lines.found[part].sum() < _LEAST_FINDINGS for part in parts):
+    least = max(_LEAST_FINDINGS, options.least_findings)
+    if any(lines.found[part].sum() < least for part in parts):
         return Search(0, enough=False)
     decay = {"smoothing": options.smoothing, "half_life_days": options.half_life_days}
     rates: dict[str, KeyRates] = {}

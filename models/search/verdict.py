@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -26,7 +26,7 @@ from models.search.blocks import (
     scores,
 )
 from models.search.parameters import LIGHTGBM, Trial, parameters_of_trees
-from models.stats.intervals import Estimate, bootstrap_interval, bootstrap_weights
+from models.stats.intervals import Estimate, bootstrap_interval, bootstrap_weights, too_few
 from models.stats.rankings import Areas
 from models.trees.booster import TreeSettings, train_booster
 
@@ -63,7 +63,8 @@ class Verdict:
     """The best trial, and whether it should take the place of what is configured.
 
     `chance` is how often luck alone would make the best of so many trials look that good on the inner blocks.
-    `outer` is None where the newest block holds no finding.
+    `outer` is None where the newest block holds no finding. The figures of the inner blocks rest on
+    `inner_findings`; with fewer than `least_findings`, there or in the newest block, they are none.
     """
 
     best: Trial
@@ -73,22 +74,39 @@ class Verdict:
     outer: OuterFigures | None
     reasons: tuple[str, ...] = field(default=())
     recommended: bool = False
+    inner_findings: int = 0
+    least_findings: int = 1
+
+    @property
+    def inner_few(self) -> str | None:
+        """What to say instead of the figures of the inner blocks, None where they have enough findings."""
+        return too_few(self.inner_findings) if self.inner_findings < self.least_findings else None
+
+    @property
+    def outer_few(self) -> str | None:
+        """The same of the newest block."""
+        findings = 0 if self.outer is None else self.outer.findings
+        return too_few(findings) if findings < self.least_findings else None
 
 
-def judge(blocks: SearchBlocks, trials: Sequence[Trial]) -> Verdict:
+def judge(blocks: SearchBlocks, trials: Sequence[Trial], least_findings: int = 1) -> Verdict:
     """Choose the trial with the lowest inner log loss, and judge it on the newest block.
 
     LightGBM's own defaults are compared with but never chosen: a training caps the leaves of its trees. A set
     is recommended where luck explains its inner gain in less than 5% of draws and the newest block does not
-    show it to be worse.
+    show it to be worse, and where both have `least_findings`.
     """
     configured, lightgbm = trials[0], trials[1]
     best = min((trial for trial in trials if trial is not lightgbm), key=lambda trial: trial.inner.log_loss)
     chance = luck(trials, lines_by_day(blocks), seed=blocks.training.seed)
     newest = blocks.outer()
     outer = None if newest is None else _outer(blocks, newest, best, configured, lightgbm)
-    reasons, recommended = _reasons(best, configured, chance, outer)
-    return Verdict(best, configured, lightgbm, chance, outer, reasons, recommended)
+    verdict = Verdict(
+        best, configured, lightgbm, chance, outer,
+        inner_findings=blocks.inner_findings, least_findings=least_findings,
+    )  # fmt: skip
+    reasons, recommended = _reasons(verdict)
+    return replace(verdict, reasons=reasons, recommended=recommended)
 
 
 def luck(trials: Sequence[Trial], lines: IntArray, *, seed: int) -> float:
@@ -107,9 +125,10 @@ def luck(trials: Sequence[Trial], lines: IntArray, *, seed: int) -> float:
     return float((1 + (redrawn.max(axis=1) >= gains.max()).sum()) / (_DRAWS + 1))
 
 
-def _reasons(
-    best: Trial, configured: Trial, chance: float, outer: OuterFigures | None
-) -> tuple[tuple[str, ...], bool]:
+def _reasons(verdict: Verdict) -> tuple[tuple[str, ...], bool]:
+    best, configured, chance, outer = verdict.best, verdict.configured, verdict.chance, verdict.outer
+    if verdict.inner_few:
+        return (f"inner blocks: {verdict.inner_few} to choose by",), False
     if best.number == configured.number:
         return ("no set that was tried has a lower loss on the inner blocks",), False
     gain = configured.inner.log_loss - best.inner.log_loss
@@ -119,6 +138,8 @@ def _reasons(
     ]
     if outer is None:
         return (*reasons, "the newest days hold no finding, so nothing that the search has not seen"), False
+    if verdict.outer_few:
+        return (*reasons, f"newest block: {verdict.outer_few} to judge what was chosen"), False
     against = outer.comparisons[0].log_loss
     worse = against.low > 0.0
     reasons.append(

@@ -36,6 +36,15 @@ class Estimate:
         return {key: float(number) for key, number in named.items() if math.isfinite(number)}
 
 
+def too_few(findings: int) -> str:
+    """What stands in the place of a figure that would rest on so few findings that it is none.
+
+    >>> too_few(1)
+    'too few findings (1)'
+    """
+    return f"too few findings ({findings:,})"
+
+
 def wilson(findings: int, lines: int) -> tuple[float, float]:
     """Wilson's 95% interval of a share; (0, 1) where there are no lines.
 

@@ -131,7 +131,7 @@ class Tracker:
             tags = {KIND_TAG: TRAINING, "risk": model.name}
             tags |= {f"model.{key}": value for key, value in model.metadata.items()}
             if decision is not None:
-                tags |= {"gate": "passed" if decision.passed else "failed"}
+                tags |= {"gate": decision.verdict}
                 tags |= {"gate_reasons": "\n".join(decision.reasons)[:TAG_CHARACTERS]}
             name = f"{model.name} {model.metadata.get('declared_to', '')}".strip()
             with self._run(client, name, tags) as run_id, tempfile.TemporaryDirectory() as scratch:

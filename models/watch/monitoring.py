@@ -34,6 +34,10 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
+"""What stands in the place of a figure that too few findings would bear."""
+
+
 def design_effect(probability: FloatArray, found: BoolArray, cluster: IntArray) -> float:
     """How many times more the findings of whole clusters vary than those of independent lines, at least 1.
 

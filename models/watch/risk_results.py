@@ -12,7 +12,15 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from models.fitting.block import chosen_by_outcome
-from models.watch.monitoring import HitRate, deflated_over_expected, design_effect, ratio, weighted_hit_rate
+from models.watch.monitoring import (
+    UNKNOWN,
+    HitRate,
+    Interval,
+    deflated_over_expected,
+    design_effect,
+    ratio,
+    weighted_hit_rate,
+)
 
 _WEEK = 7
 _CHOSEN = ("risk", "exploration")
@@ -31,9 +39,15 @@ class CalibrationRow:
     expected: float
     effect: float
 
-    def as_dict(self) -> dict[str, Any]:
-        """The figures by name; `ratio` is findings over expectation."""
+    def tells(self, least_findings: int) -> bool:
+        """Whether there are so many findings, or would have been, that the ratio is no luck."""
+        return max(self.findings, self.expected) >= least_findings
+
+    def as_dict(self, least_findings: int = 1) -> dict[str, Any]:
+        """The figures by name; `ratio` is findings over expectation, NaN where that would be luck."""
         found = deflated_over_expected(self.findings, self.expected, effect=self.effect)
+        if not self.tells(least_findings):
+            found = UNKNOWN
         return {
             "share": self.share,
             "versions": list(self.versions),
@@ -58,39 +72,52 @@ class WeekOfResults:
     drawn: int
     random_findings: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """The figures by name."""
+    def as_dict(self, least_findings: int = 1) -> dict[str, Any]:
+        """The figures by name; a rate of fewer findings than `least_findings` is NaN."""
+        chosen_findings = int(self.chosen.findings)
         return {
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
             "chosen_lines": int(self.chosen.lines),
-            "chosen_findings": int(self.chosen.findings),
-            "chosen_rate": self.chosen.interval().as_dict(),
+            "chosen_findings": chosen_findings,
+            "chosen_rate": _figure(self.chosen.interval(), chosen_findings, least_findings),
             "random_lines": self.drawn,
             "random_findings": self.random_findings,
-            "random_rate": self.random.interval().as_dict(),
+            "random_rate": _figure(self.random.interval(), self.random_findings, least_findings),
         }
 
 
 @dataclass(frozen=True)
 class RiskResults:
-    """What is known of a risk: calibration by share, hit rates in all and by week."""
+    """What is known of a risk: calibration by share, hit rates in all and by week.
+
+    `random_findings` are those of the random share, as counted. Figures of fewer than `least_findings` are
+    none.
+    """
 
     mature_to: date
     calibration: Sequence[CalibrationRow]
     chosen: HitRate
     random: HitRate
     weeks: Sequence[WeekOfResults]
+    random_findings: int
+    least_findings: int = 1
+
+    @property
+    def chosen_findings(self) -> int:
+        """Findings of what was chosen by risk."""
+        return int(self.chosen.findings)
 
     def as_dict(self) -> dict[str, Any]:
         """The figures by name."""
+        least, chosen, drawn = self.least_findings, self.chosen_findings, self.random_findings
         return {
             "declared_to": self.mature_to.isoformat(),
-            "calibration": [row.as_dict() for row in self.calibration],
-            "chosen_rate": self.chosen.interval().as_dict(),
-            "random_rate": self.random.interval().as_dict(),
-            "lift": ratio(self.chosen, self.random).as_dict(),
-            "weeks": [week.as_dict() for week in self.weeks],
+            "calibration": [row.as_dict(least) for row in self.calibration],
+            "chosen_rate": _figure(self.chosen.interval(), chosen, least),
+            "random_rate": _figure(self.random.interval(), drawn, least),
+            "lift": _figure(ratio(self.chosen, self.random), min(chosen, drawn), least),
+            "weeks": [week.as_dict(least) for week in self.weeks],
         }
 
 
@@ -125,7 +152,14 @@ def risk_results(
         _rate(chosen),
         _random_rate(at_random),
         [block for block in reversed(blocks) if block.chosen.lines or block.drawn],
+        int(at_random["found"].sum()),
     )
+
+
+def _figure(interval: Interval, findings: int, least: int) -> dict[str, Any]:
+    """A figure and what it rests on; NaN where that is too little."""
+    shown = interval if findings >= least else UNKNOWN
+    return {**shown.as_dict(), "findings": findings}
 
 
 def _calibration_row(share: str, lines: pl.DataFrame, risk: str) -> CalibrationRow:

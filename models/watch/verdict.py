@@ -84,6 +84,8 @@ def result_reasons(results: Mapping[str, RiskResults], config: MonitoringConfig)
 
 def _calibration(risk: str, results: RiskResults, config: MonitoringConfig, level: float) -> Iterator[Reason]:
     for row in results.calibration:
+        if not row.tells(results.least_findings):
+            continue
         found = deflated_over_expected(row.findings, row.expected, effect=row.effect, level=level)
         factor = config.calibration_factor
         if found.low <= 1.0 <= found.high:
@@ -101,6 +103,8 @@ def _calibration(risk: str, results: RiskResults, config: MonitoringConfig, leve
 
 def _lift(risk: str, results: RiskResults, config: MonitoringConfig, level: float) -> Iterator[Reason]:
     found = ratio(results.chosen, results.random, level)
+    if results.chosen_findings + results.random_findings < results.least_findings:
+        return
     if found.high < config.least_lift:
         yield Reason(
             "retrain",
@@ -119,6 +123,8 @@ def _hit_rate(risk: str, results: RiskResults, config: MonitoringConfig, level: 
         sum(week.chosen.lines for week in results.weeks[:-1]),
         sum(week.chosen.findings for week in results.weeks[:-1]),
     )
+    if newest.findings + earlier.findings < results.least_findings:
+        return
     found = ratio(newest, earlier, level)
     if found.high < 1.0 and newest.rate < config.hit_rate_fall * earlier.rate:
         yield Reason(

@@ -19,7 +19,9 @@ _SUMS: Final = ("findings", "recovered_tax_cny", "value_cny")
 _LEAST_WEEKS: Final = 4
 
 
-def totals(opened: pl.DataFrame, nights: pl.DataFrame, strategies: Sequence[str]) -> pl.DataFrame:
+def totals(
+    opened: pl.DataFrame, nights: pl.DataFrame, strategies: Sequence[str], least_findings: int
+) -> pl.DataFrame:
     """One row a strategy, in the order given.
 
     `opened` has one row a parcel that a strategy opened, `nights` one a night, both with `strategy`; see
@@ -27,7 +29,8 @@ def totals(opened: pl.DataFrame, nights: pl.DataFrame, strategies: Sequence[str]
     Wilson's 95% interval in hit_rate_low and hit_rate_high, recovered_tax_cny, value_cny, `found__<risk>`
     (parcels); and for strategies with a model what they brought against the highest expected values of the
     same nights alone: risk_share_of_sort (the value found by the part chosen by risk over that of a sort of
-    equal size) and list_share_of_sort (the same of whole lists), null for the others.
+    equal size) and list_share_of_sort (the same of whole lists), null for the others. Rates and shares of
+    fewer findings than `least_findings` are null.
     """
     by_risk = opened.filter(selection="risk").group_by("strategy").agg(risk_value=pl.col("value_cny").sum())
     sums = nights.group_by("strategy").agg(
@@ -47,17 +50,26 @@ def totals(opened: pl.DataFrame, nights: pl.DataFrame, strategies: Sequence[str]
         name for name in table.columns if name in ("opened", "findings") or name.startswith(FOUND_PREFIX)
     ]
     table = table.with_columns(pl.col(*counts, "recovered_tax_cny", "value_cny").fill_null(0))
-    return _with_rate(table).sort(pl.col("strategy").replace_strict(_places(strategies)))
+    few = pl.col("findings") < least_findings
+    table = table.with_columns(
+        pl.when(few).then(None).otherwise(pl.col(name)).alias(name)
+        for name in ("risk_share_of_sort", "list_share_of_sort")
+    )
+    return _with_rate(table, least_findings).sort(pl.col("strategy").replace_strict(_places(strategies)))
 
 
 def by_week(
-    opened: pl.DataFrame, days: Sequence[date], strategies: Sequence[str], parcels: Mapping[date, int]
+    opened: pl.DataFrame,
+    days: Sequence[date],
+    strategies: Sequence[str],
+    parcels: Mapping[date, int],
+    least_findings: int,
 ) -> pl.DataFrame:
     """One row a strategy and week of seven days from the first of `days`; the last may be shorter.
 
     Columns: strategy, week (from 1), week_from, days, parcels (`parcels` by day, added up), then as in
     `totals` from opened to `found__<risk>`. A week in which nothing was opened has zeros, and a hit rate of
-    null.
+    null, as has one with fewer findings than `least_findings`.
     """
     first = days[0]
     calendar = pl.DataFrame({"declared_on": list(days)}).with_columns(
@@ -75,12 +87,12 @@ def by_week(
     )
     table = grid.join(sums, on=["strategy", "week"], how="left", maintain_order="left")
     zeros = [name for name in sums.columns if name not in ("strategy", "week")]
-    return _with_rate(table.with_columns(pl.col(zeros).fill_null(0)))
+    return _with_rate(table.with_columns(pl.col(zeros).fill_null(0)), least_findings)
 
 
-def by_selection(opened: pl.DataFrame, strategies: Sequence[str]) -> pl.DataFrame:
+def by_selection(opened: pl.DataFrame, strategies: Sequence[str], least_findings: int) -> pl.DataFrame:
     """As `totals`, one row a strategy and way of selection that it used."""
-    table = _with_rate(_summed(opened, ["strategy", "selection"]))
+    table = _with_rate(_summed(opened, ["strategy", "selection"]), least_findings)
     return table.sort(pl.col("strategy").replace_strict(_places(strategies)), "selection")
 
 
@@ -125,9 +137,9 @@ def _summed(opened: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
     )
 
 
-def _with_rate(table: pl.DataFrame) -> pl.DataFrame:
+def _with_rate(table: pl.DataFrame, least_findings: int) -> pl.DataFrame:
     ends = [wilson(found, drawn) for found, drawn in table.select("findings", "opened").iter_rows()]
-    some = pl.when(pl.col("opened") > 0)
+    some = pl.when((pl.col("opened") > 0) & (pl.col("findings") >= least_findings))
     return table.with_columns(
         some.then(pl.col("findings") / pl.col("opened")).alias("hit_rate"),
         some.then(pl.Series([low for low, _ in ends], dtype=pl.Float64)).alias("hit_rate_low"),

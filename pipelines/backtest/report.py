@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from models.stats.intervals import too_few
 from pipelines.backtest.outcome import FOUND_PREFIX
 from pipelines.pages.text_table import cut_to_width, text_table
 from pipelines.work.report import Report
@@ -135,7 +136,7 @@ def _counts(row: Mapping[str, Any]) -> list[str]:
 
 def _rate(row: Mapping[str, Any]) -> str:
     if row["hit_rate"] is None:
-        return "–"
+        return too_few(row["findings"]) if row["opened"] else "–"
     shown = (100.0 * row[name] for name in ("hit_rate", "hit_rate_low", "hit_rate_high"))
     return "{:.1f} [{:.1f}, {:.1f}]".format(*shown)
 

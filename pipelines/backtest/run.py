@@ -150,11 +150,12 @@ def _report(
         for table in ("opened", "night")
     )
     parcels = dict(nights.filter(strategy=names[0]).select("declared_on", "parcels").iter_rows())
-    weeks = by_week(opened, plan.days, names, parcels)
+    least = settings.pipeline.gate.least_findings
+    weeks = by_week(opened, plan.days, names, parcels, least)
     tables = {
-        "strategies": totals(opened, nights, names),
+        "strategies": totals(opened, nights, names, least),
         "weeks": weeks,
-        "selections": by_selection(opened, names),
+        "selections": by_selection(opened, names, least),
         "differences": differences(weeks, names[-1], seed=settings.capacity.seed),
         "opened": opened,
         "nights": nights,

@@ -156,6 +156,8 @@ def _training(risk: RiskTrained) -> list[str]:
     evaluation = risk.evaluation
     if evaluation is None or evaluation.period is None:
         return [text]
+    if few := evaluation.too_few():
+        return [f"{text}; {few} on later inspections: no figure says how good it is"]
     figure = evaluation.figure("average_precision").value
     beside = [
         f"{words} {value:.3f}"

@@ -151,9 +151,14 @@ def measure(
     with manifest.step("score drift"):
         scores, score_days = _score_shifts(store, day, versions, list(settings.risks), config)
     with manifest.step("results"):
-        results = read_results(store, risks, config.weeks, day, versions)
+        least = settings.pipeline.gate.least_findings
+        results = read_results(store, risks, config.weeks, day, versions, least)
         capacities = settings.pipeline.training.capacities
         measured = measured_performance(store, settings.risks, window, day, capacities)
+        enough = pl.col("findings") >= least
+        measured = measured.with_columns(
+            pl.when(enough).then(pl.col(name)).alias(name) for name in ("value", "low", "high")
+        )
     return MonitorFindings(
         day, config, watched, versions, features, scores, score_days, results, measured,
         _newcomers(watched.newcomers, config),

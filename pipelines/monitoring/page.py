@@ -10,6 +10,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from models.report.page import page_environment
+from models.stats.intervals import too_few
 from models.watch.column_shifts import ALL
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, bars, intervals, lines
@@ -52,6 +53,7 @@ def _charts(content: Mapping[str, Any]) -> dict[str, Markup]:
         Bar(f"{risk}, {_short(row['share'])}", row["ratio"], row["low"], row["high"], not _holds_one(row))
         for risk, found in content["results"].items()
         for row in found["calibration"]
+        if row["ratio"] is not None
     ]
     if calibration:
         charts["calibration"] = intervals("Findings over expected findings", calibration, reference=1.0)
@@ -108,7 +110,7 @@ def _headline(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 @cache
 def _environment() -> Environment:
-    return page_environment("pipelines.monitoring", {"share": _share, "number": _number})
+    return page_environment("pipelines.monitoring", {"share": _share, "number": _number, "too_few": too_few})
 
 
 def _share(value: float | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -84,10 +84,12 @@ def read_results(
     weeks: int,
     day: date,
     versions: Mapping[date, Mapping[str, str]],
+    least_findings: int,
 ) -> ResultsRead:
     """Everything that was reported up to `day` about lines of the weeks before it.
 
-    `versions` are those of every scored day of the period, and of `day` itself.
+    `versions` are those of every scored day of the period, and of `day` itself; figures of fewer findings
+    than `least_findings` are none.
     """
     reports = store.read_inspections(reported_from=first_day(risks, weeks, day), reported_to=day)
     known = known_labels(reports, day)
@@ -95,9 +97,12 @@ def read_results(
     present = [risk for risk in risks if risk.label in known.columns]
     return ResultsRead(
         {
-            risk.name: risk_results(
-                inspected, risk.name, risk.label, mature_to=day - timedelta(days=risk.maturity_days),
-                weeks=weeks, version=versions.get(day, {}).get(risk.name),
+            risk.name: replace(
+                risk_results(
+                    inspected, risk.name, risk.label, mature_to=day - timedelta(days=risk.maturity_days),
+                    weeks=weeks, version=versions.get(day, {}).get(risk.name),
+                ),
+                least_findings=least_findings,
             )
             for risk in present
         },

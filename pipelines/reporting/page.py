@@ -11,15 +11,18 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from features.contract.inspections import SELECTIONS
-from models.estimates.office_figures import LEAST_FINDINGS, LEAST_PARCELS
+from models.estimates.office_figures import LEAST_PARCELS
 from models.report.page import page_environment
+from models.stats.intervals import too_few
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals, lines
 
 _FEW = "too few"
 
 
-def office_page(first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame]) -> str:
+def office_page(
+    first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame], least_findings: int
+) -> str:
     """Return the page as text; `tables` are those of `pipelines.reporting.report.OfficeReport`."""
     return styled_page(
         _environment(),
@@ -29,20 +32,20 @@ def office_page(first: date, last: date, office: str | None, tables: Mapping[str
         office=office,
         tables={name: table.to_dicts() for name, table in tables.items()},
         missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
-        charts=_charts(tables),
+        charts=_charts(tables, least_findings),
         least_parcels=LEAST_PARCELS,
-        least_findings=LEAST_FINDINGS,
+        least_findings=least_findings,
     )
 
 
-def _charts(tables: Mapping[str, pl.DataFrame]) -> dict[str, Markup]:
+def _charts(tables: Mapping[str, pl.DataFrame], least_findings: int) -> dict[str, Markup]:
     charts = {}
     weeks = tables["hit_rates"].group_by("week", "selection").agg(pl.col("findings", "examined").sum())
     places = sorted(set(weeks["week"]))
     known = {
         (week, selection): findings / examined
         for week, selection, findings, examined in weeks.iter_rows()
-        if examined >= LEAST_PARCELS
+        if examined >= LEAST_PARCELS and findings >= least_findings
     }
     series = {
         name: [known.get((week, name)) for week in places]
@@ -65,7 +68,13 @@ def _charts(tables: Mapping[str, pl.DataFrame]) -> dict[str, Markup]:
 def _environment() -> Environment:
     return page_environment(
         "pipelines.reporting",
-        {"share": _share, "number": _number, "whole": lambda value: f"{value:,}", "days": _days},
+        {
+            "share": _share,
+            "number": _number,
+            "whole": lambda value: f"{value:,}",
+            "days": _days,
+            "too_few": too_few,
+        },
     )
 
 

@@ -7,13 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import polars as pl
 
 from configs.errors import UsageError
+from configs.schema.settings import Settings
 from features.text.visible import visible_text
-from models.estimates.office_figures import LEAST_FINDINGS, LEAST_PARCELS, delays, hit_rates, lifts
+from models.estimates.office_figures import LEAST_PARCELS, delays, hit_rates, lifts
+from models.stats.intervals import too_few
 from pipelines.lists.issued import issued_days
 from pipelines.lists.office_list import CODE_CHARACTERS
 from pipelines.lists.write import office_file_name
@@ -46,6 +48,7 @@ class OfficeReport(Report):
     office: str | None
     tables: Mapping[str, pl.DataFrame]
     folder: Path
+    least_findings: int
 
     def _lines(self) -> list[str]:
         whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
@@ -61,7 +64,7 @@ class OfficeReport(Report):
             "",
             *_by_selection(self.tables["hit_rates_in_all"]),
             "",
-            _lift(self.tables["lifts"]),
+            _lift(self.tables["lifts"], self.least_findings),
             _delay(self.tables["delays"]),
             f"report: {self.folder / REPORT_PAGE}",
         ]
@@ -81,26 +84,32 @@ class OfficeReport(Report):
         }
 
 
-def office_report(
-    store: Path,
-    *,
-    first: date | None,
-    last: date | None,
-    office: str | None,
-    out: Path | None,
-    progress: Progress,
-) -> OfficeReport:
-    """Write what is known of the lists of some days into `reports/` of the store, or into the folder `out`.
+class ReportOptions(TypedDict):
+    """What is reported, and where it is written.
 
-    Without `first` and `last` the days are the four weeks up to the newest list.
+    The lists of the days from `first` to `last` (None: the four weeks up to the newest list) of an `office`
+    (None: of all), into `reports/` of the store or into the folder `out`.
+    """
+
+    first: date | None
+    last: date | None
+    office: str | None
+    out: Path | None
+
+
+def office_report(
+    store: Path, *, settings: Settings, progress: Progress, **options: Unpack[ReportOptions]
+) -> OfficeReport:
+    """Write what is known of the lists of some days, as tables and as a page.
 
     Raises:
         UsageError: no list of these days, or of the office, was issued.
     """
     opened = Store.open(store)
     days = issued_days(opened)
-    last = last or max(days, default=date.min)
-    first = first or max(min(days, default=last), date.fromordinal(max(1, last.toordinal() - 27)))
+    office, out, least = options["office"], options["out"], settings.pipeline.gate.least_findings
+    last = options["last"] or max(days, default=date.min)
+    first = options["first"] or max(min(days, default=last), date.fromordinal(max(1, last.toordinal() - 27)))
     manifest = ManifestBuilder("report")
     with manifest.step("count"), progress.task("count", total=1) as task:
         lists = list_returns(opened, first, last, office)
@@ -109,17 +118,17 @@ def office_report(
         parcels = inspected_parcels(opened, first, last, office)
         tables = {
             "lists": lists,
-            "hit_rates": hit_rates(parcels, _WEEK),
-            "hit_rates_in_all": hit_rates(parcels, []),
-            "hit_rates_by_office": hit_rates(parcels, _OFFICE),
-            "lifts": _with_all(lifts(parcels, _OFFICE), lifts(parcels, [])),
-            "lifts_by_week": lifts(parcels, _WEEK),
+            "hit_rates": hit_rates(parcels, _WEEK, least),
+            "hit_rates_in_all": hit_rates(parcels, [], least),
+            "hit_rates_by_office": hit_rates(parcels, _OFFICE, least),
+            "lifts": _with_all(lifts(parcels, _OFFICE, least), lifts(parcels, [], least)),
+            "lifts_by_week": lifts(parcels, _WEEK, least),
             "delays": _with_all(delays(parcels, _OFFICE), delays(parcels, [])),
         }
         task.advance()
     whose = "" if office is None else f"-{office_file_name(office)}"
     folder = out or opened.layout.report(first, last, whose)
-    report = OfficeReport(first, last, office, tables, folder)
+    report = OfficeReport(first, last, office, tables, folder, least)
     if out is not None:
         with tempfile.TemporaryDirectory(prefix=".report-", dir=_made(out)) as beside:
             _write(Path(beside), report)
@@ -145,7 +154,7 @@ def _write(folder: Path, report: OfficeReport) -> None:
     for name, table in report.tables.items():
         write_table(table, folder / table_file(name))
     (folder / REPORT_PAGE).write_text(
-        office_page(report.first, report.last, report.office, report.tables), "utf-8"
+        office_page(report.first, report.last, report.office, report.tables, report.least_findings), "utf-8"
     )
 
 
@@ -212,7 +221,7 @@ def _by_selection(rates: pl.DataFrame) -> list[str]:
                 row["selection"] or "not known",
                 *(f"{row[name]:,}" for name in ("inspected", "examined", "findings")),
                 _rate(row),
-                "too few" if tax is None else f"{tax:,.2f}",
+                too_few(row["findings"]) if tax is None else f"{tax:,.2f}",
             ]
         )
     return text_table(rows) if len(rows) > 1 else ["no inspection of these days is known"]
@@ -220,20 +229,21 @@ def _by_selection(rates: pl.DataFrame) -> list[str]:
 
 def _rate(row: Mapping[str, Any]) -> str:
     if row["hit_rate"] is None:
-        return "too few"
+        return too_few(row["findings"])
     return f"{row['hit_rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
 
 
-def _lift(table: pl.DataFrame) -> str:
+def _lift(table: pl.DataFrame, least_findings: int) -> str:
     row = table.row(0, named=True)
     sides = (
         f"{row['chosen_findings']:,} of {row['chosen']:,} chosen by risk, {row['random_findings']:,} of "
         f"{row['random']:,} drawn at random, same offices and weeks"
     )
     if row["lift"] is None:
+        few = too_few(row["chosen_findings"] + row["random_findings"])
         return (
-            f"lift over the random share: too few are known ({sides}; it takes {LEAST_PARCELS} parcels "
-            f"each and {LEAST_FINDINGS} findings, one of them at random)"
+            f"lift over the random share: {few} or parcels ({sides}; it takes {LEAST_PARCELS} parcels "
+            f"each and {least_findings} findings, one of them at random)"
         )
     return f"lift over the random share: {row['lift']:.1f} ({row['low']:.1f} to {row['high']:.1f}); {sides}"
 

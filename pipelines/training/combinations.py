@@ -23,6 +23,7 @@ from features.prepare import prepare_lines
 from models.fitting.block import chosen_by_outcome
 from models.search.combination_rates import InspectedLines
 from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
+from models.stats.intervals import too_few
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 from pipelines.training.frames import known_until
@@ -53,7 +54,7 @@ class CombinationsReport(Report):
     def _lines(self) -> list[str]:
         about = f"{self.lines_searched:,} inspected lines with {self.findings:,} findings up to {self.until}"
         if not self.search.enough:
-            return [f"{self.risk}: too few findings to search in: {about}"]
+            return [f"{self.risk}: {too_few(self.findings)} to search in: {about}"]
         lines = [f"{self.search.tried:,} combinations of {len(self.columns)} columns tried on {about}"]
         lines += [_words(each) for each in self.search.chosen]
         judged = self.search.judged
@@ -134,6 +135,7 @@ def combinations(
                 largest=options["largest"],
                 most=options["most"],
                 seed=config.training.seed,
+                least_findings=config.gate.least_findings,
             ),
             advance=task.advance,
         )

@@ -35,6 +35,8 @@ class RiskTrained(Report):
                 f"{self.risk}: evaluated on {self.evaluation.lines.height:,} later lines "
                 f"of {first} to {last} with {self.evaluation.findings:,} findings"
             )
+            if few := self.evaluation.too_few():
+                lines.append(f"{self.risk}: {few}: no figure says how good this model is")
             for part in ("all", "no_twin"):
                 lines += self._figures(part)
         return lines + [f"{self.risk}: note: {warning}" for warning in self.warnings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.training import FittedRisk, fit_risk
 from models.judging.agreement import FeatureAgreement, compare_features, feature_names
 from models.judging.evaluation import Evaluation
-from models.judging.gate import GateDecision, decide, unseen_predictions
+from models.judging.gate import DOUBTS, GateDecision, decide, unseen_predictions
 from models.report.model_page import ReportContent, report_page
 from models.report.plots import draw_plots
 from models.risk.risk_model import RiskModel
@@ -32,6 +33,8 @@ from models.tracking.tracker import Tracker
 from models.trees.errors import TooFewFindings
 from pipelines.training.frames import TrainingData
 from pipelines.training.report import RiskTrained
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,12 @@ def fit_and_judge(
         frame, risk, config.training, until=data.until, all_lines=all_lines,
         keys=RateKeys.of(config),
     )  # fmt: skip
-    fitted = replace(fitted, model=fitted.model.with_background(all_lines))
     gate = config.gate
+    fitted = replace(
+        fitted,
+        model=fitted.model.with_background(all_lines),
+        evaluation=fitted.evaluation.resting_on(gate.least_findings),
+    )
     at_random = frame.filter(pl.col("selection") == "random")
     agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
     seed = config.training.seed
@@ -120,9 +127,11 @@ def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
     if promoted:
         tracker.promote(risk.name, logged.version, _why(decision, first=first))
     if first and not decision.passed:
-        warnings.append(
-            "this first model is in use although it failed its gate: look at its run before you rely on it"
-        )
+        doubt = f"this first model is in use although it {DOUBTS[decision.verdict]}"
+        doubt += ": look at its run before you rely on it"
+        # A person has to hear of it under --quiet too.
+        logger.warning("%s: version %s: %s", risk.name, logged.version, doubt)
+        warnings.append(doubt)
     return RiskTrained(risk.name, logged.version, promoted, decision.reasons, fitted.evaluation, warnings)
 
 
@@ -176,8 +185,8 @@ def _agreement(
 
 
 def _why(decision: GateDecision, *, first: bool) -> str:
-    passed = "passed its gate" if decision.passed else "FAILED its gate"
-    return ("the first model of the risk; " if first else "") + passed
+    said = "passed its gate" if decision.passed else DOUBTS[decision.verdict]
+    return ("the first model of the risk; " if first else "") + said
 
 
 def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.DataFrame | None:

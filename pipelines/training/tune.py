@@ -81,7 +81,9 @@ def tune(
             data.frames[chosen.name], chosen, settings.pipeline.training, until=data.until,
             keys=RateKeys.of(settings.pipeline),
         )  # fmt: skip
+        least = settings.pipeline.gate.least_findings
         journal = _Journal.open(tracker, chosen, data, settings, task)
+        journal.enough = blocks.inner_findings >= least
         tried = search(
             blocks,
             tuning,
@@ -90,7 +92,7 @@ def tune(
             seconds=None if minutes is None else minutes * 60,
             done=journal.write,
         )
-        verdict = judge(blocks, tried)
+        verdict = judge(blocks, tried, least)
         written = None if write is None else _write(write, chosen, verdict, settings)
         report = TuneReport(
             chosen.name, data.until, len(tried), journal.resumed, verdict, tracker.uri, written
@@ -101,7 +103,10 @@ def tune(
 
 @dataclass
 class _Journal:
-    """The runs of a search in MLflow: one for all of it, and one below it for every trial."""
+    """The runs of a search in MLflow: one for all of it, and one below it for every trial.
+
+    `enough` findings bear the figures of a trial.
+    """
 
     tracker: Tracker
     risk: str
@@ -110,6 +115,7 @@ class _Journal:
     task: Task
     logged: set[str] = field(default_factory=set)
     resumed: int = 0
+    enough: bool = True
 
     @classmethod
     def open(
@@ -157,8 +163,8 @@ class _Journal:
             parameters=trial.parameters,
             metrics={
                 "log_loss": inner.log_loss,
-                "average_precision": inner.average_precision,
                 "rounds": float(inner.rounds),
+                **({"average_precision": inner.average_precision} if self.enough else {}),
             },
         )
         name = f"trial {trial.number}" + ("" if trial.name == "found" else f" ({trial.name})")
@@ -176,7 +182,7 @@ class _Journal:
                 "trials": float(report.trials),
                 "best_log_loss": verdict.best.inner.log_loss,
                 "chance": verdict.chance,
-                **outer_metrics(verdict.outer),
+                **({} if verdict.outer_few else outer_metrics(verdict.outer)),
             },
             texts={"report.txt": "\n".join(report.lines()) + "\n"},
         )

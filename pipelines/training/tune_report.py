@@ -29,13 +29,16 @@ class TuneReport(Report):
         judged, outer = self.verdict, self.verdict.outer
         stored = f", {self.resumed:,} of them from an earlier run" if self.resumed else ""
         lines = [f"{self.risk}: {self.trials:,} sets of parameters tried{stored}, known up to {self.until}"]
-        lines += [_trial(self.risk, trial) for trial in self._shown()]
+        lines += [_trial(self.risk, trial, judged.inner_few) for trial in self._shown()]
         if outer is not None:
             lines.append(
                 f"{self.risk}: the newest block, which the search has not seen, holds {outer.lines:,} lines "
                 f"with {outer.findings:,} findings"
             )
-            lines += [f"{self.risk}: {_comparison(each)}" for each in outer.comparisons]
+            if judged.outer_few:
+                lines.append(f"{self.risk}: {judged.outer_few}: no comparison of the sets is shown")
+            else:
+                lines += [f"{self.risk}: {_comparison(each)}" for each in outer.comparisons]
         verdict = f"use trial {judged.best.number}" if judged.recommended else "keep what is configured"
         lines.append(f"{self.risk}: {verdict}: {'; '.join(judged.reasons)}")
         if self.written is not None:
@@ -53,8 +56,8 @@ class TuneReport(Report):
             "recommended": verdict.recommended,
             "chance": verdict.chance,
             "reasons": verdict.reasons,
-            "sets": [_trial_dict(trial) for trial in self._shown()],
-            "newest_block": None if verdict.outer is None else _outer_dict(verdict.outer),
+            "sets": [_trial_dict(trial, verdict.inner_few) for trial in self._shown()],
+            "newest_block": None if verdict.outer is None else _outer_dict(verdict.outer, verdict.outer_few),
             "tracking_uri": self.tracking,
             "written": self.written,
         }
@@ -79,13 +82,13 @@ def _slug(name: str) -> str:
     return name.lower().replace("'s", "").replace(" ", "_")
 
 
-def _trial(risk: str, trial: Trial) -> str:
+def _trial(risk: str, trial: Trial, few: str | None) -> str:
     given = ", ".join(f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
                       for name, value in trial.parameters.items())  # fmt: skip
-    return (
-        f"{risk}: trial {trial.number}, {trial.name}: inner log loss {trial.inner.log_loss:.5f}, average "
-        f"precision {trial.inner.average_precision:.3f}, {trial.inner.rounds} trees: {given}"
+    figures = few or (
+        f"inner log loss {trial.inner.log_loss:.5f}, average precision {trial.inner.average_precision:.3f}"
     )
+    return f"{risk}: trial {trial.number}, {trial.name}: {figures}, {trial.inner.rounds} trees: {given}"
 
 
 def _comparison(each: Comparison) -> str:
@@ -99,21 +102,23 @@ def _difference(estimate: Estimate, digits: int) -> str:
     return f"{estimate.value:+.{digits}f} [{estimate.low:+.{digits}f}, {estimate.high:+.{digits}f}]"
 
 
-def _trial_dict(trial: Trial) -> dict[str, Any]:
+def _trial_dict(trial: Trial, few: str | None) -> dict[str, Any]:
     return {
         "number": trial.number,
         "name": trial.name,
         "parameters": dict(trial.parameters),
         "rounds": trial.inner.rounds,
-        "inner_log_loss": trial.inner.log_loss,
-        "inner_average_precision": trial.inner.average_precision,
+        "inner_log_loss": None if few else trial.inner.log_loss,
+        "inner_average_precision": None if few else trial.inner.average_precision,
     }
 
 
-def _outer_dict(outer: OuterFigures) -> dict[str, Any]:
+def _outer_dict(outer: OuterFigures, few: str | None) -> dict[str, Any]:
+    counts = {"lines": outer.lines, "findings": outer.findings}
+    if few:
+        return counts
     return {
-        "lines": outer.lines,
-        "findings": outer.findings,
+        **counts,
         "log_loss": {str(number): value for number, value in outer.log_loss.items()},
         "average_precision": {str(number): value for number, value in outer.average_precision.items()},
         "comparisons": outer_metrics(outer),

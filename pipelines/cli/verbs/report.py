@@ -44,9 +44,10 @@ def report(
         raise click.UsageError(f"--to {last} is before --from {first}: give the earlier day as --from.")
     return reporting.office_report(
         store,
+        settings=session.settings,
+        progress=session.progress,
         first=first,
         last=last,
         office=office,
         out=out,
-        progress=session.progress,
     )

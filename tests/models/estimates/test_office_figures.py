@@ -36,7 +36,7 @@ def parcels(*groups: tuple[str, date, str, int, int], **values: Any) -> pl.DataF
 
 def test_a_hit_rate_has_wilsons_interval_and_too_few_have_none() -> None:
     found = hit_rates(
-        parcels(("A", MONDAY, "risk", 10, 5), ("A", MONDAY, "random", 9, 3)), ["customs_office"]
+        parcels(("A", MONDAY, "risk", 10, 5), ("A", MONDAY, "random", 9, 3)), ["customs_office"], 5
     )
     few, rate = found.to_dicts()
     assert (rate["selection"], rate["inspected"], rate["findings"], rate["hit_rate"]) == ("risk", 10, 5, 0.5)
@@ -47,12 +47,18 @@ def test_a_hit_rate_has_wilsons_interval_and_too_few_have_none() -> None:
     assert (few["inspected"], few["findings"], few["recovered_tax_cny"]) == (9, 3, 180.0)
 
 
+def test_too_few_findings_make_no_hit_rate_however_many_parcels_there_are() -> None:
+    row = hit_rates(parcels(("A", MONDAY, "risk", 50, 9)), [], 10).row(0, named=True)
+    assert [row[name] for name in ("hit_rate", "low", "high", "tax_per_inspection")] == [None] * 4
+    assert (row["inspected"], row["findings"]) == (50, 9)
+
+
 def test_a_parcel_that_was_not_examined_counts_in_no_rate() -> None:
     rows = pl.concat([
         parcels(("A", MONDAY, "risk", 20, 5)),
         parcels(("A", NEXT, "risk", 20, 0), examined=False),
     ])  # fmt: skip
-    row = hit_rates(rows, []).row(0, named=True)
+    row = hit_rates(rows, [], 1).row(0, named=True)
     assert (row["inspected"], row["examined"], row["hit_rate"], row["tax_per_inspection"]) == (
         40,
         20,
@@ -68,7 +74,7 @@ def test_the_lift_compares_within_office_and_week() -> None:
         ("A", MONDAY, "risk", 100, 40), ("A", MONDAY, "random", 20, 4),
         ("B", MONDAY, "risk", 20, 2), ("B", MONDAY, "random", 100, 5),
     )  # fmt: skip
-    whole = lifts(rows, []).row(0, named=True)
+    whole = lifts(rows, [], 5).row(0, named=True)
     assert [whole[name] for name in ("chosen_findings", "chosen", "random_findings", "random")] == [
         42,
         120,
@@ -82,13 +88,13 @@ def test_the_lift_compares_within_office_and_week() -> None:
     spread = math.exp(1.959964 * math.sqrt(p / (r * s)))
     assert whole["low"] == pytest.approx(2.0 / spread, rel=1e-6)
     assert whole["high"] == pytest.approx(2.0 * spread, rel=1e-6)
-    by_office = lifts(rows, ["customs_office"])
+    by_office = lifts(rows, ["customs_office"], 5)
     assert by_office["lift"].to_list() == pytest.approx([2.0, 2.0])
     assert (by_office["high"] / by_office["low"] > whole["high"] / whole["low"]).all()
 
 
 def test_of_one_stratum_it_is_the_ratio_with_katzs_interval() -> None:
-    value, low, high = mantel_haenszel([(40, 100, 10, 100)])
+    value, low, high = mantel_haenszel([(40, 100, 10, 100)], 10)
     assert value == pytest.approx(4.0)
     half = 1.959964 * math.sqrt(1 / 40 - 1 / 100 + 1 / 10 - 1 / 100)
     assert low == pytest.approx(4.0 * math.exp(-half), rel=1e-6)
@@ -97,7 +103,7 @@ def test_of_one_stratum_it_is_the_ratio_with_katzs_interval() -> None:
 
 def test_weeks_and_offices_without_a_random_share_do_not_count() -> None:
     rows = parcels(("A", MONDAY, "risk", 50, 25), ("A", NEXT, "random", 50, 5), ("A", NEXT, "rule", 50, 50))
-    whole = lifts(rows, []).row(0, named=True)
+    whole = lifts(rows, [], 5).row(0, named=True)
     assert whole["lift"] is None
     assert (whole["chosen"], whole["random"]) == (0, 0)
 
@@ -108,7 +114,7 @@ def test_weeks_and_offices_without_a_random_share_do_not_count() -> None:
     ids=["few chosen", "few at random", "few findings", "none at random", "none chosen"],
 )
 def test_too_few_make_no_lift(stratum: tuple[int, int, int, int]) -> None:
-    assert mantel_haenszel([stratum]) == (None, None, None)
+    assert mantel_haenszel([stratum], 5) == (None, None, None)
 
 
 def test_the_delay_is_that_of_half_and_of_most_parcels() -> None:

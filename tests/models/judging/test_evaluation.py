@@ -192,3 +192,27 @@ def test_the_headline_of_a_slice_follows_the_capacities() -> None:
         shown
     )
     assert not {"new_seller.recall_at_30", "new_seller.precision_at_30_findings"} & set(shown)
+
+
+def test_too_few_findings_have_no_figures_but_are_counted() -> None:
+    later = lines(label=[True, *[False] * 9], seller_id=["A"] * 5 + ["Z"] * 5)
+    probability = np.linspace(0.9, 0.1, 10)
+    found = evaluate(RISK, PAST, later, Prediction(probability, np.ones(10)), TrainingConfig())
+    assert found.figure("average_precision").value == 1.0
+    sure = found.resting_on(2)
+    assert sure.too_few() == "too few findings (1)"
+    assert math.isnan(sure.figure("average_precision").value)
+    told = sure.as_metrics()
+    assert told["findings"] == 1.0
+    assert not [name for name in told if "precision" in name or "auc" in name or "calibration" in name]
+    assert found.resting_on(1).figure("average_precision").value == 1.0
+
+
+def test_a_slice_with_too_few_findings_has_none_where_all_lines_have_enough() -> None:
+    later = lines(label=[True, True, True, *[False] * 7], seller_id=["Z", *["A"] * 9])
+    probability = np.linspace(0.9, 0.1, 10)
+    found = evaluate(RISK, PAST, later, Prediction(probability, np.ones(10)), TrainingConfig())
+    sure = found.resting_on(3)
+    assert sure.figure("average_precision").value == 1.0
+    assert math.isnan(sure.figure("average_precision", part="new_seller").value)
+    assert sure.too_few("new_seller") == "too few findings (1)"

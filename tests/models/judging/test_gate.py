@@ -260,3 +260,28 @@ def test_a_champion_is_asked_only_about_lines_after_its_training(
     challenger = fit_risk(frame, prohibited, training)
     lines_met = said(decide(challenger.evaluation, known, gate=GATE), "against the champion")[1]
     assert f"on the same {challenger.evaluation.lines.height} lines" in lines_met
+
+
+def test_a_handful_of_findings_proves_nothing_however_well_they_are_ranked() -> None:
+    few = evaluation(3.0, lines=60)
+    assert 0 < few.findings < GATE.least_findings
+    decision = decide(few.resting_on(GATE.least_findings), gate=GATE)
+    assert not decision.passed
+    assert decision.verdict == "not judged"
+    assert decision.reasons == (
+        f"too few findings ({few.findings}) among the lines of the newest days: it takes 10 to show that a "
+        "model is of use",
+    )
+    assert decide(evaluation(3.0), gate=GATE).verdict == "passed"
+    assert decide(evaluation(0.1), gate=GATE).verdict == "failed"
+
+
+def test_calibration_on_a_handful_of_findings_is_no_figure() -> None:
+    result = evaluation(3.0)
+    drawn = pl.int_range(pl.len()) < 20
+    thin = replace(
+        result, lines=result.lines.with_columns(pl.when(drawn).then(pl.lit("random")).alias("selection"))
+    )
+    reached, reason = said(decide(thin, gate=GATE), "calibration")
+    assert reached
+    assert reason.startswith("calibration cannot be checked: too few findings (")

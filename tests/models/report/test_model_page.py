@@ -105,4 +105,4 @@ def test_tables_name_what_they_show(fitted: FittedRisk) -> None:
     shown = [float(row[3].split()[0]) for row in weak.rows if row[3][0].isdigit()]
     assert shown == sorted(shown)
     none = slice_table(fitted.evaluation, least_findings=10**6)
-    assert {row[3] for row in none.rows} == {"too few findings"}
+    assert {row[3] for row in none.rows} == {f"too few findings ({row[2]})" for row in none.rows}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -158,3 +159,17 @@ def test_newcomers_of_days_that_differ_anyway_do_not_alarm() -> None:
     lines, new = np.full(8, 1000), np.array([20, 300, 50, 280, 30, 310, 40, 320])
     assert not newcomers(lines, new, 0.01).alarms
     assert not newcomers(np.array([0, 10]), np.array([0, 10]), 0.01).alarms
+
+
+def test_too_few_findings_give_neither_rates_nor_a_reason() -> None:
+    found = results(inspected(np.random.default_rng(5), lift=0.3))
+    assert result_reasons({"r": found}, CONFIG)
+    thin = replace(found, least_findings=10**6)
+    assert not result_reasons({"r": thin}, CONFIG)
+    told = thin.as_dict()
+    for figure in (told["chosen_rate"], told["random_rate"], told["lift"]):
+        assert math.isnan(figure["value"])
+        assert math.isnan(figure["high"])
+    assert told["chosen_rate"]["findings"] == found.chosen_findings > 0
+    assert all(math.isnan(row["ratio"]) for row in told["calibration"])
+    assert all(math.isnan(week["chosen_rate"]["value"]) for week in told["weeks"])
