@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -33,6 +33,7 @@ class FileResult:
         results_refused: those of them that break the contract.
         reasons: why rows and results were rejected.
         nulled: invalid values that became null.
+        nulled_examples: by column, one of them in words.
         hashed: values that were a person's where a pseudonym or an official number belongs.
         masked: texts of which a part named somebody.
         notes: what the user should know beside.
@@ -52,6 +53,7 @@ class FileResult:
     results_refused: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     nulled: Counter[str] = field(default_factory=Counter)
+    nulled_examples: dict[str, str] = field(default_factory=dict)
     hashed: Counter[str] = field(default_factory=Counter)
     masked: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
@@ -69,10 +71,17 @@ class FileResult:
         self.results_seen += chunk.results_seen
         self.results_refused += chunk.results_refused
         self.reasons += chunk.reasons
-        self.nulled += chunk.nulled
+        self.count_nulled(chunk.nulled, chunk.nulled_examples)
         self.hashed += chunk.hashed
         self.masked += chunk.masked
         self.examples += chunk.examples[: MOST_EXAMPLES - len(self.examples)]
+
+    def count_nulled(self, nulled: Mapping[str, int], examples: Mapping[str, str]) -> None:
+        """Count values that became null; of each column one is kept in words."""
+        self.nulled.update(nulled)
+        for column, text in examples.items():
+            if len(self.nulled_examples) < MOST_EXAMPLES:
+                self.nulled_examples.setdefault(column, text)
 
     def reject(self, rows: int, table: str, *, attached: bool) -> None:
         """Count rejected rows of a table, or results that are attached to rows."""

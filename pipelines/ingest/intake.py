@@ -22,7 +22,7 @@ from features.contract.rules import ContractRules
 from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
-from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, rejected_rows
+from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, nulled_examples, rejected_rows
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
 from pipelines.privacy.log_masking import mask_identity
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -159,14 +159,15 @@ class Intake:
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
         source = part.source
+        # Taking all rows would copy them all.
+        frame = raw if len(rows) == raw.height else raw[rows]
         checked = validate_declarations(
-            # Taking all rows would copy them all.
-            raw if len(rows) == raw.height else raw[rows],
+            frame,
             self._rules_for(source),
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
-        result.nulled.update(checked.nulled)
+        result.count_nulled(checked.nulled, nulled_examples(source, part.chunk, frame, checked))
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
@@ -209,8 +210,9 @@ class Intake:
         verdict = raw["_reject"]
         self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         rows = verdict.is_null().arg_true()
-        checked = validate_inspections(raw[rows], self._rules_for(part.source), labels=part.source.labels)
-        result.nulled.update(checked.nulled)
+        frame = raw[rows]
+        checked = validate_inspections(frame, self._rules_for(part.source), labels=part.source.labels)
+        result.count_nulled(checked.nulled, nulled_examples(part.source, part.chunk, frame, checked))
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self.spools.inspections.add(
             checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row")).with_columns(
@@ -231,7 +233,7 @@ class Intake:
             result.not_counting += int((~faults).sum())
         frame = part.frame[rows]
         shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
-        result.examples += examples(str(part.source.path), frame[shown], reasons[shown])
+        result.examples += examples(part.source, part.chunk, frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
         part.rejected.append(
             rejected_rows(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 import polars as pl
 
 from configs.schema.pipeline import IngestConfig
+from features.contract.checked import Validated
 from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
 from features.contract.declarations import EARLIEST
 from features.contract.moments import to_moment
-from pipelines.ingest.reading.source import Source
+from pipelines.ingest.reading.advice import expected
+from pipelines.ingest.reading.source import Chunk, Source
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
@@ -80,23 +82,53 @@ def rows_read_again(
             yield rejected_rows(str(source.path), table, rows, reasons, records, settings.max_text_chars)
 
 
-def examples(path: str, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
+def examples(source: Source, chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
     """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
     texts = []
     for row, (reason, *_) in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
         column, colon, kind = reason.rpartition(":")
-        fault = kind.replace("_", " ")
-        if colon:
-            fault = f"{column} {_shown(column, row.get(column))} ({fault})"
-        texts.append(f"{path}, row {row['_source_row']}: {fault}")
+        fault = _fault(source, chunk, row, column, kind) if colon else kind.replace("_", " ")
+        texts.append(f"{source.path}, row {row['_source_row']}: {fault}")
     return texts
+
+
+def nulled_examples(source: Source, chunk: Chunk, rows: pl.DataFrame, checked: Validated) -> dict[str, str]:
+    """By column, one of the values that became null; `checked` is what the contract made of `rows`."""
+    texts: dict[str, str] = {}
+    for reason in checked.nulled:
+        column, _, kind = reason.rpartition(":")
+        if column in texts or column not in rows.columns or len(texts) == MOST_EXAMPLES:
+            continue
+        lost = checked.kept[column].is_null() & rows[column][checked.kept_rows].is_not_null()
+        if not lost.any():
+            continue
+        row = rows.row(int(checked.kept_rows[int(lost.arg_true()[0])]), named=True)
+        texts[column] = f"{source.path}, row {row['_source_row']}: {_fault(source, chunk, row, column, kind)}"
+    return texts
+
+
+def _fault(source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, kind: str) -> str:
+    """What was expected in a column, what came, and what to do."""
+    origin, value = source.origin(column), row.get(column)
+    if isinstance(value, float) and origin in chunk.raw.columns:
+        value = chunk.raw[origin][row["_row"]]
+    words = f"{column} {_shown(column, value)} ({kind.replace('_', ' ')})"
+    wanted = expected(column, kind)
+    if wanted is None or value is None or _is_hidden(column, str(value)):
+        return words
+    return f"{words}: expected {wanted}{source.advice(column, kind, str(value)[:_MOST_CHARS])}"
 
 
 def _shown(column: str, value: object) -> str:
     if value is None:
         return "is missing"
     text = str(value)
-    personal = column not in OFFICIAL_COLUMNS and names_somebody(pl.Series([text]))[0]
-    if column in PSEUDONYM_COLUMNS or personal:
+    if _is_hidden(column, text):
         return "(not shown)"
     return repr(text if len(text) <= _MOST_CHARS else text[:_MOST_CHARS] + "…")
+
+
+def _is_hidden(column: str, text: str) -> bool:
+    """Whether a value may be somebody's."""
+    personal = column not in OFFICIAL_COLUMNS and bool(names_somebody(pl.Series([text]))[0])
+    return column in PSEUDONYM_COLUMNS or personal

@@ -102,6 +102,8 @@ class IngestReport(Report):
                 "now, they are dated before their declarations, or these were refused"
             )
         yield from _counts("values that became null", manifest["values_nulled"])
+        lost = {column: text for file in self.files for column, text in file.nulled_examples.items()}
+        yield from (f"  for example {text}" for text in [*lost.values()][:MOST_EXAMPLES])
         yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
         yield from _counts("texts in which personal data was masked", manifest["values_masked"])
         yield from _counts("reasons for quarantine", manifest["reasons"])

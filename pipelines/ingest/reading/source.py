@@ -208,6 +208,14 @@ class Source(ABC):
         words = (*FREE_TEXT_COLUMNS, *RESULT_TEXTS, *self.extra_categories)
         return screen_rows(rows, persons, pseudonymiser, words=words, figures=self.extra_numbers)
 
+    def origin(self, column: str) -> str | None:
+        """The column of the file that fills one of the contract's, where it has another name."""
+        return None
+
+    def advice(self, column: str, kind: str, value: str) -> str:
+        """What to say of a wrong value beside what was expected: where it stands, what to do."""
+        return ""
+
     @abstractmethod
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """The rows at `picked` (UInt32, places in the chunk) as they came, as JSON that names nobody."""

@@ -53,8 +53,13 @@ class TableFile:
         columns = text.columns
         twice = sorted({name for name in columns if columns.count(name) > 1})
         if twice or "" in columns:
-            what = f"the name {twice[0]!r} twice" if twice and twice[0] else "a column without a name"
-            raise DataError(f"{path}: expected a header with a name for each column, got {what}")
+            wrong = twice[0] if twice and twice[0] else ""
+            places = " and ".join(str(place) for place, name in enumerate(columns, 1) if name == wrong)
+            what = f"the name {wrong!r} more than once" if wrong else "none"
+            raise DataError(
+                f"{path}: expected a header with a name of its own for each column, got {what} in column(s) "
+                f"{places} of {len(columns)}: name them apart, or take the columns out that nobody needs"
+            )
         return cls(path, columns, text, [note] if note else [])
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -173,6 +174,8 @@ class MappedTable:
             if target in wanted and source in raw.columns:
                 is_number = target in mapping.extra.numbers or target in _NUMBERS
                 columns[target] = self._plain(raw[source]) if is_number else raw[source]
+                if target == "hs_code":
+                    columns[target] = _undotted(raw[source])
         for target, number in mapping.numbers.items():
             if target in wanted and number.column in raw.columns:
                 columns[target] = self._numbers(raw[number.column]) * number.factor
@@ -196,6 +199,32 @@ class MappedTable:
 
     def _numbers(self, values: pl.Series) -> pl.Series:
         return to_number(self._plain(values))
+
+
+def headings_as_mapped(mapping: SourceMapping, columns: Collection[str]) -> dict[str, str]:
+    """The columns of a table that a mapping names with other blanks, line breaks, case or width, with the
+    name that it has for them.
+
+    >>> mapping = SourceMapping(name="m", rename={"declaration_id": "Control\nNumber"})
+    >>> headings_as_mapped(mapping, ["control number", "date"])
+    {'control number': 'Control\nNumber'}
+    """
+    rules = mapping.inspection
+    named = {name for names in filled_columns(mapping).values() for name in names}
+    named |= {rules.inspected_on, rules.reported_on} - {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS}
+    alike: dict[str, list[str]] = {}
+    for column in columns:
+        alike.setdefault(_plain_heading(column), []).append(column)
+    spelled = {}
+    for name in sorted(named - set(columns)):
+        same = [column for column in alike.get(_plain_heading(name), []) if column not in named]
+        if len(same) == 1:
+            spelled[same[0]] = name
+    return spelled
+
+
+def _plain_heading(name: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def require_columns(columns: Collection[str], required: Iterable[str], where: str) -> None:
@@ -225,6 +254,18 @@ def shown_headings(names: Sequence[str]) -> str:
 def _ratio(dividend: pl.Series, divisor: pl.Series) -> pl.Series:
     # Where there is nothing to divide by there is no value of the source that could be wrong.
     return dividend / divisor.set((divisor <= 0).fill_null(False), None)
+
+
+def _undotted(headings: pl.Series) -> pl.Series:
+    """Headings as tariffs print them, 0207.11 or 0207 11 00, as digits."""
+    if headings.dtype != pl.String:
+        return headings
+    written = headings.str.strip_chars()
+    dotted = written.str.contains(r"^[0-9]{3,4}(?:[. ][0-9]{2}){1,3}(?:[. ]?[0-9]{2,4})?$").fill_null(False)
+    if not dotted.any():
+        return headings
+    digits = written.str.replace(r"^([0-9]{3}[. ])", "0${1}").str.replace_all(r"[. ]", "")
+    return digits.zip_with(dotted, headings)
 
 
 def _translated(values: pl.Series, codes: Mapping[str, str | None]) -> pl.Series:

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from configs.schema.source import NumberFormat
+from features.contract.conversions import to_number
 
 # The separator of thousands and the decimal mark, as patterns.
 _MARKS: Final[dict[NumberFormat, tuple[str, str]]] = {
@@ -36,3 +37,13 @@ def plain_numbers(values: pl.Series, written: NumberFormat | None) -> pl.Series:
     plain = text.str.replace_all(group, "").str.replace(mark, ".")
     kept = (text == "") | text.is_null()
     return plain.zip_with(fits.fill_null(False), text.zip_with(kept, text + f" (not as {written})"))
+
+
+def format_of(value: str) -> NumberFormat | None:
+    """The one format in which a value that is no plain number would be one, None where there is none.
+
+    >>> format_of("1,234.50"), format_of("1.234,50"), format_of("$5"), format_of("1,234")
+    ('1,234.50', '1.234,50', None, '1,234.50')
+    """
+    cell = pl.Series([value])
+    return next((each for each in _MARKS if to_number(plain_numbers(cell, each)).is_finite()[0]), None)

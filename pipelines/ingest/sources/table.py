@@ -22,11 +22,17 @@ from features.contract.inspections import (
 from features.contract.label_cells import contract_cells
 from features.contract.moments import names_no_zone
 from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.reading.advice import mapping_line
 from pipelines.ingest.reading.csv_text import UNCLEAR
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
 from pipelines.ingest.reading.table_file import SURPLUS, TableFile
-from pipelines.ingest.reading.table_mapping import MappedTable, require_columns, shown_headings
+from pipelines.ingest.reading.table_mapping import (
+    MappedTable,
+    headings_as_mapped,
+    require_columns,
+    shown_headings,
+)
 from pipelines.privacy.identity_screen import (
     FREE_TEXT_COLUMNS,
     OFFICIAL_COLUMNS,
@@ -62,8 +68,11 @@ class TableSource(Source):
         self._around = around
         self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
         mapping, columns = around.mapping, self._file.columns
+        self._spelling: dict[str, str] = {}
         self._mapped = None
         if mapping is not None:
+            self._spelling = headings_as_mapped(mapping, columns)
+            columns = [self._spelling.get(name, name) for name in columns]
             of_mapping = MappedTable.of(mapping, columns, str(path))
             self._mapped = replace(of_mapping, null_words=around.rules.null_words)
         self._zoneless: str | None = None
@@ -143,6 +152,7 @@ class TableSource(Source):
             if filled.is_empty():
                 continue
             raw = filled.drop(SURPLUS, strict=False).rename(str.strip)
+            raw = raw.rename(self._spelling)
             numbers = pl.int_range(done + 1, done + raw.height + 1, dtype=pl.Int64, eager=True)
             numbers = numbers.alias("_source_row")
             reject = pl.Series("_reject", [None], dtype=pl.String).new_from_index(0, raw.height)
@@ -165,6 +175,24 @@ class TableSource(Source):
         else:
             return None
         return next((name for name in columns if name in raw.columns and names_no_zone(raw[name])), None)
+
+    def origin(self, column: str) -> str | None:
+        """The column of the table by which the mapping fills one of the contract's."""
+        return None if self._mapped is None else next(iter(self._mapped.sources_of.get(column, ())), None)
+
+    def advice(self, column: str, kind: str, value: str) -> str:
+        """Which column of the table it is, and the line of the mapping that would read it."""
+        origin = self.origin(column)
+        if self._mapped is None or origin is None:
+            return ""
+        mapping = self._mapped.mapping
+        line = mapping_line(mapping, column, kind, value, self._around.reference["countries"])
+        cure = (
+            f"add to the mapping {mapping.name}: {line}"
+            if line
+            else "no setting reads it, so convert it before"
+        )
+        return f"; it stands in the column {origin!r}: {cure}"
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """JSON text of the rows at `picked` (numbers within the chunk) that names nobody."""
