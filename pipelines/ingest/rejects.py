@@ -110,7 +110,8 @@ def nulled_examples(source: Source, chunk: Chunk, rows: pl.DataFrame, checked: V
 def _fault(source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, kind: str) -> str:
     """What was expected in a column, what came, and what to do."""
     origin, value = source.origin(column), row.get(column)
-    if isinstance(value, float) and origin in chunk.raw.columns:
+    if kind == RejectReason.NOT_A_NUMBER and origin in chunk.raw.columns:
+        # The number that the reader tried to make of the cell says nothing any more.
         value = chunk.raw[origin][row["_row"]]
     words = f"{column} {_shown(column, value)} ({kind.replace('_', ' ')})"
     wanted = expected(column, kind)
