@@ -13,6 +13,7 @@ from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
 from features.contract.declarations import EARLIEST
 from features.contract.moments import to_moment
+from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.advice import expected
 from pipelines.ingest.reading.source import Chunk, Source
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
