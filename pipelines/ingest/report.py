@@ -101,14 +101,7 @@ class IngestReport(Report):
                 f"{manifest['results_set_aside']:,} results of earlier runs went to quarantine: by what came "
                 "now, they are dated before their declarations, or these were refused"
             )
-        yield from _counts("values that became null", manifest["values_nulled"])
-        lost = {column: text for file in self.files for column, text in file.nulled_examples.items()}
-        yield from (f"  for example {text}" for text in [*lost.values()][:MOST_EXAMPLES])
-        yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
-        yield from _counts("texts in which personal data was masked", manifest["values_masked"])
-        yield from _counts("reasons for quarantine", manifest["reasons"])
-        examples = [example for file in self.files for example in file.examples][:MOST_EXAMPLES]
-        yield from (f"  for example {example}" for example in examples)
+        yield from self._reasons()
         for file in self.files:
             yield from file.notes
             if file.fault:
@@ -128,6 +121,18 @@ class IngestReport(Report):
                 "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"
             )
         yield from self._cures()
+
+    def _reasons(self) -> Iterator[str]:
+        """Why values became null or rows were rejected, with examples."""
+        manifest = self.manifest
+        yield from _counts("values that became null", manifest["values_nulled"])
+        lost = {column: text for file in self.files for column, text in file.nulled_examples.items()}
+        yield from (f"  for example {text}" for text in [*lost.values()][:MOST_EXAMPLES])
+        yield from _counts("values hashed because they looked like a person", manifest["values_hashed"])
+        yield from _counts("texts in which personal data was masked", manifest["values_masked"])
+        yield from _counts("reasons for quarantine", manifest["reasons"])
+        examples = [example for file in self.files for example in file.examples][:MOST_EXAMPLES]
+        yield from (f"  for example {example}" for example in examples)
 
     def _cures(self) -> Iterator[str]:
         kinds = {reason.rpartition(":")[2] for reason in self.manifest["reasons"]}
