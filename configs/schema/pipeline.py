@@ -18,6 +18,15 @@ Readers = Literal["owner", "group", "all"]
 PositiveDays = Annotated[float, Field(gt=0.0, le=3650.0)]
 
 
+class ArchiveConfig(Frozen):
+    """What an archive may unpack to, with those within it."""
+
+    files: int = Field(1_000_000, ge=1)
+    bytes: int = Field(64 * 2**30, ge=1_000_000)
+    ratio: int = Field(250, ge=2, le=1_100)
+    depth: int = Field(2, ge=1, le=10)
+
+
 class IngestConfig(Frozen):
     """How strict and how big the steps of `ingest` are."""
 
@@ -29,6 +38,7 @@ class IngestConfig(Frozen):
     merge_rows: int = Field(250_000, ge=1_000, le=10_000_000)
     max_text_chars: int = Field(2_000, ge=100, le=100_000)
     null_words: tuple[Code, ...] = ()
+    archives: ArchiveConfig = ArchiveConfig()
 
 
 class PseudonymsConfig(Frozen):

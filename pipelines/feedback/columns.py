@@ -10,7 +10,7 @@ from pathlib import Path
 from configs.schema.risk import RiskConfig
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.feedback.values import text_of
-from pipelines.ingest.reading.workbook_cells import Cell
+from pipelines.ingest.tables.workbook_cells import Cell
 from pipelines.lists.fields import (
     LIST_ID,
     field_of_heading,

@@ -16,7 +16,7 @@ from configs.schema.risk import RiskConfig
 from pipelines.feedback.columns import Headings, ListTable, RawRow, has_entry
 from pipelines.feedback.values import text_of
 from pipelines.feedback.workbooks import cell_of, sheets_of
-from pipelines.ingest.reading.workbook_cells import COMPOUND, ZIPPED, Cell
+from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED, Cell
 from pipelines.lists.fields import JSON_FORMAT, LIST_ID, result_field
 
 _WHAT = "a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports"

@@ -15,7 +15,7 @@ from pipelines.feedback.columns import RawRow
 from pipelines.feedback.entries import UnreadableRowError
 from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.values import number_in, text_of
-from pipelines.ingest.reading.workbook_cells import Cell
+from pipelines.ingest.tables.workbook_cells import Cell
 from pipelines.lists.fields import LIST_ID
 from pipelines.lists.issued import LISTED_PLACE, find_lists
 from pipelines.lists.office_list import CODE_CHARACTERS

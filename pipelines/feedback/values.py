@@ -7,7 +7,7 @@ import re
 import unicodedata
 from datetime import date, datetime, timedelta
 
-from pipelines.ingest.reading.workbook_cells import Cell
+from pipelines.ingest.tables.workbook_cells import Cell
 
 # Spreadsheet programs count days from here; the numbers below span 1954 to 2173.
 _SERIAL_ZERO = date(1899, 12, 30)

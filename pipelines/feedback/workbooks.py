@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
-from pipelines.ingest.reading.workbook_cells import AS_XLSX, COMPOUND, Cell, ReadingLimits, read_sheets
+from pipelines.ingest.tables.workbook_cells import AS_XLSX, COMPOUND, Cell, ReadingLimits, read_sheets
 
 Sheet = list[list[Cell]]
 _LIMITS = ReadingLimits()

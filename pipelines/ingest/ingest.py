@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import polars as pl
+
 import pipelines.ingest.sources
-from configs.errors import DataError, UsageError
+from configs.errors import UsageError
 from configs.loader import load_source_mapping
 from configs.messages import nearest
 from configs.schema.settings import Settings
@@ -20,6 +24,9 @@ from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.rules import ContractRules
 from pipelines.ingest.accounts import Changes, FileResult, taken_table
 from pipelines.ingest.day_writer import DayWriter
+from pipelines.ingest.delivered.archives import Unpacker
+from pipelines.ingest.delivered.deliveries import Deliveries
+from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
 from pipelines.ingest.late_rejects import late_rejects, rows_aside
 from pipelines.ingest.reading.found import found_classes
@@ -28,12 +35,12 @@ from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_check import ResultCheck, refused_lines
 from pipelines.ingest.result_writer import reopen_history, write_results
-from pipelines.store.digests import file_digest
+from pipelines.ingest.shadow import shadow_of
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
 from pipelines.store.store import Store
-from pipelines.store.taken import brought_by, stage_taken
+from pipelines.store.taken import brought_by, stage_taken, taken_files
 from pipelines.work.progress import Progress
 
 _VERB: Final = "ingest"
@@ -48,12 +55,14 @@ class IngestOptions:
         mapping: name or path of the mapping of foreign tables.
         now: the present moment, for tests.
         backfill: take what is dated long before the last day closed, or after the present moment.
+        check: say what would happen, and write nothing.
     """
 
     source: str | None = None
     mapping: str | None = None
     now: datetime | None = None
     backfill: bool = False
+    check: bool = False
 
 
 def ingest(
@@ -66,33 +75,30 @@ def ingest(
 ) -> IngestReport:
     """Take messages and tables into a store, all of them or, if the run dies, none.
 
-    The order of files matters for tables only: of two rows with a key, the first stays. `store` is the
-    store's folder, which is made where there is none.
+    `files` are files, folders, which stand for all files below them, and patterns. The order of files matters
+    for tables only: of two rows with a key, the first stays. A file that was found and not named, and whose
+    content the store has taken before, is passed over. `store` is the store's folder, which is made where
+    there is none.
 
     Raises:
-        UsageError: a file is missing, or the options do not go together.
+        UsageError: there is nothing at the paths, or the options do not go together.
         ConfigurationError: the mapping is wrong, or a key for pseudonyms is needed and there is none.
         StoreLockedError: another run holds the store.
     """
-    paths = [Path(path) for path in files]
+    found = Deliveries.of([Path(path) for path in files])
     sources = found_classes(pipelines.ingest.sources, Source)  # type: ignore[type-abstract]
-    _check_usage(paths, options, sources)
+    _check_usage(options, sources)
     mapping = None if options.mapping is None else load_source_mapping(options.mapping, settings.overlay)
     around = Surroundings(settings, mapping, options.now or datetime.now(UTC))
-    kinds = [_kind_of(path, options.source, sources) for path in paths]
-    for kind in dict.fromkeys(kinds):
+    kind_of = partial(_kind_of, name=options.source, sources=sources)
+    for kind in _kinds(found, kind_of):
         kind.require(around)
-    run = _Run(Store.create(Path(store)), around, progress, backfill=options.backfill)
-    return run.take(list(zip(paths, kinds, strict=True)))
+    with shadow_of(Path(store)) if options.check else nullcontext(Path(store)) as root:
+        run = _Run(Store.create(root), around, options, progress)
+        return run.take(found, kind_of)
 
 
-def _check_usage(paths: Sequence[Path], options: IngestOptions, sources: dict[str, type[Source]]) -> None:
-    if not paths:
-        raise UsageError("expected at least one file to take in, got none")
-    for path in paths:
-        if not path.is_file():
-            what = "a folder" if path.is_dir() else "nothing"
-            raise UsageError(f"expected a file at {path}, found {what}")
+def _check_usage(options: IngestOptions, sources: dict[str, type[Source]]) -> None:
     if options.source is None:
         return
     if options.source not in sources:
@@ -100,6 +106,15 @@ def _check_usage(paths: Sequence[Path], options: IngestOptions, sources: dict[st
         raise UsageError(f"expected a source among {', '.join(sources)}, got {options.source!r}.{hint}")
     if options.mapping is not None and not sources[options.source].takes_mapping:
         raise UsageError("a mapping is for tables: leave --mapping away, or say --source table")
+
+
+def _kinds(found: Deliveries, kind_of: KindOf) -> list[type[Source]]:
+    """The sources of the files, as far as they can be read and are no archives."""
+    kinds = dict[type[Source], None]()
+    for file in found.files:
+        with suppress(OSError):
+            kinds[kind_of(file.path)] = None
+    return list(kinds)
 
 
 def _kind_of(path: Path, name: str | None, sources: dict[str, type[Source]]) -> type[Source]:
@@ -113,10 +128,12 @@ def _kind_of(path: Path, name: str | None, sources: dict[str, type[Source]]) -> 
 class _Run:
     """The two passes inside one transaction."""
 
-    def __init__(self, store: Store, around: Surroundings, progress: Progress, *, backfill: bool) -> None:
+    def __init__(
+        self, store: Store, around: Surroundings, options: IngestOptions, progress: Progress
+    ) -> None:
         self._store = store
-        self._backfill = backfill
         self._around = around
+        self._options = options
         self._progress = progress
         self._settings = around.settings.pipeline.ingest
         self._manifest = ManifestBuilder(_VERB)
@@ -126,14 +143,14 @@ class _Run:
         self._labels = LabelTally()
         self._rules = around.rules
 
-    def take(self, files: Sequence[tuple[Path, type[Source]]]) -> IngestReport:
+    def take(self, found: Deliveries, kind_of: KindOf) -> IngestReport:
         with self._store.lock(_VERB), self._store.transaction() as t:
             self._around = self._around.of_store(self._store.meta)
             self._rules = self._dated(self._around.rules)
             spools = Spools.within(t.scratch("intake"))
             with self._manifest.step("read"):
-                self._read(files, spools)
-            meta = _widened(self._store.meta, self._sources.values())
+                reader = self._read(found, kind_of, spools, t.scratch("unpacked"))
+            meta = widened(self._store.meta, self._sources.values())
             self._store.write_meta(t, meta.extras, meta.labels, self._around.new_key_record)
             with self._manifest.step("merge"):
                 lines, results = self._merge(t, spools, meta)
@@ -145,6 +162,8 @@ class _Run:
             stage_taken(t, self._store.layout, taken, spools.taken)
             day = china_date(self._around.now)
             self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
+            if self._options.check:
+                t.abandon()
         return IngestReport(
             manifest=self._manifest.as_dict(),
             files=self._files,
@@ -154,35 +173,40 @@ class _Run:
             days=sorted(lines.days | results.days),
             labels=self._labels,
             rivals=brought_by(self._store.layout, results.rivals),
+            notes=[*found.notes, *reader.told(found)],
         )
 
     def _dated(self, rules: ContractRules) -> ContractRules:
         """The rules with the days that are taken in; a store that has closed none takes old ones."""
-        if self._backfill:
+        if self._options.backfill:
             return replace(rules, oldest=None, latest=None)
         closed = self._store.last_closed
         oldest = None if closed is None else closed - timedelta(days=self._settings.past_days)
         return replace(rules, oldest=oldest)
 
-    def _read(self, files: Sequence[tuple[Path, type[Source]]], spools: Spools) -> None:
-        intake = Intake(spools, self._settings, self._rules, lambda: self._around.pseudonymiser)
-        with self._progress.task("read files", total=len(files)) as task:
-            for number, (path, kind) in enumerate(files):
-                try:
-                    source = kind.open(path, self._around, self._store.meta)
-                except DataError as error:
-                    self._files.append(intake.refuse(path, error))
-                else:
-                    _widened(self._store.meta, [*self._sources.values(), source])
-                    self._files.append(intake.take(source, number))
-                    self._files[-1].fingerprint = file_digest(path).hex()
-                    if self._files[-1].fault is None:
-                        self._sources[number] = source
-                task.advance()
+    def _read(self, found: Deliveries, kind_of: KindOf, spools: Spools, folder: Path) -> FileReader:
+        around = self._around
+        intake = Intake(spools, self._settings, self._rules, lambda: around.pseudonymiser)
+        unpacker = Unpacker(folder, self._settings.archives)
+        reader = FileReader(around, self._store.meta, intake, unpacker, kind_of, self._known())
+        reader.read(found, self._progress)
+        self._files, self._sources = reader.results, reader.sources
+        self._manifest.further |= {
+            "files_passed_over": len(reader.passed_over),
+            "leftovers_passed_over": len(found.leftovers) + len(unpacker.leftovers),
+        }
         for file in self._files:
             self._labels.update(file.labels)
         if self._around.mapping is not None:
             self._labels.require_both(self._around.mapping)
+        return reader
+
+    def _known(self) -> set[str]:
+        """Fingerprints of the files that need not be read again."""
+        taken = taken_files(self._store.layout)
+        if self._options.backfill:  # takes what was too old before
+            taken = taken.filter(pl.col("rows_quarantined") == 0)
+        return set(taken["fingerprint"])
 
     def _merge(self, t: Transaction, spools: Spools, meta: StoreMeta) -> tuple[Changes, Changes]:
         writer = DayWriter(
@@ -226,7 +250,7 @@ class _Run:
         for file in self._files:
             manifest.values_nulled.update(file.nulled)
             manifest.reasons.update(file.reasons)
-        manifest.further = {
+        manifest.further |= {
             "rows_replaced_in_store": lines.replaced,
             "attached_results": {
                 "rows_in": sum(file.results for file in self._files),
@@ -256,11 +280,3 @@ class _Run:
             ],
         }
         manifest.check()
-
-
-def _widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:
-    for source in sources:
-        extras = dict.fromkeys(source.extra_categories, "category")
-        extras |= dict.fromkeys(source.extra_numbers, "number")
-        meta = meta.widened(extras, source.labels)
-    return meta

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -86,7 +87,7 @@ class Intake:
         """
         spools = (self.spools.declarations.disputed, self.spools.inspections, self.spools.rejected)
         marks = [spool.mark() for spool in spools]
-        result = FileResult(str(source.path))
+        result = FileResult(source.name)
         try:
             for chunk, rejected in self._chunks(source, number):
                 result.add(chunk)
@@ -94,11 +95,14 @@ class Intake:
                     self.spools.rejected.add(frame)
             # Some are known only when all rows were seen.
             result.notes += source.notes
-        except DataError as error:
+        except (DataError, OSError) as error:
+            if isinstance(error, OSError) and error.filename != os.fspath(source.path):
+                raise
             self.spools.declarations.forget(number)
             for spool, mark in zip(spools, marks, strict=True):
                 spool.rewind(mark)
-            return self.refuse(source.path, error)
+            gone = f"{source.name} cannot be read any more: {getattr(error, 'strerror', '')}"
+            return self.refuse(source.name, error if isinstance(error, DataError) else DataError(gone))
         result.labels = source.label_tally
         return result
 
@@ -120,7 +124,7 @@ class Intake:
                 yield under_way.popleft().result()
 
     def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
-        result, rejected = FileResult(str(source.path), rows=chunk.rows), list[pl.DataFrame]()
+        result, rejected = FileResult(source.name, rows=chunk.rows), list[pl.DataFrame]()
         if chunk.persons is not None:
             chunk = replace(chunk, persons=self._with_somebody_only(chunk.persons, chunk.persons.columns))
         if chunk.declarations is not None:
@@ -140,13 +144,13 @@ class Intake:
             self._take_results(part)
         return result, rejected
 
-    def refuse(self, path: Path, fault: DataError) -> FileResult:
+    def refuse(self, name: str, fault: DataError) -> FileResult:
         """Put a file that cannot be read into quarantine as such."""
         reason, text = RejectReason.UNREADABLE_FILE.value, mask_identity(str(fault))
-        row = {"source_file": str(path), "offset": fault.offset, "record": text, "reasons": [reason]}
+        row = {"source_file": name, "offset": fault.offset, "record": text, "reasons": [reason]}
         frame = pl.DataFrame([row | {"_id_hash": 0}], schema_overrides=REJECTED_COLUMNS)
         self.spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
-        return FileResult(str(path), fault=text, reasons=Counter({reason: 1}))
+        return FileResult(name, fault=text, reasons=Counter({reason: 1}))
 
     def _take_lines(self, part: _Part) -> None:
         raw, result = part.frame, part.result
@@ -236,9 +240,7 @@ class Intake:
         result.examples += examples(part.source, part.chunk, frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
         part.rejected.append(
-            rejected_rows(
-                str(part.source.path), part.table, frame, reasons, records, self.settings.max_text_chars
-            )
+            rejected_rows(part.source.name, part.table, frame, reasons, records, self.settings.max_text_chars)
         )
 
 

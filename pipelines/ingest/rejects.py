@@ -80,7 +80,7 @@ def rows_read_again(
             reasons = rows.select(reasons=pl.concat_list("reason")).to_series()
             rows = source.screened(rows.drop("reason"), chunk, pseudonymiser).rows
             records = source.records(chunk, rows["_row"])
-            yield rejected_rows(str(source.path), table, rows, reasons, records, settings.max_text_chars)
+            yield rejected_rows(source.name, table, rows, reasons, records, settings.max_text_chars)
 
 
 def examples(source: Source, chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
@@ -89,7 +89,7 @@ def examples(source: Source, chunk: Chunk, rows: pl.DataFrame, reasons: pl.Serie
     for row, (reason, *_) in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
         column, colon, kind = reason.rpartition(":")
         fault = _fault(source, chunk, row, column, kind) if colon else kind.replace("_", " ")
-        texts.append(f"{source.path}, row {row['_source_row']}: {fault}")
+        texts.append(f"{source.name}, row {row['_source_row']}: {fault}")
     return texts
 
 
@@ -104,7 +104,7 @@ def nulled_examples(source: Source, chunk: Chunk, rows: pl.DataFrame, checked: V
         if not lost.any():
             continue
         row = rows.row(int(checked.kept_rows[int(lost.arg_true()[0])]), named=True)
-        texts[column] = f"{source.path}, row {row['_source_row']}: {_fault(source, chunk, row, column, kind)}"
+        texts[column] = f"{source.name}, row {row['_source_row']}: {_fault(source, chunk, row, column, kind)}"
     return texts
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -31,6 +31,7 @@ class IngestReport(Report):
         days: days whose declarations or results changed.
         labels: the values of the labels in the files.
         rivals: fingerprint and name of the files whose results stand where results of this run were refused.
+        notes: what to tell of the files as a whole.
     """
 
     manifest: dict[str, Any]
@@ -41,6 +42,7 @@ class IngestReport(Report):
     days: list[date]
     labels: LabelTally
     rivals: pl.DataFrame
+    notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +104,7 @@ class IngestReport(Report):
                 "now, they are dated before their declarations, or these were refused"
             )
         yield from self._reasons()
+        yield from self.notes
         for file in self.files:
             yield from file.notes
             if file.fault:

@@ -85,6 +85,11 @@ class Transaction:
         path.mkdir(exist_ok=True)
         return path
 
+    def abandon(self) -> None:
+        """Change nothing after all, whatever was staged."""
+        self._operations.clear()
+        self._staged.clear()
+
     def _target(self, path: Path) -> str:
         """Return the path as the journal has it: relative to the store, which may be moved."""
         target = path.relative_to(self._root) if path.is_relative_to(self._root) else Path()

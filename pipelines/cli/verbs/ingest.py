@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from pipelines.cli.options import Session, files_argument, memory_limit_option, store_option, verb
+from pipelines.cli.options import Session, memory_limit_option, store_option, verb
 from pipelines.ingest import ingest as ingesting
 from pipelines.ingest import sources
 from pipelines.ingest.reading.found import module_names
@@ -16,7 +16,7 @@ from pipelines.work.report import Report
 
 
 @click.command(short_help="Take declarations or inspections into a store.")
-@files_argument
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=click.Path(path_type=Path))
 @store_option
 @click.option(
     "--source",
@@ -33,26 +33,30 @@ from pipelines.work.report import Report
     is_flag=True,
     help="Take what is dated long before the last day closed (ingest.past_days), or after tomorrow.",
 )
+@click.option("--check", is_flag=True, help="Say what would happen, and write nothing.")
 @memory_limit_option
 @verb("ingest")
 def ingest(
     session: Session,
-    files: tuple[Path, ...],
+    paths: tuple[Path, ...],
     store: Path,
     memory_limit: int | None,
     **options: Any,
 ) -> Report:
     """Take declarations or inspections into a store.
 
-    FILE is CEB621 or CEB603 XML, or a CSV or Parquet table. Rows that break the data contract go to
-    quarantine with their reasons; beyond the configured tolerance the exit code is 3.
+    PATH is official XML, or a table: CSV, Parquet or a workbook. A folder stands for all files in it and
+    below it, .zip and .gz for what they hold. Found in a folder or an archive or by a 'pattern', a file
+    whose content was taken in before is passed over, so that the folder of all deliveries can be given every
+    night. Rows that break the data contract go to quarantine with their reasons; beyond the configured
+    tolerance the exit code is 3.
 
     \b
     Example:
-      parcel-risk ingest inventories/*.xml --store S
+      parcel-risk ingest inventories/ --store S
       parcel-risk ingest declarations.csv --store S --mapping korea --memory-limit 2GiB
     """
     pipeline = limits.within_memory(session.settings.pipeline, memory_limit)
     settings = session.settings.model_copy(update={"pipeline": pipeline})
     asked = ingesting.IngestOptions(**options)
-    return ingesting.ingest(files, store, asked, settings=settings, progress=session.progress)
+    return ingesting.ingest(paths, store, asked, settings=settings, progress=session.progress)

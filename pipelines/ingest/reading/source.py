@@ -143,6 +143,8 @@ class Source(ABC):
     Attributes:
         takes_mapping: whether a mapping says what its columns mean.
         is_default: whether it takes the files that no source recognises.
+        path: where the file is.
+        name: what the user knows it by.
         label_tally: once all rows were read, the values of the labels in them.
         zone: of times that name none.
         china_offices: whether codes of offices and ports are China's, of four digits.
@@ -157,6 +159,7 @@ class Source(ABC):
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.name = str(path)
         self.label_tally = LabelTally()
 
     @classmethod

@@ -23,16 +23,17 @@ from features.contract.label_cells import contract_cells
 from features.contract.moments import names_no_zone
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.advice import mapping_line
-from pipelines.ingest.reading.csv_text import UNCLEAR
 from pipelines.ingest.reading.label_tally import LabelTally
+from pipelines.ingest.reading.mapping_checks import filled_columns
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
-from pipelines.ingest.reading.table_file import SURPLUS, TableFile
 from pipelines.ingest.reading.table_mapping import (
     MappedTable,
     headings_as_mapped,
     require_columns,
     shown_headings,
 )
+from pipelines.ingest.tables.csv_text import UNCLEAR
+from pipelines.ingest.tables.table_file import SURPLUS, TableFile
 from pipelines.privacy.identity_screen import (
     FREE_TEXT_COLUMNS,
     OFFICIAL_COLUMNS,
@@ -49,7 +50,7 @@ _TIMES = ("declared_at", "inspected_on", "reported_on")
 
 
 class TableSource(Source):
-    """A CSV or Parquet table.
+    """A CSV or Parquet table, or a workbook.
 
     `known` has the extra columns and labels of the store; other labels are found by their values.
 
@@ -63,8 +64,11 @@ class TableSource(Source):
 
     def __init__(self, path: Path, around: Surroundings, known: StoreMeta) -> None:
         super().__init__(path)
-        encoding = None if around.mapping is None else around.mapping.encoding
-        self._file = TableFile.open(path, encoding)
+        encoding, names = None, {*DECLARATION_COLUMNS, *INSPECTION_COLUMNS}
+        if around.mapping is not None:
+            encoding = around.mapping.encoding
+            names = {name for names in filled_columns(around.mapping).values() for name in names}
+        self._file = TableFile.open(path, encoding, names)
         self._around = around
         self._known_labels = {*known.labels, *(risk.label for risk in around.settings.risks.values())}
         mapping, columns = around.mapping, self._file.columns

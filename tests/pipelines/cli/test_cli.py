@@ -97,7 +97,7 @@ def test_every_verb_has_an_example_and_the_common_options(
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("ingest", {"--store", "--source", "--mapping", "--memory-limit"}),
+        ("ingest", {"--store", "--source", "--mapping", "--backfill", "--check", "--memory-limit"}),
         ("simulate", {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift"}),
         ("train", {"--store", "--risk", "--until"}),
         ("champion list", {"--store"}),
@@ -124,7 +124,7 @@ def test_options_are_those_of_the_contract(name: str, options: set[str]) -> None
     [
         ([], ["Usage"]),
         (["judge"], ["No such command", "judge"]),
-        (["ingest", "--store", "S"], ["FILE"]),
+        (["ingest", "--store", "S"], ["PATH"]),
         (["ingest", "no-such-file.xml", "--store", "S"], ["no-such-file.xml", "does not exist"]),
         (["score", "--date", "2026-11-20"], ["--store"]),
         (["score", "--store", "S", "--date", "20.11.2026"], ["YYYY-MM-DD", "'20.11.2026'"]),

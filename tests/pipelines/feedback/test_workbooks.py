@@ -13,7 +13,7 @@ import pytest
 from configs.errors import DataError
 from pipelines.feedback.files import read_returned
 from pipelines.feedback.workbooks import sheets_of
-from pipelines.ingest.reading.workbook_cells import ReadingLimits
+from pipelines.ingest.tables.workbook_cells import ReadingLimits
 from tests.pipelines.returned_lists import RISKS, Office, expected, manifest
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))

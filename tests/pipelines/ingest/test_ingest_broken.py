@@ -38,7 +38,7 @@ REFUSED = {
     "blank.csv": (b" \n\n", "is empty"),
     "text.parquet": (f"{HEADER}\n{GOOD}\n".encode(), "no Parquet file: expected one to begin with PAR1"),
     "cut.parquet": (b"PAR1" + b"\x00" * 50, "no complete Parquet file"),
-    "binary.csv": (b"PK\x03\x04\x00\x00\x00", "is no text"),
+    "binary.csv": (b"MZ\x03\x04\x00\x00\x00", "is no text"),
     "column.csv": (
         f"{HEADER.replace('hs_code', 'hscode')}\n{GOOD}\n".encode(),
         "expected the column.* hs_code",

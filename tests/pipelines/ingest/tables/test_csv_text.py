@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from configs.errors import DataError
-from pipelines.ingest.reading import csv_text
-from pipelines.ingest.reading.csv_text import UNCLEAR
-from pipelines.ingest.reading.table_file import TableFile
+from pipelines.ingest.tables import csv_text
+from pipelines.ingest.tables.csv_text import UNCLEAR
+from pipelines.ingest.tables.table_file import TableFile
 
 FILES: dict[str, tuple[bytes, list[tuple[Any, ...]]]] = {
     "carriage returns as line ends": (b"a,b,c\r1,2,3\r4,5,6\r", [("1", "2", "3"), ("4", "5", "6")]),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.errors import DataError
-from pipelines.ingest.reading.text_encoding import encoding_of
+from pipelines.ingest.tables.text_encoding import encoding_of
 
 TEXTS = {
     "gb18030": ["奶粉", "婴儿配方奶粉", "鲑鱼", "蓝牙耳机"],

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 from configs.errors import DataError
-from pipelines.ingest.reading import workbook_reader
+from pipelines.ingest.tables import workbook_reader
 
 ZIPPED = b"PK"
 """How .xlsx, .xlsm, .xlsb and .ods begin."""

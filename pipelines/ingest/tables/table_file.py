@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import DataError
-from pipelines.ingest.reading.csv_text import BLOCK_BYTES, CsvText
-from pipelines.ingest.reading.text_encoding import encoding_of
+from pipelines.ingest.tables.csv_text import BLOCK_BYTES, CsvText
+from pipelines.ingest.tables.text_encoding import encoding_of
+from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED
+from pipelines.ingest.tables.workbook_table import table_of
 
 SURPLUS: Final = "_surplus"
 _PARQUET_MAGIC: Final = b"PAR1"
@@ -23,19 +25,24 @@ _MOST_LINES_TOLD: Final = 5
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table that was opened and looks readable: its columns as they stand, and the text of a CSV file."""
+    """A table that was opened and looks readable: its columns as they stand, the text of a CSV file, and the
+    rows of a workbook.
+    """
 
     path: Path
     columns: list[str]
     text: CsvText | None = None
+    sheets: pl.DataFrame | None = None
     notes: list[str] = field(default_factory=list)
 
     @classmethod
-    def open(cls, path: Path, encoding: str | None = None) -> TableFile:
+    def open(cls, path: Path, encoding: str | None = None, known: Collection[str] = ()) -> TableFile:
         """Look at a file's kind and columns, and at the encoding of a text where none is given.
 
+        `known` are names by which a workbook's headings are found below its titles.
+
         Raises:
-            DataError: it is empty, or neither Parquet nor a text table.
+            DataError: it is empty, or neither Parquet nor a workbook nor a text table.
         """
         try:
             with path.open("rb") as handle:
@@ -43,11 +50,14 @@ class TableFile:
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}") from error
         if not start.strip():
-            raise DataError(f"{path} is empty: expected a table with a header, as CSV or Parquet")
+            raise DataError(f"{path} is empty: expected a table with a header, as CSV, Parquet or a workbook")
         if start.startswith(_PARQUET_MAGIC):
             return cls(path, _parquet(path).schema_arrow.names)
         if path.suffix.lower() in (".parquet", ".pq"):
             raise DataError(f"{path} is no Parquet file: expected one to begin with PAR1, got {start[:4]!r}")
+        if start.startswith((ZIPPED, COMPOUND)):
+            table = table_of(path, known)
+            return cls(path, table.frame.columns, sheets=table.frame, notes=table.notes)
         found, note = (encoding, None) if encoding else encoding_of(path, start)
         text = CsvText.open(path, found, start)
         columns = text.columns
@@ -60,7 +70,7 @@ class TableFile:
                 f"{path}: expected a header with a name of its own for each column, got {what} in column(s) "
                 f"{places} of {len(columns)}: name them apart, or take the columns out that nobody needs"
             )
-        return cls(path, columns, text, [note] if note else [])
+        return cls(path, columns, text, notes=[note] if note else [])
 
     @property
     def lines_told(self) -> list[str]:
@@ -86,7 +96,9 @@ class TableFile:
         Raises:
             DataError: the file breaks off or cannot be parsed; it says near which row or byte.
         """
-        if self.text is None:
+        if self.sheets is not None:
+            yield from self.sheets.iter_slices(rows)
+        elif self.text is None:
             yield from self._parquet_chunks(rows)
         else:
             yield from self._csv_chunks(rows)

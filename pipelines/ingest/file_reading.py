@@ -1,0 +1,140 @@
+"""Reads the files of a run into its spools: unpacked, told apart, and each content once."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from configs.errors import DataError
+from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.delivered.archives import Unpacker
+from pipelines.ingest.delivered.deliveries import Delivered, Deliveries
+from pipelines.ingest.intake import Intake
+from pipelines.ingest.reading.source import Source, Surroundings
+from pipelines.ingest.rejects import MOST_EXAMPLES
+from pipelines.store.digests import file_digest
+from pipelines.store.meta import StoreMeta
+from pipelines.work.progress import Progress
+
+logger = logging.getLogger(__name__)
+
+KindOf = Callable[[Path], type[Source]]
+
+
+@dataclass
+class FileReader:
+    """Reads files one after the other; what one of them is or does harms no other.
+
+    Attributes:
+        around: what they are read with.
+        meta: what the store knows of its columns.
+        intake: takes their rows.
+        unpacker: opens archives.
+        kind_of: the source of a file.
+        known: fingerprints of the files that the store has taken: found again, they are passed over.
+        results: what became of each file that was read or refused.
+        sources: the files that were read, by their place in `results`.
+        passed_over: names of files whose content was taken before.
+    """
+
+    around: Surroundings
+    meta: StoreMeta
+    intake: Intake
+    unpacker: Unpacker
+    kind_of: KindOf
+    known: set[str]
+    results: list[FileResult] = field(default_factory=list)
+    sources: dict[int, Source] = field(default_factory=dict)
+    passed_over: list[str] = field(default_factory=list)
+
+    def read(self, found: Deliveries, progress: Progress) -> None:
+        """Read all that was found.
+
+        Raises:
+            ConfigurationError: the mapping is wrong, or there is no key where names have to be hashed.
+        """
+        for file, reason in found.faults:
+            self._refuse(file, reason)
+        with progress.task("read files", total=len(found.files)) as task:
+            for file in found.files:
+                try:
+                    for unpacked, fault in self.unpacker.files(file):
+                        if fault is None:
+                            self._take(unpacked)
+                        else:
+                            self._refuse(unpacked, fault)
+                except OSError as error:
+                    self._refuse(file, _of_file(file, error))
+                task.advance()
+
+    def told(self, found: Deliveries) -> list[str]:
+        """What was passed over, in words."""
+        leftovers = [*found.leftovers, *self.unpacker.leftovers]
+        texts = (
+            (self.passed_over, "files were passed over, for their content was taken in before (name one by "
+            "itself to have it read again)"),
+            (leftovers, "files were passed over, for they are what an editor or a transfer left"),
+        )  # fmt: skip
+        return [f"{len(names):,} {text}: {_some(names)}" for names, text in texts if names]
+
+    def _take(self, file: Delivered) -> None:
+        try:
+            fingerprint = file_digest(file.path).hex()
+            kind = self.kind_of(file.path)
+        except OSError as error:
+            self._refuse(file, _of_file(file, error))
+            return
+        if fingerprint in self.known and not file.is_named:
+            self.passed_over.append(file.name)
+            return
+        number = len(self.results)
+        try:
+            kind.require(self.around)
+            source = kind.open(file.path, self.around, self.meta)
+            source.name = file.name
+            self.meta = widened(self.meta, [source])
+        except DataError as error:
+            self._refuse(file, error)
+            return
+        result = self.intake.take(source, number)
+        result.fingerprint = fingerprint
+        result.fault = None if result.fault is None else file.told(result.fault)
+        result.notes = [file.told(note) for note in result.notes]
+        self.results.append(result)
+        if result.fault is None:
+            self.sources[number] = source
+            self.known.add(fingerprint)
+            if not result.rows:
+                logger.warning("%s: a file without rows: nothing was taken from it", file.name)
+
+    def _refuse(self, file: Delivered, fault: DataError) -> None:
+        told = DataError(file.told(str(fault)), offset=fault.offset)
+        self.results.append(self.intake.refuse(file.name, told))
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - MOST_EXAMPLES
+    return ", ".join(names[:MOST_EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _of_file(file: Delivered, error: OSError) -> DataError:
+    """What to say of a file that cannot be read, or is gone since its folder was listed.
+
+    Raises:
+        OSError: it is no fault of the file: the disk is full.
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE):
+        raise error
+    return DataError(f"{file.name} cannot be read: {error.strerror or type(error).__name__}")
+
+
+def widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:
+    """What the store knows of its columns, with those that sources bring."""
+    for source in sources:
+        extras = dict.fromkeys(source.extra_categories, "category")
+        extras |= dict.fromkeys(source.extra_numbers, "number")
+        meta = meta.widened(extras, source.labels)
+    return meta
