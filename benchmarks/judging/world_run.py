@@ -172,7 +172,7 @@ def _figures(
 
 def _levels(store: Store, settings: Settings) -> dict[str, Level]:
     """By risk with a model: how sure the level of its probabilities is."""
-    used, _ = models_in_use(store, settings.risks)
+    used = models_in_use(store, settings.risks).models
     said = {name: RiskModel.load(model.folder).metadata for name, model in used.items()}
     return {
         name: Level(float(metadata.get("level_findings", 0.0)), float(metadata.get("level_spread", 0.0)))

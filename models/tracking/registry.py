@@ -1,26 +1,30 @@
 """Who is champion, since when and why, as it stands in the tags of a registered model.
 
 MLflow's alias says which version is in use; the tag `champion_history` of the registered model is the pile
-of those that were, newest last, so that a rollback knows where to go.
+of those that were, newest last, so that a rollback knows where to go. The tag `store` is the identity of the
+store whose models these are: names are the same for all, so two stores on one server would else share them.
 """
 
 from __future__ import annotations
 
 import getpass
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from configs.errors import UsageError
+from configs.errors import ConfigurationError, UsageError
+from models.tracking.addresses import URI_VARIABLE
 
 ALIAS = "champion"
 HISTORY_TAG = "champion_history"
+STORE_TAG = "store"
 _PREFIX = "parcel-risk-"
 # MLflow holds 5,000 characters in a tag of a registered model.
 _TAG_CHARACTERS = 4_800
 _REASON_CHARACTERS = 400
+_SHOWN = 12
 
 
 @dataclass(frozen=True)
@@ -84,20 +88,29 @@ def write_history(reigns: Sequence[Reign]) -> str:
 class ModelRegistry:
     """The registered models behind an MLflow client: versions, the alias of the champion, its history.
 
-    `client` is an `mlflow.MlflowClient`; what it raises passes through.
+    `client` is an `mlflow.MlflowClient`; what it raises passes through. Models of another store than `store`
+    are refused with a ConfigurationError. A store without identity ("") has none yet; None asks for no store.
     """
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, store: str | None = None) -> None:
         self._client = client
+        self._store = store
 
-    def champions(self) -> tuple[Champion, ...]:
-        """The models in use, by risk."""
+    def champions(self, risks: Collection[str] | None = None) -> tuple[Champion, ...]:
+        """The models in use, by risk; those of another store are an error for `risks`, and left out else.
+
+        Raises:
+            ConfigurationError: the model of one of `risks` is another store's.
+        """
         champions = []
         ours = f"name LIKE '{_PREFIX}%'"
         for registered in self._client.search_registered_models(ours, max_results=1000):
             risk = risk_name(registered.name)
             if risk is not None and ALIAS in registered.aliases:
-                champions.append(self._champion(risk, registered))
+                if risks is not None and risk in risks:
+                    self._check_store(registered)
+                if not self._of_another_store(registered):
+                    champions.append(self._champion(risk, registered))
         return tuple(sorted(champions, key=lambda champion: champion.risk))
 
     def champion(self, risk: str) -> Champion | None:
@@ -107,11 +120,31 @@ class ModelRegistry:
             return None
         return self._champion(risk, registered)
 
+    def holds(self, risk: str, version: int, run_id: str) -> bool:
+        """Whether a version of a risk is that of a run."""
+        versions = self._client.search_model_versions(f"name = '{model_name(risk)}'")
+        return any((int(one.version), str(one.run_id)) == (version, run_id) for one in versions)
+
+    def claim(self, risk: str, store: str) -> None:
+        """Make the registered model of a risk a store's own, and make it first where there is none.
+
+        A model that an earlier version of this program registered has no store yet, and is taken over.
+
+        Raises:
+            ConfigurationError: it is another store's.
+        """
+        registered = self._registered(risk)
+        if registered is None:
+            self._client.create_registered_model(model_name(risk), tags={"risk": risk, STORE_TAG: store})
+        else:
+            self._client.set_registered_model_tag(registered.name, STORE_TAG, store)
+
     def register(self, risk: str, uri: str, run_id: str, model_id: str, code_version: str) -> int:
         """Make a logged model the newest version of its risk; the version."""
         name = model_name(risk)
         if self._registered(risk) is None:
-            self._client.create_registered_model(name, tags={"risk": risk})
+            tags = {"risk": risk, **({STORE_TAG: self._store} if self._store else {})}
+            self._client.create_registered_model(name, tags=tags)
         made = self._client.create_model_version(
             name, source=uri, run_id=run_id, model_id=model_id, tags={"code_version": code_version}
         )
@@ -122,7 +155,9 @@ class ModelRegistry:
 
         Raises:
             UsageError: there is no such version.
+            ConfigurationError: the model is another store's.
         """
+        self._registered(risk)
         versions = self._client.search_model_versions(f"name = '{model_name(risk)}'")
         known = sorted(int(one.version) for one in versions)
         if version not in known:
@@ -137,6 +172,8 @@ class ModelRegistry:
             UsageError: there is none.
         """
         pile = self._pile(risk)
+        if not pile:
+            raise UsageError(f"risk '{risk}' has no model in use yet; `train` makes one.")
         earlier = list(pile)
         while earlier and earlier[-1].version == pile[-1].version:
             earlier.pop()
@@ -151,9 +188,26 @@ class ModelRegistry:
         return self._crown(risk, [*earlier[:-1], back])
 
     def _registered(self, risk: str) -> Any:
-        """The registered model of a risk, None where it has none."""
+        """The registered model of a risk, None where it has none; that of another store is an error."""
         matches = self._client.search_registered_models(f"name = '{model_name(risk)}'")
-        return matches[0] if matches else None
+        if not matches:
+            return None
+        self._check_store(matches[0])
+        return matches[0]
+
+    def _of_another_store(self, registered: Any) -> bool:
+        return self._store is not None and registered.tags.get(STORE_TAG, self._store) != self._store
+
+    def _check_store(self, registered: Any) -> None:
+        if self._of_another_store(registered):
+            theirs, ours = registered.tags[STORE_TAG][:_SHOWN], str(self._store)[:_SHOWN] or "none yet"
+            raise ConfigurationError(
+                f"the registered model {registered.name} belongs to another store (identity {theirs}; that "
+                f"of this one: {ours}). Expected a registry of its own: name another server or database in "
+                f"{URI_VARIABLE}, or unset it to use a SQLite file beside the store. If this store takes "
+                f"the place of that one, delete the tag `{STORE_TAG}` of the registered model in MLflow and "
+                "train: `parcel-risk train` takes a model without the tag over."
+            )
 
     def _pile(self, risk: str) -> tuple[Reign, ...]:
         """Reigns so far; the alias of a hand that went past this program counts as one."""

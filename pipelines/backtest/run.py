@@ -179,7 +179,7 @@ def _report(
         selections=tables["selections"],
         differences=tables["differences"],
         trainings={name: trainings(own) for name, own in stores.items() if trainings(own)},
-        tracking=tracker.uri,
+        tracking=tracker.shown,
     )
     text = "\n".join(report.tables()) + "\n"
     (folder / "backtest.txt").write_text(text, encoding="utf-8")

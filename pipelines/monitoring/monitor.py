@@ -62,6 +62,8 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
         UsageError: the day was not scored, or its declarations are gone.
     """
     opened = Store.open(store)
+    # An address that cannot be used is better told before the work than after it.
+    tracker = Tracker.in_folder(opened.layout.mlflow)
     _check_scored(opened, day)
     manifest = ManifestBuilder("monitor")
     findings = measure(Chronicle(opened, settings), day, manifest, progress)
@@ -77,8 +79,7 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
         manifest.model_versions.update(content["model_versions"])
         manifest.further.update(verdict=content["verdict"], reasons=content["reasons"])
         opened.write_manifest(t, "monitor", day, manifest.as_dict())
-    tracker = Tracker.in_folder(opened.layout.mlflow)
-    return MonitorReport(content, written, tracker.uri, _log(tracker, content, written))
+    return MonitorReport(content, written, tracker.shown, _log(tracker, content, written))
 
 
 def _check_scored(store: Store, day: date) -> None:

@@ -118,6 +118,13 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
     )
     for risk, model in sorted(report.champions.items()):
         models.add_metric((risk, str(model.version)), 1.0)
+    lost = GaugeMetricFamily(
+        "parcel_risk_model_lost",
+        "A risk that had a model in use and has none any more; always 1.",
+        labels=("risk",),
+    )
+    for risk in report.withdrawn:
+        lost.add_metric((risk,), 1.0)
     counts = {
         "parcels_listed": ("Parcels on the lists of the run.", sum(day.listed for day in days)),
         "buckets_set_aside": ("Buckets that failed all their tries.", sum(len(day.gaps) for day in days)),
@@ -133,6 +140,7 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
         _by("step_seconds", "Seconds by step, over the days that were computed.", "step", steps),
         *(_one(name, meaning, count) for name, (meaning, count) in counts.items()),
         models,
+        lost,
     ]
 
 

@@ -111,7 +111,8 @@ def _score(
             fitting = workers_within_memory(memory_limit, executor.workers, largest)
             executor = replace(executor, workers=fitting)
         executor.check(store=store, overlay=settings.overlay)
-        in_use, notes = models_in_use(opened, settings.risks)
+        found = models_in_use(opened, settings.risks)
+        in_use, notes = found.models, [*found.notes]
         if not asked:
             notes.append(not_delivered(layout, first, last))
             logger.warning("%s", notes[-1])
@@ -130,7 +131,7 @@ def _score(
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     unlisted = {day: failed.get(day, "its turn has not come") for day in missed_days(layout, last)}
-    return ScoreReport(reports, in_use, unmodelled, notes, unlisted)
+    return ScoreReport(reports, in_use, unmodelled, notes, unlisted, found.withdrawn)
 
 
 def _score_days(

@@ -75,6 +75,7 @@ def score_day(
         return _report(store, day, done, "was scored before with the same result")
     computed, scored, lineage = _compute(run, eve, manifest)
     manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
+    manifest.further["without_model"] = [name for name in chronicle.settings.risks if name not in in_use]
     report = _publish(run.task.run, computed, scored, lineage, manifest)
     if not run.troubles.gaps:
         keep_sums(computed.task, kept_sums(chronicle, day, eve, run.buckets))

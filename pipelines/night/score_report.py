@@ -24,11 +24,12 @@ class ScoreReport(Report):
     unmodelled: Sequence[str]
     notes: Sequence[str] = ()
     unlisted: Mapping[date, str] = field(default_factory=dict)
+    withdrawn: Sequence[str] = ()
 
     @property
     def exit_code(self) -> int:
-        """0, or 5 where a day has gaps, or one before is without lists."""
-        return 5 if self.unlisted or any(day.gaps for day in self.days) else 0
+        """0, or 5 where a day has gaps, one before is without lists, or a risk has lost its model."""
+        return 5 if self.unlisted or self.withdrawn or any(day.gaps for day in self.days) else 0
 
     def _lines(self) -> list[str]:
         lines = [
@@ -62,6 +63,7 @@ class ScoreReport(Report):
         return {
             "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
             "without_model": self.unmodelled,
+            "lost_model": self.withdrawn,
             "days": [
                 {
                     "day": day.day,

@@ -83,7 +83,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
         buckets = require_whole(opened.layout, day)
         check_unchanged([bucket.path for bucket in buckets], scores, day)
         chronicle = Chronicle(opened, settings)
-        in_use, _ = models_in_use(opened, settings.risks)
+        in_use = models_in_use(opened, settings.risks).models
         with manifest.step("history"):
             eve = close_days_before(chronicle, day, executor)
             run = start_day(chronicle, eve, in_use, day, buckets, executor)

@@ -6,13 +6,15 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from configs.errors import NoChampionError, TrackingError
-from models.tracking.tracker import Tracker
-from pipelines.store.layout import CHAMPION
+from configs.errors import NoChampionError, StoreError, TrackingError
+from models.tracking.addresses import shown_address
+from models.tracking.registry import Champion
+from models.tracking.tracker import RegistryState, Tracker
+from pipelines.store.layout import CHAMPION, WITHDRAWN
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -27,68 +29,162 @@ class ModelInUse:
     digest: str
 
 
-def models_in_use(store: Store, risks: Collection[str]) -> tuple[dict[str, ModelInUse], list[str]]:
-    """The champion of each of `risks` that has one, and what a user should know about them.
+@dataclass(frozen=True)
+class ModelsInUse:
+    """The models of a night.
 
-    Champions are copied into the store. Where MLflow cannot be reached, the copies of the last run are used.
+    Attributes:
+        models: the model in use of each risk that has one.
+        withdrawn: risks that had one and have none any more.
+        notes: what a user should know about them.
+    """
+
+    models: Mapping[str, ModelInUse]
+    withdrawn: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    """What `CHAMPION` holds: which copy is in use, and the registry that said so."""
+
+    version: int
+    since: str
+    run: str
+    address: str
+    registry: str | None = None
+
+    @classmethod
+    def of(cls, champion: Champion, state: RegistryState, tracker: Tracker) -> _Remembered:
+        return cls(champion.version, champion.since, champion.run_id, tracker.shown, state.identity)
+
+    @classmethod
+    def read(cls, place: Path) -> _Remembered | None:
+        file = place / CHAMPION
+        if not file.exists():
+            return None
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            # The versions before wrote the address with its password.
+            address = shown_address(str(content.get("address", content.get("uri", ""))))
+            found = cls(
+                int(content["version"]), str(content["since"]), str(content["run"]), address,
+                content.get("registry"),
+            )  # fmt: skip
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise StoreError(
+                f"{file} is damaged: expected the model in use as JSON. Restore it from a backup of the "
+                "store, or take it away: the next run asks MLflow for the model"
+            ) from error
+        if "uri" in content:
+            found.write(place)
+        return found
+
+    def write(self, place: Path) -> None:
+        beside = place / f".{CHAMPION}.new"
+        beside.write_text(json.dumps(asdict(self), sort_keys=True) + "\n", encoding="utf-8")
+        beside.replace(place / CHAMPION)
+
+    @property
+    def folder_name(self) -> str:
+        return f"version-{self.version}-{self.run[:8]}"
+
+
+def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
+    """The champion of each of `risks` that has one.
+
+    Champions are copied into the store. The copies of the last run are used where MLflow cannot be reached,
+    and where another registry than theirs answers that knows no model or only older ones: what a run finds
+    under a wrong address takes no model out of use.
 
     Raises:
         NoChampionError: none of the risks has a champion.
+        ConfigurationError: the address of MLflow cannot be used, or a model is that of another store.
+        StoreError: the note of the model in use is damaged.
     """
     notes: list[str] = []
     try:
-        _copy_champions(store, risks)
+        notes += _follow_registry(store, risks)
     except TrackingError as error:
         notes.append(f"{error} The models of the last run are used.")
-        logger.warning("%s", notes[-1])
-    in_use = {risk: model for risk in risks if (model := _copied(store, risk)) is not None}
-    if not in_use:
+    for note in notes:
+        logger.warning("%s", note)
+    models = {risk: model for risk in risks if (model := _copied(store, risk)) is not None}
+    if not models:
         reason = f" {notes[-1]}" if notes else ""
         raise NoChampionError(
             f"expected a model in use for one of the risks {', '.join(risks)}, found none.{reason} "
             "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
         )
-    return in_use, notes
+    withdrawn = [
+        risk for risk in risks if risk not in models and (store.layout.models(risk) / WITHDRAWN).exists()
+    ]
+    for risk in withdrawn:
+        notes.append(_without_model(store, risk))
+        logger.warning("%s", notes[-1])
+    return ModelsInUse(models, withdrawn, notes)
 
 
-def _copy_champions(store: Store, risks: Collection[str]) -> None:
-    tracker = Tracker.in_folder(store.layout.mlflow)
-    champions = {champion.risk: champion for champion in tracker.champions()}
-    for risk in risks:
-        place = store.layout.models(risk)
-        champion = champions.get(risk)
-        if champion is None:
-            (place / CHAMPION).unlink(missing_ok=True)
-            continue
-        described = {
-            "version": champion.version,
-            "since": champion.since,
-            "run": champion.run_id,
-            "uri": tracker.uri,
-        }
-        folder = place / _folder_name(champion.version, champion.run_id)
-        if not folder.exists():
-            beside = place / f".{folder.name}.new"
-            shutil.rmtree(beside, ignore_errors=True)
-            beside.mkdir(parents=True)
-            tracker.download_champion(risk, beside)
-            beside.replace(folder)
-        beside = place / f".{CHAMPION}.new"
-        beside.write_text(json.dumps(described, sort_keys=True) + "\n", encoding="utf-8")
-        beside.replace(place / CHAMPION)
+def _without_model(store: Store, risk: str) -> str:
+    return (
+        f"{risk}: had a model in use and has none any more: its scores are null, and nothing is listed for "
+        "it. Put one in use with `parcel-risk train` or `parcel-risk champion promote`; if it shall stay "
+        f"without, take {store.layout.models(risk) / WITHDRAWN} away"
+    )
 
 
-def _folder_name(version: int | str, run_id: str) -> str:
-    return f"version-{version}-{run_id[:8]}"
+def _follow_registry(store: Store, risks: Collection[str]) -> list[str]:
+    """Copy the champions and remember them; what to tell where they were not followed."""
+    tracker = Tracker.in_folder(store.layout.mlflow, store.meta.identity)
+    remembered = {risk: _Remembered.read(store.layout.models(risk)) for risk in risks}
+    state = tracker.registry(risks)
+    champions = {champion.risk: champion for champion in state.champions}
+    notes = []
+    for risk, known in remembered.items():
+        champion, place = champions.get(risk), store.layout.models(risk)
+        if known is not None and not _may_replace(known, risk, champion, state, tracker):
+            found = "none" if champion is None else f"only the older version {champion.version}"
+            notes.append(
+                f"{risk}: version {known.version} from {known.address} stays in use: {tracker.named} "
+                f"is another registry and has {found}. Check MLFLOW_TRACKING_URI, or train there."
+            )
+        elif champion is not None:
+            _copy(tracker, risk, _Remembered.of(champion, state, tracker), place)
+        elif known is not None:
+            (place / CHAMPION).replace(place / WITHDRAWN)
+    return notes
+
+
+def _may_replace(
+    known: _Remembered, risk: str, champion: Champion | None, state: RegistryState, tracker: Tracker
+) -> bool:
+    """Whether what a registry says of a risk counts against the remembered model."""
+    if champion is not None and champion.since > known.since:
+        return True
+    if known.registry is not None:
+        return known.registry == state.identity
+    return state.identity is not None and tracker.holds(risk, known.version, known.run)
+
+
+def _copy(tracker: Tracker, risk: str, champion: _Remembered, place: Path) -> None:
+    folder = place / champion.folder_name
+    if not folder.exists():
+        beside = place / f".{folder.name}.new"
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        tracker.download_champion(risk, beside)
+        beside.replace(folder)
+    champion.write(place)
+    (place / WITHDRAWN).unlink(missing_ok=True)
 
 
 def _copied(store: Store, risk: str) -> ModelInUse | None:
     place = store.layout.models(risk)
-    if not (place / CHAMPION).exists():
+    known = _Remembered.read(place)
+    if known is None:
         return None
-    described = json.loads((place / CHAMPION).read_text(encoding="utf-8"))
-    folder = place / _folder_name(described["version"], described["run"])
-    return ModelInUse(str(described["version"]), folder, _digest(folder))
+    folder = place / known.folder_name
+    return ModelInUse(str(known.version), folder, _digest(folder))
 
 
 def _digest(folder: Path) -> str:

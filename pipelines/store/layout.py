@@ -21,6 +21,7 @@ REPORT: Final = "report.json"
 REPORT_PAGE: Final = "report.html"
 PROFILE: Final = "profile.json"
 CHAMPION: Final = "champion.json"
+WITHDRAWN: Final = "withdrawn.json"
 OUT_OF_TIME: Final = "out_of_time.parquet"
 _BUCKET: Final = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _ISSUED: Final = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
@@ -168,7 +169,9 @@ class Layout:
         return sorted(paths, key=lambda path: int(path.stem.rpartition("-")[2]))
 
     def models(self, risk: str) -> Path:
-        """Return the folder of a risk's copied champions and `CHAMPION`, which names the one in use."""
+        """Return the folder of a risk's copied champions, with `CHAMPION`, which names the one in use, or
+        `WITHDRAWN`, the last that was.
+        """
         return self.root / "models" / risk
 
     def trained_model(self, risk: str, name: str) -> Path:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 
@@ -26,6 +27,7 @@ class StoreMeta:
     Attributes:
         format: number of the store's layout.
         created_by: version of the program that made the store.
+        identity: tells the store from others, wherever it lies; empty in stores of earlier versions.
         extras: extra columns of declarations, name to `category` (text) or `number`.
         labels: label columns of inspections, sorted.
         pseudonym_key: what `pipelines.privacy.key_record` remembers of the pseudonyms' key; empty where none
@@ -34,6 +36,7 @@ class StoreMeta:
 
     format: int
     created_by: str
+    identity: str = ""
     extras: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     pseudonym_key: Mapping[str, Any] = field(default_factory=dict)
@@ -42,9 +45,10 @@ class StoreMeta:
     def new(cls) -> StoreMeta:
         """Return the description of an empty store."""
         try:
-            return cls(FORMAT, version("parcel-risk"))
+            made_by = version("parcel-risk")
         except PackageNotFoundError:
-            return cls(FORMAT, "unknown")
+            made_by = "unknown"
+        return cls(FORMAT, made_by).identified()
 
     @classmethod
     def read(cls, path: Path) -> StoreMeta:
@@ -58,6 +62,7 @@ class StoreMeta:
             return cls(
                 format=int(content["format"]),
                 created_by=str(content.get("created_by", "unknown")),
+                identity=str(content.get("identity", "")),
                 extras=dict(content.get("extras", {})),
                 labels=tuple(content.get("labels", ())),
                 pseudonym_key=dict(content.get("pseudonym_key", {})),
@@ -70,6 +75,8 @@ class StoreMeta:
     def write(self, path: Path) -> None:
         """Write the description; the same knowledge gives the same bytes."""
         content: dict[str, object] = {"format": self.format, "created_by": self.created_by}
+        if self.identity:
+            content["identity"] = self.identity
         if self.extras:
             content["extras"] = dict(sorted(self.extras.items()))
         if self.labels:
@@ -80,6 +87,10 @@ class StoreMeta:
         beside = path.with_name(path.name + ".new")
         beside.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         beside.replace(path)
+
+    def identified(self) -> StoreMeta:
+        """Return the description with an identity, drawn at random where there is none."""
+        return self if self.identity else replace(self, identity=uuid4().hex)
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
         """Return the columns of a declaration line: the contract's, then the extra ones by name."""

@@ -108,6 +108,18 @@ class Store:
         """What the store knows about itself: its format, extra columns and label columns."""
         return StoreMeta.read(self.layout.meta)
 
+    def identity(self) -> str:
+        """Return what tells the store from others; one is drawn for a store of an earlier version.
+
+        The caller holds the lock.
+        """
+        meta = self.meta
+        if not meta.identity:
+            meta = meta.identified()
+            with self.transaction() as t:
+                meta.write(t.stage_file(self.layout.meta))
+        return meta.identity
+
     def days(self, table: DayTable) -> list[date]:
         """Return the days that a table of the store has, oldest first."""
         return self.layout.days(table)

@@ -9,6 +9,7 @@ from typing import Any
 
 from models.judging.evaluation import Evaluation
 from models.stats.metrics import headline
+from models.tracking.addresses import viewing
 from pipelines.work.report import Report
 
 
@@ -79,7 +80,7 @@ class TrainReport(Report):
         lines = [f"trained on what was reported up to and including {self.until}"]
         for risk in self.risks:
             lines += risk.lines()
-        return [*lines, f"runs and models: mlflow ui --backend-store-uri {self.tracking}"]
+        return [*lines, f"runs and models: {viewing(self.tracking)}"]
 
     def _facts(self) -> dict[str, Any]:
         return {

@@ -62,4 +62,4 @@ def train(
             if data.history.as_of is not None and data.history.as_of not in opened.days(DayTable.PROFILES):
                 stage_profile(t, opened, data.history, chronicle.spec)
             opened.write_manifest(t, "train", last, manifest.as_dict())
-    return TrainReport(done, last, tracker.uri)
+    return TrainReport(done, last, tracker.shown)

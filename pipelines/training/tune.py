@@ -95,7 +95,7 @@ def tune(
         verdict = judge(blocks, tried, least)
         written = None if write is None else _write(write, chosen, verdict, settings)
         report = TuneReport(
-            chosen.name, data.until, len(tried), journal.resumed, verdict, tracker.uri, written
+            chosen.name, data.until, len(tried), journal.resumed, verdict, tracker.shown, written
         )
         journal.close(report)
     return report

@@ -10,6 +10,7 @@ from typing import Any
 from models.search.parameters import Trial
 from models.search.verdict import Comparison, OuterFigures, Verdict
 from models.stats.intervals import Estimate
+from models.tracking.addresses import viewing
 from pipelines.work.report import Report
 
 
@@ -44,7 +45,7 @@ class TuneReport(Report):
         if self.written is not None:
             folder = self.written.parent.parent
             lines.append(f"{self.risk}: written to {self.written}: use it with --configs {folder}")
-        return [*lines, f"trials: mlflow ui --backend-store-uri {self.tracking}"]
+        return [*lines, f"trials: {viewing(self.tracking)}"]
 
     def _facts(self) -> dict[str, Any]:
         verdict = self.verdict

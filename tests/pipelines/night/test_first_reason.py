@@ -56,7 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 @pytest.fixture(scope="module")
 def models(world: World) -> Mapping[str, RiskModel]:
-    used, _ = models_in_use(world.store, world.settings.risks)
+    used = models_in_use(world.store, world.settings.risks).models
     return {name: RiskModel.load(model.folder) for name, model in used.items()}
 
 

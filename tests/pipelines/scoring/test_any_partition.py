@@ -84,7 +84,7 @@ def before_ingest(tmp_path_factory: pytest.TempPathFactory, scored: World) -> Wo
 @pytest.fixture(scope="module")
 def in_use(before_ingest: World) -> Mapping[str, ModelInUse]:
     """The models, found once: where they come from is not what changes here."""
-    return models_in_use(before_ingest.store, before_ingest.settings.risks)[0]
+    return models_in_use(before_ingest.store, before_ingest.settings.risks).models
 
 
 @pytest.fixture(scope="module")

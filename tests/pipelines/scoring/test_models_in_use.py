@@ -64,10 +64,10 @@ def test_a_store_without_models_ends_with_4(untrained: World, capsys: pytest.Cap
 
 def test_a_copy_is_the_champion_file_by_file(scored_world: World) -> None:
     with scored_world.store.lock("test"):
-        found, notes = models_in_use(scored_world.store, scored_world.settings.risks)
-    assert notes == []
-    assert sorted(found) == sorted(RISKS)
-    for risk, model in found.items():
+        found = models_in_use(scored_world.store, scored_world.settings.risks)
+    assert (found.notes, found.withdrawn) == ([], [])
+    assert sorted(found.models) == sorted(RISKS)
+    for risk, model in found.models.items():
         original = next(scored_world.path.with_name("S.mlflow").rglob(f"*/{risk}*/**/booster.txt"), None)
         copied = model.folder / "booster.txt"
         candidates = [original] if original else scored_world.path.with_name("S.mlflow").rglob("booster.txt")
