@@ -218,6 +218,11 @@ class Layout:
         paths = sorted((self.root / ".runs").glob("score-*.json"))
         return {date.fromisoformat(path.stem.removeprefix("score-")): path for path in paths}
 
+    @property
+    def training(self) -> Path:
+        """The folder that trainings work in, with models that no registry has yet."""
+        return self.root / ".work" / "train"
+
     def work(self, day: date, run: str) -> DayWork:
         """Return where a run, named by all that its results depend on, works on a day."""
         return DayWork(self.root / ".work" / f"score-{day}-{run[:16]}")

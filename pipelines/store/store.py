@@ -79,13 +79,13 @@ class Store:
         return store
 
     @contextmanager
-    def lock(self, verb: str) -> Iterator[None]:
-        """Hold the store for writing; `verb` is shown to another run that wants it.
+    def lock(self, verb: str, *, brief: bool = False, patient: bool = False) -> Iterator[None]:
+        """Hold the store for writing; `verb` is shown to another run that wants it; see `hold_lock`.
 
         Raises:
             StoreLockedError: another run holds it.
         """
-        with hold_lock(self.path, verb):
+        with hold_lock(self.path, verb, brief=brief, patient=patient):
             roll_forward(self.path)
             self._locked = True
             try:

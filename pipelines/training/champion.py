@@ -13,6 +13,7 @@ from configs.schema.settings import Settings
 from models.tracking.registry import Champion
 from models.tracking.tracker import Tracker
 from pipelines.store.layout import Layout
+from pipelines.store.meta import StoreMeta
 from pipelines.work.report import Report
 
 
@@ -43,7 +44,7 @@ class ChampionReport(Report):
 
 def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:
     """Return the model in use of each risk, and the configured risks without one."""
-    champions = _tracker(store).champions()
+    champions = _tracker(store).champions(settings.risks)
     known = {champion.risk for champion in champions}
     return ChampionReport(champions, [risk for risk in settings.risks if risk not in known])
 
@@ -76,4 +77,9 @@ def _tracker(store: Path | None) -> Tracker:
             "expected --store S or the variable MLFLOW_TRACKING_URI, came neither: "
             "one of them says where the registered models are"
         )
-    return Tracker.in_folder(Layout(store or Path()).mlflow)
+    if store is None:
+        return Tracker.in_folder(Path())
+    layout = Layout(store)
+    # A store that is not there yet has no identity; models of others are refused all the same.
+    identity = StoreMeta.read(layout.meta).identity if layout.meta.exists() else ""
+    return Tracker.in_folder(layout.mlflow, identity)

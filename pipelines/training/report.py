@@ -15,7 +15,10 @@ from pipelines.work.report import Report
 
 @dataclass(frozen=True)
 class RiskTrained(Report):
-    """The result of one risk: its version and figures, or why it was not trained."""
+    """The result of one risk: its version and figures, or why it was not trained.
+
+    `kept` says that it was fitted, and that MLflow did not take the model.
+    """
 
     risk: str
     version: int | None = None
@@ -23,8 +26,11 @@ class RiskTrained(Report):
     why: Sequence[str] = ()
     evaluation: Evaluation | None = None
     warnings: Sequence[str] = ()
+    kept: bool = False
 
     def _lines(self) -> list[str]:
+        if self.kept:
+            return [f"{self.risk}: {'; '.join(self.why)}"]
         if self.version is None:
             return [f"{self.risk}: not trained: {'; '.join(self.why)}"]
         state = "in use from now on" if self.promoted else "registered, but not in use"
@@ -60,6 +66,7 @@ class RiskTrained(Report):
             "reasons": self.why,
             "metrics": self.evaluation.as_metrics() if self.evaluation is not None else {},
             "warnings": self.warnings,
+            "kept": self.kept,
         }
 
 
@@ -73,7 +80,9 @@ class TrainReport(Report):
 
     @property
     def exit_code(self) -> int:
-        """0 where a model was trained; 3 where no risk had enough findings."""
+        """0 where a model was trained; 1 where one is not registered; 3 where no risk had enough findings."""
+        if any(risk.kept for risk in self.risks):
+            return 1
         return 0 if any(risk.version is not None for risk in self.risks) else 3
 
     def _lines(self) -> list[str]:

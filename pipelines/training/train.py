@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from configs.errors import TrackingError
+from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from models.judging.gate_checks import comparing_metric
 from models.stats.metrics import metrics_of
@@ -15,12 +21,16 @@ from pipelines.history.profiles import stage_profile
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
-from pipelines.training.frames import known_until, training_data
+from pipelines.training.fitted import FittedOnDisk
+from pipelines.training.frames import TrainingData, known_until, training_data
 from pipelines.training.report import RiskTrained, TrainReport
-from pipelines.training.train_risk import train_risk
+from pipelines.training.snapshot import CHAMPIONS, freeze, only_training, paths_of, still_holds
+from pipelines.training.train_risk import Rival, train_risk
 from pipelines.work.progress import Progress
 
 __all__ = ["RiskTrained", "TrainReport", "train"]
+
+logger = logging.getLogger(__name__)
 
 
 def train(
@@ -28,38 +38,114 @@ def train(
 ) -> TrainReport:
     """Train the named risks (all where none is named) on what was reported up to and including `until`.
 
-    Without `until` everything in the store counts. A risk with too few findings is left out and named.
+    Without `until` everything in the store counts. A risk with too few findings is left out and named. The
+    store is locked only while its files are noted and at the end, so that a night can run meanwhile. A model
+    that MLflow does not take is kept, and the same command registers it later.
 
     Raises:
         DataError: the store holds no results.
-        TrackingError: MLflow cannot be reached.
-        ConfigurationError: a metric of the configuration cannot be used.
+        TrackingError: MLflow cannot be reached, or does not let this account write.
+        ConfigurationError: a metric of the configuration cannot be used, or models are another store's.
+        StoreLockedError: another run works on the store, or another training is going on.
     """
     opened = Store.open(store)
     chosen = settings.select_risks(risks)
-    # A metric that cannot be used is better told before the work than after it.
+    # What would end the work is better told before it than after it.
     comparing_metric(settings.pipeline.gate, metrics_of(settings.pipeline.training))
-    with opened.lock("train"):
-        chronicle = Chronicle(opened, settings)
-        last = known_until(chronicle, until)
-        tracker = Tracker.in_folder(opened.layout.mlflow)
-        tracker.champions()  # an unreachable server is better told before the work than after it
+    with ExitStack() as training:
+        reading = training.enter_context(ExitStack())
+        reading.enter_context(opened.lock("train", brief=True))
+        folder = training.enter_context(only_training(opened))
+        tracker = Tracker.in_folder(opened.layout.mlflow, opened.identity())
+        frozen = freeze(opened, folder)
+        if frozen is not None:
+            reading.close()
+        source = frozen or opened
         manifest = ManifestBuilder("train")
-        with manifest.step("features"):
-            data = training_data(chronicle, chosen, last, progress)
-        done = []
+        with paths_of(opened, source):
+            chronicle = Chronicle(source, settings)
+            last = known_until(chronicle, until)
+            rivals = _prepared(tracker, chosen, folder)
+            with manifest.step("features"):
+                data = training_data(chronicle, chosen, last, progress)
+        reading.close()
+        work = _Work(data, settings, rivals, folder)
+        done = work.models(chosen, tracker, manifest, progress)
+        with opened.lock("train", patient=True):
+            unchanged = frozen is not None and still_holds(opened, frozen, last)
+            _enter(opened, data, chronicle, manifest, done, profile=unchanged)
+    return TrainReport(list(done.values()), last, tracker.shown)
+
+
+def _prepared(tracker: Tracker, chosen: Sequence[RiskConfig], folder: Path) -> dict[str, Rival]:
+    """The champions to compare with, once everything may be written that will be."""
+    names = [risk.name for risk in chosen]
+    tracker.prepare(names)
+    copies = folder / CHAMPIONS
+    shutil.rmtree(copies, ignore_errors=True)
+    return {
+        champion.risk: Rival.copy(tracker, champion, copies)
+        for champion in tracker.champions(names)
+        if champion.risk in names
+    }
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the risks of a training have in common."""
+
+    data: TrainingData
+    settings: Settings
+    rivals: Mapping[str, Rival]
+    folder: Path
+
+    def models(
+        self, chosen: Sequence[RiskConfig], tracker: Tracker, manifest: ManifestBuilder, progress: Progress
+    ) -> dict[str, RiskTrained]:
+        """Fit and register each risk; one that the registry does not take keeps the others from nothing."""
+        done: dict[str, RiskTrained] = {}
+        waiting: list[FittedOnDisk] = []
         with progress.task("models", total=len(chosen)) as task:
             for risk in chosen:
                 with manifest.step(risk.name):
-                    done.append(train_risk(risk, data, settings, tracker))
+                    folder = self.folder / risk.name
+                    fitted = train_risk(risk, self.data, self.settings, self.rivals.get(risk.name), folder)
+                    if isinstance(fitted, RiskTrained):
+                        done[risk.name] = fitted
+                    else:
+                        waiting = [one for one in (*waiting, fitted) if not _registered(one, tracker, done)]
                 task.advance()
-        manifest.add_rows(rows_in=data.lines, kept=data.lines)
-        manifest.model_versions.update(
-            {risk.risk: str(risk.version) for risk in done if risk.version is not None}
+        return {risk.name: done[risk.name] for risk in chosen}
+
+
+def _registered(fitted: FittedOnDisk, tracker: Tracker, done: dict[str, RiskTrained]) -> bool:
+    """Whether the registry took a model; what became of it is noted."""
+    risk = fitted.packed.risk
+    try:
+        done[risk] = fitted.register(tracker)
+    except TrackingError as error:
+        why = (
+            f"fitted but not registered: {error} The model is kept in {fitted.folder}: the same command "
+            "registers it, and fits nothing again"
         )
-        manifest.further["data_fingerprint"] = data.fingerprint
-        with opened.transaction() as t:
-            if data.history.as_of is not None and data.history.as_of not in opened.days(DayTable.PROFILES):
-                stage_profile(t, opened, data.history, chronicle.spec)
-            opened.write_manifest(t, "train", last, manifest.as_dict())
-    return TrainReport(done, last, tracker.shown)
+        logger.warning("%s: %s", risk, why)
+        done[risk] = RiskTrained(risk, why=[why], evaluation=fitted.evaluation, kept=True)
+        return False
+    return True
+
+
+def _enter(
+    store: Store, data: TrainingData, chronicle: Chronicle, manifest: ManifestBuilder,
+    done: Mapping[str, RiskTrained], *, profile: bool,
+) -> None:  # fmt: skip
+    """Enter the manifest and, if the days have not changed since, the history of the last day."""
+    manifest.add_rows(rows_in=data.lines, kept=data.lines)
+    manifest.model_versions.update(
+        {risk.risk: str(risk.version) for risk in done.values() if risk.version is not None}
+    )
+    manifest.further["data_fingerprint"] = data.fingerprint
+    with store.transaction() as t:
+        as_of = data.history.as_of
+        if profile and as_of is not None and as_of not in store.days(DayTable.PROFILES):
+            stage_profile(t, store, data.history, chronicle.spec)
+        store.write_manifest(t, "train", data.until, manifest.as_dict())

@@ -1,11 +1,10 @@
-"""One risk's part of a training: fit, judge, log with everything that repeats it, and put in use."""
+"""One risk's part of a training: fit, judge, and keep it with everything that repeats it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,9 +27,12 @@ from models.report.model_page import ReportContent, report_page
 from models.report.plots import draw_plots
 from models.risk.risk_model import RiskModel
 from models.tracking.lineage import code_version, package_versions
+from models.tracking.packed_training import PackedTraining
+from models.tracking.registry import Champion
 from models.tracking.run_content import RunContent
 from models.tracking.tracker import Tracker
 from models.trees.errors import TooFewFindings
+from pipelines.training.fitted import FittedOnDisk
 from pipelines.training.frames import TrainingData
 from pipelines.training.report import RiskTrained
 
@@ -85,22 +87,51 @@ def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
     return None
 
 
-def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker: Tracker) -> RiskTrained:
-    """Fit a risk on its frame, put it before the gate, register the model, and promote it where it may be.
+@dataclass(frozen=True)
+class Rival:
+    """The champion that a new model is compared with, copied before the work: its model and predictions."""
 
-    A risk with too few findings is left out, and the report says so.
+    champion: Champion
+    model: Path
+    out_of_time: Path
 
-    Raises:
-        TrackingError: MLflow refuses.
+    @classmethod
+    def copy(cls, tracker: Tracker, champion: Champion, folder: Path) -> Rival:
+        """Copy a champion into a folder.
+
+        Raises:
+            TrackingError: MLflow cannot be reached, or has lost the files.
+        """
+        model = folder / champion.risk
+        tracker.download_champion(champion.risk, model)
+        (folder / f"{champion.risk}-predictions").mkdir(parents=True)
+        ahead = tracker.out_of_time(champion, folder / f"{champion.risk}-predictions")
+        return cls(champion, model, ahead)
+
+    def unseen(self, frame: pl.DataFrame) -> pl.DataFrame | None:
+        """Return its `unseen_predictions` of lines."""
+        return unseen_predictions(RiskModel.load(self.model), pl.read_parquet(self.out_of_time), frame)
+
+
+def train_risk(
+    risk: RiskConfig, data: TrainingData, settings: Settings, rival: Rival | None, folder: Path
+) -> FittedOnDisk | RiskTrained:
+    """Fit a risk on its frame and put it before the gate; the model is kept in `folder`, to be registered.
+
+    A risk with too few findings is left out, and the report says so. What an earlier run has fitted of the
+    same data under the same configuration is not fitted again.
     """
     frame, gate = data.frames[risk.name], settings.pipeline.gate
     reason = untrainable(risk, frame)
     if reason is not None:
         return RiskTrained(risk.name, why=[reason])
-    first = not any(champion.risk == risk.name for champion in tracker.champions())
+    key = _key(risk, data, settings, rival)
+    known = FittedOnDisk.find(folder, key)
+    if known is not None:
+        return known
     try:
         judged = fit_and_judge(
-            risk, data, settings.pipeline, lambda lines: None if first else _unseen_by(tracker, risk, lines)
+            risk, data, settings.pipeline, lambda lines: None if rival is None else rival.unseen(lines)
         )
     except TooFewFindings as error:
         return RiskTrained(risk.name, why=[str(error)])
@@ -122,17 +153,33 @@ def train_risk(risk: RiskConfig, data: TrainingData, settings: Settings, tracker
         },
         figures={f"plots/{name}": figure for name, figure in figures.items()},
     )
-    logged = tracker.log_training(fitted, content, decision=decision)
-    promoted, warnings = decision.passed or first, [*fitted.warnings, *decision.warnings]
-    if promoted:
-        tracker.promote(risk.name, logged.version, _why(decision, first=first))
+    return _kept(judged, content, folder, key, first=rival is None)
+
+
+def _key(risk: RiskConfig, data: TrainingData, settings: Settings, rival: Rival | None) -> str:
+    """Name all that a model and the decision of its gate are made of."""
+    made_of = {
+        **_lineage(risk, data, settings, data.frames[risk.name]),
+        "champion": "" if rival is None else rival.champion.run_id,
+    }
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+
+
+def _kept(judged: Judged, content: RunContent, folder: Path, key: str, *, first: bool) -> FittedOnDisk:
+    """Keep a judged model with what is to be done with it."""
+    fitted, decision = judged.fitted, judged.decision
+    warnings, doubt = [*fitted.warnings, *decision.warnings], ""
     if first and not decision.passed:
         doubt = f"this first model is in use although it {DOUBTS[decision.verdict]}"
         doubt += ": look at its run before you rely on it"
-        # A person has to hear of it under --quiet too.
-        logger.warning("%s: version %s: %s", risk.name, logged.version, doubt)
         warnings.append(doubt)
-    return RiskTrained(risk.name, logged.version, promoted, decision.reasons, fitted.evaluation, warnings)
+    promotion = _why(decision, first=first) if decision.passed or first else None
+    packed = PackedTraining.pack(fitted, content, decision, FittedOnDisk.place(folder))
+    kept = FittedOnDisk(
+        folder, key, packed, promotion, decision.reasons, warnings, doubt, fitted.evaluation
+    )
+    kept.write()
+    return kept
 
 
 def _own(risk: RiskConfig) -> dict[str, Any]:
@@ -187,17 +234,6 @@ def _agreement(
 def _why(decision: GateDecision, *, first: bool) -> str:
     said = "passed its gate" if decision.passed else DOUBTS[decision.verdict]
     return ("the first model of the risk; " if first else "") + said
-
-
-def _unseen_by(tracker: Tracker, risk: RiskConfig, frame: pl.DataFrame) -> pl.DataFrame | None:
-    """The champion's `unseen_predictions` of lines; None without a champion."""
-    with tempfile.TemporaryDirectory() as scratch:
-        champion = tracker.download_champion(risk.name, Path(scratch) / "model")
-        if champion is None:
-            return None
-        model = RiskModel.load(Path(scratch) / "model")
-        ahead = pl.read_parquet(tracker.out_of_time(champion, Path(scratch)))
-    return unseen_predictions(model, ahead, frame)
 
 
 def _words(frame: pl.DataFrame, fitted: FittedRisk) -> Mapping[str, pl.DataType]:

@@ -150,7 +150,9 @@ def test_the_models_of_another_store_are_refused_with_2(
     }.items():
         assert scored_world.run(verb, *options) == 2, verb
         said = capsys.readouterr().err
-        assert f"the registered model parcel-risk-{RISK} belongs to another store (identity {mine[:12]}" in said
+        assert (
+            f"the registered model parcel-risk-{RISK} belongs to another store (identity {mine[:12]}" in said
+        )
         assert "delete the tag `store` of the registered model" in said
     assert remembered(scored_world)["version"] == 1
     mlflow.MlflowClient(database).delete_registered_model_tag(model_name(RISK), "store")

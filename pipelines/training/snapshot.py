@@ -1,0 +1,98 @@
+"""The declarations and results of a store as they were at one moment, to learn from while others write.
+
+Files of a store are never changed in place, so a second name for each keeps what it held. A night can thus
+run beside a training, and neither sees what the other has only half written.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from configs.errors import ParcelRiskError, StoreError
+from pipelines.store.layout import DayTable
+from pipelines.store.locking import hold_lock
+from pipelines.store.store import Store
+
+CHAMPIONS = "champions"
+_LEARNED_FROM = (DayTable.DECLARATIONS, DayTable.INSPECTIONS)
+
+
+@contextmanager
+def only_training(store: Store) -> Iterator[Path]:
+    """The working folder of the trainings of a store, for one of them at a time.
+
+    Raises:
+        StoreLockedError: another training is going on.
+        StoreError: the folder cannot be made.
+    """
+    folder = store.layout.training
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"a training cannot work in {folder}: {error.strerror}") from error
+    with hold_lock(folder, "train"):
+        try:
+            yield folder
+        finally:
+            for scratch in (_place(folder), folder / CHAMPIONS):
+                shutil.rmtree(scratch, ignore_errors=True)
+
+
+def freeze(store: Store, folder: Path) -> Store | None:
+    """Return the store as it is now, in the working folder `folder`; the caller holds its lock.
+
+    None where the file system cannot give a file a second name.
+    """
+    frozen = Store(_place(folder))
+    shutil.rmtree(frozen.path, ignore_errors=True)
+    frozen.path.mkdir()
+    try:
+        frozen.layout.meta.hardlink_to(store.layout.meta)
+    except OSError:
+        return None
+    for table in _LEARNED_FROM:
+        for day in store.days(table):
+            _link(store.layout.partition(table, day), frozen.layout.partition(table, day))
+            if table is DayTable.DECLARATIONS and store.layout.checks(day).exists():
+                frozen.layout.checks(day).parent.mkdir(exist_ok=True)
+                frozen.layout.checks(day).hardlink_to(store.layout.checks(day))
+    return frozen
+
+
+@contextmanager
+def paths_of(store: Store, frozen: Store) -> Iterator[None]:
+    """Let errors of the block name the files of the store, not their second names."""
+    try:
+        yield
+    except ParcelRiskError as error:
+        said = str(error).replace(str(frozen.path), str(store.path))
+        raise type(error)(said) from error
+
+
+def still_holds(store: Store, frozen: Store, until: date) -> bool:
+    """Whether the days of the store up to `until` are those that were frozen."""
+    return _files(store, until) == _files(frozen, until)
+
+
+def _files(store: Store, until: date) -> dict[str, int]:
+    return {
+        str(file.relative_to(store.path)): file.stat().st_ino
+        for table in _LEARNED_FROM
+        for day in store.days(table)
+        if day <= until
+        for file in store.layout.partition(table, day).iterdir()
+    }
+
+
+def _link(folder: Path, into: Path) -> None:
+    into.mkdir(parents=True)
+    for file in folder.iterdir():
+        (into / file.name).hardlink_to(file)
+
+
+def _place(folder: Path) -> Path:
+    return folder / "store"
