@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,8 +34,6 @@ from models.trees.errors import TooFewFindings
 from pipelines.training.fitted import FittedOnDisk
 from pipelines.training.frames import TrainingData
 from pipelines.training.report import RiskTrained
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -175,9 +172,7 @@ def _kept(judged: Judged, content: RunContent, folder: Path, key: str, *, first:
         warnings.append(doubt)
     promotion = _why(decision, first=first) if decision.passed or first else None
     packed = PackedTraining.pack(fitted, content, decision, FittedOnDisk.place(folder))
-    kept = FittedOnDisk(
-        folder, key, packed, promotion, decision.reasons, warnings, doubt, fitted.evaluation
-    )
+    kept = FittedOnDisk(folder, key, packed, promotion, decision.reasons, warnings, doubt, fitted.evaluation)
     kept.write()
     return kept
 
