@@ -89,7 +89,8 @@ class ModelRegistry:
     """The registered models behind an MLflow client: versions, the alias of the champion, its history.
 
     `client` is an `mlflow.MlflowClient`; what it raises passes through. Models of another store than `store`
-    are refused with a ConfigurationError. A store without identity ("") has none yet; None asks for no store.
+    are refused with a ConfigurationError. A store without identity ("") has no models yet; None asks for no
+    store.
     """
 
     def __init__(self, client: Any, store: str | None = None) -> None:

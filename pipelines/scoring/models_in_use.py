@@ -126,10 +126,11 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
 
 
 def _without_model(store: Store, risk: str) -> str:
+    mark = store.layout.models(risk) / WITHDRAWN
     return (
         f"{risk}: had a model in use and has none any more: its scores are null, and nothing is listed for "
         "it. Put one in use with `parcel-risk train` or `parcel-risk champion promote`; if it shall stay "
-        f"without, take {store.layout.models(risk) / WITHDRAWN} away"
+        f"without, take {mark} away"
     )
 
 

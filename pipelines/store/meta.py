@@ -27,7 +27,7 @@ class StoreMeta:
     Attributes:
         format: number of the store's layout.
         created_by: version of the program that made the store.
-        identity: tells the store from others, wherever it lies; empty in stores of earlier versions.
+        identity: tells the store from others, wherever it lies; empty before its first training.
         extras: extra columns of declarations, name to `category` (text) or `number`.
         labels: label columns of inspections, sorted.
         pseudonym_key: what `pipelines.privacy.key_record` remembers of the pseudonyms' key; empty where none
@@ -45,10 +45,9 @@ class StoreMeta:
     def new(cls) -> StoreMeta:
         """Return the description of an empty store."""
         try:
-            made_by = version("parcel-risk")
+            return cls(FORMAT, version("parcel-risk"))
         except PackageNotFoundError:
-            made_by = "unknown"
-        return cls(FORMAT, made_by).identified()
+            return cls(FORMAT, "unknown")
 
     @classmethod
     def read(cls, path: Path) -> StoreMeta:

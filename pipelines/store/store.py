@@ -109,7 +109,7 @@ class Store:
         return StoreMeta.read(self.layout.meta)
 
     def identity(self) -> str:
-        """Return what tells the store from others; one is drawn for a store of an earlier version.
+        """Return what tells the store from others, drawn at random where it has none.
 
         The caller holds the lock.
         """

@@ -141,7 +141,7 @@ def test_the_models_of_another_store_are_refused_with_2(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", database)
     mine = scored_world.store.meta.identity
     Tracker(database, store=mine).prepare([RISK])
-    with_identity(scored_world, StoreMeta.new().identity)
+    with_identity(scored_world, StoreMeta.new().identified().identity)
     for verb, options in {
         "score": ("--date", str(NEXT)),
         "train": (),
