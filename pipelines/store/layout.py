@@ -76,6 +76,7 @@ class Layout:
         meta: the store's description of itself.
         metrics: figures of the last night for Prometheus, where the configuration names no other file.
         lock: what a run that writes holds, and which names the run.
+        training: where trainings work, with models that no registry has yet.
         staging: what transactions have staged but not yet put in place.
         journal: changes that were decided on but not yet made.
         late_results: results of parcels opened before the period of a backtest, reported in it or later.
@@ -86,6 +87,7 @@ class Layout:
         self.meta = root / "store.json"
         self.metrics = root / "metrics" / "parcel_risk.prom"
         self.lock = root / ".lock"
+        self.training = root / ".work" / "train"
         self.staging = root / ".staging"
         self.journal = root / ".journal"
         self.late_results = root / "late.parquet"
@@ -169,9 +171,7 @@ class Layout:
         return sorted(paths, key=lambda path: int(path.stem.rpartition("-")[2]))
 
     def models(self, risk: str) -> Path:
-        """Return the folder of a risk's copied champions, with `CHAMPION`, which names the one in use, or
-        `WITHDRAWN`, the last that was.
-        """
+        """Return the folder of a risk's copied champions and `CHAMPION` (in use) or `WITHDRAWN` (was)."""
         return self.root / "models" / risk
 
     def trained_model(self, risk: str, name: str) -> Path:
@@ -217,11 +217,6 @@ class Layout:
         """Return the outcomes of the last runs by the day that they scored, oldest first."""
         paths = sorted((self.root / ".runs").glob("score-*.json"))
         return {date.fromisoformat(path.stem.removeprefix("score-")): path for path in paths}
-
-    @property
-    def training(self) -> Path:
-        """The folder that trainings work in, with models that no registry has yet."""
-        return self.root / ".work" / "train"
 
     def work(self, day: date, run: str) -> DayWork:
         """Return where a run, named by all that its results depend on, works on a day."""
