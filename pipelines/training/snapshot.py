@@ -56,10 +56,11 @@ def freeze(store: Store, folder: Path) -> Store | None:
         return None
     for table in _LEARNED_FROM:
         for day in store.days(table):
-            _link(store.layout.partition(table, day), frozen.layout.partition(table, day))
-            if table is DayTable.DECLARATIONS and store.layout.checks(day).exists():
-                frozen.layout.checks(day).parent.mkdir(exist_ok=True)
-                frozen.layout.checks(day).hardlink_to(store.layout.checks(day))
+            there, here = (each.layout.partition(table, day) for each in (store, frozen))
+            _link(there, here)
+            if store.layout.digests(there).exists():
+                frozen.layout.digests(here).parent.mkdir(parents=True, exist_ok=True)
+                frozen.layout.digests(here).hardlink_to(store.layout.digests(there))
     return frozen
 
 
