@@ -102,14 +102,8 @@ class Layout:
 
     def days(self, table: DayTable) -> list[date]:
         """Return the days that a table has, oldest first; other folders are passed over."""
-        folder, prefix = self.table(table), f"{table.column}="
-        if not folder.is_dir():
-            return []
-        names = [
-            path.name.removeprefix(prefix)
-            for path in folder.iterdir()
-            if path.name.startswith(prefix) and path.is_dir()
-        ]
+        prefix = f"{table.column}="
+        names = [path.name.removeprefix(prefix) for path in self.table(table).glob(f"{prefix}*/")]
         return sorted(date.fromisoformat(name) for name in names if _DAY.fullmatch(name))
 
     def files(self, table: DayTable, day: date | None) -> list[Path]:
