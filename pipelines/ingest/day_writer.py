@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -76,20 +77,27 @@ class DayWriter:
         for rows in incoming.taken(settled.disputed):
             changes.keep(rows)
             changes.take(rows)
-        changes.days = {*new, *settled.gone}
+        changes.days = self.rewrite(settled, incoming, new)
+        self._write_ledger(settled.ledger)
+        return changes
+
+    def rewrite(
+        self, settled: Settled, incoming: LineSpool, new: Mapping[date, tuple[int, set[str]]]
+    ) -> set[date]:
+        """Write the days that change, and return them; `new` is what `incoming` brings to each."""
+        days = {*new, *settled.gone}
         buckets = [
             bucket
-            for day in sorted(changes.days)
+            for day in sorted(days)
             for bucket in self._buckets(day, *new.get(day, (0, set())), settled)
         ]
 
         def write(bucket: _Bucket) -> None:
             write_bucket(self._lines(bucket, incoming, settled), bucket.folder, bucket.number, bucket.count)
 
-        with ThreadPoolExecutor(workers) as pool:
+        with ThreadPoolExecutor(self.settings.workers) as pool:
             list(pool.map(write, buckets))
-        self._write_ledger(settled.ledger)
-        return changes
+        return days
 
     def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
         """The files that the day will have; it loses those that it has."""
