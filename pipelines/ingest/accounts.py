@@ -12,9 +12,10 @@ import polars as pl
 
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.label_tally import LabelTally
-from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.store.spool import Spool, complete
 from pipelines.store.taken import TAKEN_COLUMNS, TAKEN_ROWS
+
+MOST_EXAMPLES: Final = 5
 
 
 @dataclass

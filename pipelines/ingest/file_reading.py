@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from configs.errors import DataError
-from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Delivered, Deliveries
 from pipelines.ingest.intake import Intake
 from pipelines.ingest.reading.source import Source, Surroundings
-from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.store.digests import file_digest
 from pipelines.store.meta import StoreMeta
 from pipelines.work.progress import Progress

@@ -28,10 +28,10 @@ from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
-from pipelines.ingest.late_rejects import late_rejects, rows_aside
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
+from pipelines.ingest.rejects import late_rejects, rows_aside
 from pipelines.ingest.report import IngestReport
 from pipelines.ingest.result_check import ResultCheck, refused_lines
 from pipelines.ingest.result_writer import reopen_history, write_results

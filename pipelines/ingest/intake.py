@@ -20,10 +20,10 @@ from features.contract.declarations import DECLARATION_COLUMNS, validate_declara
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
 from features.contract.rules import ContractRules
-from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
-from pipelines.ingest.rejects import MOST_EXAMPLES, REJECTED_COLUMNS, examples, nulled_examples, rejected_rows
+from pipelines.ingest.rejects import REJECTED_COLUMNS, examples, nulled_examples, rejected_rows
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
 from pipelines.privacy.log_masking import mask_identity
 from pipelines.privacy.pseudonyms import Pseudonymiser

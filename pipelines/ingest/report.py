@@ -10,9 +10,8 @@ from typing import Any
 import polars as pl
 
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.reading.label_tally import LabelTally
-from pipelines.ingest.rejects import MOST_EXAMPLES
 from pipelines.work.report import Report
 
 _MOST_REASONS = 12
