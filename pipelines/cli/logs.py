@@ -33,6 +33,9 @@ def set_up_logging(*, verbose: bool = False, quiet: bool = False, log_format: Lo
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
+    # A library's warning is for whoever writes the program: its user cannot act on it.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if verbose else logging.ERROR)
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     for name in _OWN_LOGGERS:
         logging.getLogger(name).setLevel(level)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 from pathlib import Path
 
 from configs.schema.risk import RiskConfig
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.feedback.values import text_of
+from pipelines.feedback.workbooks import Position, Sheet
 from pipelines.ingest.tables.workbook_cells import Cell
 from pipelines.lists.fields import (
     LIST_ID,
@@ -21,29 +23,51 @@ from pipelines.lists.fields import (
 )
 
 _PLACE = ("rank", "declaration_id")
-_HEADERS_WITHIN = 60
 
 
 @dataclass(frozen=True)
 class RawRow:
-    """A row as it came: its number in the file, the cells by field, and what is wrong with it as a whole.
+    """A row as it came.
 
-    `twice` names fields that stand in the row more than once with different values.
+    Attributes:
+        number: its number in the sheet or file, from 1.
+        cells: by field.
+        twice: fields that stand in the row more than once with different values.
+        fault: what is wrong with it as a whole.
+        list_id: the list that is named above it, None where none is.
+        sheet: the name of its sheet, where the file has several with a list.
     """
 
     number: int
     cells: Mapping[str, Cell]
     twice: tuple[str, ...] = ()
     fault: str | None = None
+    list_id: str | None = None
+    sheet: str | None = None
+
+    @property
+    def where(self) -> str:
+        """Where it stands in its file."""
+        return f"row {self.number}" if self.sheet is None else f"sheet {self.sheet!r}, row {self.number}"
 
 
 @dataclass(frozen=True)
 class ListTable:
-    """A returned list: the id that it shows, its rows, and headings of columns that were not understood."""
+    """A returned list, and what stands in it or below it that was not understood.
+
+    Attributes:
+        list_id: the id that it shows, None where it shows none.
+        rows: its rows.
+        unread: headings of columns with content that are no part of a list.
+        unread_rows: numbers of rows with content that are no rows of a list.
+        merged: ranges of merged cells whose value counts for each of their rows.
+    """
 
     list_id: str | None
     rows: list[RawRow]
     unread: list[str] = field(default_factory=list)
+    unread_rows: list[int] = field(default_factory=list)
+    merged: list[str] = field(default_factory=list)
 
 
 class Headings:
@@ -85,49 +109,80 @@ class Headings:
             return words.strip().casefold()
         return known
 
-    def table(self, grid: Sequence[Sequence[Cell]]) -> ListTable | None:
-        """The list in the cells of a sheet or a CSV file, None where none has a list's headings.
+    def tables(self, sheet: Sheet) -> list[ListTable]:
+        """The lists in a sheet, one below the other; none where no row has a list's headings.
 
         The headings are the row that names most fields; the hidden row of technical names comes first.
         """
-        head = max(
-            range(min(len(grid), _HEADERS_WITHIN)),
-            key=lambda number: (self._known_in(grid[number]), -number),
-            default=None,
-        )
-        if head is None or self._known_in(grid[head]) < 2:
-            return None
-        fields = [self._of_cell(cell) for cell in grid[head]]
-        if not set(fields) & set(_PLACE):
-            return None
-        rows = [
-            _row(number, fields, cells)
-            for number, cells in enumerate(grid[head + 1 :], start=head + 2)
-            if not self._repeats(fields, cells)
+        heads = self._heads(sheet.rows)
+        tables: list[ListTable] = []
+        before: tuple[int, list[str | None]] = (0, [])
+        for head, following in pairwise([*heads, len(sheet.rows)]):
+            fields = [self._of_cell(cell) for cell in sheet.rows[head]]
+            list_id = self._list_id(sheet.rows[before[0] : head])
+            if list_id is None and tables and fields == before[1]:
+                # The same headings again, as at the top of a further page.
+                list_id = tables[-1].list_id
+            tables.append(self._table(sheet, (head, following), fields, list_id))
+            before = head + 1, fields
+        return tables
+
+    def _heads(self, grid: Sequence[Sequence[Cell]]) -> list[int]:
+        """The rows of headings; of those that follow one another, the one that names most fields."""
+        known = [self._fields_in(cells) for cells in grid]
+        candidates = [row for row, fields in enumerate(known) if len(fields) > 1 and fields & set(_PLACE)]
+        groups = groupby(enumerate(candidates), lambda item: item[1] - item[0])
+        return [
+            max((row for _, row in group), key=lambda row: (len(known[row]), -row)) for _, group in groups
         ]
+
+    def _table(
+        self, sheet: Sheet, span: tuple[int, int], fields: Sequence[str | None], list_id: str | None
+    ) -> ListTable:
+        head, end = span
+        table = ListTable(list_id, [])
+        for number in range(head + 1, end):
+            cells = sheet.rows[number]
+            if self._names_list(cells):
+                # What follows belongs to the next list.
+                end = number
+                break
+            if self._repeats(fields, cells):
+                continue
+            row = _row(number, fields, sheet, list_id)
+            if row is not None:
+                table.rows.append(row)
+                table.merged.extend(_merged_in(sheet.merged, number, fields))
+            elif any(text_of(cell) for cell in cells):
+                table.unread_rows.append(number + 1)
         of_a_list = {"declared_on", *DECLARATION_COLUMNS, *(field.name for field in fields_of())}
-        unread = [
+        below = sheet.rows[head + 1 : end]
+        table.unread.extend(
             text_of(cell) or ""
-            for place, (cell, known) in enumerate(zip(grid[head], fields, strict=True))
+            for place, (cell, known) in enumerate(zip(sheet.rows[head], fields, strict=True))
             if known is None and text_of(cell) and text_of(cell) not in of_a_list
-            if any(len(cells) > place and text_of(cells[place]) for cells in grid[head + 1 :])
-        ]
-        return ListTable(self._list_id(grid[:head]), [row for row in rows if row is not None], unread)
+            if any(len(cells) > place and text_of(cells[place]) for cells in below)
+        )
+        return table
 
     def _repeats(self, fields: Sequence[str | None], cells: Sequence[Cell]) -> bool:
         """Whether these are headings again, such as the words below the technical names."""
         places = [(known, cell) for known, cell in zip(fields, cells, strict=False) if known in _PLACE]
         return any(self._of_cell(cell) == known for known, cell in places)
 
-    def _known_in(self, cells: Sequence[Cell]) -> int:
-        return len({known for cell in cells if (known := self._of_cell(cell)) is not None})
+    def _fields_in(self, cells: Sequence[Cell]) -> set[str]:
+        return {known for cell in cells if (known := self._of_cell(cell)) is not None}
+
+    def _names_list(self, cells: Sequence[Cell]) -> bool:
+        """Whether the label `list_id` stands in the row, alone of all fields but the office."""
+        return self._list_id([cells]) is not None and not self._fields_in(cells) & {"rank", "declaration_id"}
 
     def _of_cell(self, cell: Cell) -> str | None:
         return self.field(cell) if isinstance(cell, str) and cell.strip() else None
 
     def _list_id(self, above: Sequence[Sequence[Cell]]) -> str | None:
         """What stands right of the label `list_id`, or behind it in the same cell, above the headings."""
-        for cells in above:
+        for cells in reversed(above):
             texts = [text_of(cell) for cell in cells]
             for place, text in enumerate(texts):
                 if text is None:
@@ -139,21 +194,40 @@ class Headings:
         return None
 
 
-def _row(number: int, fields: Sequence[str | None], cells: Sequence[Cell]) -> RawRow | None:
+def _row(number: int, fields: Sequence[str | None], sheet: Sheet, list_id: str | None) -> RawRow | None:
     """The row's cells by field, None where nothing stands in it that could be a row of a list."""
     by_field: dict[str, Cell] = {}
     twice = []
-    for name, cell in zip(fields, cells, strict=False):
+    for name, cell in zip(fields, sheet.rows[number], strict=False):
         text = text_of(cell)
         if name is None or text is None:
             continue
         if text_of(by_field.get(name)) not in (None, text):
             twice.append(name)
         by_field.setdefault(name, cell)
+    fault = None
+    for column, name in enumerate(fields):
+        if name is not None and name in _free_text() and (number, column) in sheet.formulas:
+            # Somebody began a remark with "=".
+            by_field.setdefault(name, sheet.formulas[number, column])
+        elif name is not None and fault is None:
+            fault = sheet.faults.get((number, column))
     ranked = (text_of(by_field.get("rank")) or "").isdecimal()
     if not (ranked or has_entry(by_field) or "declaration_id" in by_field):
         return None
-    return RawRow(number, by_field, tuple(dict.fromkeys(twice)))
+    return RawRow(number + 1, by_field, tuple(dict.fromkeys(twice)), fault, list_id)
+
+
+def _free_text() -> set[str]:
+    return {field.name for field in fields_of("inspector") if field.text == "free"}
+
+
+def _merged_in(merged: Mapping[Position, str], number: int, fields: Sequence[str | None]) -> list[str]:
+    return [
+        merged[number, column]
+        for column, name in enumerate(fields)
+        if name is not None and (number, column) in merged
+    ]
 
 
 def has_entry(cells: Mapping[str, Cell]) -> bool:

@@ -77,8 +77,10 @@ def feedback(
     if reported_on is not None and (reported_on - newest).days > settings.pipeline.ingest.future_days:
         raise UsageError(f"--reported-on {reported_on} is a day to come: today is {today} in China")
     run = _Run(opened, settings, options, today)
+    # Whatever a file costs to read, the night does not wait for it.
+    returned = run.read([Path(path) for path in files], progress)
     with opened.lock("feedback"), opened.transaction() as t:
-        return run.take([Path(path) for path in files], t, progress, now)
+        return run.take(returned, t, now)
 
 
 class _Run:
@@ -89,12 +91,9 @@ class _Run:
         self._manifest = ManifestBuilder("feedback")
         self._hidden: Counter[str] = Counter()
 
-    def take(
-        self, paths: Sequence[Path], t: Transaction, progress: Progress, now: datetime
-    ) -> FeedbackReport:
+    def take(self, files: list[ReturnedFile], t: Transaction, now: datetime) -> FeedbackReport:
+        """Check the rows of files against their lists, and write what follows from them."""
         corrections = self._options.corrections
-        with self._manifest.step("read"):
-            files = self._read(paths, progress)
         with self._manifest.step("check"):
             rows = self._placed(files)
             list_days = {row.place.declared_on for row in rows if row.place is not None}
@@ -117,9 +116,10 @@ class _Run:
         self._store.write_manifest(t, "feedback", self._today, written)
         return replace(report, manifest=written)
 
-    def _read(self, paths: Sequence[Path], progress: Progress) -> list[ReturnedFile]:
+    def read(self, paths: Sequence[Path], progress: Progress) -> list[ReturnedFile]:
+        """Read files; one that is no list is refused as a whole."""
         files = []
-        with progress.task("read files", total=len(paths)) as task:
+        with self._manifest.step("read"), progress.task("read files", total=len(paths)) as task:
             for path in paths:
                 try:
                     files.append(read_returned(path, self._risks, self._overlay))
@@ -147,7 +147,7 @@ class _Run:
     def _place(self, row: ReturnedRow, places: IssuedPlaces) -> None:
         if row.raw.fault is not None:
             raise UnreadableRowError([(RejectReason.BAD_FORMAT.value, f"this is {row.raw.fault}")])
-        row.place = places.find(row.file, row.raw)
+        row.place = places.find(row.raw)
         window = Window(row.place.declared_on, self._options.reported_on, self._today)
         entries = entries_of(
             row.raw,

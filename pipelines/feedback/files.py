@@ -6,24 +6,29 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
+from configs.language import language
+from configs.language_codes import LANGUAGES
 from configs.schema.risk import RiskConfig
 from pipelines.feedback.columns import Headings, ListTable, RawRow, has_entry
 from pipelines.feedback.values import text_of
-from pipelines.feedback.workbooks import cell_of, sheets_of
+from pipelines.feedback.workbooks import MOST_ROWS, Sheet, cell_of, sheets_of
+from pipelines.ingest.delivered.names import is_leftover
 from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED, Cell
-from pipelines.lists.fields import JSON_FORMAT, LIST_ID, result_field
+from pipelines.lists.fields import GUIDE_TITLE, JSON_FORMAT, LIST_ID, result_field
 
 _WHAT = "a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports"
 _COLUMNS = "the columns rank or declaration_id, and result_<risk> or the risks' label columns"
 _MOST_BYTES = 200 * 2**20
 _DELIMITERS = ",;\t|"
 _TRIED_LINES = 80
+_MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ class ReturnedFile:
     Attributes:
         path: where it is.
         sha256: of its content, None where it was refused.
-        list_id: the list that it names, None where it names none.
+        list_id: the first list that it names, None where it names none.
         rows: its rows.
         decimal_comma: whether a comma in `1,234` stands before the decimals.
         notes: what to tell of it.
@@ -60,6 +65,10 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | N
     Raises:
         DataError: it is none, or cannot be read.
     """
+    if is_leftover(path.name):
+        return ReturnedFile(
+            path, notes=[f"{path} was passed over: a program left it while the list was open"]
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -77,19 +86,54 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | N
 
 
 def _workbook(file: ReturnedFile, content: bytes, headings: Headings) -> ReturnedFile:
-    for grid in sheets_of(file.path, content, _MOST_BYTES):
-        table = headings.table(grid)
-        if table is not None:
-            return _with_rows(file, table)
-    raise DataError(f"{file.path} has no sheet with a list: expected {_COLUMNS}")
+    sheets = sheets_of(file.path, content, _MOST_BYTES)
+    tables = [(sheet, headings.tables(sheet)) for sheet in sheets]
+    if not any(found for _, found in tables):
+        raise DataError(f"{file.path} has no sheet with a list: expected {_COLUMNS}")
+    return _with_rows(file, tables)
 
 
-def _with_rows(file: ReturnedFile, table: ListTable) -> ReturnedFile:
+def _with_rows(file: ReturnedFile, tables: Sequence[tuple[Sheet, list[ListTable]]]) -> ReturnedFile:
+    """The rows of all lists in a file, and notes of all that is not one of them."""
+    several = sum(bool(found) for _, found in tables) > 1
+    rows: list[RawRow] = []
     notes = [*file.notes]
-    if table.unread:
-        unread = ", ".join(table.unread[:8])
-        notes.append(f"{file.path}: columns that are no part of a list were not read: {unread}")
-    return replace(file, list_id=table.list_id, rows=table.rows, notes=notes)
+    for sheet, found in tables:
+        where = str(file.path) if sheet.name is None else f"{file.path}, sheet {sheet.name!r}"
+        notes += [f"{where}: {words}" for words in _left_out(sheet, found)]
+        for table in found:
+            rows += [replace(row, sheet=sheet.name) if several else row for row in table.rows]
+    named = [table.list_id for _, found in tables for table in found if table.list_id]
+    return replace(file, list_id=named[0] if named else None, rows=rows, notes=notes)
+
+
+def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
+    if not tables:
+        cells = sum(text_of(cell) is not None for row in sheet.rows for cell in row)
+        if cells and not _is_guide(sheet):
+            yield f"it has no list: {cells:,} cells were not read"
+    unread = [heading for table in tables for heading in table.unread]
+    if unread:
+        yield f"columns that are no part of a list were not read: {_shown(unread)}"
+    rows = [number for table in tables for number in table.unread_rows]
+    if rows:
+        yield f"rows that are no rows of a list were not read: {_shown(rows)}"
+    merged = list(dict.fromkeys(area for table in tables for area in table.merged))
+    if merged:
+        yield f"of merged cells the value counts for each of their rows: {_shown(merged)}"
+    if sheet.beyond:
+        yield f"cells far outside of the list were not read: {_shown(sheet.beyond)}"
+
+
+def _is_guide(sheet: Sheet) -> bool:
+    """Whether it is the sheet of words that every issued workbook has."""
+    first = text_of(sheet.rows[0][0]) if sheet.rows and sheet.rows[0] else None
+    return first in {language(code)(GUIDE_TITLE) for code in LANGUAGES}
+
+
+def _shown(items: Sequence[object]) -> str:
+    more = len(items) - _MOST_SHOWN
+    return ", ".join(map(str, items[:_MOST_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:
@@ -110,23 +154,30 @@ def _csv(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
     start = "".join(text.splitlines(keepends=True)[:_TRIED_LINES])
     for delimiter in _DELIMITERS:
         try:
-            tried = headings.table(_records(start, delimiter))
+            tried = headings.tables(Sheet(_records(start, delimiter)))
         except csv.Error:
             continue
-        if tried is not None:
-            best = max(best, (1 + max((len(row.cells) for row in tried.rows), default=0), delimiter))
+        if tried:
+            widths = (len(row.cells) for table in tried for row in table.rows)
+            best = max(best, (1 + max(widths, default=0), delimiter))
     if best[0] < 0:
         raise DataError(f"{file.path} is no list: expected {_WHAT}, with {_COLUMNS}; found no such headings")
     try:
-        table = headings.table(_records(text, best[1]))
+        sheet = Sheet(_records(text, best[1]))
     except csv.Error as error:
         raise DataError(f"{file.path} is no CSV that can be read: {error}") from error
-    assert table is not None
-    return replace(_with_rows(file, table), decimal_comma=best[1] == ";")
+    _check_length(file, sheet.rows)
+    return replace(_with_rows(file, [(sheet, headings.tables(sheet))]), decimal_comma=best[1] == ";")
 
 
 def _records(text: str, delimiter: str) -> list[list[Cell]]:
-    return [list(record) for record in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    return [list(record) for record in islice(reader, MOST_ROWS + 1)]
+
+
+def _check_length(file: ReturnedFile, rows: Sequence[object]) -> None:
+    if len(rows) > MOST_ROWS:
+        raise DataError(f"{file.path} has more than {MOST_ROWS:,} rows: expected {_WHAT}")
 
 
 def _json(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
@@ -140,8 +191,13 @@ def _json(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
             f"{file.path} is no export of a list's page: expected format {JSON_FORMAT!r} and rows, "
             f"came format {whole.get('format')!r}"
         )
-    rows = [_json_row(number, row, headings) for number, row in enumerate(whole["rows"], start=1)]
-    return replace(file, list_id=text_of(_scalar(whole.get(LIST_ID))), rows=rows)
+    _check_length(file, whole["rows"])
+    list_id = text_of(_scalar(whole.get(LIST_ID)))
+    rows = [
+        replace(_json_row(number, row, headings), list_id=list_id)
+        for number, row in enumerate(whole["rows"], start=1)
+    ]
+    return replace(file, list_id=list_id, rows=rows)
 
 
 def _json_row(number: int, row: Any, headings: Headings) -> RawRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -73,7 +74,7 @@ class IssuedPlaces:
         ids, parcels, numbers = set[str](), set[str](), set[str]()
         for file in files:
             for row in file.rows:
-                list_id = _list_id(file, row)
+                list_id = _list_id(row)
                 if list_id is not None:
                     ids.add(list_id)
                 else:
@@ -81,13 +82,13 @@ class IssuedPlaces:
                     numbers.update(name.lstrip("0") for name in parcels if name.isdecimal())
         return cls(find_lists(store, ids, parcels, numbers))
 
-    def find(self, file: ReturnedFile, row: RawRow) -> Place:
+    def find(self, row: RawRow) -> Place:
         """The place that a row is about: by its rank on the list that it names, else by its parcel.
 
         Raises:
             UnreadableRowError: there is none, or rank, parcel and line do not go together.
         """
-        list_id = _list_id(file, row)
+        list_id = _list_id(row)
         parcel, rank = row.cells.get("declaration_id"), _whole(row, "rank")
         if list_id is not None and list_id not in self._ids:
             raise _fault(
@@ -101,6 +102,8 @@ class IssuedPlaces:
         else:
             named = (self._on_list.get((list_id, name)) for name in parcels_meant(parcel))
             place = next(filter(None, named), None)
+        if place is None and (list_id is None or rank is None):
+            self._refuse_rounded(text_of(parcel))
         if place is None:
             what = text_of(parcel) if list_id is None or rank is None else f"rank {rank}"
             where = "any list that was issued" if list_id is None else f"list {list_id}"
@@ -111,6 +114,15 @@ class IssuedPlaces:
             )
         self._check(place, row, list_id)
         return place
+
+    def _refuse_rounded(self, named: str | None) -> None:
+        """A number of six or fifteen digits may be any of many parcels."""
+        if named is not None and re.fullmatch(r"\d(?:[.,]\d+)?[Ee]\+?\d+|\d{11,}000", named):
+            raise _fault(
+                RejectReason.NOT_ON_LIST.of("declaration_id"),
+                f"{named} is a parcel's number that a spreadsheet program rounded, and the row has no rank "
+                "by which to know it: keep the columns together, or format this one as text and fill it in",
+            )
 
     def _of_parcel(self, parcel: Cell) -> Place | None:
         """The place of a parcel on its newest list; a number may lack the zeros that a spreadsheet program
@@ -192,8 +204,8 @@ def _rounded(text: str, declaration_id: str) -> bool:
     return math.isclose(number, float(declaration_id), rel_tol=_ROUNDED)
 
 
-def _list_id(file: ReturnedFile, row: RawRow) -> str | None:
-    named = text_of(row.cells.get(LIST_ID)) or file.list_id
+def _list_id(row: RawRow) -> str | None:
+    named = text_of(row.cells.get(LIST_ID)) or row.list_id
     return None if named is None else named.casefold()
 
 

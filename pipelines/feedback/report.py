@@ -124,7 +124,7 @@ class FeedbackReport(Report):
         for row in rows[:_MOST_SHOWN]:
             place = "" if row.place is None else f"{row.place}: "
             file = row.file.path.name
-            yield f"  {_WORDS[outcome]}: {file}, row {row.raw.number}: {place}{row.message}"
+            yield f"  {_WORDS[outcome]}: {file}, {row.raw.where}: {place}{row.message}"
         if len(rows) > _MOST_SHOWN:
             more = len(rows) - _MOST_SHOWN
             yield f"  and {more:,} more rows {_WORDS[outcome]} (see feedback/ of the store)"

@@ -19,6 +19,9 @@ _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NAMED = re.compile(
     r"(?:(\d{1,2})[ .-]*([a-z]{3})[a-z]*|([a-z]{3})[a-z]*[ .]*(\d{1,2}),?)[ .,-]*(\d{4}|\d{2})"
 )
+# 1,234 in a file with commas between its columns, 1.234 in one with semicolons: thousands, or decimals?
+_ONE_GROUP = r"[-+]?[1-9]\d{{0,2}}[{mark}]\d{{3}}"
+_GROUPS = r"[-+]?[1-9]\d{{0,2}}(?:[{mark}]\d{{3}})+"
 _CURRENCY = re.compile(r"^(?:[A-Za-z]{3}|[¥￥$€£元])\s*|\s*(?:[A-Za-z]{3}|[¥￥$€£元])$")
 
 
@@ -44,24 +47,35 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
 
     Args:
         cell: of any type.
-        decimal_comma: whether a comma in `1,234` stands before the decimals: so it does in files that have
-            semicolons between their columns.
+        decimal_comma: whether the file has a comma before decimals, as those have that have semicolons
+            between their columns.
 
     Raises:
-        ValueError: it is no finite number.
+        ValueError: it is no finite number, or a text that could be two.
 
-    >>> [number_in(cell) for cell in (12.5, "¥ 1,234.50", "1.234,50", "12,5", "１２", "")]
-    [12.5, 1234.5, 1234.5, 12.5, 12.0, None]
-    >>> number_in("1,234", decimal_comma=True)
-    1.234
+    >>> [number_in(cell) for cell in (12.5, "¥ 1,234.50", "1.234,50", "12,5", "0,125", "１２", "")]
+    [12.5, 1234.5, 1234.5, 12.5, 0.125, 12.0, None]
+    >>> number_in("1,234", decimal_comma=True), number_in("1.234.567", decimal_comma=True)
+    (1.234, 1234567.0)
+    >>> number_in("1,234")
+    Traceback (most recent call last):
+    ...
+    ValueError: '1,234' may be 1234 or 1.234: write it without a mark between thousands
     """
     words = text_of(cell)
     if words is None:
         return None
     if isinstance(cell, bool | date):
         raise ValueError(f"expected a number, came {words!r}")
+    if isinstance(cell, str):
+        plain = _CURRENCY.sub("", unicodedata.normalize("NFKC", words)).replace(" ", "").replace("'", "")
+        if re.fullmatch(_ONE_GROUP.format(mark="." if decimal_comma else ","), plain):
+            digits = re.sub("[.,]", "", plain), plain.replace(",", ".")
+            raise ValueError(
+                f"{words!r} may be {' or '.join(digits)}: write it without a mark between thousands"
+            )
     try:
-        number = float(cell) if isinstance(cell, int | float) else _parsed(words, decimal_comma)
+        number = float(cell) if isinstance(cell, int | float) else _parsed(plain, decimal_comma)
     except (ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
@@ -69,16 +83,16 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
     return number
 
 
-def _parsed(words: str, decimal_comma: bool) -> float:
-    plain = _CURRENCY.sub("", unicodedata.normalize("NFKC", words)).replace(" ", "").replace("'", "")
+def _parsed(plain: str, decimal_comma: bool) -> float:
     if "_" in plain:
-        raise ValueError(words)
+        raise ValueError(plain)
     if "," in plain and "." in plain:
         decimal = max(",.", key=plain.rindex)
         thousands = "," if decimal == "." else "."
         return float(plain.replace(thousands, "").replace(decimal, "."))
-    if not decimal_comma and re.fullmatch(r"[-+]?\d{1,3}(?:,\d{3})+", plain):
-        return float(plain.replace(",", ""))
+    mark = "." if decimal_comma else ","
+    if re.fullmatch(_GROUPS.format(mark=mark), plain):
+        return float(plain.replace(mark, ""))
     return float(plain.replace(",", "."))
 
 

@@ -76,6 +76,8 @@ _TABLE, _SHEET, _PAGE = Document.TABLE, Document.SHEET, Document.PAGE
 _IDENTITY = Document.TABLE | Document.IDENTITY
 _SHOWN = Document.SHEET | Document.PAGE
 _PRINTED = Document.SHEET | Document.PRINT | Document.PAGE
+GUIDE_TITLE = "What to look for, and how to read the list"
+"""What the workbook's sheet of words begins with."""
 LIST_ID = "list_id"
 """The technical label of the issued list's fingerprint: it stands in the workbook left of the value."""
 LISTED_RISK = "result"

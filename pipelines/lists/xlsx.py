@@ -11,6 +11,7 @@ from typing import Any
 
 import xlsxwriter
 
+from pipelines.lists.fields import GUIDE_TITLE
 from pipelines.lists.office_list import OfficeList, Value
 from pipelines.lists.xlsx_columns import (
     ENTRY_KINDS,
@@ -159,7 +160,7 @@ def _write_guide(sheet: Any, office_list: OfficeList, formats: dict[str, Any]) -
         sheet.set_column(column, column, width)
     lines = [(guide.title, "\n".join(guide.look_for)) for guide in office_list.guides]
     lines += [(words(topic), words(text)) for topic, text in HOW_TO_READ.items()]
-    sheet.write_string(0, 0, words("What to look for, and how to read the list"), formats["title"])
+    sheet.write_string(0, 0, words(GUIDE_TITLE), formats["title"])
     for number, (topic, text) in enumerate(lines, start=2):
         sheet.set_row(number, row_height((topic, text), _GUIDE_WIDTHS))
         sheet.write_string(number, 0, topic, formats["head"])

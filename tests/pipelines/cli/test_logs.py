@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import warnings
 
 import pytest
 from hypothesis import given
@@ -64,3 +65,17 @@ def test_masks_reach_tracebacks_and_extras_but_no_number() -> None:
     assert "cannot parse '[masked]'" in entry["traceback"]
     assert entry["examples"] == ["[masked]", {"row": "[masked]"}]
     assert entry["bytes"] == 13_800_138_000
+
+
+def test_a_librarys_warning_is_for_whoever_asks_for_every_detail(capsys: pytest.CaptureFixture[str]) -> None:
+    # What a test before this one captured, pytest has released without telling.
+    logging.captureWarnings(False)
+    try:
+        set_up_logging(quiet=True)
+        warnings.showwarning("old style", DeprecationWarning, "library.py", 1)
+        assert capsys.readouterr().err == ""
+        set_up_logging(verbose=True)
+        warnings.showwarning("old style", DeprecationWarning, "library.py", 1)
+        assert "old style" in capsys.readouterr().err
+    finally:
+        logging.captureWarnings(False)

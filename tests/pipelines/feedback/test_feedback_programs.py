@@ -76,7 +76,7 @@ def test_a_workbook_without_its_hidden_rows_is_read_by_its_headings(office: Offi
     sheet.delete_rows(1, head)
     book.save(path)
     report = office.give_back(path)
-    assert report.exit_code == 0, report.lines()
+    assert report.exit_code == 0, "\n".join(report.lines())
     assert office.inspections() == expected(FILLED)
 
 
@@ -113,7 +113,7 @@ def test_hostile_lists_come_back_by_their_rank(issued: Store, tmp_path: Path, la
         sheet.cell(number, places["inspected_on"]).value = THE_NEXT_DAY
     book.save(tmp_path / "back.xlsx")
     report = office.give_back(tmp_path / "back.xlsx")
-    assert report.exit_code == 0, report.lines()
+    assert report.exit_code == 0, "\n".join(report.lines())
     found = office.store.read_inspections()
     assert sorted(found["declaration_id"]) == sorted(rows["declaration_id"])
     assert found["undervaluation"].to_list() == [False] * rows.height
@@ -128,7 +128,7 @@ def test_numbers_that_a_spreadsheet_rounded_are_known_by_their_rank(office: Offi
     list_id = rows["list_id"][0]
     columns = ["list_id", "rank", "declaration_id", "undervaluation"]
     report = office.give_back(office.table("a.csv", columns, [list_id, 1, "5.3162E+17", "yes"]))
-    assert report.exit_code == 0, report.lines()
+    assert report.exit_code == 0, "\n".join(report.lines())
     assert office.inspections().keys() == {(number, 1)}
     other = office.give_back(office.table("b.csv", columns, [list_id, 1, "6.3162E+17", "yes"]))
     assert other.exit_code == 3
