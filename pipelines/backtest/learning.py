@@ -23,7 +23,7 @@ from features.history.state import History
 from models.judging.gate import unseen_predictions
 from models.trees.errors import TooFewFindings
 from pipelines.scoring.line_scores import champion_model
-from pipelines.store.files import write_table
+from pipelines.store.files import read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import OUT_OF_TIME, DayTable, table_file
 from pipelines.store.store import Store
@@ -148,8 +148,4 @@ def _parts(store: Store, risks: Sequence[RiskConfig], until: date, sampled_after
 def _read(store: Store, kind: DayTable, day: date, risks: Sequence[RiskConfig]) -> dict[str, pl.DataFrame]:
     folder = store.layout.partition(kind, day)
     files = {risk.name: folder / table_file(risk.name) for risk in risks}
-    return {
-        name: pl.read_parquet(file, glob=False, hive_partitioning=False)
-        for name, file in files.items()
-        if file.exists()
-    }
+    return {name: read_whole(file) for name, file in files.items() if file.exists()}

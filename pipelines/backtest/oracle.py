@@ -12,6 +12,7 @@ from configs.errors import UsageError
 from configs.reference.facts import Reference
 from features.contract.declarations import LINE_KEY
 from pipelines.simulation.inspections.oracle import NEEDED, examined
+from pipelines.store.files import read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -77,7 +78,7 @@ class SimulatedOracle:
     def shown(self, day: date, opened: pl.DataFrame) -> pl.DataFrame:
         """See `Oracle.shown`."""
         file = self._store.layout.file(DayTable.TRUTH, day)
-        truth = pl.read_parquet(file, glob=False, hive_partitioning=False)
+        truth = read_whole(file)
         columns = [name for name in NEEDED if name not in (*LINE_KEY, *truth.columns)]
         lines = (
             self._store.read_declarations(day, [*columns, *LINE_KEY, "currency"])

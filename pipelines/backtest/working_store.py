@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from pipelines.store.files import put_in, write_table
+from pipelines.store.files import put_in, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import LEARNED, DayTable, Layout, table_file
 from pipelines.store.store import Store
@@ -94,9 +94,7 @@ def stage_night(t: Transaction, store: Store, day: date, **tables: pl.DataFrame)
 def read_nights(store: Store, table: str) -> pl.DataFrame:
     """One of the tables of all nights, oldest first; without columns where there is no night."""
     folders = [store.layout.partition(DayTable.NIGHTS, day) for day in nights_done(store)]
-    frames = [
-        pl.read_parquet(folder / table_file(table), glob=False, hive_partitioning=False) for folder in folders
-    ]
+    frames = [read_whole(folder / table_file(table)) for folder in folders]
     return pl.concat(frames, how="vertical") if frames else pl.DataFrame()
 
 

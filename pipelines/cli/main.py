@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from collections.abc import Sequence
 
@@ -50,6 +51,10 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """Entry point of the installed program."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks, or the bytes of a file name in another, end no run.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     collect_rarely()
     code = run(sys.argv[1:])
     # Else Python looks for garbage among all that it takes down, for a second.

@@ -18,8 +18,9 @@ from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import Capacity, Day, MemorySize
-from pipelines.machine import caches, libraries
+from pipelines.machine import libraries
 from pipelines.store import permissions
+from pipelines.work import caches
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report

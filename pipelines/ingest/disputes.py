@@ -21,7 +21,7 @@ from pipelines.ingest.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash,
 from pipelines.ingest.number_owners import OWNER_COLUMNS, with_owners
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
-from pipelines.store.files import filled, read_tables
+from pipelines.store.files import filled, read_tables, read_whole
 from pipelines.store.spool import Spool, collected, complete
 from pipelines.store.store import Store
 
@@ -164,7 +164,7 @@ class Disputes:
         """The stored messages about these declarations."""
         frames = [pl.DataFrame(schema=_KNOWN_COLUMNS | {"_id_hash": pl.UInt64()})]
         for path in self.store.layout.ledger:
-            entries = pl.read_parquet(path, hive_partitioning=False, glob=False)
+            entries = read_whole(path)
             # The ledger of an older version does not say whose a number is.
             entries = complete(entries, _KNOWN_COLUMNS.items())
             hashes = hash_text(entries["declaration_id"])

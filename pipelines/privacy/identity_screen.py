@@ -15,7 +15,7 @@ from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.privacy.own_values import OwnValues
-from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
+from pipelines.privacy.person_numbers import holds_birthday, joined, masked_at, number_spans, person_spans
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbers
 
@@ -43,7 +43,6 @@ OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "
 # Working columns of messages that hold what a stored column holds, too.
 _SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number"}
 WITHHELD: Final = "(withheld: may be personal data)"
-MASK: Final = "[masked]"
 # Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
 _MAY_BE_NUMBER: Final = (
     r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
@@ -146,13 +145,6 @@ def mask_words(values: pl.Series, own: OwnValues) -> tuple[pl.Series, int]:
     if not rows:
         return values, 0
     return texts.clone().scatter(rows, masked).alias(values.name), len(rows)
-
-
-def masked_at(text: str, spans: Sequence[tuple[int, int]]) -> str:
-    """The text with `MASK` in the place of each span; they ascend and lie apart."""
-    ends = [0, *(end for _, end in spans)]
-    parts = [text[end:first] for end, (first, _) in zip(ends, spans, strict=False)]
-    return MASK.join([*parts, text[ends[-1] :]])
 
 
 def screen_rows(

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipelines.privacy.identity_screen import masked_at
-from pipelines.privacy.person_numbers import number_spans
+from pipelines.privacy.person_numbers import masked_at, number_spans
 
 
 def mask_identity(text: str) -> str:

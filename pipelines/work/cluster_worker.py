@@ -21,6 +21,7 @@ from typing import Any, Generic
 
 from configs.errors import UsageError
 from pipelines.work.attempts import Item, Result
+from pipelines.work.caches import name_caches
 from pipelines.work.process_pool import thread_environment
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def describe(wanted: Wanted, dask_worker: Any = None) -> Environment:
     """What this worker has of what is wanted, with its threads set; `dask_worker` is handed in by Dask."""
     set_threads(wanted.threads)
     os.umask(wanted.umask)
+    name_caches(wanted.marker.parents[1])
     import llvmlite.binding
     import polars as pl
 

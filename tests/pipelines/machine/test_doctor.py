@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -40,6 +42,19 @@ def test_libraries_are_tried_in_a_process_of_their_own_and_each_that_fails_is_to
     assert "this processor lacks instructions" in found["new_processor"].found
     assert "No module named 'not_there_at_all'" in found["not_there_at_all"].found
     assert {one.state for name, one in found.items() if name in native} == {State.LACKS}
+
+
+def test_a_terminal_that_cannot_show_a_name_ends_no_run(tmp_path: Path) -> None:
+    days = ("--days", "1", "--parcels-per-day", "9", "--end", "2026-11-20", "--seed", "1")
+    program = "import sys; from pipelines.cli.main import main; main()"
+    result = subprocess.run(
+        [sys.executable, "-c", program, "simulate", "--store", str(tmp_path / "店"), *days],
+        env={**os.environ, "PYTHONIOENCODING": "latin-1:strict"},
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert b"\\u5e97: 2026-11-20" in result.stdout
 
 
 def test_every_library_loads_here() -> None:
@@ -133,6 +148,16 @@ def test_a_database_without_its_driver_is_told_with_the_package(monkeypatch: pyt
         "postgresql+nodriver://db.example.org/mlflow needs the driver nodriver, which is not installed",
         "Install it into the program's environment: pip install nodriver",
     )
+
+
+def test_a_verb_is_called_before_anything_heavy_is_loaded() -> None:
+    program = (
+        "import sys, click; from pipelines.cli.main import cli\n"
+        "for name in ('doctor', 'ingest', 'score'): cli.get_command(click.Context(cli), name)\n"
+        "print(sorted({'numba', 'polars', 'lightgbm', 'numpy', 'mlflow', 'matplotlib'} & set(sys.modules)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert result.stdout == "[]\n", result.stderr
 
 
 def test_doctor_loads_nothing_heavy_before_it_knows_that_it_loads(

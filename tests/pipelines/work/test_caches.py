@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.machine import caches
+from pipelines.work import caches
 from tests.places import ROOT
 
 PACKAGES = ("configs", "features", "models", "pipelines")
