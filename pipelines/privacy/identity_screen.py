@@ -14,8 +14,9 @@ from features.arrays.types import BoolArray, IntArray
 from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
+from pipelines.privacy.log_masking import masked_at
 from pipelines.privacy.own_values import OwnValues
-from pipelines.privacy.person_numbers import holds_birthday, joined, masked_at, number_spans, person_spans
+from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbers
 

@@ -5,9 +5,12 @@ No message of this program quotes identity data; this is the net under those tha
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from pipelines.privacy.person_numbers import masked_at, number_spans
+from pipelines.privacy.person_numbers import Span, number_spans
+
+MASK: Final = "[masked]"
 
 
 def mask_identity(text: str) -> str:
@@ -32,3 +35,10 @@ def mask_texts(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: mask_texts(item) for key, item in value.items()}
     return [mask_texts(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def masked_at(text: str, spans: Sequence[Span]) -> str:
+    """The text with `MASK` in the place of each span; they ascend and lie apart."""
+    ends = [0, *(end for _, end in spans)]
+    parts = [text[end:first] for end, (first, _) in zip(ends, spans, strict=False)]
+    return MASK.join([*parts, text[ends[-1] :]])

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 from typing import Final
 
 Span = tuple[int, int]
-MASK: Final = "[masked]"
 
 PROVINCES: Final = frozenset(
     [
@@ -292,10 +291,3 @@ def _is_taiwan(letter: str, digits: str) -> bool:
     values = [code // 10, code % 10, *(int(each) for each in digits)]
     weights = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
     return sum(weight * value for weight, value in zip(weights, values, strict=True)) % 10 == 0
-
-
-def masked_at(text: str, spans: Sequence[Span]) -> str:
-    """The text with `MASK` in the place of each span; they ascend and lie apart."""
-    ends = [0, *(end for _, end in spans)]
-    parts = [text[end:first] for end, (first, _) in zip(ends, spans, strict=False)]
-    return MASK.join([*parts, text[ends[-1] :]])

@@ -9,15 +9,9 @@ from typing import Any, Final
 import polars as pl
 
 from pipelines.ingest.reading.message_format import PERSONS_SEPARATOR, MessageFormat
+from pipelines.privacy.log_masking import MASK, masked_at
 from pipelines.privacy.own_values import OwnValues
-from pipelines.privacy.person_numbers import (
-    MASK,
-    holds_birthday,
-    joined,
-    masked_at,
-    number_spans,
-    person_spans,
-)
+from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 _OFFICIAL: Final = ("No", "Code", "guid", "POD")

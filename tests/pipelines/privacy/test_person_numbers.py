@@ -6,8 +6,9 @@ import polars as pl
 import pytest
 
 from pipelines.privacy.identity_screen import mask_words
+from pipelines.privacy.log_masking import MASK
 from pipelines.privacy.own_values import OwnValues
-from pipelines.privacy.person_numbers import MASK, holds_birthday, person_spans
+from pipelines.privacy.person_numbers import holds_birthday, person_spans
 from pipelines.privacy.text_candidates import may_hold_birthdays
 
 NOBODY = OwnValues(pl.DataFrame())
