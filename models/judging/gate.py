@@ -40,7 +40,8 @@ from models.risk.risk_model import RiskModel
 from models.trees.errors import FeatureColumnsError
 
 Verdict = Literal["passed", "failed", "not judged"]
-DOUBTS: Final[dict[str, str]] = {"failed": "FAILED its gate", "not judged": "was never judged"}
+NOT_JUDGED: Final = "not judged"
+DOUBTS: Final[dict[str, str]] = {"failed": "FAILED its gate", NOT_JUDGED: "was never judged"}
 """What is said of a model in use, by the verdict of its gate; nothing of one that passed."""
 
 logger = logging.getLogger(__name__)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from configs.errors import ConfigurationError, UsageError
+from models.judging.gate import DOUBTS, NOT_JUDGED
 from models.tracking.addresses import URI_VARIABLE
 
 ALIAS = "champion"
@@ -39,7 +40,10 @@ class Reign:
 
 @dataclass(frozen=True)
 class Champion:
-    """The version of a risk's model that is in use."""
+    """The version of a risk's model that is in use.
+
+    `gate` is what its gate decided, empty where nobody knows it any more.
+    """
 
     risk: str
     version: int
@@ -47,6 +51,12 @@ class Champion:
     who: str
     why: str
     run_id: str
+    gate: str = ""
+
+    @property
+    def doubt(self) -> str | None:
+        """What is to be said wherever the model is named; None of one that passed its gate."""
+        return DOUBTS.get(self.gate)
 
 
 def model_name(risk: str) -> str:
@@ -228,13 +238,27 @@ class ModelRegistry:
         for key, value in (("since", reign.since), ("who", reign.who), ("why", reign.why)):
             self._client.set_model_version_tag(name, str(reign.version), f"champion_{key}", value)
         run_id = str(self._client.get_model_version(name, str(reign.version)).run_id or "")
-        return Champion(risk, reign.version, reign.since, reign.who, reign.why, run_id)
+        return Champion(risk, reign.version, reign.since, reign.who, reign.why, run_id, self._gate(run_id))
 
     def _champion(self, risk: str, registered: Any) -> Champion:
         version = str(registered.aliases[ALIAS])
         details = self._client.get_model_version(registered.name, version)
         since, who, why = (str(details.tags.get(f"champion_{key}", "")) for key in ("since", "who", "why"))
-        return Champion(risk, int(version), since, who, why, str(details.run_id or ""))
+        run_id = str(details.run_id or "")
+        return Champion(risk, int(version), since, who, why, run_id, self._gate(run_id))
+
+    def _gate(self, run_id: str) -> str:
+        """What the gate decided of the model of a run, which says it."""
+        from mlflow.exceptions import MlflowException
+
+        if not run_id:
+            return NOT_JUDGED
+        try:
+            tags = self._client.get_run(run_id).data.tags
+        except MlflowException:
+            # Somebody has deleted the run; its model stays in use.
+            return ""
+        return str(tags.get("gate", NOT_JUDGED))
 
 
 def _now() -> str:

@@ -44,6 +44,22 @@ class Guide:
 
 
 @dataclass(frozen=True)
+class Caveats:
+    """What a reader of a list has to know before he relies on it.
+
+    Attributes:
+        incomplete: some parcels of the day have no score.
+        unproven: risks whose model failed its gate, or was never judged.
+    """
+
+    incomplete: bool = False
+    unproven: tuple[str, ...] = ()
+
+
+NO_CAVEATS = Caveats()
+
+
+@dataclass(frozen=True)
 class ListRow:
     """One parcel as documents may show it.
 
@@ -76,7 +92,7 @@ class OfficeList:
     shift: str | None
     list_id: str
     day: date
-    incomplete: bool
+    caveats: Caveats
     rows: tuple[ListRow, ...]
     guides: tuple[Guide, ...]
     language: Language
@@ -111,12 +127,19 @@ class OfficeList:
 
     @property
     def warning(self) -> str | None:
-        """What to say where parcels of the day are missing."""
-        if not self.incomplete:
-            return None
-        return self.language(
-            "INCOMPLETE: some parcels of the day have no score and had no chance to be chosen by risk."
-        )
+        """What to say where parcels of the day are missing, or nothing shows that a model is of use."""
+        said, words = [], self.language
+        if self.caveats.incomplete:
+            said.append(
+                words(
+                    "INCOMPLETE: some parcels of the day have no score and had no chance to be chosen by risk."
+                )
+            )
+        titles = [guide.title for guide in self.guides if guide.risk in self.caveats.unproven]
+        if titles:
+            what = "NOT PROVEN: nothing shows yet that these models are of use: {risks}."
+            said.append(words(what, risks=", ".join(titles)))
+        return " ".join(said) or None
 
     @property
     def results(self) -> tuple[Guide, ...]:
@@ -134,7 +157,7 @@ def in_language(column: str, code: LanguageCode) -> str:
 
 
 def office_lists(
-    listed: pl.DataFrame, day: date, settings: Settings, *, incomplete: bool = False
+    listed: pl.DataFrame, day: date, settings: Settings, *, caveats: Caveats = NO_CAVEATS
 ) -> list[OfficeList]:
     """The lists of all offices and shifts that have one, in this order; `listed` has the sampling list's
     columns and, as far as known, those of `pipelines.lists.fields.display_columns`.
@@ -160,7 +183,7 @@ def office_lists(
                 shift=None if shift is None else str(shift),
                 list_id=rows["list_id"][0] or "",
                 day=day,
-                incomplete=incomplete,
+                caveats=caveats,
                 rows=tuple(_row(row, settings.risks, words, ranks) for row in shown.iter_rows(named=True)),
                 guides=tuple(
                     _guide(name, settings.risks, words) for name in (*settings.risks, *sorted(mentioned))

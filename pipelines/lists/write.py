@@ -16,7 +16,7 @@ from configs.schema.settings import Settings
 from pipelines.lists.csv import csv_bytes
 from pipelines.lists.fields import Document, columns_of, fields_of
 from pipelines.lists.html import list_page
-from pipelines.lists.office_list import office_lists
+from pipelines.lists.office_list import NO_CAVEATS, Caveats, office_lists
 from pipelines.lists.xlsx import workbook_bytes
 from pipelines.store.files import write_table
 from pipelines.store.layout import LIST_TEXT, DayTable, office_documents
@@ -36,7 +36,7 @@ class DocumentsTask:
     listed: pl.DataFrame
     day: date
     settings: Settings
-    incomplete: bool
+    caveats: Caveats
 
 
 Map = Callable[[Callable[[DocumentsTask], None], Sequence[DocumentsTask]], None]
@@ -55,7 +55,7 @@ def write_lists(
     day: date,
     settings: Settings,
     *,
-    incomplete: bool = False,
+    caveats: Caveats = NO_CAVEATS,
     map_documents: Map = one_by_one,
 ) -> list[Path]:
     """Writes all files of a day into the folder `stage` and returns their paths, sorted.
@@ -64,8 +64,8 @@ def write_lists(
     `pipelines.lists.fields.display_columns`. Written are `sampling_list.parquet` and `.csv` with exactly the
     columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
     `<office>-<shift>.xlsx` and `.html`, for each office and shift with a parcel. The language is the office's
-    one; the two tables stay in the default language. The same input gives the same bytes. `incomplete` marks
-    the documents of a run that could not score every parcel. `map_documents` may have the documents written
+    one; the two tables stay in the default language. The same input gives the same bytes. `caveats` are
+    told at the head of the documents. `map_documents` may have the documents written
     by other processes; it raises where one could not be.
     """
     stage.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def write_lists(
         if office_documents(stage, name)[0] in written:
             name = f"{name}-{_digest(name)}"
         workbook, document = office_documents(stage, name)
-        tasks.append(DocumentsTask(workbook, document, rows, day, settings, incomplete))
+        tasks.append(DocumentsTask(workbook, document, rows, day, settings, caveats))
         written += [workbook, document]
     map_documents(write_documents, tasks)
     return sorted(written)
@@ -93,7 +93,7 @@ def write_lists(
 
 def write_documents(task: DocumentsTask) -> None:
     """Writes the workbook and the page of one office and shift."""
-    (office_list,) = office_lists(task.listed, task.day, task.settings, incomplete=task.incomplete)
+    (office_list,) = office_lists(task.listed, task.day, task.settings, caveats=task.caveats)
     task.file.write_bytes(workbook_bytes(office_list))
     task.page.write_bytes(list_page(office_list).encode("utf-8"))
 

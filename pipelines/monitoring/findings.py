@@ -11,8 +11,10 @@ from typing import Any
 import polars as pl
 
 from configs.schema.monitoring import MonitoringConfig
+from models.stats.intervals import too_few
 from models.watch.column_shifts import ALL, ShiftedColumn, by_group, shifted_columns, strongest
 from models.watch.monitoring import LEVELS, Newcomers, newcomers
+from models.watch.risk_results import RiskResults
 from models.watch.verdict import (
     Reason,
     delay_reasons,
@@ -33,7 +35,7 @@ from pipelines.monitoring.results import (
     version_changes,
 )
 from pipelines.store.layout import DayTable
-from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
@@ -54,6 +56,7 @@ class MonitorFindings:
     results: ResultsRead
     measured: pl.DataFrame
     newcomers: Mapping[str, Newcomers]
+    unproven: Mapping[str, str]
 
     @property
     def reasons(self) -> list[Reason]:
@@ -100,6 +103,15 @@ class MonitorFindings:
             for risk, found in self.results.by_risk.items()
             if not found.calibration
         ]
+        notes += [
+            f"{risk}: {', '.join(few)}: no lift over the random share"
+            for risk, found in self.results.by_risk.items()
+            if found.calibration and (few := _too_few(found))
+        ]
+        notes += [
+            f"{risk}: model version {self.versions[self.day].get(risk)} {doubt}: nothing shows that it is of use"
+            for risk, doubt in self.unproven.items()
+        ]
         return notes
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,6 +128,7 @@ class MonitorFindings:
             "thresholds": self.config.model_dump(mode="json"),
             "model_versions": dict(sorted(self.versions[self.day].items())),
             "model_changes": self.changes,
+            UNPROVEN: dict(self.unproven),
             "blocks": _blocks(self.features, self.config),
             "features": [one.as_dict(self.config) for one in self.features if one.scope == ALL],
             "scores": [one.as_dict(self.config) for one in self.scores],
@@ -161,8 +174,18 @@ def measure(
         )
     return MonitorFindings(
         day, config, watched, versions, features, scores, score_days, results, measured,
-        _newcomers(watched.newcomers, config),
+        _newcomers(watched.newcomers, config), store.newest_manifest("score", day).get(UNPROVEN, {}),
     )  # fmt: skip
+
+
+def _too_few(found: RiskResults) -> list[str]:
+    """Which side has too few findings to be compared."""
+    sides = {"chosen by risk": found.chosen_findings, "drawn at random": found.random_findings}
+    return [
+        f"{too_few(count)} among what was {side}"
+        for side, count in sides.items()
+        if count < found.least_findings
+    ]
 
 
 def _score_shifts(

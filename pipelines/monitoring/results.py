@@ -18,7 +18,7 @@ from models.watch.column_shifts import Sampled
 from models.watch.monitoring import Delay, delay
 from models.watch.risk_results import RiskResults, risk_results
 from pipelines.monitoring.days import sampled_parcels
-from pipelines.store.files import read_json, read_tables, read_whole
+from pipelines.store.files import read_tables, read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -28,10 +28,7 @@ _LINE_COLUMNS = ["declaration_id", "line_no", "seller_id"]
 
 def model_versions(store: Store, day: date) -> dict[str, str]:
     """The versions that scored `day`, by risk, as its newest manifest names them; empty without one."""
-    manifests = store.layout.manifests_of_day("score", day)
-    if not manifests:
-        return {}
-    versions = read_json(manifests[-1]).get("model_versions", {})
+    versions = store.newest_manifest("score", day).get("model_versions", {})
     return {str(risk): str(version) for risk, version in versions.items()}
 
 

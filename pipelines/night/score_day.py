@@ -30,12 +30,12 @@ from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, 
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.gaps import Gap, read_outcome
 from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
-from pipelines.scoring.models_in_use import ModelInUse
+from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.files import put_in, read_whole
 from pipelines.store.layout import INCOMPLETE, DayTable, Layout
-from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 
@@ -76,6 +76,7 @@ def score_day(
     computed, scored, lineage = _compute(run, eve, manifest)
     manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
     manifest.further["without_model"] = [name for name in chronicle.settings.risks if name not in in_use]
+    manifest.further[UNPROVEN] = doubts_of(in_use)
     report = _publish(run.task.run, computed, scored, lineage, manifest)
     if not run.troubles.gaps:
         keep_sums(computed.task, kept_sums(chronicle, day, eve, run.buckets))

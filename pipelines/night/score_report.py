@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from pipelines.night.score_day import DayReport
-from pipelines.scoring.models_in_use import ModelInUse
+from pipelines.scoring.models_in_use import ModelInUse, doubts_of
+from pipelines.store.manifest import UNPROVEN
 from pipelines.work.report import Report
 
 
@@ -33,7 +34,9 @@ class ScoreReport(Report):
 
     def _lines(self) -> list[str]:
         lines = [
-            f"{risk}: model version {champion.version}" for risk, champion in sorted(self.champions.items())
+            f"{risk}: model version {champion.version}"
+            + (f", which {champion.doubt}" if champion.doubt else "")
+            for risk, champion in sorted(self.champions.items())
         ]
         lines += [f"{risk}: no model in use, its scores are null" for risk in self.unmodelled]
         for day in self.days:
@@ -62,6 +65,7 @@ class ScoreReport(Report):
     def _facts(self) -> dict[str, Any]:
         return {
             "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
+            UNPROVEN: doubts_of(self.champions),
             "without_model": self.unmodelled,
             "lost_model": self.withdrawn,
             "days": [

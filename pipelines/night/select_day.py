@@ -13,6 +13,7 @@ from configs.errors import StoreError
 from features.contract.declarations import LINE_KEY
 from models.selection.select import Selection, select_from
 from pipelines.lists.issued import stage_issued, with_list_ids
+from pipelines.lists.office_list import Caveats
 from pipelines.lists.write import DocumentsTask, write_lists
 from pipelines.night.explain import ExplainTask, explain, unexplained, with_channel_reasons
 from pipelines.scoring.bucket import DayTask, workspace
@@ -83,9 +84,8 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
         for place, reason in written.failed.items():
             raise StoreError(f"{tasks[place].file.name} could not be written, no list was issued: {reason}")
 
-    write_lists(
-        folder, listed, day, settings, incomplete=bool(run.troubles.gaps), map_documents=in_all_processes
-    )
+    caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven))
+    write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes)
     mark_lists(folder, run.troubles.gaps)
     stage_issued(t, store, day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.

@@ -21,9 +21,14 @@ _FEW = "too few"
 
 
 def office_page(
-    first: date, last: date, office: str | None, tables: Mapping[str, pl.DataFrame], least_findings: int
+    first: date,
+    last: date,
+    office: str | None,
+    tables: Mapping[str, pl.DataFrame],
+    least_findings: int,
+    unproven: Mapping[str, str],
 ) -> str:
-    """Return the page as text; `tables` are those of `pipelines.reporting.report.OfficeReport`."""
+    """Return the page as text; `tables` and `unproven` are those of an `OfficeReport`."""
     return styled_page(
         _environment(),
         "office_report.html.j2",
@@ -35,6 +40,7 @@ def office_page(
         charts=_charts(tables, least_findings),
         least_parcels=LEAST_PARCELS,
         least_findings=least_findings,
+        unproven=unproven,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -24,7 +24,7 @@ from pipelines.reporting.page import office_page
 from pipelines.reporting.results import inspected_parcels, list_returns
 from pipelines.store.files import write_table
 from pipelines.store.layout import REPORT_PAGE, table_file
-from pipelines.store.manifest import ManifestBuilder
+from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
@@ -49,6 +49,7 @@ class OfficeReport(Report):
     tables: Mapping[str, pl.DataFrame]
     folder: Path
     least_findings: int
+    unproven: Mapping[str, str] = field(default_factory=dict)
 
     def _lines(self) -> list[str]:
         whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
@@ -59,6 +60,7 @@ class OfficeReport(Report):
             f"{lists['parcels'].sum():,} parcels; {lists.height - missing.height:,} lists came back with "
             f"{lists['returned'].sum():,} parcels",
             *_missing(missing),
+            *(f"{risk}: the model of these lists {doubt}" for risk, doubt in self.unproven.items()),
             "",
             *_by_office(self),
             "",
@@ -80,6 +82,7 @@ class OfficeReport(Report):
             "lists": lists.height,
             "lists_missing": lists.filter(pl.col("returned") == 0).height,
             **{name: self.tables[name].to_dicts() for name in shown},
+            UNPROVEN: self.unproven,
             "report": self.folder,
         }
 
@@ -128,7 +131,7 @@ def office_report(
         task.advance()
     whose = "" if office is None else f"-{office_file_name(office)}"
     folder = out or opened.layout.report(first, last, whose)
-    report = OfficeReport(first, last, office, tables, folder, least)
+    report = OfficeReport(first, last, office, tables, folder, least, _unproven(opened, lists))
     if out is not None:
         with tempfile.TemporaryDirectory(prefix=".report-", dir=_made(out)) as beside:
             _write(Path(beside), report)
@@ -154,8 +157,19 @@ def _write(folder: Path, report: OfficeReport) -> None:
     for name, table in report.tables.items():
         write_table(table, folder / table_file(name))
     (folder / REPORT_PAGE).write_text(
-        office_page(report.first, report.last, report.office, report.tables, report.least_findings), "utf-8"
+        office_page(
+            report.first, report.last, report.office, report.tables, report.least_findings, report.unproven
+        ),
+        "utf-8",
     )
+
+
+def _unproven(store: Store, lists: pl.DataFrame) -> dict[str, str]:
+    """What is to be said of the models that scored the days of some lists, by risk."""
+    doubts: dict[str, str] = {}
+    for day in lists["declared_on"].unique().sort():
+        doubts |= store.newest_manifest("score", day).get(UNPROVEN, {})
+    return doubts
 
 
 def _with_all(by_office: pl.DataFrame, in_all: pl.DataFrame) -> pl.DataFrame:

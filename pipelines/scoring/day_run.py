@@ -14,7 +14,7 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve, save_profile
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.gaps import Troubles
-from pipelines.scoring.models_in_use import ModelInUse
+from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.store.bucket_checks import Bucket
 from pipelines.work.execution import Executor
 
@@ -30,6 +30,7 @@ class DayRun:
         files: the buckets without one; after the sums, those that were added up.
         executor: works on the tasks.
         troubles: collects what fails.
+        unproven: what is to be said of models that nothing shows to be of use, by risk.
     """
 
     chronicle: Chronicle
@@ -38,6 +39,7 @@ class DayRun:
     files: Sequence[Path]
     executor: Executor
     troubles: Troubles = field(default_factory=Troubles)
+    unproven: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -74,7 +76,7 @@ def start_day(
     champions = tuple((risk, model.folder) for risk, model in sorted(in_use.items()))
     task = DayTask(run_name, store.path, settings, day, folder, work.unpacked, work, champions)
     readable = [bucket.path for bucket in buckets if bucket.fault is None]
-    return DayRun(chronicle, task, buckets, readable, executor)
+    return DayRun(chronicle, task, buckets, readable, executor, unproven=doubts_of(in_use))
 
 
 def _fingerprint(

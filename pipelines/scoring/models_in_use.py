@@ -22,11 +22,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ModelInUse:
-    """A champion's version, and the folder with its model, whose files `digest` names."""
+    """A champion's version, and the folder with its model, whose files `digest` names.
+
+    `doubt` is what is to be said of it wherever it is named, None where it passed its gate.
+    """
 
     version: str
     folder: Path
     digest: str
+    doubt: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,13 @@ class _Remembered:
     run: str
     address: str
     registry: str | None = None
+    doubt: str | None = None
 
     @classmethod
     def of(cls, champion: Champion, state: RegistryState, tracker: Tracker) -> _Remembered:
-        return cls(champion.version, champion.since, champion.run_id, tracker.shown, state.identity)
+        return cls(
+            champion.version, champion.since, champion.run_id, tracker.shown, state.identity, champion.doubt
+        )
 
     @classmethod
     def read(cls, place: Path) -> _Remembered | None:
@@ -69,7 +76,7 @@ class _Remembered:
             address = shown_address(str(content.get("address", content.get("uri", ""))))
             found = cls(
                 int(content["version"]), str(content["since"]), str(content["run"]), address,
-                content.get("registry"),
+                content.get("registry"), content.get("doubt"),
             )  # fmt: skip
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StoreError(
@@ -123,6 +130,11 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
         notes.append(_without_model(store, risk))
         logger.warning("%s", notes[-1])
     return ModelsInUse(models, withdrawn, notes)
+
+
+def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
+    """What is to be said of models that nothing shows to be of use, by risk."""
+    return {risk: model.doubt for risk, model in sorted(in_use.items()) if model.doubt}
 
 
 def _without_model(store: Store, risk: str) -> str:
@@ -185,7 +197,7 @@ def _copied(store: Store, risk: str) -> ModelInUse | None:
     if known is None:
         return None
     folder = place / known.folder_name
-    return ModelInUse(str(known.version), folder, _digest(folder))
+    return ModelInUse(str(known.version), folder, _digest(folder), known.doubt)
 
 
 def _digest(folder: Path) -> str:

@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from configs.errors import ParcelRiskError
+
+UNPROVEN: Final = "unproven_models"
+"""What a manifest of `score` says of models that nothing shows to be of use, by risk."""
 
 
 @dataclass

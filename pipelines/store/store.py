@@ -17,7 +17,7 @@ from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
 from pipelines.store.digests import whole_folder
-from pipelines.store.files import read_tables, scan_table, with_contract_first, write_table
+from pipelines.store.files import read_json, read_tables, scan_table, with_contract_first, write_table
 from pipelines.store.journal import Transaction, pending, roll_forward
 from pipelines.store.layout import DayTable, Layout
 from pipelines.store.locking import hold_lock
@@ -237,6 +237,11 @@ class Store:
     def append_quarantine(self, t: Transaction, rows: Iterable[pl.DataFrame]) -> None:
         """Add rejected rows, see `pipelines.store.quarantine`; those that it holds are not added again."""
         append_quarantine(self.layout, t, rows)
+
+    def newest_manifest(self, verb: str, day: date) -> dict[str, Any]:
+        """Return what the newest run of `verb` for a day said of itself; nothing where there was none."""
+        files = self.layout.manifests_of_day(verb, day)
+        return read_json(files[-1]) if files else {}
 
     def write_manifest(self, t: Transaction, verb: str, day: date, manifest: Mapping[str, Any]) -> Path:
         """Stage the manifest of a run of `verb` with the next free number, and return where it will be."""

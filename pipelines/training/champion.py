@@ -30,6 +30,7 @@ class ChampionReport(Report):
             f"{champion.risk}: version {champion.version} since {champion.since or 'an unknown time'}"
             + (f" by {champion.who}" if champion.who else "")
             + (f": {champion.why}" if champion.why else "")
+            + (f" (this model {champion.doubt})" if _untold(champion) else "")
             for champion in self.champions
         ]
         return [
@@ -40,6 +41,11 @@ class ChampionReport(Report):
 
     def _facts(self) -> dict[str, Any]:
         return {"champions": self.champions, "without": self.without}
+
+
+def _untold(champion: Champion) -> bool:
+    """Whether there is a doubt about a model that the reason of its promotion does not name."""
+    return champion.doubt is not None and champion.doubt not in champion.why
 
 
 def list_champions(store: Path | None, *, settings: Settings) -> ChampionReport:

@@ -9,7 +9,7 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
 from pipelines.lists.fields import display_columns
-from pipelines.lists.office_list import language_of, office_lists
+from pipelines.lists.office_list import Caveats, language_of, office_lists
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
 
@@ -80,7 +80,7 @@ def test_columns_that_a_source_does_not_bring_are_blank() -> None:
 
 
 def test_an_incomplete_list_warns() -> None:
-    (office_list,) = office_lists(_listed({}), DAY, SETTINGS, incomplete=True)
+    (office_list,) = office_lists(_listed({}), DAY, SETTINGS, caveats=Caveats(incomplete=True))
     assert office_list.warning is not None
     assert office_list.warning.startswith("INCOMPLETE: ")
 

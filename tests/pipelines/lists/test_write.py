@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 
 from features.text.visible import visible_text
-from pipelines.lists.office_list import CODE_CHARACTERS
+from pipelines.lists.office_list import CODE_CHARACTERS, Caveats
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA, office_file_name, write_lists
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 
@@ -55,7 +55,7 @@ def test_the_same_list_gives_the_same_bytes_in_whatever_order_it_comes(tmp_path:
 
 
 def test_an_incomplete_run_shows_on_every_document(tmp_path: Path) -> None:
-    write_lists(tmp_path, listed([{}]), DAY, SETTINGS, incomplete=True)
+    write_lists(tmp_path, listed([{}]), DAY, SETTINGS, caveats=Caveats(incomplete=True))
     assert openpyxl.load_workbook(tmp_path / "4601.xlsx")["List"]["A3"].value.startswith("INCOMPLETE")
     assert "INCOMPLETE" in html.parse(tmp_path / "4601.html").findtext(".//p[@class='warning']")
 
