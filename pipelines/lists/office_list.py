@@ -128,17 +128,22 @@ class OfficeList:
     @property
     def warning(self) -> str | None:
         """What to say where parcels of the day are missing, or nothing shows that a model is of use."""
-        said, words = [], self.language
+        said = []
         if self.caveats.incomplete:
             said.append(
-                words(
-                    "INCOMPLETE: some parcels of the day have no score and had no chance to be chosen by risk."
+                self.language(
+                    "INCOMPLETE: some parcels of the day have no score and had no chance to be chosen by "
+                    "risk."
                 )
             )
         titles = [guide.title for guide in self.guides if guide.risk in self.caveats.unproven]
         if titles:
-            what = "NOT PROVEN: nothing shows yet that these models are of use: {risks}."
-            said.append(words(what, risks=", ".join(titles)))
+            said.append(
+                self.language(
+                    "NOT PROVEN: nothing shows yet that these models are of use: {risks}.",
+                    risks=", ".join(titles),
+                )
+            )
         return " ".join(said) or None
 
     @property

@@ -108,8 +108,9 @@ class MonitorFindings:
             for risk, found in self.results.by_risk.items()
             if found.calibration and (few := _too_few(found))
         ]
+        today = self.versions[self.day]
         notes += [
-            f"{risk}: model version {self.versions[self.day].get(risk)} {doubt}: nothing shows that it is of use"
+            f"{risk}: model version {today.get(risk)} {doubt}: nothing shows that it is of use"
             for risk, doubt in self.unproven.items()
         ]
         return notes

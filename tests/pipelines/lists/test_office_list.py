@@ -9,6 +9,7 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
 from pipelines.lists.fields import display_columns
+from pipelines.lists.html import list_page
 from pipelines.lists.office_list import Caveats, language_of, office_lists
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
@@ -151,3 +152,11 @@ def test_a_disguised_name_is_shown_with_what_it_reads_as() -> None:
     (found,) = office_lists(listed({"item_name": name} for name in names), DAY, SETTINGS)
     read = ["reads as: live ants", "", "reads as: b.e.e.t.l.e beetle", ""]
     assert [row.reads_as for row in found.rows] == read
+
+
+def test_a_list_by_a_model_that_nothing_shows_to_be_of_use_says_so() -> None:
+    caveats = Caveats(unproven=("food_safety",))
+    (office_list,) = office_lists(_listed({}), DAY, SETTINGS, caveats=caveats)
+    title = SETTINGS.risk("food_safety").title.en
+    assert office_list.warning == f"NOT PROVEN: nothing shows yet that these models are of use: {title}."
+    assert office_list.warning in list_page(office_list)
