@@ -29,7 +29,7 @@ _FORMS: Final = (
 _SECRET: Final = (
     r"\w*(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|signature|api_?key|access_?key)\w*"
 )
-_SECRET_OPTION: Final = re.compile(rf"(?i)\b({_SECRET}=)([^&\s'\",;)]+)")
+_SECRET_OPTION: Final = re.compile(rf"(?i)\b({_SECRET}=)(?!\*{{3}})([^&\s'\",;)]+)")
 _USER_OF_ADDRESS: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s'\"<>/?#@]*@")
 _LEAST_SECRET: Final = 3
 
