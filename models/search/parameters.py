@@ -212,6 +212,7 @@ def _trial(frozen: FrozenTrial) -> Trial:
 def _opened(store: TrialStore) -> Iterator[Study]:
     """The study in a SQLite file, made where it is missing."""
     import optuna
+    from sqlalchemy import URL
     from sqlalchemy.exc import SQLAlchemyError
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -219,7 +220,9 @@ def _opened(store: TrialStore) -> Iterator[Study]:
     database = None
     try:
         store.path.parent.mkdir(parents=True, exist_ok=True)
-        database = optuna.storages.RDBStorage(f"sqlite:///{store.path}")
+        # A path may hold what means something in an address, such as ? and %.
+        address = URL.create("sqlite", database=str(store.path)).render_as_string()
+        database = optuna.storages.RDBStorage(address)
         yield optuna.create_study(
             storage=database, study_name=store.study, direction="minimize", load_if_exists=True
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal
 
-from pipelines.privacy.log_masking import mask_identity, mask_texts
+from pipelines.privacy.log_masking import mask_texts, masked_line
 
 LogFormat = Literal["text", "json"]
 
@@ -50,7 +50,7 @@ class TextFormatter(logging.Formatter):
         text = f"{_time(record)} {level}{record.getMessage()}"
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        return mask_identity(text)
+        return masked_line(text)
 
 
 class JsonFormatter(logging.Formatter):

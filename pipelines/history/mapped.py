@@ -69,8 +69,9 @@ def _write_columns(table: Path, folder: Path, piece_rows: int) -> None:
         for first in range(0, row_count(table), piece_rows):
             for column in rows.slice(first, piece_rows).collect():
                 gaps[column.name] += column.null_count()
-                column.to_physical().fill_null(0).rechunk().to_numpy().tofile(numbers[column.name])
-                np.packbits(column.is_not_null().to_numpy(), bitorder="little").tofile(known[column.name])
+                # Not NumPy's `tofile`, which does not say that a disk is full.
+                numbers[column.name].write(column.to_physical().fill_null(0).rechunk().to_numpy().data)
+                known[column.name].write(np.packbits(column.is_not_null().to_numpy(), bitorder="little").data)
     for name in names:
         if not gaps[name]:
             (folder / f"{name}{_KNOWN}").unlink()

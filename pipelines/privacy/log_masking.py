@@ -1,4 +1,4 @@
-"""Takes identity numbers and telephones out of what is logged.
+"""Takes identity numbers, telephones, and passwords of addresses out of what is logged.
 
 No message of this program quotes identity data; this is the net under those that pass on a third party's.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from models.tracking.addresses import without_secrets
 from pipelines.privacy.person_numbers import Span, number_spans
 
 MASK: Final = "[masked]"
@@ -25,13 +26,22 @@ def mask_identity(text: str) -> str:
     return masked_at(text, number_spans(text, sure=True))
 
 
+def masked_line(text: str) -> str:
+    """Return a line for a log without identity numbers, telephones, and passwords of addresses.
+
+    >>> masked_line("no answer from postgresql://ana:secret@host/db")
+    'no answer from postgresql://host/db'
+    """
+    return mask_identity(without_secrets(text))
+
+
 def mask_texts(value: object) -> object:
     """Return a value for JSON with every text in it masked.
 
     A number stays as it is: only text can be an identity, and a mask in its place would break the JSON.
     """
     if isinstance(value, str):
-        return mask_identity(value)
+        return masked_line(value)
     if isinstance(value, Mapping):
         return {key: mask_texts(item) for key, item in value.items()}
     return [mask_texts(item) for item in value] if isinstance(value, list | tuple) else value

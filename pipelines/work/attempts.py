@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import BrokenExecutor
@@ -15,6 +16,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+# How libraries say it where they leave the error's number out.
+_NO_ROOM_SAID = re.compile(
+    r"No space left on device|Disk quota exceeded|os error (28|122)\b|disk is full|"
+    r"requested and \d+ written|encoder error -2 when writing"
+)
 # What the next bucket would meet as well: trying again or going on without the bucket helps nobody.
 _OF_THE_RUN = (ConfigurationError, NoChampionError, StoreLockedError, UsageError)
 
@@ -57,8 +63,8 @@ def concerns_the_run(error: BaseException) -> bool:
     >>> concerns_the_run(OSError(errno.ENOSPC, "No space left on device")), concerns_the_run(MemoryError())
     (True, False)
     """
-    if isinstance(error, OSError):
-        return error.errno in (*_NO_ROOM, errno.EROFS)
+    if _no_room(error) or (isinstance(error, OSError) and error.errno == errno.EROFS):
+        return True
     return isinstance(error, (*_OF_THE_RUN, KeyboardInterrupt, SystemExit))
 
 
@@ -70,10 +76,10 @@ def in_words(error: BaseException) -> str:
     """
     if isinstance(error, ParcelRiskError):
         return str(error)
+    if _no_room(error):
+        written = getattr(error, "filename", None)
+        return "the disk is full" + (f" while {written} was written" if written else "")
     if isinstance(error, OSError):
-        if error.errno in _NO_ROOM:
-            place = f" while {error.filename} was written" if error.filename else ""
-            return f"the disk is full{place}"
         place = f" ({error.filename})" if error.filename else ""
         return f"the system refused: {error.strerror or error}{place}"
     if isinstance(error, MemoryError):
@@ -85,6 +91,10 @@ def in_words(error: BaseException) -> str:
     frame = traceback.extract_tb(error.__traceback__)[-1:]
     place = f" in {frame[0].filename}, line {frame[0].lineno}" if frame else ""
     return f"unexpected {type(error).__name__}{place}"
+
+
+def _no_room(error: BaseException) -> bool:
+    return getattr(error, "errno", None) in _NO_ROOM or bool(_NO_ROOM_SAID.search(str(error)))
 
 
 def exit_code_of(error: BaseException) -> int:
@@ -106,9 +116,9 @@ def cure(error: BaseException) -> str:
     """
     if isinstance(error, ParcelRiskError):
         return ""
+    if _no_room(error):
+        return "Make room, then start the same command again: what is complete is kept."
     if isinstance(error, OSError):
-        if error.errno in _NO_ROOM:
-            return "Make room, then start the same command again: what is complete is kept."
         return "When that is mended, start the same command again: what is complete is kept."
     if isinstance(error, MemoryError | BrokenExecutor):
         return "Fewer --workers need less, and so does a smaller store.bucket_rows."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.privacy.log_masking import mask_identity
+from pipelines.privacy.log_masking import mask_identity, mask_texts, masked_line
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,10 @@ from pipelines.privacy.log_masking import mask_identity
 )
 def test_identity_and_mobile_numbers_are_masked(text: str, masked: str) -> None:
     assert mask_identity(text) == masked
+
+
+def test_a_password_that_another_program_quotes_is_not_logged() -> None:
+    said = "API request to http://ana:s3cret@host:5000/api failed (postgresql://host/db?password=s3cret&x=1)"
+    wanted = "API request to http://host:5000/api failed (postgresql://host/db?password=***&x=1)"
+    assert masked_line(said) == wanted
+    assert mask_texts({"error": [said]}) == {"error": [wanted]}

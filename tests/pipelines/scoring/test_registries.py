@@ -160,3 +160,49 @@ def test_the_models_of_another_store_are_refused_with_2(
     Tracker(database, store=theirs).prepare([RISK])
     with pytest.raises(ConfigurationError, match="belongs to another store"):
         Tracker(database, store=mine).champions([RISK])
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://ana:secret@127.0.0.1:50x0", "a port of 1 to 65535"),
+        ("postgresql+psycopg2://ana:secret@127.0.0.1/db", "needs the driver psycopg2"),
+    ],
+)
+def test_an_address_that_cannot_be_used_ends_every_verb_with_2(
+    address: str,
+    said: str,
+    scored: World,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    for verb, options in {"score": ("--date", str(NEXT)), "train": (), "champion list": ()}.items():
+        assert scored.run(verb, *options) == 2, verb
+        told = capsys.readouterr().err
+        assert said in told
+        assert "fault of the program" not in told
+        assert "secret" not in told
+
+
+def test_a_store_that_was_moved_to_an_odd_place_trains_nothing_anew_and_scores(
+    scored_world: World, tmp_path: Path
+) -> None:
+    place = tmp_path / "why? #1 50%20"
+    for name in ("S", "S.mlflow"):
+        shutil.move(tmp_path / name, place / name)
+    moved = World(place / "S", scored_world.configs)
+    shutil.rmtree(moved.store.layout.models(RISK))
+    assert moved.score(NEXT) == 0
+    assert set(found(moved).models) == set(RISKS)
+    assert {path.name for path in tmp_path.iterdir()} == {place.name}
+
+
+def test_no_print_out_of_a_verb_shows_the_password_of_an_address(
+    scored_world: World, no_server: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", no_server.replace("://", "://ana:s3cret@"))
+    assert scored_world.run("monitor", "--date", str(NIGHT), "--log-format", "json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["tracking_uri"] == no_server
+    assert "s3cret" not in said.out + said.err
