@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from configs.errors import ConfigurationError
+
+_DEEPEST: Final = 40
+_MOST_VALUES: Final = 100_000
+_MOST_BYTES: Final = 10_000_000
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -48,6 +52,40 @@ def _mapping_without_repeats(loader: _PlainLoader, node: yaml.MappingNode) -> di
 _PlainLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
 
 
+def _require_plain(text: str) -> None:
+    """Count what the text stands for before anything of it is built: aliases of aliases double it each time.
+
+    Raises:
+        yaml.MarkedYAMLError: it is nested too deep, or stands for more values than a configuration has.
+    """
+    sizes: dict[str, int] = {}
+    open_: list[tuple[str | None, int]] = []
+    total = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        problem = None
+        if isinstance(event, yaml.AliasEvent):
+            total += sizes.get(str(event.anchor), 1)
+            if any(anchor == event.anchor for anchor, _ in open_):
+                problem = f"*{event.anchor} stands inside of what it stands for"
+        elif isinstance(event, yaml.ScalarEvent):
+            total += 1
+            if event.anchor:
+                sizes[event.anchor] = 1
+        elif isinstance(event, yaml.CollectionStartEvent):
+            open_.append((event.anchor, total))
+            if len(open_) > _DEEPEST:
+                problem = f"nested more than {_DEEPEST} levels deep"
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, before = open_.pop()
+            if anchor is not None:
+                sizes[anchor] = total - before
+        if total > _MOST_VALUES:
+            problem = f"it stands for more than {_MOST_VALUES:,} values, aliases included"
+        if problem is not None:
+            mark = event.start_mark
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)  # type: ignore[arg-type]
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The keys and values of a YAML file; an empty file is an empty mapping.
 
@@ -55,7 +93,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigurationError: the file cannot be read, is not YAML, repeats a key, or is not a mapping.
     """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_PlainLoader)
+        if path.stat().st_size > _MOST_BYTES:
+            raise ConfigurationError(
+                f"{path}: expected at most {_MOST_BYTES:,} bytes of configuration, "
+                f"found {path.stat().st_size:,}"
+            )
+        text = path.read_text(encoding="utf-8-sig")
+        _require_plain(text)
+        content = yaml.load(text, Loader=_PlainLoader)
     except OSError as error:
         raise ConfigurationError(
             f"{path}: expected a YAML file that can be read; came: {error.strerror}"
@@ -68,8 +113,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
         raise ConfigurationError(f"{path}: {where}not valid YAML: {error.problem}") from error
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{path}: not valid YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A number of thousands of digits is a ValueError of Python's.
+        raise ConfigurationError(f"{path}: not valid YAML: {str(error)[:200]}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):

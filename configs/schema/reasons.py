@@ -10,12 +10,24 @@ from pydantic import Field, field_validator
 
 from configs.schema.frozen import Frozen, Name, Text
 
+_WIDEST = 60
 _COLUMN = re.compile(r"^[a-z][a-z0-9_]*__\w+$")
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
     """Column and format of each placeholder of a template."""
     return [(field, spec or "") for _, field, spec, _ in string.Formatter().parse(text) if field is not None]
+
+
+def _require_narrow(spec: str) -> None:
+    """A width of a billion would fill the memory with blanks, once a line of a list.
+
+    Raises:
+        ValueError: the format asks for more characters or decimals than a sentence has room for.
+    """
+    widest = max((int(number) for number in re.findall(r"\d{1,9}", spec)), default=0)
+    if widest > _WIDEST:
+        raise ValueError(f"the format {spec[:40]!r} is wider than {_WIDEST} characters")
 
 
 class ReasonTemplate(Frozen):
@@ -45,6 +57,7 @@ class ReasonTemplate(Frozen):
                     f"came {{{column}}}"
                 )
             if spec:
+                _require_narrow(spec)
                 try:
                     format(1.0, spec)
                 except ValueError as error:
@@ -87,6 +100,12 @@ class ReasonsConfig(Frozen):
     @field_validator("fallback")
     @classmethod
     def _names_the_block(cls, fallback: str) -> str:
-        if {field for _, field, _, _ in string.Formatter().parse(fallback) if field is not None} != {"block"}:
+        try:
+            parts = _parts(fallback)
+        except ValueError as error:
+            raise ValueError(f"the braces do not match ({error}); write {{{{ for a brace") from error
+        if {field for field, _ in parts} != {"block"}:
             raise ValueError("expected one placeholder, {block}, and no other")
+        if any(spec for _, spec in parts):
+            raise ValueError("expected {block} without a format")
         return fallback

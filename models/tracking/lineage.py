@@ -1,14 +1,13 @@
-"""Which code made a run, and the code that travels with a registered model.
+"""Which packages made a run, and the code that travels with a registered model.
 
-With version, commit and packages, data, configuration and seed, a run can be repeated; with its code, a model
-loads where this program is not installed.
+With them, `configs.who`, data, configuration and seed, a run can be repeated; with its code, a model loads
+where this program is not installed.
 """
 
 from __future__ import annotations
 
 import platform
 import shutil
-import subprocess
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
@@ -16,30 +15,12 @@ from modulefinder import ModuleFinder
 from pathlib import Path
 from typing import Any
 
-_DISTRIBUTION = "parcel-risk"
 PACKAGES = ("lightgbm", "numba", "numpy", "pandas", "polars", "pyarrow", "pydantic", "scipy")
-_GIT_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parents[2]
 _CARRIED = ("configs", "features", "models")
 _ENTRY = "models.risk.risk_model"
 # What the carried code imports beside the packages that numbers depend on.
 _ALSO = ("babel", "pandera", "scikit-learn", "threadpoolctl")
-
-
-@cache
-def code_version() -> Mapping[str, str]:
-    """`code_version`, the version of the installed package, and in a git checkout `code_commit` and
-    `code_changed`, "true" where tracked files differ from the commit.
-
-    Without git, or installed from a package, the two are left out: the version then names the code.
-    """
-    version = {"code_version": metadata.version(_DISTRIBUTION)}
-    if not (_ROOT / ".git").exists():
-        return version
-    commit, changes = _git("rev-parse", "HEAD"), _git("status", "--porcelain", "-uno")
-    if commit is not None and changes is not None:
-        version |= {"code_commit": commit, "code_changed": "true" if changes else "false"}
-    return version
 
 
 @cache
@@ -77,18 +58,3 @@ class _OwnModules(ModuleFinder):
         if path is None and name not in _CARRIED:
             raise ImportError(name)
         return super().find_module(name, path, parent)
-
-
-def _git(*arguments: str) -> str | None:
-    """The output of git, None where there is no git or it refuses."""
-    try:
-        answer = subprocess.run(
-            ["git", "-C", str(_ROOT), *arguments],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=_GIT_SECONDS,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()

@@ -7,14 +7,14 @@ store whose models these are: names are the same for all, so two stores on one s
 
 from __future__ import annotations
 
-import getpass
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from configs.errors import ConfigurationError, UsageError
+from configs.who import responsible
 from models.judging.gate import DOUBTS, NOT_JUDGED
 from models.tracking.addresses import URI_VARIABLE
 
@@ -26,16 +26,23 @@ _PREFIX = "parcel-risk-"
 _TAG_CHARACTERS = 4_800
 _REASON_CHARACTERS = 400
 _SHOWN = 12
+_NOBODY = {"since": "", "who": ""}
 
 
 @dataclass(frozen=True)
 class Reign:
-    """A version's time as champion: since when (ISO 8601, UTC), by whom, why."""
+    """A version's time as champion: since when (ISO 8601, UTC), by whom, why.
+
+    `who` is what the caller said, or the account; `account` is the account and its host as the system says,
+    `code` the version of the program.
+    """
 
     version: int
     since: str
     who: str
     why: str
+    account: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,22 +84,31 @@ def risk_name(registered: str) -> str | None:
     return registered.removeprefix(_PREFIX) if registered.startswith(_PREFIX) else None
 
 
-def read_history(tag: str | None) -> tuple[Reign, ...]:
-    """The reigns in a `champion_history` tag, oldest first; none without a tag."""
-    return tuple(Reign(**entry) for entry in json.loads(tag)) if tag else ()
-
-
-def write_history(reigns: Sequence[Reign]) -> str:
-    """The tag that `read_history` reads; the oldest reigns are dropped where MLflow has no room for them.
+def read_history(tags: Mapping[str, str]) -> tuple[Reign, ...]:
+    """The reigns in the `champion_history` tags of a registered model, oldest first.
 
     >>> reign = Reign(3, "2026-11-20T01:00:00+00:00", "ana", "passed the gate")
     >>> read_history(write_history([reign])) == (reign,)
     True
     """
-    kept = [{**asdict(reign), "why": reign.why[:_REASON_CHARACTERS]} for reign in reigns]
-    while len(kept) > 1 and len(json.dumps(kept, ensure_ascii=False)) > _TAG_CHARACTERS:
-        kept.pop(0)
-    return json.dumps(kept, ensure_ascii=False)
+    pages = sorted(name for name in tags if name.startswith(f"{HISTORY_TAG}_") and name[-1].isdigit())
+    entries = [entry for name in (*pages, HISTORY_TAG) if tags.get(name) for entry in json.loads(tags[name])]
+    return tuple(Reign(**entry) for entry in entries)
+
+
+def write_history(reigns: Sequence[Reign]) -> dict[str, str]:
+    """The tags that `read_history` reads: the newest reigns in `champion_history`, and where MLflow has no
+    room for all of them in one tag, the older ones in `champion_history_0001` and so on, oldest first.
+    """
+    pages: list[list[str]] = [[]]
+    for reign in reigns:
+        kept = {name: value for name, value in asdict(reign).items() if value != ""}
+        entry = json.dumps({**_NOBODY, **kept, "why": reign.why[:_REASON_CHARACTERS]}, ensure_ascii=False)
+        if pages[-1] and len(", ".join([*pages[-1], entry])) > _TAG_CHARACTERS:
+            pages.append([])
+        pages[-1].append(entry)
+    names = [*(f"{HISTORY_TAG}_{number:04d}" for number in range(1, len(pages))), HISTORY_TAG]
+    return {name: f"[{', '.join(page)}]" for name, page in zip(names, pages, strict=True)}
 
 
 class ModelRegistry:
@@ -174,7 +190,7 @@ class ModelRegistry:
         if version not in known:
             listed = ", ".join(map(str, known[-5:])) or "none"
             raise UsageError(f"risk '{risk}' has no version {version}; its newest versions: {listed}.")
-        return self._crown(risk, [*self._pile(risk), Reign(version, _now(), who or _user(), why)])
+        return self._crown(risk, [*self._pile(risk), _reign(version, who, why)])
 
     def rollback(self, risk: str, why: str, who: str | None) -> Champion:
         """Make the champion before the present one champion again.
@@ -195,7 +211,7 @@ class ModelRegistry:
             )
         left = str(pile[-1].version)
         self._client.set_model_version_tag(model_name(risk), left, "rolled_back", f"{_now()}: {why}")
-        back = Reign(earlier[-1].version, _now(), who or _user(), f"{why} (from version {left})")
+        back = _reign(earlier[-1].version, who, f"{why} (from version {left})")
         return self._crown(risk, [*earlier[:-1], back])
 
     def _registered(self, risk: str) -> Any:
@@ -225,7 +241,7 @@ class ModelRegistry:
         registered = self._registered(risk)
         if registered is None:
             raise UsageError(f"risk '{risk}' has no model yet; `train` makes one.")
-        reigns = read_history(registered.tags.get(HISTORY_TAG))
+        reigns = read_history(registered.tags)
         present = registered.aliases.get(ALIAS)
         if present is not None and (not reigns or reigns[-1].version != int(present)):
             reigns = (*reigns, Reign(int(present), "", "", "alias set outside of this program"))
@@ -234,8 +250,14 @@ class ModelRegistry:
     def _crown(self, risk: str, pile: Sequence[Reign]) -> Champion:
         name, reign = model_name(risk), pile[-1]
         self._client.set_registered_model_alias(name, ALIAS, str(reign.version))
-        self._client.set_registered_model_tag(name, HISTORY_TAG, write_history(pile))
-        for key, value in (("since", reign.since), ("who", reign.who), ("why", reign.why)):
+        tags, known = write_history(pile), self._registered(risk).tags
+        for tag, page in tags.items():
+            self._client.set_registered_model_tag(name, tag, page)
+        for tag in known:
+            if tag.startswith(f"{HISTORY_TAG}_") and tag not in tags:
+                self._client.delete_registered_model_tag(name, tag)
+        for key in ("since", "who", "why", "account", "code"):
+            value = str(getattr(reign, key))
             self._client.set_model_version_tag(name, str(reign.version), f"champion_{key}", value)
         run_id = str(self._client.get_model_version(name, str(reign.version)).run_id or "")
         return Champion(risk, reign.version, reign.since, reign.who, reign.why, run_id, self._gate(run_id))
@@ -265,8 +287,7 @@ def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
+def _reign(version: int, who: str | None, why: str) -> Reign:
+    by = responsible()
+    code = " ".join([by["code_version"], by.get("code_commit", "")[:12]]).strip()
+    return Reign(version, _now(), who or by["user"], why, f"{by['user']}@{by['host']}", code)

@@ -16,9 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from configs.who import code_version
 from models.judging.gate import GateDecision
 from models.tracking.connection import EXPERIMENT, connected, experiment_of
-from models.tracking.lineage import code_version
 from models.tracking.packed_training import MODEL, OUT_OF_TIME, TRAINING, PackedTraining
 from models.tracking.registry import STORE_TAG, Champion, ModelRegistry, model_name
 from models.tracking.run_content import KIND_TAG, PARENT_TAG, LoggedRun, RunContent

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from configs.schema.risk import RiskConfig
+from configs.who import responsible
 from pipelines.feedback.entries import Entries, together
 from pipelines.feedback.places import Place
 from pipelines.feedback.rows import CORRECTED, WRITTEN, ReturnedRow
@@ -25,14 +26,18 @@ def log_columns() -> dict[str, pl.DataType]:
     """Return the columns of the log with their types.
 
     Beside these there is a column `result_<risk>` (found, nothing, not_examined or null) for each risk that
-    was configured when the file was taken back. `reported_on` is the day that the row counted from,
-    `rows_written` how many inspections it added or changed.
+    was configured when the file was taken back. `taken_by`, `taken_on` and `code_version` are the account,
+    host and the program that took it back, `reported_on` is the day that the row counted from, and
+    `rows_written` says how many inspections it added or changed.
     """
     return {
         "source_file": pl.String(),
         "source_sha256": pl.String(),
         "source_row": pl.Int64(),
         "taken_at": pl.Datetime("us", "UTC"),
+        "taken_by": pl.String(),
+        "taken_on": pl.String(),
+        "code_version": pl.String(),
         "outcome": pl.String(),
         "reasons": pl.List(pl.String()),
         "message": pl.String(),
@@ -108,12 +113,15 @@ def append_log(
 
 
 def _record(row: ReturnedRow, taken_at: datetime) -> dict[str, Any]:
-    entries = row.entries or Entries()
+    entries, by = row.entries or Entries(), responsible()
     return {
         "source_file": str(row.file.path),
         "source_sha256": row.file.sha256,
         "source_row": row.raw.number,
         "taken_at": taken_at,
+        "taken_by": by["user"],
+        "taken_on": by["host"],
+        "code_version": by["code_version"],
         "outcome": row.outcome,
         "reasons": row.reasons,
         "message": row.message,

@@ -9,6 +9,7 @@ from datetime import date
 
 import polars as pl
 
+from configs.who import responsible
 from pipelines.lists.fields import LIST_ID, Document, columns_of, field_named, fields_of
 from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
@@ -47,15 +48,22 @@ def stage_issued(t: Transaction, store: Store, day: date, listed: pl.DataFrame) 
     """Add the lists of `listed` (with `list_id`) that were not issued before; returns how many are new.
 
     A list is one file, `<issue>-<list_id>.parquet`. The issue counts the times that lists of the day changed,
-    from 1. No file of the record is ever changed or removed.
+    from 1. No file of the record is ever changed or removed. `issued_by`, `issued_on` and `code_version` say
+    who issued it, on which host, with which version.
     """
+    by = responsible()
+    named = [
+        pl.lit(by[key]).alias(name)
+        for name, key in (("issued_by", "user"), ("issued_on", "host"), ("code_version", "code_version"))
+    ]
     known = {issue_of(path) for path in store.layout.issued(day)}
     ids = {list_id for _, list_id in known}
     issue = 1 + max((number for number, _ in known), default=0)
     new = 0
     for (list_id,), rows in listed.group_by("list_id", maintain_order=True):
         if list_id not in ids:
-            write_table(rows.sort("rank"), t.stage_file(store.layout.issued_list(day, issue, str(list_id))))
+            file = rows.sort("rank").with_columns(named)
+            write_table(file, t.stage_file(store.layout.issued_list(day, issue, str(list_id))))
             new += 1
     return new
 

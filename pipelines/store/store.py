@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from configs.errors import StoreError, StoreLockedError
+from configs.who import responsible
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
@@ -244,11 +245,16 @@ class Store:
         return read_json(files[-1]) if files else {}
 
     def write_manifest(self, t: Transaction, verb: str, day: date, manifest: Mapping[str, Any]) -> Path:
-        """Stage the manifest of a run of `verb` with the next free number, and return where it will be."""
+        """Stage the manifest of a run of `verb` with the next free number, and return where it will be.
+
+        `run_by` is added: user, host and version of the program.
+        """
         number = 1
         while (file := self.layout.manifest(verb, day, number)).exists():
             number += 1
-        text = json.dumps(manifest, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+        text = json.dumps(
+            {**manifest, "run_by": responsible()}, indent=2, sort_keys=True, ensure_ascii=False, default=str
+        )
         t.stage_file(file).write_text(text + "\n", encoding="utf-8")
         return file
 

@@ -16,6 +16,7 @@ from configs.schema.gate import GateConfig
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
+from configs.who import code_version
 from features.words.reasons import check_reasons
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.training import FittedRisk, fit_risk
@@ -25,7 +26,7 @@ from models.judging.gate import DOUBTS, GateDecision, decide, unseen_predictions
 from models.report.model_page import ReportContent, report_page
 from models.report.plots import draw_plots
 from models.risk.risk_model import RiskModel
-from models.tracking.lineage import code_version, package_versions
+from models.tracking.lineage import package_versions
 from models.tracking.packed_training import PackedTraining
 from models.tracking.registry import Champion
 from models.tracking.run_content import RunContent

@@ -15,11 +15,11 @@ from typing import TypedDict, Unpack
 from configs.loader import risk_path
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
+from configs.who import code_version
 from models.fitting.cross_fitted_rates import RateKeys
 from models.search.blocks import search_blocks
 from models.search.parameters import Trial, TrialStore, search
 from models.search.verdict import Verdict, judge
-from models.tracking.lineage import code_version
 from models.tracking.run_content import RunContent
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle

@@ -9,6 +9,7 @@ import pytest
 
 from configs.errors import ConfigurationError
 from configs.yaml_file import read_yaml
+from pipelines.cli.main import run
 
 
 def _read(tmp_path: Path, text: str) -> dict[str, Any]:
@@ -93,3 +94,36 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 def test_a_byte_order_mark_is_no_part_of_the_first_key(tmp_path: Path) -> None:
     assert _read(tmp_path, "\ufeffa: 1\n") == {"a": 1}
+
+
+BOMB = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: " + "[" * 5_000 + "]" * 5_000, "nested more than 40 levels deep"),
+        ("".join(f"{' ' * depth}k:\n" for depth in range(3_000)), "nested more than 40 levels deep"),
+        (BOMB, "stands for more than 100,000 values, aliases included"),
+        ("a: &x [*x]\n", r"\*x stands inside of what it stands for"),
+        ("a: " + "9" * 5_000, "not valid YAML: Exceeds the limit"),
+    ],
+)
+def test_deep_and_swollen_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        _read(tmp_path, text)
+
+
+def test_aliases_of_ordinary_size_are_read(tmp_path: Path) -> None:
+    assert _read(tmp_path, "a: &x {b: 1}\nc: *x\n") == {"a": {"b": 1}, "c": {"b": 1}}
+
+
+def test_a_folder_with_a_bomb_ends_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "reasons.yaml").write_text(BOMB)
+    store = ["--store", str(tmp_path / "S")]
+    dates = ["--date", "2026-11-20"]
+    assert run(["score", *store, *dates, "--configs", str(tmp_path)]) == 2
+    assert "aliases included" in capsys.readouterr().err
+    (tmp_path / "reasons.yaml").write_text("blocks: {price: [{text: '{price__cny_per_kg:>999999999}'}]}\n")
+    assert run(["score", *store, *dates, "--configs", str(tmp_path)]) == 2
+    assert "wider than 60 characters" in capsys.readouterr().err

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import pwd
 import socket
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -16,7 +18,7 @@ from models.judging.gate import GateDecision
 from models.judging.gate_checks import Check
 from models.report.plots import draw_plots
 from models.risk.risk_model import RiskModel
-from models.tracking.registry import Reign, read_history, write_history
+from models.tracking.registry import Reign, model_name, read_history, write_history
 from models.tracking.run_content import RunContent
 from models.tracking.tracker import LoggedModel, Tracker
 
@@ -176,12 +178,30 @@ def test_the_address_of_others_is_left_as_it_was(tracker: Tracker, monkeypatch: 
     assert mlflow.get_tracking_uri() == "http://elsewhere:1"
 
 
-def test_the_history_fits_into_a_tag() -> None:
-    reigns = [Reign(number, "2026-11-20T01:00:00+00:00", "ana", "为什么" * 200) for number in range(50)]
-    tag = write_history(reigns)
-    assert len(tag) <= 5000
-    assert read_history(tag)[-1].version == 49
-    assert read_history(None) == ()
+def test_the_history_fits_into_tags_and_the_oldest_champions_stay() -> None:
+    reigns = [Reign(number, "2026-11-20T01:00:00+00:00", "ana", "为什么" * 100) for number in range(50)]
+    tags = write_history(reigns)
+    assert all(len(tag) <= 5000 for tag in tags.values())
+    assert read_history({**tags, "risk": "x"}) == tuple(reigns)
+    assert read_history({}) == ()
+    assert read_history({"champion_history": '[{"version": 1, "since": "", "who": "a", "why": "b"}]'}) == (
+        Reign(1, "", "a", "b"),
+    )
+
+
+@pytest.mark.usefixtures("at_tracker")
+def test_who_promoted_is_what_the_system_says(
+    tracker: Tracker, logged: LoggedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "somebody else")
+    promoted = tracker.promote(RISK, logged.version, "by hand")
+    account = pwd.getpwuid(os.getuid()).pw_name
+    assert promoted.who == account
+    tags = mlflow.MlflowClient().get_model_version(model_name(RISK), str(logged.version)).tags
+    assert tags["champion_who"] == account
+    assert tags["champion_account"] == f"{account}@{socket.gethostname()}"
+    assert tags["champion_code"].startswith(version("parcel-risk"))
 
 
 def test_a_run_that_is_no_training_is_written_found_and_extended(tracker: Tracker, tmp_path: Path) -> None:
