@@ -7,18 +7,27 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
+
+import polars as pl
 
 from configs.errors import DataError
 from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Delivered, Deliveries
 from pipelines.ingest.intake import Intake
+from pipelines.ingest.reading.gathered import SmallFile
 from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.store.digests import file_digest
 from pipelines.store.meta import StoreMeta
 from pipelines.work.progress import Progress
 
 logger = logging.getLogger(__name__)
+
+# Files of up to so many bytes are read whole, and their rows looked at together: that costs more by the call
+# than by the row.
+_SMALL_BYTES: Final = 2**18
+_MOST_GATHERED: Final = 4_096
 
 KindOf = Callable[[Path], type[Source]]
 
@@ -48,6 +57,8 @@ class FileReader:
     results: list[FileResult] = field(default_factory=list)
     sources: dict[int, Source] = field(default_factory=dict)
     passed_over: list[str] = field(default_factory=list)
+    _waiting: list[SmallFile] = field(default_factory=list)
+    _waiting_rows: int = 0
 
     def read(self, found: Deliveries, progress: Progress) -> None:
         """Read all that was found.
@@ -68,6 +79,7 @@ class FileReader:
                 except OSError as error:
                     self._refuse(file, _of_file(file, error))
                 task.advance()
+        self._flush()
 
     def told(self, found: Deliveries) -> list[str]:
         """What was passed over, in words."""
@@ -89,25 +101,54 @@ class FileReader:
         if fingerprint in self.known and not file.is_named:
             self.passed_over.append(file.name)
             return
-        number = len(self.results)
         try:
             kind.require(self.around)
             source = kind.open(file.path, self.around, self.meta)
             source.name = file.name
             self.meta = widened(self.meta, [source])
-        except DataError as error:
-            self._refuse(file, error)
+            is_small = file.path.stat().st_size <= _SMALL_BYTES
+            chunks = list(source.chunks(self.intake.settings.chunk_rows)) if is_small else []
+        except (DataError, OSError) as error:
+            self._refuse(file, _of_file(file, error))
             return
-        result = self.intake.take(source, number)
+        number = len(self.results)
+        if is_small:
+            result = FileResult(file.name, rows=sum(chunk.rows for chunk in chunks), notes=source.notes)
+            result.labels = source.label_tally
+            self.results.append(result)
+            self._gather(SmallFile(number, source, chunk) for chunk in chunks)
+        else:
+            self._flush()
+            result = self.intake.take(source, number)
+            self.results.append(result)
         result.fingerprint = fingerprint
         result.fault = None if result.fault is None else file.told(result.fault)
         result.notes = [file.told(note) for note in result.notes]
-        self.results.append(result)
         if result.fault is None:
             self.sources[number] = source
             self.known.add(fingerprint)
             if not result.rows:
                 logger.warning("%s: a file without rows: nothing was taken from it", file.name)
+
+    def _gather(self, files: Iterable[SmallFile]) -> None:
+        """Put small files aside until they are worth looking at."""
+        for file in files:
+            if self._waiting and file.kind != self._waiting[-1].kind:
+                self._flush()
+            self._waiting.append(file)
+            self._waiting_rows += file.chunk.rows
+        if self._waiting_rows >= self.intake.settings.chunk_rows or len(self._waiting) >= _MOST_GATHERED:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            results = {file.number: self.results[file.number] for file in self._waiting}
+            try:
+                self.intake.take_together(self._waiting, results)
+            except pl.exceptions.SchemaError:  # the same columns, of other types
+                for file in self._waiting:
+                    self.intake.take_together([file], results)
+        self._waiting, self._waiting_rows = [], 0
 
     def _refuse(self, file: Delivered, fault: DataError) -> None:
         told = DataError(file.told(str(fault)), offset=fault.offset)
@@ -119,12 +160,14 @@ def _some(names: list[str]) -> str:
     return ", ".join(names[:MOST_EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
 
 
-def _of_file(file: Delivered, error: OSError) -> DataError:
+def _of_file(file: Delivered, error: DataError | OSError) -> DataError:
     """What to say of a file that cannot be read, or is gone since its folder was listed.
 
     Raises:
         OSError: it is no fault of the file: the disk is full.
     """
+    if isinstance(error, DataError):
+        return error
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE):
         raise error
     return DataError(f"{file.name} cannot be read: {error.strerror or type(error).__name__}")

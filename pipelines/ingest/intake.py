@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from features.contract.reject_reasons import RejectReason
 from features.contract.rules import ContractRules
 from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.line_spool import LineSpool
+from pipelines.ingest.reading.gathered import SmallFile, gathered
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
 from pipelines.ingest.rejects import REJECTED_COLUMNS, examples, nulled_examples, rejected_rows
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
@@ -56,15 +57,25 @@ class Spools:
 class _Part:
     """One table's rows of a chunk."""
 
-    source: Source
+    sources: Mapping[int, Source]
     chunk: Chunk
-    number: int
     table: str
+    # With `_file`, the place of each row's file among the run's.
     frame: pl.DataFrame
-    result: FileResult
+    results: Mapping[int, FileResult]
     rejected: list[pl.DataFrame]
     # Results in the rows of declarations are not rows of their own.
     attached: bool = False
+
+    @property
+    def source(self) -> Source:
+        """The source of the rows; of small files any one, for they are of one kind."""
+        return next(iter(self.sources.values()))
+
+    @property
+    def result(self) -> FileResult:
+        """The accounts of the file; what is no file's own, small files have with the first of them."""
+        return next(iter(self.results.values()))
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,12 @@ class Intake:
         result.labels = source.label_tally
         return result
 
+    def take_together(self, files: Sequence[SmallFile], results: Mapping[int, FileResult]) -> None:
+        """Take small files of one kind; `results` are to say what became of each, by its number."""
+        sources = {file.number: file.source for file in files}
+        for frame in self._take_rows(sources, gathered(files), results):
+            self.spools.rejected.add(frame)
+
     def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
         """What became of each chunk and its rejected rows, in the order of the chunks."""
         if self.settings.workers == 1:
@@ -124,25 +141,35 @@ class Intake:
                 yield under_way.popleft().result()
 
     def _take_chunk(self, source: Source, chunk: Chunk, number: int) -> tuple[FileResult, list[pl.DataFrame]]:
-        result, rejected = FileResult(source.name, rows=chunk.rows), list[pl.DataFrame]()
+        result = FileResult(source.name, rows=chunk.rows)
+        return result, self._take_rows({number: source}, chunk, {number: result})
+
+    def _take_rows(
+        self, sources: Mapping[int, Source], chunk: Chunk, results: Mapping[int, FileResult]
+    ) -> list[pl.DataFrame]:
+        """Check rows and spool them; returns those for the quarantine."""
+        rejected = list[pl.DataFrame]()
+        number, source = next(iter(sources.items()))
+        result = results[number]
+        of_file = {"_file": pl.lit(number, dtype=pl.Int32)} if len(sources) == 1 else {}
         if chunk.persons is not None:
             chunk = replace(chunk, persons=self._with_somebody_only(chunk.persons, chunk.persons.columns))
         if chunk.declarations is not None:
             raw = complete(chunk.declarations, (chunk.declarations.schema | MESSAGE_COLUMNS).items())
-            raw = self._with_somebody_only(raw, PSEUDONYM_COLUMNS)
+            raw = self._with_somebody_only(raw.with_columns(**of_file), PSEUDONYM_COLUMNS)
             screened = source.screened(raw, chunk, self.pseudonymiser)
             result.hashed.update(screened.hashed)
             result.masked.update(screened.masked)
-            self._take_lines(_Part(source, chunk, number, "declarations", screened.rows, result, rejected))
+            self._take_lines(_Part(sources, chunk, "declarations", screened.rows, results, rejected))
         if chunk.inspections is not None:
             attached = chunk.declarations is not None
-            screened = source.screened(chunk.inspections, chunk, self.pseudonymiser)
+            screened = source.screened(chunk.inspections.with_columns(**of_file), chunk, self.pseudonymiser)
             if not attached:
                 result.hashed.update(screened.hashed)
             result.masked.update(screened.masked)
-            part = _Part(source, chunk, number, "inspections", screened.rows, result, rejected, attached)
+            part = _Part(sources, chunk, "inspections", screened.rows, results, rejected, attached)
             self._take_results(part)
-        return result, rejected
+        return rejected
 
     def refuse(self, name: str, fault: DataError) -> FileResult:
         """Put a file that cannot be read into quarantine as such."""
@@ -171,7 +198,7 @@ class Intake:
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
-        result.count_nulled(checked.nulled, nulled_examples(source, part.chunk, frame, checked))
+        result.count_nulled(checked.nulled, nulled_examples(part.sources, part.chunk, frame, checked))
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
@@ -204,23 +231,23 @@ class Intake:
             china_day(lines["declared_at"]).alias("_day"),
             hash_text(lines["declaration_id"]).alias("_id_hash"),
         )
-        self.spools.declarations.add(lines, part.number, extras)
+        self.spools.declarations.add(lines, part.frame["_file"][rows], extras)
 
     def _take_results(self, part: _Part) -> None:
         raw, result = part.frame, part.result
-        result.results_seen += raw.height
-        if part.attached:
-            result.results += raw.height
+        for number, count in _counts(raw["_file"]):
+            part.results[number].results_seen += count
+            if part.attached:
+                part.results[number].results += count
         verdict = raw["_reject"]
         self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         rows = verdict.is_null().arg_true()
         frame = raw[rows]
         checked = validate_inspections(frame, self._rules_for(part.source), labels=part.source.labels)
-        result.count_nulled(checked.nulled, nulled_examples(part.source, part.chunk, frame, checked))
+        result.count_nulled(checked.nulled, nulled_examples(part.sources, part.chunk, frame, checked))
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self.spools.inspections.add(
-            checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row")).with_columns(
-                pl.lit(part.number, dtype=pl.Int32).alias("_file"),
+            checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row", "_file")).with_columns(
                 hash_text(checked.kept["declaration_id"]).alias("_id_hash"),
             )
         )
@@ -232,16 +259,26 @@ class Intake:
         reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
         _count(result.reasons, reasons.explode())
         faults = reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
-        result.reject(len(rows), part.table, attached=part.attached)
-        if not part.attached:
-            result.not_counting += int((~faults).sum())
         frame = part.frame[rows]
+        for number, count in _counts(frame["_file"]):
+            part.results[number].reject(count, part.table, attached=part.attached)
+        if not part.attached:
+            for number, count in _counts(frame["_file"].filter(~faults)):
+                part.results[number].not_counting += count
         shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
-        result.examples += examples(part.source, part.chunk, frame[shown], reasons[shown])
+        result.examples += examples(part.sources, part.chunk, frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
-        part.rejected.append(
-            rejected_rows(part.source.name, part.table, frame, reasons, records, self.settings.max_text_chars)
+        rejected = rejected_rows(
+            part.source.name, part.table, frame, reasons, records, self.settings.max_text_chars
         )
+        names = {number: source.name for number, source in part.sources.items()}
+        files = frame["_file"].replace_strict(names, return_dtype=pl.String)
+        part.rejected.append(rejected.with_columns(files.alias("source_file")))
+
+
+def _counts(files: pl.Series) -> Iterator[tuple[int, int]]:
+    """The files of rows by their number, and how many rows each has."""
+    return files.value_counts().iter_rows()
 
 
 def _count(counter: Counter[str], values: pl.Series) -> None:

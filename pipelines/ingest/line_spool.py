@@ -42,7 +42,9 @@ class _Day:
 
 @dataclass(frozen=True)
 class _Part:
-    """A chunk's lines, sorted by day and bucket hash; `marks` is the hash of each `BATCH_ROWS`-th row."""
+    """A chunk's lines, sorted by day and bucket hash; `marks` is the hash of each `BATCH_ROWS`-th row. `file`
+    is the file of all of them, but for small files that were gathered.
+    """
 
     path: Path
     file: int
@@ -90,12 +92,14 @@ class LineSpool:
         days = [day for part in self._parts for day in part.days.values()]
         return self.disputed.rows + sum(day.end - day.first for day in days)
 
-    def add(self, lines: pl.DataFrame, file: int, extras: Sequence[str]) -> None:
+    def add(self, lines: pl.DataFrame, file: int | pl.Series, extras: Sequence[str]) -> None:
         """Put a chunk's lines aside.
 
         They have `_source_row`, `MESSAGE_COLUMNS`, `_day`, `_id_hash` and `extras`, the columns beyond the
-        contract's; `file` is the file's place among the run's.
+        contract's; `file` is the file's place among the run's, of many small files that of each row.
         """
+        files = file if isinstance(file, pl.Series) else pl.lit(file, dtype=pl.Int32)
+        lines = lines.with_columns(files.alias("_file"))
         ids = lines["_id_hash"].to_numpy()
         numbers = lines["line_no"].fill_null(0).to_numpy().astype(np.uint64)
         open_ = ~contains(_repeated(combined_hashes([ids, numbers]), ids), ids)
@@ -103,10 +107,10 @@ class LineSpool:
             open_ &= lines["_action"].is_null().to_numpy()
         if not open_.all():
             disputed = lines.filter(pl.Series(~open_))
-            self.disputed.add(disputed.with_columns(pl.lit(file, dtype=pl.Int32).alias("_file")))
+            self.disputed.add(disputed)
             lines, ids = lines.filter(pl.Series(open_)), ids[open_]
         if lines.height:
-            self._add_part(lines.drop(*MESSAGE_COLUMNS), ids, file, extras)
+            self._add_part(lines.drop(*MESSAGE_COLUMNS), ids, lines["_file"][0], extras)
 
     def _add_part(self, lines: pl.DataFrame, ids: UInt64Array, file: int, extras: Sequence[str]) -> None:
         buckets = _bucket_hashes(lines, ids)
@@ -153,7 +157,7 @@ class LineSpool:
                 here = chosen[first : first + _SLICE_ROWS]
                 if here.any():
                     lines = part.read(first, first + len(here)).filter(pl.Series(here)).drop(_BUCKET)
-                    self.disputed.add(lines.with_columns(pl.lit(part.file, dtype=pl.Int32).alias("_file")))
+                    self.disputed.add(lines)
         return disputed
 
     def by_day(self, disputed: UInt64Array) -> dict[date, tuple[int, set[str]]]:
@@ -176,9 +180,7 @@ class LineSpool:
         """Yield `_file`, `_id_hash` and `line_no` of the undisputed lines."""
         for part in self._parts:
             ids = part.ids()
-            rows = part.read(0, len(ids), ["line_no"]).with_columns(
-                pl.lit(part.file, dtype=pl.Int32).alias("_file"), pl.Series("_id_hash", ids)
-            )
+            rows = part.read(0, len(ids), ["_file", "line_no"]).with_columns(pl.Series("_id_hash", ids))
             yield rows.filter(pl.Series(~contains(disputed, ids))) if len(disputed) else rows
 
     def lines(self, day: date, low: int, high: int, disputed: UInt64Array) -> list[pl.DataFrame]:

@@ -127,17 +127,22 @@ def rows_aside(layout: Layout, changes: Changes) -> Iterator[pl.DataFrame]:
         yield complete(frame, REJECTED_COLUMNS.items())
 
 
-def examples(source: Source, chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series) -> list[str]:
+def examples(
+    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series
+) -> list[str]:
     """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
     texts = []
     for row, (reason, *_) in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
         column, colon, kind = reason.rpartition(":")
+        source = sources[row["_file"]]
         fault = _fault(source, chunk, row, column, kind) if colon else kind.replace("_", " ")
         texts.append(f"{source.name}, row {row['_source_row']}: {fault}")
     return texts
 
 
-def nulled_examples(source: Source, chunk: Chunk, rows: pl.DataFrame, checked: Validated) -> dict[str, str]:
+def nulled_examples(
+    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, checked: Validated
+) -> dict[str, str]:
     """By column, one of the values that became null; `checked` is what the contract made of `rows`."""
     texts: dict[str, str] = {}
     for reason in checked.nulled:
@@ -148,6 +153,7 @@ def nulled_examples(source: Source, chunk: Chunk, rows: pl.DataFrame, checked: V
         if not lost.any():
             continue
         row = rows.row(int(checked.kept_rows[int(lost.arg_true()[0])]), named=True)
+        source = sources[row["_file"]]
         texts[column] = f"{source.name}, row {row['_source_row']}: {_fault(source, chunk, row, column, kind)}"
     return texts
 

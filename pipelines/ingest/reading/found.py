@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from configs.errors import ConfigurationError
 
 T = TypeVar("T")
+_FOUND: Final[dict[tuple[str, type], tuple[tuple[ModuleType | None, ...], dict[str, type[Any]]]]] = {}
 
 
 def module_names(package: ModuleType) -> tuple[str, ...]:
@@ -30,7 +32,15 @@ def found_classes(package: ModuleType, base: type[T]) -> dict[str, type[T]]:
     Raises:
         ConfigurationError: a module holds none or several, or its class lacks something.
     """
-    return {name: _class_in(f"{package.__name__}.{name}", base) for name in module_names(package)}
+    names = [f"{package.__name__}.{name}" for name in module_names(package)]
+    # Asked for by every file of a run; a module that came, went or was loaded anew is looked at.
+    loaded = tuple(sys.modules.get(name) for name in names)
+    found = _FOUND.get((package.__name__, base))
+    if found is None or found[0] != loaded or None in loaded:
+        classes = {name.rpartition(".")[2]: _class_in(name, base) for name in names}
+        found = tuple(sys.modules.get(name) for name in names), classes
+        _FOUND[package.__name__, base] = found
+    return dict(found[1])
 
 
 def _class_in(module_name: str, base: type[T]) -> type[T]:

@@ -21,6 +21,7 @@ from features.contract.moments import UTC_ZONE
 from features.contract.null_words import NullWords
 from features.contract.rules import ContractRules
 from pipelines.ingest.reading.label_tally import LabelTally
+from pipelines.ingest.reading.message_format import CustomsCodes
 from pipelines.privacy.identity_screen import FREE_TEXT_COLUMNS, RESULT_TEXTS, Screened, screen_rows
 from pipelines.privacy.key_record import KeyRecord
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -101,6 +102,11 @@ class Surroundings:
             return bool(self.pseudonymiser)
         except ConfigurationError:
             return False
+
+    @cached_property
+    def codes(self) -> CustomsCodes:
+        """Customs' codes of the day of the run."""
+        return CustomsCodes.of(self.reference, self.rules.null_words)
 
     @cached_property
     def reference(self) -> ReferenceDay:

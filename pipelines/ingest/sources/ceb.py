@@ -62,12 +62,16 @@ class CebSource(Source):
     @classmethod
     def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
         """Nothing is read yet."""
-        return cls(path, around.pseudonymiser, CustomsCodes.of(around.reference, around.rules.null_words))
+        return cls(path, around.pseudonymiser, around.codes)
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The lines; each document is a message of its own, told apart by `_offset`."""
         for frame in read_messages(self.path, rows, self._pseudonymiser, self._codes):
-            lines = frame.drop("_record", "_persons").with_row_index("_row")
+            # By its columns: a plan for each of many small files would cost more than their rows.
+            kept = [values for values in frame.get_columns() if values.name not in ("_record", "_persons")]
+            lines = pl.DataFrame(
+                [pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("_row"), *kept]
+            )
             yield Chunk(frame, lines, None, frame.height, persons_of_messages(frame["_persons"]))
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
@@ -162,8 +166,8 @@ def _frame(rows: list[Values], format_: MessageFormat) -> pl.DataFrame:
             f"{nearest(unknown[0], DECLARATION_COLUMNS)}"
         )
     # A list column is slow to build from Python lists; as text it is not.
-    flat = {**MESSAGE_SCHEMA, "_nulled": pl.String()}
-    frame = pl.DataFrame(
-        [pl.Series(column, [row.get(column) for row in rows], dtype=dtype) for column, dtype in flat.items()]
-    )
-    return frame.with_columns(pl.col("_nulled").str.split(";"))
+    frame = pl.from_dicts(rows, schema={**MESSAGE_SCHEMA, "_nulled": pl.String()})
+    nulled = frame["_nulled"]
+    if nulled.null_count() < len(nulled):
+        nulled = nulled.str.split(";")
+    return frame.replace_column(frame.columns.index("_nulled"), nulled.cast(MESSAGE_SCHEMA["_nulled"]))

@@ -10,6 +10,7 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.cli.main import run
@@ -214,3 +215,41 @@ def test_a_table_without_rows_is_never_taken_in_silence(
     path = put(folder / "a.csv", HEADER.encode())
     code, _, error = taken(capfd, path, "--store", store, "--quiet")
     assert (code, "a.csv: a file without rows: nothing was taken from it" in error) == (0, True)
+
+
+def test_rows_of_many_small_files_stay_those_of_their_files(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    head = HEADER.encode()
+    put(folder / "a.csv", table(1, rows=3))
+    put(folder / "b.csv", head + b"D2-0,1,2026-11-20,010121,5,CNY,cup\nD3,one,2026-11-20,010121,5,CNY,cup\n")
+    put(folder / "c.csv", head + b"D4,1,2026-11-20,010121,-5,CNY,cup\nD1-0,1,2026-11-20,010121,6,CNY,pan\n")
+    put(folder / "d.csv", b"PAR1 no table at all")
+    put(folder / "e.csv", head[:-1] + b",remark\nD5,1,2026-11-20,010121,5,CNY,cup,good\n")
+    code, out, _ = taken(capfd, folder, "--store", store)
+    assert (code, kept(store)) == (3, ["D1-0", "D1-1", "D1-2", "D2-0", "D5"])
+    assert "8 rows in: 5 kept, 3 in quarantine, 0 repeats" in out
+    assert f"{folder}/b.csv, row 2: line_no" in out
+    assert f"{folder}/c.csv, row 1: total_price" in out
+    assert f"{folder}/e.csv: columns that the contract does not have are not stored: 'remark'" in out
+    rejected = read_quarantine(store).select("source_file", "source_row").rows()
+    names = [(Path(file).name, row) for file, row in rejected]
+    assert sorted(names, key=str) == [("b.csv", 2), ("c.csv", 1), ("c.csv", 2), ("d.csv", None)]
+    manifest = json.loads(next((store / "manifests").glob("ingest-*.json")).read_text(encoding="utf-8"))
+    rows = {
+        Path(file["file"]).name: (file["rows_in"], file["rows_quarantined"]) for file in manifest["files"]
+    }
+    assert rows == {"a.csv": (3, 0), "b.csv": (2, 1), "c.csv": (2, 2), "d.csv": (0, 0), "e.csv": (1, 0)}
+
+
+def test_small_files_whose_columns_are_of_other_types_go_in(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    folder.mkdir()
+    text = pl.read_csv(table(1), infer_schema=False)
+    text.write_parquet(folder / "a.parquet")
+    text.with_columns(pl.lit("D2").alias("declaration_id"), pl.col("line_no").cast(pl.Int64)).write_parquet(
+        folder / "b.parquet"
+    )
+    code, out, error = taken(capfd, folder, "--store", store)
+    assert (code, kept(store)) == (0, ["D1-0", "D2"]), out + error
