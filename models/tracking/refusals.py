@@ -16,6 +16,8 @@ _ADVICE: Final = {
     r"certificate required|handshake failure|bad certificate|unknown ca|certificate unknown": "The server "
     "asks for a certificate of this client: name a PEM file with certificate and key in "
     "MLFLOW_TRACKING_CLIENT_CERT_PATH",
+    r"hostname mismatch|doesn't match": "The certificate is that of another host: write the host in the "
+    "address as the certificate names it",
     r"certificate.verify.failed|self.signed certificate": "The server's certificate is not trusted here: "
     "name the file of its authority in MLFLOW_TRACKING_SERVER_CERT_PATH",
     r"wrong.version.number|record layer failure|http request": "The server does not speak TLS: write "
@@ -40,7 +42,7 @@ _ADVICE: Final = {
     "database: after a backup, `mlflow db upgrade` with its address brings it up to date",
     r"unable to open database file": "The folder has to exist, and this account has to write there",
     r"connection (refused|reset|aborted|timed out)|timed out|max retries|server closed the connection": "The "
-    "server has gone: start the same command again when it is back",
+    "server has gone, or speaks https: start the same command again when it is back",
 }
 
 
