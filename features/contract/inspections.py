@@ -31,7 +31,7 @@ from features.contract.rules import ANY_VALUES, ContractRules
 
 INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
 INSPECTION_REQUIRED: Final = (*LINE_KEY, "inspected_on", "reported_on")
-SELECTIONS: Final = ("risk", "random", "exploration", "rule", "referral", "override")
+SELECTIONS: Final = ("risk", "random", "exploration", "rule", "referral", "override", "officer")
 CONTRACT_LABELS: Final = ("undervaluation", "prohibited_item", "food_safety")
 
 INSPECTION_COLUMNS: Final[dict[str, pl.DataType]] = {

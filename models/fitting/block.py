@@ -18,7 +18,7 @@ from models.risk.risk_model import RiskModel
 LEAST_LEARNABLE = 5
 # An X-ray, a tip or an officer's eye chose these: they have findings that no declaration foretells, and a
 # calibration on them promises too much for all others.
-_BY_OUTCOME = ("referral", "override", "rule")
+_BY_OUTCOME = ("referral", "override", "rule", "officer")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class DayBlock:
 
 
 def chosen_by_outcome(lines: pl.DataFrame) -> BoolArray:
-    """True where a referral, an override or a rule chose the line (lines,)."""
+    """True where a referral, an override, an officer or a rule chose the line (lines,)."""
     if "selection" not in lines.columns:
         return np.zeros(lines.height, dtype=bool)
     return lines["selection"].is_in(list(_BY_OUTCOME)).fill_null(False).to_numpy()

@@ -139,6 +139,9 @@ def test_a_channel_that_nobody_knows_is_refused(office: Office) -> None:
     code, said = office.ingest(["1", "0"], inspection={**MAPPING["inspection"], "selection": "randon"})
     assert code == 2
     assert "came 'randon'. Did you mean 'random'?" in said
+    picked = {**MAPPING["inspection"], "selection": "officer", "inspection_probability": None}
+    assert office.ingest(["1", "0"], inspection=picked)[0] == 0
+    assert Store.open(office.store).read_inspections()["selection"].to_list() == ["officer"] * 2
 
 
 def test_values_of_a_label_column_say_where_its_words_belong(office: Office) -> None:
