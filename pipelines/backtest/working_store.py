@@ -35,8 +35,7 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         put_in(there.meta, here.meta)
         for day in source.declaration_days():
             if day <= last:
-                folder = here.partition(DayTable.DECLARATIONS, day)
-                _link(there.buckets(day), folder)
+                _link(there.buckets(day), here.partition(DayTable.DECLARATIONS, day))
                 digests = there.digests(there.partition(DayTable.DECLARATIONS, day))
                 if digests.exists():
                     _link([digests], here.digests(folder).parent)
