@@ -226,6 +226,12 @@ class FeaturesConfig(Frozen):
     peers: PeersConfig
 
 
+class NightConfig(Frozen):
+    """What a night may take on beside its own day."""
+
+    refold_days: int = Field(30, ge=1, le=3650)
+
+
 class PipelineConfig(Frozen):
     """All of `pipeline.yaml`."""
 
@@ -239,6 +245,7 @@ class PipelineConfig(Frozen):
     gate: GateConfig = GateConfig()
     tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()
+    night: NightConfig = NightConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
 
     @property

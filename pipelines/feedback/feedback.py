@@ -87,6 +87,7 @@ class _Run:
     def __init__(self, store: Store, settings: Settings, options: FeedbackOptions, today: date) -> None:
         self._store, self._risks, self._overlay = store, settings.risks, settings.overlay
         self._tolerance = settings.pipeline.ingest.tolerance
+        self._refold_days = settings.pipeline.night.refold_days
         self._options, self._today = options, today
         self._manifest = ManifestBuilder("feedback")
         self._hidden: Counter[str] = Counter()
@@ -107,7 +108,7 @@ class _Run:
             append_log(t, self._store, rows, self._risks, now)
             aside = [row for row in rows if row.outcome in (REJECTED, CONFLICT)]
             self._store.append_quarantine(t, [rows_for_quarantine(aside, files)])
-            reopened = reopen_history(self._store, t, days)
+            reopened = reopen_history(self._store, t, days, self._refold_days)
         report = FeedbackReport(files, rows, self._tolerance, corrections, sorted(days), reopened, {})
         manifest_of(report, self._manifest)
         self._manifest.values_nulled.update(self._hidden)

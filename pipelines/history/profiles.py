@@ -144,9 +144,22 @@ def stage_folded(
 
 def _stage(t: Transaction, store: Store, spec: HistorySpec, as_of: date) -> Path:
     folder = t.stage(store.layout.partition(DayTable.PROFILES, as_of))
-    for day in expired(store.days(DayTable.PROFILES), as_of, spec.config):
-        t.remove(store.layout.partition(DayTable.PROFILES, day))
+    days, stale = store.days(DayTable.PROFILES), store.out_of_date_from
+    # What is folded again goes on from the last history that has all late data.
+    sound = max((day for day in days if stale is not None and day < stale), default=None)
+    for day in expired(days, as_of, spec.config):
+        if day != sound:
+            t.remove(store.layout.partition(DayTable.PROFILES, day))
     return folder
+
+
+def worth_keeping(days: Sequence[date], config: HistoryConfig) -> set[date]:
+    """Which of the days that are folded in one go are stored: the last, and one a week that would not expire.
+
+    Late data then has a history not far before it to go on from.
+    """
+    thinned = set(expired(days, days[-1], config))
+    return {day for day in days if day == days[-1] or (day.isoweekday() == _WEEK and day not in thinned)}
 
 
 def expired(days: Sequence[date], newest: date, config: HistoryConfig) -> list[date]:

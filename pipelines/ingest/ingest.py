@@ -156,7 +156,8 @@ class _Run:
                 lines, results = self._merge(t, spools, meta)
             with self._manifest.step("quarantine"):
                 self._quarantine(t, spools, lines, results)
-            reopened = reopen_history(self._store, t, lines.days | results.days)
+            most = self._around.settings.pipeline.night.refold_days
+            reopened = reopen_history(self._store, t, lines.days | results.days, most)
             self._account(lines, results, reopened)
             taken = taken_table(self._files, lines, results, self._around.now)
             stage_taken(t, self._store.layout, taken, spools.taken)

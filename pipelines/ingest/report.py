@@ -90,7 +90,7 @@ class IngestReport(Report):
         if self.reopened is not None:
             yield (
                 f"late data: the history is reopened from {self.reopened} on and will be folded again by the "
-                "next score; lists that were issued stay"
+                "next score, at most night.refold_days a night; lists that were issued stay"
             )
         if manifest["unknown_declarations"]:
             yield (

@@ -135,11 +135,25 @@ def _without(stored: pl.DataFrame, withdrawn: Sequence[Withdrawn]) -> pl.DataFra
     return stored
 
 
-def reopen_history(store: Store, t: Transaction, days: Collection[date]) -> date | None:
-    """Data for a day that is closed already opens the history again from that day on; returns that day."""
+def reopen_history(store: Store, t: Transaction, days: Collection[date], most: int) -> date | None:
+    """Data for a day that is closed already opens the history again from that day on; returns that day.
+
+    Where the next night would have to fold more than `most` days again, the histories stay until that many a
+    night have caught up with them.
+    """
     closed = store.days(DayTable.PROFILES)
     late = [day for day in days if closed and day <= closed[-1]]
     if not late:
         return None
-    store.invalidate_profiles(t, min(late))
-    return min(late)
+    first, pending = min(late), store.out_of_date_from
+    if pending is not None and pending <= first:
+        return first
+    base = max((day for day in closed if day < first), default=date.min)
+    known = {*store.declaration_days(), *store.inspection_days(), *late}
+    if sum(base < day <= closed[-1] for day in known) > most:
+        store.set_out_of_date(t, first)
+        return first
+    store.invalidate_profiles(t, first)
+    if pending is not None:
+        store.set_out_of_date(t, None)
+    return first

@@ -98,7 +98,8 @@ def withdraw(
             _forget_messages(opened, t, held)
             results, returned, result_days = _take_results(opened, t, held)
             stage_withdrawal(t, opened.layout, whole, held.displaced, moment)
-            reopened = reopen_history(opened, t, days | result_days)
+            most = settings.pipeline.night.refold_days
+            reopened = reopen_history(opened, t, days | result_days, most)
         files = known_files(opened.layout)
         again = files.filter(pl.col("fingerprint").is_in(sorted(held.displaced)))["file"].unique().sort()
         manifest.add_rows(rows_in=lines + results, superseded=lines + results)

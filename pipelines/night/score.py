@@ -20,6 +20,7 @@ from pipelines.night.missed import asked_days, missed_days, not_delivered
 from pipelines.night.score_day import DayReport, score_day
 from pipelines.night.score_report import ScoreReport
 from pipelines.scoring.gaps import incomplete_days
+from pipelines.scoring.history_steps import fold_again
 from pipelines.scoring.models_in_use import ModelInUse, models_in_use
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
@@ -117,6 +118,7 @@ def _score(
             notes.append(not_delivered(layout, first, last))
             logger.warning("%s", notes[-1])
         chronicle = Chronicle(opened, settings)
+        left = fold_again(chronicle, executor)
         reports, failed = _score_days(chronicle, days, in_use, executor, asked)
         chronicle.unmatched.tell()
         notes += [
@@ -131,7 +133,7 @@ def _score(
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
     unlisted = {day: failed.get(day, "its turn has not come") for day in missed_days(layout, last)}
-    return ScoreReport(reports, in_use, unmodelled, notes, unlisted, found.withdrawn)
+    return ScoreReport(reports, in_use, unmodelled, notes, unlisted, found.withdrawn, left)
 
 
 def _score_days(

@@ -17,7 +17,8 @@ from pipelines.work.report import Report
 class ScoreReport(Report):
     """What became of the days of a run.
 
-    `unlisted` are the days that should have been listed by now and never were, and why.
+    `unlisted` are the days that should have been listed by now and never were, and why; `to_fold_again` is
+    how many days' histories still lack late data.
     """
 
     days: Sequence[DayReport]
@@ -26,11 +27,15 @@ class ScoreReport(Report):
     notes: Sequence[str] = ()
     unlisted: Mapping[date, str] = field(default_factory=dict)
     withdrawn: Sequence[str] = ()
+    to_fold_again: int = 0
 
     @property
     def exit_code(self) -> int:
-        """0, or 5 where a day has gaps, one before is without lists, or a risk has lost its model."""
-        return 5 if self.unlisted or self.withdrawn or any(day.gaps for day in self.days) else 0
+        """0, or 5 where a day has gaps, one before is without lists, a risk has lost its model, or late data
+        is not in the history yet.
+        """
+        short = self.unlisted or self.withdrawn or self.to_fold_again
+        return 5 if short or any(day.gaps for day in self.days) else 0
 
     def _lines(self) -> list[str]:
         lines = [
@@ -60,6 +65,11 @@ class ScoreReport(Report):
             f"{day} STILL HAS NO LISTS: {reason}. The next run of score tries again"
             for day, reason in self.unlisted.items()
         ]
+        if self.to_fold_again:
+            lines.append(
+                f"late data: the history of {self.to_fold_again:,} days is still to be folded again: that "
+                "goes on the next night (night.refold_days at a time), and until then it serves as it was"
+            )
         return [*lines, *self.notes]
 
     def _facts(self) -> dict[str, Any]:
@@ -67,6 +77,7 @@ class ScoreReport(Report):
             "models": {risk: champion.version for risk, champion in sorted(self.champions.items())},
             UNPROVEN: doubts_of(self.champions),
             "without_model": self.unmodelled,
+            "days_to_fold_again": self.to_fold_again,
             "lost_model": self.withdrawn,
             "days": [
                 {

@@ -14,12 +14,21 @@ from configs.errors import StoreError
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import save_results
 from pipelines.history.mapped import UnpackTask, unpack_table, unpack_tasks
-from pipelines.history.profiles import Eve, stage_folded, stage_profile, stored_eve
+from pipelines.history.profiles import (
+    Eve,
+    load_profile,
+    stage_folded,
+    stage_profile,
+    stored_eve,
+    usable_profile,
+    worth_keeping,
+)
 from pipelines.scoring.bucket_steps import forget_other_history, sum_buckets
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.fold_tables import FoldTask, fold_part, fold_tasks
 from pipelines.store.bucket_checks import require_whole
 from pipelines.store.files import lines_that_can_be_read
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 
@@ -41,19 +50,54 @@ def close_days_before(
     Raises:
         StoreError: a line of one of these days cannot be read.
     """
-    last = day - timedelta(days=1)
     stored = stored_eve(chronicle.store, day, chronicle.spec)
-    open_days = chronicle.days(stored.as_of, last)
-    small = _days_for_memory(chronicle.store, stored, open_days, lines_in_memory)
-    if small:
-        history = chronicle.stored_history(day)
-        for _, folded in chronicle.replay(history, small[-1]):
-            history = folded
-        with chronicle.store.transaction() as t:
-            stage_profile(t, chronicle.store, history, chronicle.spec)
-    for large in open_days[len(small) :]:
-        _close_in_files(chronicle, large, executor)
+    open_days = chronicle.days(stored.as_of, day - timedelta(days=1))
+    _fold_days(chronicle, stored, open_days, executor, lines_in_memory)
     return stored_eve(chronicle.store, day, chronicle.spec)
+
+
+def fold_again(chronicle: Chronicle, executor: Executor, *, lines_in_memory: int = LINES_IN_MEMORY) -> int:
+    """Fold days again whose history lacks late data, as many as a night takes; returns how many are left.
+
+    The histories that are out of date serve until then.
+
+    Raises:
+        StoreError: a line of one of these days cannot be read.
+    """
+    store, spec = chronicle.store, chronicle.spec
+    stale = store.out_of_date_from
+    if stale is None:
+        return 0
+    base = stored_eve(store, stale, spec)
+    newest = usable_profile(store, date.max, spec)
+    days = [] if newest is None else chronicle.days(base.as_of, newest)
+    most = chronicle.settings.pipeline.night.refold_days
+    now, left = days[:most], days[most:]
+    sound = _fold_days(chronicle, base, now, executor, lines_in_memory)
+    with store.transaction() as t:
+        for day in store.days(DayTable.PROFILES):
+            if day >= stale and day not in sound and not (left and day > now[-1]):
+                t.remove(store.layout.partition(DayTable.PROFILES, day))
+        store.set_out_of_date(t, left[0] if left else None)
+    return len(left)
+
+
+def _fold_days(
+    chronicle: Chronicle, stored: Eve, days: Sequence[date], executor: Executor, lines_in_memory: int
+) -> set[date]:
+    """Fold days onto a stored history, and return those whose history is stored then."""
+    store, spec = chronicle.store, chronicle.spec
+    small = _days_for_memory(store, stored, days, lines_in_memory)
+    kept = worth_keeping(small, spec.config) if small else set()
+    if small:
+        history = spec.empty() if stored.folder is None else load_profile(stored.folder, spec)
+        with store.transaction() as t:
+            for day, folded in chronicle.replay(history, small[-1]):
+                if day in kept:
+                    stage_profile(t, store, folded, spec)
+    for large in days[len(small) :]:
+        _close_in_files(chronicle, large, executor)
+    return kept | {*days[len(small) :]}
 
 
 def _days_for_memory(store: Store, stored: Eve, days: Sequence[date], most: int) -> list[date]:

@@ -75,6 +75,7 @@ class Layout:
         root: the folder.
         meta: the store's description of itself.
         metrics: figures of the last night for Prometheus, where the configuration names no other file.
+        refold: the day from which histories are out of date; not there where none is.
         lock: what a run that writes holds, and which names the run.
         training: where trainings work, with models that no registry has yet.
         staging: what transactions have staged but not yet put in place.
@@ -86,6 +87,7 @@ class Layout:
         self.root = root
         self.meta = root / "store.json"
         self.metrics = root / "metrics" / "parcel_risk.prom"
+        self.refold = root / ".runs" / "refold_from"
         self.lock = root / ".lock"
         self.training = root / ".work" / "train"
         self.staging = root / ".staging"

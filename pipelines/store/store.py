@@ -226,6 +226,19 @@ class Store:
         days = [*self.days(DayTable.PROFILES), *self.days(DayTable.SCORES)]
         return max(days, default=None)
 
+    @property
+    def out_of_date_from(self) -> date | None:
+        """The day from which histories lack late data, though they serve until they are folded again."""
+        file = self.layout.refold
+        return date.fromisoformat(file.read_text(encoding="utf-8").strip()) if file.exists() else None
+
+    def set_out_of_date(self, t: Transaction, day: date | None) -> None:
+        """Stage from which day on histories lack late data; None: none does."""
+        if day is None:
+            t.remove(self.layout.refold)
+        else:
+            t.stage_file(self.layout.refold).write_text(f"{day}\n", encoding="utf-8")
+
     def invalidate_profiles(self, t: Transaction, from_day: date) -> list[date]:
         """Drop the history of `from_day` and later, to be folded again, and return the days dropped."""
         dropped = [day for day in self.days(DayTable.PROFILES) if day >= from_day]
