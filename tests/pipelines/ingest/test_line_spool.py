@@ -12,7 +12,9 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from pipelines.ingest import day_writer, disputes, intake, line_spool
 from pipelines.ingest.line_spool import LineSpool, contains
+from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash
+from pipelines.store.spool import complete
 from pipelines.store.store import Store
 from tests.pipelines.ingest.test_ingest import DAY, lines, put, run, tables, with_settings
 
@@ -47,6 +49,7 @@ def valid(count: int, first: int = 0, action: str | None = None) -> pl.DataFrame
         pl.lit(action, dtype=pl.String).alias("_action"),
         pl.lit(DAY).alias("_day"),
     )
+    frame = complete(frame, (frame.schema | MESSAGE_COLUMNS).items())
     return frame.with_columns(hash_text(frame["declaration_id"]).alias("_id_hash"))
 
 
