@@ -9,6 +9,8 @@ import polars as pl
 
 CHINA_OFFSET: Final = timedelta(hours=8)
 CHINA: Final = timezone(CHINA_OFFSET)
+CHINA_ZONE: Final = "Etc/GMT-8"
+"""The same by name; in the names of these zones the sign is turned round."""
 
 
 def china_date(moment: datetime) -> date:

@@ -28,7 +28,7 @@ _LOOSE: Final = (
     r"^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?"
     r"(?:[T ]*(\d{1,2})[:时点](\d{1,2})(?:[:分](?:(\d{1,2})秒?)?)?)?$"
 )
-_COMPACT: Final = r"^(\d{4})(\d{2})(\d{2})[T ]*(\d{2}):?(\d{2}):?(\d{2})?$"
+_COMPACT: Final = r"^(\d{4})(\d{2})(\d{2})(?:[T ]*(\d{2}):?(\d{2}):?(\d{2})?)?$"
 
 
 def to_moment(values: pl.Series, zone: str = UTC_ZONE) -> pl.Series:

@@ -39,6 +39,7 @@ class FileResult:
         masked: texts of which a part named somebody.
         notes: what the user should know beside.
         examples: a few rejected values in words.
+        faults: text that cannot be read while the rest of the file was taken: a few places in words.
         fault: why the file was refused as a whole.
         labels: the values of its labels.
     """
@@ -59,6 +60,7 @@ class FileResult:
     masked: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     examples: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     fault: str | None = None
     labels: LabelTally = field(default_factory=LabelTally)
 
@@ -120,6 +122,7 @@ class Changes:
         rivals: what the store holds in place of refused results, as rows of `TAKEN_ROWS`.
         aside: results that an earlier run took and that cannot stay, with `reason` and `declared_on`.
         replaced: lines that the store held and that were changed or deleted.
+        untimely: declarations with a change or a deletion that was sent before they were.
         days: days whose lines are not as they were.
     """
 
@@ -133,6 +136,7 @@ class Changes:
     refused: list[pl.DataFrame] = field(default_factory=list)
     rivals: list[pl.DataFrame] = field(default_factory=list)
     aside: list[pl.DataFrame] = field(default_factory=list)
+    untimely: list[str] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
 
     def keep(self, rows: pl.DataFrame) -> None:

@@ -121,8 +121,9 @@ class Disputes:
             changes.replaced += merged.removed.height
             changes.refuse(merged.duplicates, RejectReason.DUPLICATE_KEY)
             owners = rows.select("declaration_id", *OWNER_COLUMNS).unique("declaration_id")
-            decided = merged.decided.select(*LEDGER_COLUMNS)
-            ledger.append(decided.join(owners, on="declaration_id", how="left"))
+            told = pl.concat([merged.decided.select(*LEDGER_COLUMNS), merged.first])
+            ledger.append(told.join(owners, on="declaration_id", how="left"))
+            changes.untimely += merged.untimely
             changes.take(_taken(merged))
             touched = _touched(merged)
             for (day,), of_day in touched.group_by("_day"):

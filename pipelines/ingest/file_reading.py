@@ -114,7 +114,7 @@ class FileReader:
         number = len(self.results)
         if is_small:
             result = FileResult(file.name, rows=sum(chunk.rows for chunk in chunks), notes=source.notes)
-            result.labels = source.label_tally
+            result.labels, result.faults = source.label_tally, source.faults
             self.results.append(result)
             self._gather(SmallFile(number, source, chunk) for chunk in chunks)
         else:

@@ -268,6 +268,7 @@ class _Run:
             },
             "results_set_aside": sum(rows.height for rows in results.aside),
             "unknown_declarations": results.waiting,
+            "sent_before_declaration": lines.untimely,
             "reopened_from": None if reopened is None else reopened.isoformat(),
             "files": [
                 {

@@ -106,6 +106,7 @@ class Intake:
                     self.spools.rejected.add(frame)
             # Some are known only when all rows were seen.
             result.notes += source.notes
+            result.faults += source.faults
         except (DataError, OSError) as error:
             if isinstance(error, OSError) and error.filename != os.fspath(source.path):
                 raise
@@ -265,11 +266,13 @@ class Intake:
         if not part.attached:
             for number, count in _counts(frame["_file"].filter(~faults)):
                 part.results[number].not_counting += count
-        shown = faults.arg_true().head(MOST_EXAMPLES - len(result.examples))
+        # What cannot be read is told apart, with its place.
+        told = reasons.list.eval(pl.element() == RejectReason.UNREADABLE_TEXT.value).list.any()
+        shown = (faults & ~told).arg_true().head(MOST_EXAMPLES - len(result.examples))
         result.examples += examples(part.sources, part.chunk, frame[shown], reasons[shown])
         records = part.source.records(part.chunk, frame["_row"])
         rejected = rejected_rows(
-            part.source.name, part.table, frame, reasons, records, self.settings.max_text_chars
+            part.source, part.table, frame, reasons, records, self.settings.max_text_chars
         )
         names = {number: source.name for number, source in part.sources.items()}
         files = frame["_file"].replace_strict(names, return_dtype=pl.String)

@@ -39,6 +39,8 @@ class Merged:
         superseded: rows that were repeats, or were overtaken by a change or a deletion.
         removed: `declaration_id`, `line_no` and `_day` of stored lines that go.
         decided: the messages that decided, as in the store's ledger, and their `_file`.
+        first: for the ledger, when declarations were first sent of which a change or a deletion decided.
+        untimely: numbers of declarations with a change or a deletion that was sent before they were.
     """
 
     kept: pl.DataFrame
@@ -46,6 +48,8 @@ class Merged:
     superseded: int
     removed: pl.DataFrame
     decided: pl.DataFrame
+    first: pl.DataFrame
+    untimely: list[str]
 
 
 def content_hash(lines: pl.DataFrame, contract: list[str], extras: list[str]) -> pl.Series:
@@ -88,6 +92,8 @@ def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) ->
         messages.superseded + deleted.height + repeats,
         messages.removed,
         messages.decided,
+        messages.first,
+        messages.untimely,
     )
 
 
@@ -112,7 +118,15 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
     kept = fresh.join(touched, on=same, how="anti")
     removed = touched.join(fresh, on=same, how="anti").select(*LINE_KEY, "_day")
     superseded = overtaken + repeats + fresh.height - kept.height
-    return Merged(kept, duplicates, superseded, removed, decided.select(*LEDGER_COLUMNS, "_file"))
+    return Merged(
+        kept,
+        duplicates,
+        superseded,
+        removed,
+        decided.select(*LEDGER_COLUMNS, "_file"),
+        _first_sent(heads, pl.concat([ledger, news])),
+        _untimely(heads, ledger),
+    )
 
 
 def _heads(rows: pl.DataFrame) -> pl.DataFrame:
@@ -123,6 +137,39 @@ def _heads(rows: pl.DataFrame) -> pl.DataFrame:
         pl.col("_content").unique().sort().cast(pl.String).str.join(",").alias("digest"),
     )
     return heads.with_columns(hash_text(heads["digest"]).alias("digest"))
+
+
+def _first_sent(heads: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    """When declarations were first sent, where the ledger does not say it by a message that decided."""
+    first = _earliest(heads)
+    known = _earliest(ledger).rename({"first_at": "known_at"})
+    unknown = first.join(known, on="declaration_id", how="left").filter(
+        pl.col("known_at").is_null() | (pl.col("first_at") < pl.col("known_at"))
+    )
+    # No content has this digest: the message itself is still news if it comes alone.
+    return unknown.select(
+        "declaration_id",
+        pl.col("first_at").alias("message_at"),
+        pl.lit(RANKS["new"], pl.Int8).alias("rank"),
+        pl.lit(0, pl.UInt64).alias("digest"),
+    )
+
+
+def _untimely(heads: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
+    """Declarations with a change or deletion sent before them, whichever of the two this run brings."""
+    known = _earliest(ledger)
+    first = _earliest(pl.concat([heads.select(*LEDGER_COLUMNS), ledger]))
+    incoming = heads.select(*LEDGER_COLUMNS)
+    stored = ledger.join(known, on="declaration_id", how="anti")
+    overtaken = pl.concat([incoming, stored]).filter(pl.col("rank") > RANKS["new"])
+    early = overtaken.join(first, on="declaration_id").filter(pl.col("message_at") < pl.col("first_at"))
+    return early["declaration_id"].unique().sort().to_list()
+
+
+def _earliest(messages: pl.DataFrame) -> pl.DataFrame:
+    """`first_at`: when each declaration was first sent."""
+    new = messages.filter(pl.col("rank") == RANKS["new"])
+    return new.group_by("declaration_id").agg(pl.col("message_at").min().alias("first_at"))
 
 
 def _latest(messages: pl.DataFrame) -> pl.DataFrame:

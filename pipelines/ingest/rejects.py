@@ -31,7 +31,12 @@ _MOST_CHARS: Final = 40
 
 
 def rejected_rows(
-    path: str, table: str, rows: pl.DataFrame, reasons: pl.Series, records: pl.Series, max_text_chars: int
+    source: Source,
+    table: str,
+    rows: pl.DataFrame,
+    reasons: pl.Series,
+    records: pl.Series,
+    max_text_chars: int,
 ) -> pl.DataFrame:
     """Rows for the quarantine, with the day to which they belong, where that is known.
 
@@ -42,11 +47,11 @@ def rejected_rows(
     given = {name: rows[name] for name in rows.columns}
     ids = to_text(given.get("declaration_id", nothing), max_text_chars)
     numbers = to_whole(given.get("line_no", nothing))
-    moments = to_moment(given.get("declared_at", nothing))
+    moments = to_moment(given.get("declared_at", nothing), source.zone)
     days = china_day(moments.set((moments < EARLIEST).fill_null(False), None))
     return pl.DataFrame(
         {
-            "source_file": pl.Series([path], dtype=pl.String).new_from_index(0, rows.height),
+            "source_file": pl.Series([source.name], dtype=pl.String).new_from_index(0, rows.height),
             "source_row": rows["_source_row"],
             "offset": given.get("_offset", nothing).cast(pl.Int64),
             "table": pl.Series([table], dtype=pl.String).new_from_index(0, rows.height),
@@ -82,7 +87,7 @@ def rows_read_again(
             reasons = rows.select(reasons=pl.concat_list("reason")).to_series()
             rows = source.screened(rows.drop("reason"), chunk, pseudonymiser).rows
             records = source.records(chunk, rows["_row"])
-            yield rejected_rows(source.name, table, rows, reasons, records, settings.max_text_chars)
+            yield rejected_rows(source, table, rows, reasons, records, settings.max_text_chars)
 
 
 def late_rejects(
@@ -164,7 +169,10 @@ def _fault(source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, ki
     if kind == RejectReason.NOT_A_NUMBER and origin in chunk.raw.columns:
         # The number that the reader tried to make of the cell says nothing any more.
         value = chunk.raw[origin][row["_row"]]
-    words = f"{column} {_shown(column, value)} ({kind.replace('_', ' ')})"
+    # Of a value that the reader left out the reason says why.
+    is_left_out = value is None and kind != RejectReason.MISSING
+    shown = "" if is_left_out else f"{_shown(column, value)} "
+    words = f"{column} {shown}({kind.replace('_', ' ')})"
     wanted = expected(column, kind)
     if wanted is None or value is None or _is_hidden(column, str(value)):
         return words

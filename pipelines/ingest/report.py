@@ -45,9 +45,14 @@ class IngestReport(Report):
 
     @property
     def exit_code(self) -> int:
-        """0, or 3 where a file was refused or more rows or results than tolerated went to quarantine."""
-        beyond = self.beyond_tolerance or self.results_beyond_tolerance
-        return 3 if beyond or any(file.fault for file in self.files) else 0
+        """0, or 3 where text was not read, a message came to nothing, or too much went to quarantine."""
+        lost = self._unread_count or self.manifest["sent_before_declaration"]
+        is_any_lost = bool(lost) or any(file.fault for file in self.files)
+        return 3 if self.beyond_tolerance or self.results_beyond_tolerance or is_any_lost else 0
+
+    @property
+    def _unread_count(self) -> int:
+        return int(self.manifest["reasons"].get(RejectReason.UNREADABLE_TEXT.value, 0))
 
     @property
     def beyond_tolerance(self) -> bool:
@@ -108,6 +113,8 @@ class IngestReport(Report):
             yield from file.notes
             if file.fault:
                 yield f"refused as a whole: {file.fault}"
+        yield from self._untimely()
+        yield from self._unreadable()
         if self.results_beyond_tolerance:
             refused, all_ = self._results()
             yield (
@@ -148,6 +155,28 @@ class IngestReport(Report):
                 f"{file} has brought other results with the same keys, and the first stay. If that file is "
                 f"wrong, take it back with `parcel-risk withdraw {fingerprint} --store S`, then ingest the "
                 "corrected one again"
+            )
+
+    def _untimely(self) -> Iterator[str]:
+        numbers = self.manifest["sent_before_declaration"]
+        if numbers:
+            shown = ", ".join(numbers[:MOST_EXAMPLES])
+            more = f" and {len(numbers) - MOST_EXAMPLES:,} more" if len(numbers) > MOST_EXAMPLES else ""
+            yield (
+                f"changes or deletions sent (appTime) before the declaration that they are about: "
+                f"{shown}{more}. "
+                "They do not count: where the hour is wrong (a clock of twelve hours?), have them sent again"
+            )
+
+    def _unreadable(self) -> Iterator[str]:
+        faults = [fault for file in self.files for fault in file.faults][:MOST_EXAMPLES]
+        yield from (f"not read, and in quarantine: {fault}" for fault in faults)
+        count = self._unread_count
+        if count:
+            more = f"and {count - len(faults):,} more; " if count > len(faults) else ""
+            yield (
+                f"{more}what else is in these files was taken in: ask the sender for what is missing, "
+                "corrected, and ingest it"
             )
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 import polars as pl
 
+from pipelines.ingest.markup.xml_reader import XmlReader
 from pipelines.ingest.reading.message_format import CustomsCodes
-from pipelines.ingest.sources.ceb import read_messages
+from pipelines.ingest.sources.ceb import message_formats, read_messages
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 NAMESPACE = "http://www.chinaport.gov.cn/ceb"
 NAMES = Pseudonymiser.from_key(b"only for tests, not a secret")
 CODES = CustomsCodes({"116": "JP", "133": "KR", "142": "CN", "502": "US"}, {"142": "CNY", "502": "USD"})
+LATEST = datetime(2030, 1, 1, tzinfo=UTC)
 Fields = Mapping[str, str | None]
 
 IDENTITY = {
@@ -117,7 +120,9 @@ def _element(name: str, fields: Fields, prefix: str) -> str:
 
 def frames(path: Path, chunk_rows: int = 1000, **options: int) -> list[pl.DataFrame]:
     """The lines, without the raw names that only the screen sees and that go no further."""
-    return [frame.drop("_persons") for frame in read_messages(path, chunk_rows, NAMES, CODES, **options)]
+    reader = XmlReader(path, message_formats())
+    found = read_messages(reader, chunk_rows, NAMES, CODES, LATEST, **options)
+    return [frame.drop("_persons") for frame in found]
 
 
 def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:

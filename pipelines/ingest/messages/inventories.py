@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipelines.ingest.reading.message_format import Fields, MessageFormat, Values
+from pipelines.ingest.reading.message_format import Fields, MessageFormat, Values, is_marked, spelled_moment
 from pipelines.privacy.pseudonyms import normalise
 
 
@@ -62,10 +62,6 @@ _DIRECTION_OF_FLAG = {"I": "import", "E": "export"}
 _AMOUNT_FLAG = "3"
 _NO_BARCODE = "无"
 _HEADING_ONLY = re.compile(r"\d{4}", re.ASCII)
-_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
-_MOMENT = re.compile(
-    r"((?:19|20)\d{2})(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([01]\d|2[0-3])([0-5]\d)([0-5]\d)(\d{3})?", re.ASCII
-)
 
 
 class Inventories(MessageFormat):
@@ -125,13 +121,16 @@ class Inventories(MessageFormat):
     def head_columns(self, head: Fields) -> Values:
         """The columns that an inventory's head decides."""
         direction, trade_mode = self._direction, head.get("tradeMode")
+        flag = head.get("ieFlag", "").upper()
+        if trade_mode is not None and trade_mode not in _TRADE_MODES and not is_marked(trade_mode):
+            trade_mode = "other"
         return {column: head.get(field) for column, field in _HEAD_COLUMNS.items()} | {
             "declaration_id": self._declaration_id(head),
             "_seller": head.get("ebcCode"),
             "_own_number": head.get("copNo"),
             "declared_at": _declared_at(head, direction),
-            "direction": _DIRECTION_OF_FLAG.get(head.get("ieFlag", "").upper(), direction.name),
-            "trade_mode": trade_mode if trade_mode is None or trade_mode in _TRADE_MODES else "other",
+            "direction": flag if is_marked(flag) else _DIRECTION_OF_FLAG.get(flag, direction.name),
+            "trade_mode": trade_mode,
             "buyer_id": self._buyer_id(head),
             "address_id": self.hashed(head.get("consigneeAddress", ""), "address_id"),
             direction.head_country: self.codes.country(head.get("country")),
@@ -162,11 +161,12 @@ class Inventories(MessageFormat):
         return columns
 
     def _declaration_id(self, head: Fields) -> str | None:
-        hash_key = self.pseudonymiser.hash_key
         return (
             head.get("invtNo")
-            or hash_key([head.get("ebcCode"), head.get("copNo")], "declaration_id")
-            or hash_key([head.get("ebpCode"), head.get("orderNo"), head.get("logisticsNo")], "declaration_id")
+            or self.hashed_key([head.get("ebcCode"), head.get("copNo")], "declaration_id")
+            or self.hashed_key(
+                [head.get("ebpCode"), head.get("orderNo"), head.get("logisticsNo")], "declaration_id"
+            )
         )
 
     def _buyer_id(self, head: Fields) -> str | None:
@@ -174,7 +174,7 @@ class Inventories(MessageFormat):
         if by_number:
             return by_number
         name, telephone = normalise(head.get("buyerName", "")), normalise(head.get("buyerTelephone", ""))
-        return self.pseudonymiser.hash_key([name, telephone], "buyer_id")
+        return self.hashed_key([name, telephone], "buyer_id")
 
     def _not_comparable(
         self, amount: str | None, currency: str | None, flag: str | None, line_currency: str | None
@@ -191,23 +191,10 @@ class Inventories(MessageFormat):
 
 
 def _declared_at(head: Fields, direction: _Direction) -> str | None:
-    """The day or moment of declaration in China, spelled as ISO 8601 has it; else what stands there.
-
-    CEB603 has no field for it: there the moment of sending counts. It is spelled anew, not parsed: that is
-    the contract's to do, once, which needs the text of what it rejects.
-    """
-    text = head.get("declTime")
-    if text is None and direction.name == "export":
-        text = head.get("appTime")
-    if text is None:
-        return None
-    if day := _DAY.fullmatch(text):
-        return "-".join(day.groups())
-    if moment := _MOMENT.fullmatch(text):
-        year, month, day_, hour, minute, second, thousandths = moment.groups()
-        fraction = "" if thousandths in (None, "000") else f".{thousandths}000"
-        return f"{year}-{month}-{day_}T{hour}:{minute}:{second}{fraction}+08:00"
-    return text
+    """The moment of declaration as it stands there; CEB603 has no field for it, so that of sending counts."""
+    at = head.get("declTime")
+    at = head.get("appTime") if at is None and direction.name == "export" else at
+    return at if at is None else spelled_moment(at)
 
 
 def _hs_code(code: str | None, statistics_flag: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Owns what sources and message formats are made of: their bases, the XML reader, mappings.
+"""Owns what sources and message formats are made of: their bases, mappings, records of messages.
 
 Uses `store`, `privacy`.
 Begin with `source`, which says what intake asks of a file, then `message_format`.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -15,6 +16,7 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from features.contract.china_time import CHINA
+from features.contract.declarations import DECLARATION_REQUIRED
 from features.contract.null_words import NullWords
 from features.contract.reject_reasons import RejectReason
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -22,7 +24,16 @@ from pipelines.privacy.pseudonyms import Pseudonymiser
 Fields = Mapping[str, str]
 Values = dict[str, Any]
 
+# What stands for the text of a field that cannot be known. No XML text can have the character NUL, and a mark
+# in capitals stays itself where codes are put in capitals.
+STATED_TWICE: Final = "\x00STATED_TWICE"
+ELEMENT_INSIDE: Final = "\x00ELEMENT_INSIDE"
+_MARKS: Final = {
+    STATED_TWICE: RejectReason.STATED_TWICE,
+    ELEMENT_INSIDE: RejectReason.ELEMENT_INSIDE,
+}
 _MOMENT = re.compile(r"\d{14}(\d{3})?", re.ASCII)
+_CODE = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 _ACTIONS = {"1": "new", "2": "change", "3": "delete"}
 _DRAFT_STATUS = "1"
 _KEPT_HASHES = 2**16
@@ -95,7 +106,15 @@ class MessageFormat(ABC):
         self.root = root
         self.codes = codes
         self.pseudonymiser = pseudonymiser
-        self.hashed: Callable[[str, str], str | None] = lru_cache(_KEPT_HASHES)(pseudonymiser.hash_value)
+        self.hashed: Callable[[str, str], str | None] = lru_cache(_KEPT_HASHES)(self._hashed)
+
+    def _hashed(self, value: str, field: str) -> str | None:
+        return value if value in _MARKS else self.pseudonymiser.hash_value(value, field)
+
+    def hashed_key(self, parts: Sequence[str | None], field: str) -> str | None:
+        """The hash of a key of several parts, None where one is missing; of one that is marked, its mark."""
+        marks = [part for part in parts if part in _MARKS]
+        return marks[0] if marks else self.pseudonymiser.hash_key(parts, field)
 
     @abstractmethod
     def head_columns(self, head: Fields) -> Values:
@@ -114,6 +133,7 @@ class MessageFormat(ABC):
             return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null", "_persons": None}
         action, reject = _action(head)
         return self.head_columns(self._telling(head)) | {
+            "appTime": head.get("appTime"),
             "_message_at": message_moment(head.get("appTime")),
             "_action": action,
             "_reject": reject,
@@ -121,8 +141,11 @@ class MessageFormat(ABC):
             "_persons": PERSONS_SEPARATOR.join(head.get(field, "") for field in self.person_fields),
         }
 
-    def of_line(self, of_head: Values, head: Fields | None, line: Fields | None) -> Values:
-        """A whole row; of a document without lines, a row that is rejected unless it is a deletion."""
+    def of_line(self, of_head: Values, head: Fields | None, line: Fields | None, is_marked: bool) -> Values:
+        """A whole row; of a document without lines, a row that is rejected unless it is a deletion.
+
+        With `is_marked` a field of the head or of the line has a mark in the place of its text.
+        """
         row = dict(of_head)
         head_record, line_record = row.pop("_head_record"), "null"
         if line is not None:
@@ -131,6 +154,8 @@ class MessageFormat(ABC):
             row["_reject"] = row["_reject"] or RejectReason.NO_GOODS_LINES.value
         row["_record"] = f'{{"message":"{self.root}","head":{head_record},"line":{line_record}}}'
         row |= self.line_columns(row, head or {}, line or {})
+        if is_marked:
+            _unmark(row)
         return row
 
     def _telling(self, head: Fields) -> Fields:
@@ -142,7 +167,7 @@ class MessageFormat(ABC):
     def _record(self, fields: Fields, clear: frozenset[str]) -> str:
         kept = {
             field: value
-            if field in clear
+            if field in clear or value in _MARKS
             else f"hashed:{self.hashed(value, self.hashed_as.get(field, field))}"
             for field, value in fields.items()
         }
@@ -151,7 +176,7 @@ class MessageFormat(ABC):
 
 @lru_cache(1024)
 def message_moment(text: str | None) -> datetime | None:
-    """A moment YYYYMMDDhhmmss in China (no summer time since 1992), with or without milliseconds, as UTC.
+    """A moment YYYYMMDDhhmmss in China, with or without milliseconds, as UTC; other forms are rare.
 
     >>> message_moment("20261120093000250")
     datetime.datetime(2026, 11, 20, 1, 30, 0, 250000, tzinfo=datetime.timezone.utc)
@@ -165,16 +190,66 @@ def message_moment(text: str | None) -> datetime | None:
         return None
 
 
+def spelled_moment(text: str) -> str:
+    """A time of a message as tables spell it too: these have no milliseconds behind digits alone.
+
+    >>> spelled_moment("20261120093000250")
+    '2026-11-20T09:30:00.250'
+    """
+    if len(text) != len("YYYYMMDDhhmmssfff") or not text.isascii() or not text.isdigit():
+        return text
+    day = "-".join((text[:4], text[4:6], text[6:8]))
+    return f"{day}T{text[8:10]}:{text[10:12]}:{text[12:14]}.{text[14:]}"
+
+
+def _unmark(row: Values) -> None:
+    """Null for what is marked, with a reason; without a column that has to be there the row is rejected."""
+    nulled = [] if row["_nulled"] is None else [row["_nulled"]]
+    # Of a deletion only the number matters.
+    required = (
+        ("declaration_id", "appTime") if row["_action"] == "delete" else (*DECLARATION_REQUIRED, "appTime")
+    )
+    for column, value in row.items():
+        if value in _MARKS:
+            reason = _MARKS[value].of(column)
+            row[column] = None
+            if column.startswith("_"):
+                continue
+            if column in required:
+                row["_reject"] = row["_reject"] or reason
+            else:
+                nulled.append(reason)
+    row["_nulled"] = ";".join(nulled) or None
+    row["_record"] = row["_record"].replace("\\u0000", "")
+    for mark in _MARKS if row["_persons"] else ():
+        row["_persons"] = row["_persons"].replace(mark, "")
+
+
+def is_marked(value: str | None) -> bool:
+    """Whether a mark stands in the place of a field's text."""
+    return value in _MARKS
+
+
 def _action(head: Fields) -> tuple[str | None, str | None]:
     """What the message does (new, change, delete, draft), or why that is not known."""
     status = head.get("appStatus")
     if status is None:
         # The specification demands it; to take silence for a draft or a declaration would be a guess.
         return None, RejectReason.MISSING_APP_STATUS.value
+    status = _code(status)
+    if status is None:
+        return None, RejectReason.BAD_APP_STATUS.value
     if status == _DRAFT_STATUS:
         return "draft", None
-    action = _ACTIONS.get(head.get("appType", "1"))
+    action = _ACTIONS.get(_code(head.get("appType", "1")) or "")
     return action, None if action else RejectReason.BAD_APP_TYPE.value
+
+
+@lru_cache(1024)
+def _code(text: str) -> str | None:
+    """A number as it is meant, None where it is none: wide digits, zeros before it or behind a point."""
+    found = _CODE.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    return found[1] if found else None
 
 
 def _pairs(codes: pl.DataFrame) -> dict[str, str]:

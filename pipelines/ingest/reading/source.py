@@ -152,6 +152,7 @@ class Source(ABC):
         path: where the file is.
         name: what the user knows it by.
         label_tally: once all rows were read, the values of the labels in them.
+        faults: once all rows were read, a few of those that stand for text which cannot be read, in words.
         zone: of times that name none.
         china_offices: whether codes of offices and ports are China's, of four digits.
     """
@@ -167,6 +168,7 @@ class Source(ABC):
         self.path = path
         self.name = str(path)
         self.label_tally = LabelTally()
+        self.faults: list[str] = []
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 import polars as pl
 
 import pipelines.ingest.messages
-from configs.errors import ConfigurationError, DataError
+from configs.errors import ConfigurationError
 from configs.messages import nearest
+from features.contract.china_time import CHINA_ZONE
 from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.reject_reasons import RejectReason
+from pipelines.ingest.markup.xml_reader import Unreadable, XmlReader
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Values
 from pipelines.ingest.reading.message_records import persons_of_messages, safe_message
+from pipelines.ingest.reading.sending_order import in_order_of_sending
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source, Surroundings
-from pipelines.ingest.reading.xml_reader import XmlMessage
 from pipelines.privacy.own_values import OwnValues
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
@@ -26,23 +30,34 @@ MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
     **{column: pl.String() for column in DECLARATION_COLUMNS},
     "_source_row": pl.Int64(),
     **MESSAGE_COLUMNS,
+    "appTime": pl.String(),
     "_reject": pl.String(),
     "_nulled": pl.List(pl.String()),
     "_record": pl.String(),
     "_persons": pl.String(),
+    "_fault": pl.String(),
 }
 # A chunk is cut here even below its number of rows, so that long texts cannot fill the memory.
 _MOST_CHARS_IN_CHUNK = 64 * 2**20
 _PEEK_BYTES = 512
+_MOST_FAULTS = 5
+_NOT_LINES = ("_record", "_persons", "_fault")
+_BEGINNINGS = (b"<", b"<\x00", b"\x00<")
 
 
 class CebSource(Source):
     """An XML file."""
 
-    def __init__(self, path: Path, pseudonymiser: Pseudonymiser, codes: CustomsCodes) -> None:
+    zone = CHINA_ZONE
+
+    def __init__(
+        self, path: Path, pseudonymiser: Pseudonymiser, codes: CustomsCodes, latest: datetime | None
+    ) -> None:
         super().__init__(path)
         self._pseudonymiser = pseudonymiser
         self._codes = codes
+        self._latest = latest
+        self._passed_over: Mapping[str, int] = {}
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -52,7 +67,7 @@ class CebSource(Source):
         # Opened for this alone, and again when its turn comes: a run with thousands of files cannot keep
         # them all open, and has to know beforehand whether it needs a key.
         with path.open("rb") as handle:
-            return handle.read(_PEEK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+            return handle.read(_PEEK_BYTES).lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").startswith(_BEGINNINGS)
 
     @classmethod
     def require(cls, around: Surroundings) -> None:
@@ -62,25 +77,40 @@ class CebSource(Source):
     @classmethod
     def open(cls, path: Path, around: Surroundings, known: StoreMeta) -> Self:
         """Nothing is read yet."""
-        return cls(path, around.pseudonymiser, around.codes)
+        return cls(path, around.pseudonymiser, around.codes, around.rules.latest)
+
+    @property
+    def notes(self) -> list[str]:
+        """Messages that were passed over, once the file has been read."""
+        kinds = " and ".join(dict.fromkeys(each.plural for each in message_formats().values()))
+        return [
+            f"{self.name}: {count:,} {root} passed over: only {kinds} are taken in"
+            for root, count in self._passed_over.items()
+        ]
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The lines; each document is a message of its own, told apart by `_offset`."""
-        for frame in read_messages(self.path, rows, self._pseudonymiser, self._codes):
+        reader = XmlReader(self.path, message_formats(), self.name)
+        self.faults = []
+        for frame in read_messages(reader, rows, self._pseudonymiser, self._codes, self._latest):
+            self.faults += frame["_fault"].drop_nulls().head(_MOST_FAULTS - len(self.faults)).to_list()
             # By its columns: a plan for each of many small files would cost more than their rows.
-            kept = [values for values in frame.get_columns() if values.name not in ("_record", "_persons")]
+            kept = [values for values in frame.get_columns() if values.name not in _NOT_LINES]
             lines = pl.DataFrame(
                 [pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("_row"), *kept]
             )
             yield Chunk(frame, lines, None, frame.height, persons_of_messages(frame["_persons"]))
+        self._passed_over = reader.passed_over
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """What the format kept of the rows: it hashes whatever could name somebody."""
         persons, formats = chunk.persons_of(picked), message_formats()
         own = OwnValues(pl.DataFrame() if persons is None else persons)
+        # What cannot be read was left out; what stands in its place says where, and names nobody.
+        rows = chunk.raw.select("_record", is_fault=pl.col("_fault").is_not_null())[picked].rows()
         texts = [
-            safe_message(record, own, row, formats, self._pseudonymiser)
-            for row, record in enumerate(chunk.raw["_record"][picked])
+            record if is_fault else safe_message(record, own, row, formats, self._pseudonymiser)
+            for row, (record, is_fault) in enumerate(rows)
         ]
         return pl.Series("record", texts, dtype=pl.String)
 
@@ -104,69 +134,72 @@ def message_formats() -> dict[str, type[MessageFormat]]:
 
 
 def read_messages(
-    path: Path,
+    reader: XmlReader,
     chunk_rows: int,
     pseudonymiser: Pseudonymiser,
     codes: CustomsCodes,
+    latest: datetime | None,
     chunk_chars: int = _MOST_CHARS_IN_CHUNK,
 ) -> Iterator[pl.DataFrame]:
     """The lines of one file, in frames of at most `chunk_rows` rows with the columns of `MESSAGE_SCHEMA`.
 
     Besides the contract's columns, all String and not yet validated:
 
-    - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its document.
-    - `_message_at`: when the message was sent (appTime), UTC: the order of several messages on one document.
+    - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its document, of text
+      that cannot be read its byte.
+    - `_message_at`: when the message was sent (`appTime`), UTC: the order of messages on one document.
     - `_action`: new, change, delete or draft; null where that is not known.
-    - `_reject`: why the row cannot be used whatever its columns say, else null: bad_app_type,
-      missing_app_status, no_goods_lines, no_inventory_head.
+    - `_reject`: why the row cannot be used whatever its columns say, else null: what is wrong with appType,
+      appStatus or appTime, no_goods_lines, no_inventory_head, unreadable_text.
     - `_nulled`: `column:reason` for each value that the format left out; null where there is none.
     - `_record`: the row as it came, as JSON, with every field that could name somebody hashed.
     - `_persons`: what names the persons of its head, as it came: to be looked for in the other columns.
+    - `_fault`: of text that cannot be read, what and where in words.
 
-    A document without lines is one row. Rows that stand before a fault are yielded before it is raised: drop
-    them then, for a file counts as a whole. A frame ends where its records have more than `chunk_chars`
-    characters.
+    A document without lines is one row, and so is text that cannot be read. A moment after `latest` steers
+    nothing. Rows that stand before an error are yielded before it is raised: drop them then. A frame ends
+    where its records have more than `chunk_chars` characters.
 
     Raises:
-        DataError: the file is no well-formed message of a known format; see `XmlMessage`.
+        DataError: not one document of a known format can be read; see `XmlReader`.
         ConfigurationError: a format in `messages/` is not what it has to be.
     """
-    message = XmlMessage.open(path)
-    formats = message_formats()
-    if message.root not in formats:
-        kinds = " and ".join(dict.fromkeys(each.plural for each in formats.values()))
-        raise DataError(
-            f"{path}: expected {' or '.join(formats)}, came {message.root[:60]}. Only {kinds} are taken in."
-        )
-    kind = formats[message.root]
-    format_ = kind(message.root, pseudonymiser, codes)
+    formats = {root: kind(root, pseudonymiser, codes) for root, kind in message_formats().items()}
     rows: list[Values] = []
     chars = 0
     number_of_document, of_head = 0, Values()
-    for number, (document, head, line) in enumerate(message.lines(kind), start=1):
-        # A line may stand before its head: what follows the head is another row then.
-        if document != number_of_document or (head is not None and "declaration_id" not in of_head):
-            number_of_document, of_head = document, format_.of_head(head)
-        row = format_.of_line(of_head, head, line)
-        row["_source_row"], row["_offset"] = number, document
+    for number, each in enumerate(reader.lines(), start=1):
+        if isinstance(each, Unreadable):
+            reason = RejectReason.UNREADABLE_TEXT.value
+            row: Values = {"_reject": reason, "_record": each.message, "_fault": each.message}
+            row |= {"_offset": each.offset}
+        else:
+            root, document, head, line, is_marked = each
+            # A line may stand before its head: what follows the head is another row then.
+            if document != number_of_document or (head is not None and "declaration_id" not in of_head):
+                number_of_document, of_head = document, formats[root].of_head(head)
+            row = formats[root].of_line(of_head, head, line, is_marked)
+            row["_offset"] = document
+        row["_source_row"] = number
         rows.append(row)
         chars += len(row["_record"])
         if len(rows) >= chunk_rows or chars >= chunk_chars:
-            yield _frame(rows, format_)
+            yield _frame(rows, latest)
             rows, chars = [], 0
     if rows:
-        yield _frame(rows, format_)
+        yield _frame(rows, latest)
 
 
-def _frame(rows: list[Values], format_: MessageFormat) -> pl.DataFrame:
-    unknown = sorted(rows[0].keys() - MESSAGE_SCHEMA.keys())
+def _frame(rows: list[Values], latest: datetime | None) -> pl.DataFrame:
+    unknown = sorted({name for row in (rows[0], rows[-1]) for name in row} - MESSAGE_SCHEMA.keys())
     if unknown:
         raise ConfigurationError(
-            f"{type(format_).__module__} fills {unknown[0]!r}, which no column of the contract is called."
+            f"a format of messages fills {unknown[0]!r}, which no column of the contract is called."
             f"{nearest(unknown[0], DECLARATION_COLUMNS)}"
         )
     # A list column is slow to build from Python lists; as text it is not.
     frame = pl.from_dicts(rows, schema={**MESSAGE_SCHEMA, "_nulled": pl.String()})
+    frame = in_order_of_sending(frame, latest)
     nulled = frame["_nulled"]
     if nulled.null_count() < len(nulled):
         nulled = nulled.str.split(";")

@@ -69,7 +69,7 @@ def replay(files: list[list[Message]], *, together: bool) -> tuple[list[tuple[An
         merged = merge(incoming, stored, ledger)
         account(incoming, merged)
         stored = stored_after(stored, merged)
-        ledger = pl.concat([ledger, merged.decided.select(*LEDGER_COLUMNS)])
+        ledger = pl.concat([ledger, merged.decided.select(*LEDGER_COLUMNS), merged.first])
         runs.append(merged)
     return sorted(stored.select("declaration_id", "line_no", "total_price", "_day").rows()), runs
 

@@ -11,9 +11,8 @@ import pytest
 
 from configs.errors import DataError
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.ingest.sources.ceb import MESSAGE_SCHEMA, read_messages
+from pipelines.ingest.sources.ceb import MESSAGE_SCHEMA
 from tests.pipelines.ceb_documents import (
-    CODES,
     IDENTITY,
     IMPORT_HEAD,
     IMPORT_LINE,
@@ -33,7 +32,7 @@ def test_an_import_inventory(tmp_path: Path) -> None:
     assert {column: row[column] for column in DECLARATION_COLUMNS} == {
         "declaration_id": NAMES.hash_key(["SELLER1", "COP1"], "declaration_id"),
         "line_no": "1",
-        "declared_at": "2026-11-20",
+        "declared_at": "20261120",
         "direction": "import",
         "trade_mode": "9610",
         "customs_office": "2991",
@@ -76,7 +75,7 @@ def test_an_export_inventory(tmp_path: Path) -> None:
     row = exported(tmp_path, {}, {"country": None})
 
     assert row["direction"] == "export"
-    assert row["declared_at"] == "2026-11-20T09:30:00+08:00"
+    assert row["declared_at"] == "20261120093000"
     assert (row["origin_country"], row["dispatch_country"], row["destination_country"]) == (None, None, "US")
     assert (row["buyer_id"], row["address_id"], row["seller_id"]) == (None, None, "SELLER1")
     assert (row["freight"], row["insurance"], row["currency"]) == ("12.5", "0", "CNY")
@@ -137,6 +136,17 @@ def test_one_guid_in_several_inventories_keeps_them_apart(tmp_path: Path) -> Non
         ({"appType": "3"}, "delete", None),
         ({"appType": None}, "new", None),
         ({"appType": "4"}, None, "bad_app_type"),
+        ({"appType": "３"}, "delete", None),
+        ({"appType": "02"}, "change", None),
+        ({"appType": "change"}, None, "bad_app_type"),
+        ({"appStatus": "01"}, "draft", None),
+        ({"appStatus": "1.0"}, "draft", None),
+        ({"appStatus": "null"}, None, "bad_app_status"),
+        ({"appTime": "late"}, "new", None),
+        ({"appTime": "late", "appType": "2"}, "change", "appTime:not_a_time"),
+        ({"appTime": None, "appType": "3"}, "delete", "appTime:missing"),
+        ({"appTime": "20310101000000", "appType": "3"}, "delete", "appTime:future_date"),
+        ({"appTime": "19000101000000", "appType": "2"}, "change", "appTime:out_of_range"),
         ({"appStatus": "1"}, "draft", None),
         ({"appStatus": "1", "appType": "3"}, "draft", None),
         ({"appStatus": "100", "appType": "2"}, "change", None),
@@ -206,7 +216,14 @@ def test_unknown_codes_stay_for_the_contract_to_judge(tmp_path: Path) -> None:
         ("20261120000000", datetime(2026, 11, 19, 16, 0, tzinfo=UTC)),
         ("20261320093000", None),
         ("00010101000000", None),
-        ("2026-11-20", None),
+        ("20261120240000", datetime(2026, 11, 20, 16, 0, tzinfo=UTC)),
+        ("2026-11-20 09:30:00", datetime(2026, 11, 20, 1, 30, tzinfo=UTC)),
+        ("2026-11-20T09:30:00Z", datetime(2026, 11, 20, 9, 30, tzinfo=UTC)),
+        ("2026/11/2 9:30", datetime(2026, 11, 2, 1, 30, tzinfo=UTC)),
+        ("２０２６１１２００９３０００", datetime(2026, 11, 20, 1, 30, tzinfo=UTC)),
+        ("2026-11-20", datetime(2026, 11, 19, 16, 0, tzinfo=UTC)),
+        ("20310101000000", None),
+        ("2026-11-20 02:15:00 PM", None),
         (None, None),
     ],
 )
@@ -215,12 +232,12 @@ def test_the_moment_of_the_message(tmp_path: Path, moment: str | None, at: datet
 
 
 def test_the_day_of_declaration(tmp_path: Path) -> None:
-    assert (
-        imported(tmp_path, {"declTime": "20261120235959"}, {})["declared_at"] == "2026-11-20T23:59:59+08:00"
-    )
+    assert imported(tmp_path, {"declTime": "20261120235959"}, {})["declared_at"] == "20261120235959"
+    exact = imported(tmp_path, {"declTime": "20261120235959250"}, {})["declared_at"]
+    assert exact == "2026-11-20T23:59:59.250"
     assert imported(tmp_path, {"declTime": "soon"}, {})["declared_at"] == "soon"
     assert imported(tmp_path, {"declTime": None}, {})["declared_at"] is None
-    assert exported(tmp_path, {"declTime": "20261119"}, {})["declared_at"] == "2026-11-19"
+    assert exported(tmp_path, {"declTime": "20261119"}, {})["declared_at"] == "20261119"
     assert exported(tmp_path, {"appTime": "late"}, {})["declared_at"] == "late"
 
 
@@ -291,14 +308,17 @@ def test_no_frame_names_anybody(tmp_path: Path) -> None:
     assert "某某" not in text
 
 
-def test_a_truncated_file_fails_after_its_good_rows(tmp_path: Path) -> None:
+def test_a_truncated_file_keeps_its_good_rows(tmp_path: Path) -> None:
     path = tmp_path / "cut.xml"
-    path.write_text(message([inventory(IMPORT_HEAD, IMPORT_LINE)] * 300)[:-100], encoding="utf-8")
-    chunks = read_messages(path, 10, NAMES, CODES)
+    path.write_text(message([inventory(IMPORT_HEAD, IMPORT_LINE)] * 300)[:-400], encoding="utf-8")
 
-    assert next(chunks).height == 10
-    with pytest.raises(DataError, match="truncated"):
-        list(chunks)
+    chunks = frames(path, chunk_rows=100)
+
+    assert [chunk.height for chunk in chunks] == [100, 100, 100]
+    assert chunks[-1]["_reject"].to_list() == [None] * 99 + ["unreadable_text"]
+    fault = chunks[-1]["_fault"][-1]
+    assert "inventory 300" in fault
+    assert "truncated" in fault
 
 
 def test_the_official_sample(shared: Path) -> None:

@@ -1,0 +1,87 @@
+"""Forms of `declTime` in messages: China's time, or a message with the value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.cli.main import run
+from pipelines.store.store import Store
+from tests.pipelines.ceb_documents import (
+    EXPORT_HEAD,
+    EXPORT_LINE,
+    IMPORT_HEAD,
+    IMPORT_LINE,
+    inventory,
+    message,
+)
+
+# What each says, as UTC.
+READ = {
+    "declTime-14": "2026-11-20 15:30:00",
+    "declTime-2400": "2026-11-20 16:00:00",
+    "declTime-dash": "2026-11-19 16:00:00",
+    "declTime-dash-time-early": "2026-11-19 17:30:00",
+    "declTime-dash-time-late": "2026-11-20 12:30:00",
+    "declTime-fullwidth": "2026-11-19 16:00:00",
+}
+FORMS = {
+    "20261120233000": "2026-11-20 15:30:00",
+    "20261120240000": "2026-11-20 16:00:00",
+    "2026-11-20 24:00": "2026-11-20 16:00:00",
+    "20261120233000250": "2026-11-20 15:30:00",
+    "202611202330": "2026-11-20 15:30:00",
+    "2026-11-2 1:30": "2026-11-01 17:30:00",
+    "2026/11/20 01:30:00": "2026-11-19 17:30:00",
+    "2026-11-20T01:30:00": "2026-11-19 17:30:00",
+    "2026-11-20T01:30:00+08:00": "2026-11-19 17:30:00",
+    "2026-11-20T01:30:00Z": "2026-11-20 01:30:00",
+    "2026年11月20日": "2026-11-19 16:00:00",
+}
+
+
+@pytest.fixture(autouse=True)
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
+
+
+def ingest(store: Path, file: Path) -> int:
+    return run(["ingest", str(file), "--store", str(store)])
+
+
+def moments(store: Path) -> list[str]:
+    opened = Store.open(store)
+    frames = [opened.read_declarations(day, ["declared_at"]) for day in opened.declaration_days()]
+    return [str(moment)[:19] for frame in frames for moment in frame["declared_at"]]
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_time_without_a_zone_is_chinas_in_every_form(shared: Path, tmp_path: Path, name: str) -> None:
+    assert ingest(tmp_path / "S", shared / "faults" / "07-china-time" / f"{name}.xml") == 0
+    assert moments(tmp_path / "S") == [READ[name]]
+
+
+@pytest.mark.parametrize("name", ["declTime-12", "declTime-dmy"])
+def test_what_cannot_be_known_is_refused_with_the_value(
+    shared: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = shared / "faults" / "07-china-time" / f"{name}.xml"
+    text = file.read_text(encoding="utf-8")
+    value = text.partition("<ceb:declTime>")[2].partition("<")[0]
+    code = ingest(tmp_path / "S", file)
+    if code == 0:
+        assert len(moments(tmp_path / "S")) == 1
+    else:
+        assert code == 3
+        assert f"declared_at {value!r} (not a time)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_same_forms_of_the_day_of_declaration_and_of_sending(tmp_path: Path, form: str) -> None:
+    imported = message([inventory({**IMPORT_HEAD, "declTime": form}, IMPORT_LINE)])
+    exported = message([inventory({**EXPORT_HEAD, "appTime": form}, EXPORT_LINE)], name="CEB603Message")
+    for name, text in (("import", imported), ("export", exported)):
+        (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
+        assert ingest(tmp_path / name, tmp_path / f"{name}.xml") == 0
+        assert moments(tmp_path / name) == [FORMS[form]]
