@@ -249,7 +249,7 @@ class Cutter:
             elif end:
                 return end.end(), None
             elif len(window.data) - window.at > self._most_bytes:
-                return len(window.data), f"an {name} of more than {_megabytes(self._most_bytes)}"
+                return len(window.data), f"an {name} of more than {self._most_bytes // 2**20} MB"
             else:
                 # A tag may have been read in part.
                 scan = max(scan, len(window.data) - 2 * len(element.name) - 64)
@@ -275,7 +275,7 @@ class Cutter:
         if found < 0:
             window.move(len(window.data))
             return Misplaced(
-                f"no end of {element.local.decode()} within {_megabytes(self._most_bytes)}", place
+                f"no end of {element.local.decode()} within {self._most_bytes // 2**20} MB", place
             )
         content = bytes(window.data[end:found])
         window.move(found)
@@ -295,7 +295,3 @@ def _tags(name: bytes) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
     """Patterns of an element's end tag and of its start tag."""
     written = re.escape(name)
     return re.compile(rb"</" + written + rb"\s*>"), re.compile(rb"<" + written + rb"(?=[\s/>])")
-
-
-def _megabytes(size: int) -> str:
-    return f"{size // 2**20} MB"
