@@ -14,7 +14,8 @@ from configs.errors import NoChampionError, StoreError, TrackingError
 from models.tracking.addresses import shown_address
 from models.tracking.registry import Champion
 from models.tracking.tracker import RegistryState, Tracker
-from pipelines.store.layout import CHAMPION, WITHDRAWN
+from pipelines.store.digests import changed_files, damaged, note_copies
+from pipelines.store.layout import CHAMPION, WITHDRAWN, Layout
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
@@ -107,7 +108,7 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
     Raises:
         NoChampionError: none of the risks has a champion.
         ConfigurationError: the address of MLflow cannot be used, or a model is that of another store.
-        StoreError: the note of the model in use is damaged.
+        StoreError: the note of the model in use is damaged, or its copy is and MLflow cannot be reached.
     """
     notes: list[str] = []
     try:
@@ -162,7 +163,7 @@ def _follow_registry(store: Store, risks: Collection[str]) -> list[str]:
                 f"is another registry and has {found}. Check MLFLOW_TRACKING_URI, or train there."
             )
         elif champion is not None:
-            _copy(tracker, risk, _Remembered.of(champion, state, tracker), place)
+            _copy(tracker, store.layout, risk, _Remembered.of(champion, state, tracker))
         elif known is not None:
             (place / CHAMPION).replace(place / WITHDRAWN)
     return notes
@@ -179,14 +180,20 @@ def _may_replace(
     return state.identity is not None and tracker.holds(risk, known.version, known.run)
 
 
-def _copy(tracker: Tracker, risk: str, champion: _Remembered, place: Path) -> None:
+def _copy(tracker: Tracker, layout: Layout, risk: str, champion: _Remembered) -> None:
+    place = layout.models(risk)
     folder = place / champion.folder_name
-    if not folder.exists():
+    changed = changed_files(layout, folder) if folder.exists() else []
+    if changed or not folder.exists():
         beside = place / f".{folder.name}.new"
         shutil.rmtree(beside, ignore_errors=True)
         beside.mkdir(parents=True)
         tracker.download_champion(risk, beside)
+        if changed:
+            logger.warning("%s", damaged(changed[0], "It was fetched from MLflow again"))
+            shutil.rmtree(folder)
         beside.replace(folder)
+        note_copies(layout, folder)
     champion.write(place)
     (place / WITHDRAWN).unlink(missing_ok=True)
 
@@ -197,6 +204,9 @@ def _copied(store: Store, risk: str) -> ModelInUse | None:
     if known is None:
         return None
     folder = place / known.folder_name
+    if changed := changed_files(store.layout, folder):
+        cure = f"While MLflow answers, it is fetched again; else restore the folder {folder} from a backup"
+        raise StoreError(damaged(changed[0], cure))
     return ModelInUse(str(known.version), folder, _digest(folder), known.doubt)
 
 

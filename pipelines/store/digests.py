@@ -61,6 +61,23 @@ def note(staged: Path, target: Path) -> Noted:
     }
 
 
+def note_copies(layout: Layout, folder: Path) -> None:
+    """Note every file of a folder of copies, which comes into the store without a transaction."""
+    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    notes = {file.relative_to(folder).as_posix(): {"sha256": file_digest(file).hex()} for file in files}
+    target = layout.digests(folder)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f".{target.name}.new")
+    beside.write_text(json.dumps(notes, indent=1) + "\n", encoding="utf-8")
+    beside.replace(target)
+
+
+def changed_files(layout: Layout, folder: Path) -> list[Path]:
+    """Return the files of a folder that are gone, or not what was noted."""
+    noted = {folder / name: entry["sha256"] for name, entry in read_notes(layout.digests(folder)).items()}
+    return [file for file, digest in noted.items() if not file.is_file() or file_digest(file).hex() != digest]
+
+
 def intact(path: Path) -> Path:
     """Return the path of a file of the store that is what was written.
 

@@ -71,3 +71,20 @@ def test_an_outcome_of_no_bytes_is_named_and_the_day_is_scored_again(
     said = capsys.readouterr().err
     assert f"{file} is damaged: expected a JSON object, found 0 bytes that are none" in said
     assert different(scored_world.results(), before) == []
+
+
+def test_a_damaged_copy_of_a_model_is_fetched_again_or_refused_while_mlflow_is_away(
+    scored_world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, no_server: str
+) -> None:
+    copies = scored_world.store.layout.models("undervaluation")
+    file = next(path for path in sorted(copies.rglob("*.txt")) if path.stat().st_size > 1000)
+    before = file.read_bytes()
+    flip_a_bit(file)
+    assert scored_world.score(NIGHT + timedelta(days=1)) == 1
+    said = capsys.readouterr().err
+    assert f"{file} is damaged" in said
+    assert "While MLflow answers, it is fetched again" in said
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert scored_world.score(NIGHT + timedelta(days=1), "--quiet") == 0
+    assert f"{file} is damaged" in capsys.readouterr().err
+    assert file.read_bytes() == before
