@@ -7,7 +7,6 @@ editor for translations opens; it is read as it is, nothing has to be compiled.
 from __future__ import annotations
 
 import io
-import math
 import re
 import string
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from configs.errors import ConfigurationError
 from configs.language_codes import LanguageCode
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_MOST_IN_WORDS = 1e15
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,33 @@ class Language:
         return message
 
     def number(self, value: float) -> str:
-        """Up to three decimals, none that say nothing; infinite and undefined ones as Python writes them."""
-        if not math.isfinite(value):
-            return str(value)
+        """Up to three decimals, none that say nothing; a number beyond words as Python writes it."""
+        if _is_beyond_words(value):
+            return f"{value:g}"
         return format_decimal(value, "#,##0.###", locale=self.locale)
 
     def money(self, value: float, currency: str) -> str:
         """An amount with the sign of its currency; a text that is no currency's code stands beside it."""
-        if not math.isfinite(value):
-            return f"{currency} {value}"
+        if _is_beyond_words(value):
+            return f"{currency} {value:g}"
         if _CURRENCY.fullmatch(currency):
             return format_currency(value, currency, locale=self.locale)
         return f"{currency} {format_decimal(value, '#,##0.00', locale=self.locale)}".strip()
 
     def percent(self, value: float) -> str:
         """A share with one decimal."""
+        if _is_beyond_words(value):
+            return f"{value:g}"
         return format_percent(value, "0.0%", locale=self.locale)
 
     def day(self, day: date) -> str:
         """A date as people write it, the month in words or marked, so that it is not taken for the day."""
         return format_date(day, "medium", locale=self.locale)
+
+
+def _is_beyond_words(value: float) -> bool:
+    """Infinite, undefined, or so large that its digits are no longer its own."""
+    return not abs(value) < _MOST_IN_WORDS
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,6 +11,8 @@ import polars as pl
 from configs.errors import ConfigurationError
 from configs.reference.facts import load_table
 
+# Declarations of before are out of range anyway.
+_ALWAYS = date(1990, 1, 1)
 ANY_OTHER = "*"
 """The name under which columns are bounded that have no bounds of their own."""
 
@@ -43,14 +44,17 @@ class Bounds:
 
     def within(self, column: str, value: pl.Expr, day: pl.Expr) -> pl.Expr:
         """Whether the numbers of a column are within the bounds of their day; what is no number passes."""
-        size = value.cast(pl.Float64).abs()
-        passes = pl.lit(True)
+        passes: pl.Expr = value.is_null() | True
         for number, bound in enumerate(self.of(column)):
-            inside = (size <= bound.most) & ((size >= bound.least) | (size == 0.0)) | ~size.is_finite()
-            # Before the first bound there is none; on a day that is not known the first holds.
-            holds = day >= bound.valid_from
-            passes = pl.when(holds if number else holds.fill_null(True)).then(inside).otherwise(passes)
-        return passes
+            size = value.abs()
+            inside = size.is_between(bound.least, bound.most) | (size == 0.0)
+            if number or bound.valid_from > _ALWAYS:
+                # Before the first bound there is none; on a day that is not known the first holds.
+                holds = day >= bound.valid_from
+                inside = pl.when(holds if number else holds.fill_null(True)).then(inside).otherwise(passes)
+            passes = inside
+        # What is no number is not for bounds to judge.
+        return passes | ~value.is_finite()
 
     def beyond(self, column: str, numbers: pl.Series, days: pl.Series | date) -> pl.Series:
         """Whether each number is beyond the bounds that its column has on its day; null is not.
@@ -65,14 +69,19 @@ class Bounds:
         )
         return frame.select(~self.within(column, pl.col("value"), day).fill_null(True)).to_series()
 
-    def described(self, column: str, day: date) -> str:
+    def described(self, column: str) -> str:
         """The bounds of a column in words, as a message says what was expected; empty where it has none.
 
-        >>> Bounds((Bound("total_price", 1e-6, 1e12, date(1900, 1, 1)),)).described("total_price", date.max)
-        'expected 0, or from 1e-06 to 1e+12'
+        >>> Bounds((Bound("total_price", 1e-6, 1e12, date(1900, 1, 1)),)).described("total_price")
+        '0, or from 1e-06 to 1e+12'
         """
-        held: Sequence[Bound] = [bound for bound in self.of(column) if bound.valid_from <= day]
-        return f"expected 0, or from {held[-1].least:g} to {held[-1].most:g}" if held else ""
+        rows = self.of(column)
+        several = len(rows) > 1
+        texts = [
+            f"from {bound.least:g} to {bound.most:g}" + (f" since {bound.valid_from}" if several else "")
+            for bound in rows
+        ]
+        return f"0, or {', '.join(texts)}" if texts else ""
 
 
 def load_bounds(overlay: Path | None = None) -> Bounds:

@@ -1,45 +1,16 @@
-"""Codes and numbers of documents as text, with what a spreadsheet program did to them undone.
+"""Codes with the zeros that they have lost where a program took them for numbers.
 
-Such a program takes a code for a number: a leading zero goes, and of more than eleven digits it shows the
-first few. What a value needs is seen in the value, so tables of texts and of numbers give the same codes.
+What a value needs is seen in the value, so tables of texts and of numbers give the same codes.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-import numpy as np
 import polars as pl
 
-from features.contract.conversions import to_text
-from features.contract.text_screen import may_be_decimal
-
-ROUNDED: Final = "\x00rounded"
 CHINA_OFFICE_DIGITS: Final = 4
 """Digits of the code of an office or port in China."""
-_EXPONENT: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
-_DECIMALS: Final = r"^([0-9]+)\.0+$"
-# Beyond it a float no longer tells neighbouring whole numbers apart.
-_MOST_EXACT: Final = 2.0**53
-
-
-def to_code(values: pl.Series, max_chars: int) -> pl.Series:
-    """A code as text: without decimals, and `ROUNDED` where only the first of its digits are left.
-
-    >>> to_code(pl.Series(["109.0", "1.0123E+17", "A-1"]), 20).to_list()
-    ['109', '\\x00rounded', 'A-1']
-    >>> to_code(pl.Series([109.0, 1.0123e17]), 20).to_list()
-    ['109', '\\x00rounded']
-    """
-    text = to_text(values, max_chars)
-    if values.dtype.is_float():
-        return text.set((values.abs() >= _MOST_EXACT).fill_null(False), ROUNDED)
-    rows = np.flatnonzero(may_be_decimal(text))
-    if not len(rows):
-        return text
-    found = text.gather(rows).str.replace(_DECIMALS, "${1}")
-    found = found.set(found.str.contains(_EXPONENT).fill_null(False), ROUNDED)
-    return text.clone().scatter(rows, found)
 
 
 def with_zero(code: pl.Series, digits: int) -> pl.Series:

@@ -15,12 +15,17 @@ from features.contract.text_screen import may_be_unclean
 
 NOT_TEXT: Final = "\x00not text"
 TOO_LONG: Final = "\x00too long"
+ROUNDED: Final = "\x00rounded"
 NOT_A_NUMBER: Final = float("nan")
 NOT_WHOLE: Final = -(2**31)
 YES_WORDS: Final = ("true", "1", "1.0", "yes", "y", "t")
 NO_WORDS: Final = ("false", "0", "0.0", "no", "n", "f")
 _TOP_WHOLE: Final = 2**31 - 1
 _CONTROL: Final = r"[\x00-\x1f\x7f]+"
+_EXPONENT: Final = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}$"
+_DECIMALS: Final = r"^([0-9]+)\.0+$"
+# Beyond it a float no longer tells neighbouring whole numbers apart.
+_MOST_EXACT: Final = 2.0**53
 
 
 def to_text(values: pl.Series, max_chars: int) -> pl.Series:
@@ -40,13 +45,34 @@ def to_text(values: pl.Series, max_chars: int) -> pl.Series:
     return text.clone().scatter(rows, _cleaned(text.gather(rows), max_chars))
 
 
+def to_code(values: pl.Series, max_chars: int) -> pl.Series:
+    """A code as text: without decimals, and `ROUNDED` where only the first of its digits are left.
+
+    A spreadsheet program shows so what it takes for a number of more than eleven digits.
+
+    >>> to_code(pl.Series(["109.0", "1.0123E+17", "A-1"]), 20).to_list()
+    ['109', '\\x00rounded', 'A-1']
+    >>> to_code(pl.Series([109.0, 1.0123e17]), 20).to_list()
+    ['109', '\\x00rounded']
+    """
+    text = _as_string(values)
+    if values.dtype.is_float():
+        text = text.set((values.abs() >= _MOST_EXACT).fill_null(False), ROUNDED)
+    rows = np.flatnonzero(may_be_unclean(text, max_chars, are_codes=True))
+    if not len(rows):
+        return text
+    found = _cleaned(text.gather(rows), max_chars).str.replace(_DECIMALS, "${1}")
+    found = found.set(found.str.contains(_EXPONENT).fill_null(False), ROUNDED)
+    return text.clone().scatter(rows, found)
+
+
 def _cleaned(text: pl.Series, max_chars: int) -> pl.Series:
     text = text.str.strip_chars()
     # Checked before the rest, so that a name of 100 MB is looked at once and never copied.
     lengths = text.str.len_bytes()
     if (lengths.max() or 0) > max_chars:  # type: ignore[operator]
         text = text.set((lengths > max_chars) & (text.str.len_chars() > max_chars), TOO_LONG)
-    dirty = text.str.contains(_CONTROL) & ~text.is_in([NOT_TEXT, TOO_LONG])
+    dirty = text.str.contains(_CONTROL) & ~text.is_in([NOT_TEXT, TOO_LONG, ROUNDED])
     if dirty.any():
         cleaned = text.str.replace_all(r"[\t\r\n]+", " ").str.replace_all(_CONTROL, "")
         text = cleaned.zip_with(dirty.fill_null(False), text)
@@ -103,7 +129,7 @@ def _as_string(values: pl.Series) -> pl.Series:
     if kind.is_float():
         gone = (values.is_nan() | values.is_infinite()).fill_null(False)
         values = values.set(gone, None)
-        whole = ((values == values.round(0)) & (values.abs() < 2.0**53)).fill_null(False)
+        whole = ((values == values.round(0)) & (values.abs() < _MOST_EXACT)).fill_null(False)
         return values.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, values.cast(pl.String))
     if kind.is_nested() or kind in (pl.Binary, pl.Object):
         return marked(values, NOT_TEXT, pl.String())

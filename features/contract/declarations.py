@@ -13,11 +13,13 @@ import polars as pl
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.china_time import CHINA
-from features.contract.codes import ROUNDED, to_code, with_even_digits, with_office_zero, with_zero
+from features.contract.codes import with_even_digits, with_office_zero, with_zero
 from features.contract.conversions import (
     NOT_TEXT,
     NOT_WHOLE,
+    ROUNDED,
     TOO_LONG,
+    to_code,
     to_number,
     to_text,
     to_whole,
@@ -94,6 +96,8 @@ _POSITIVE: Final = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight
 _COUNTRIES: Final = ("origin_country", "dispatch_country", "destination_country")
 _UNITS: Final = ("unit", "legal_unit")
 _OFFICES: Final = ("customs_office", "port")
+# What every marker begins with; they are in small letters.
+_MARK: Final = "\x00"
 _UNCONVERTED: Final = (NOT_TEXT, TOO_LONG, ROUNDED)
 _UPPER: Final = (*_COUNTRIES, "currency")
 _LOWER: Final = ("direction", "trade_mode")
@@ -264,7 +268,10 @@ def _code(code: pl.Series, name: str, rules: ContractRules) -> pl.Series:
         return with_zero(code, 3)
     if name in _OFFICES:
         return with_office_zero(code) if rules.china_offices else code
-    if name in _UPPER or name in _LOWER:
-        cased = code.str.to_uppercase() if name in _UPPER else code.str.to_lowercase()
-        return code.zip_with(code.is_in(list(_UNCONVERTED)).fill_null(False), cased)
+    if name in _LOWER:
+        return code.str.to_lowercase()
+    if name in _UPPER:
+        marked = code.str.starts_with(_MARK).fill_null(False)
+        cased = code.str.to_uppercase()
+        return code.zip_with(marked, cased) if marked.any() else cased
     return code

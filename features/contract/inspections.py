@@ -14,8 +14,15 @@ import polars as pl
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.china_time import china_date
-from features.contract.codes import to_code
-from features.contract.conversions import NOT_TEXT, TOO_LONG, to_number, to_text, to_whole, yes_no_code
+from features.contract.conversions import (
+    NOT_TEXT,
+    TOO_LONG,
+    to_code,
+    to_number,
+    to_text,
+    to_whole,
+    yes_no_code,
+)
 from features.contract.declarations import (
     CODE_CHECKS,
     COUNT_CHECKS,

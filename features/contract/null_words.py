@@ -14,7 +14,7 @@ from features.contract.text_screen import has_ends
 
 _AROUND = "()[]{}<>\"'`“”‘’「」『』《》〈〉【】«»‹›.,;:!?。、·…"
 """Brackets, quotes and points around a word do not change it."""
-_ROOM_AROUND = 16
+_ROOM_AROUND = 6
 _WIDE = "\x80"
 _CACHED = 2**14
 
@@ -43,7 +43,7 @@ class NullWords:
         self._tails = (
             frozenset(sign for word in self._whole for sign in (word[-1:], word[-1:].upper())) | around
         )
-        self._most = 3 * max(map(len, self._whole), default=0) + _ROOM_AROUND
+        self._most = max(map(len, self._whole), default=0) + _ROOM_AROUND
         self._cached = lru_cache(_CACHED)(self._hold)
 
     def __eq__(self, other: object) -> bool:
@@ -85,13 +85,15 @@ class NullWords:
         return word in self._whole or not word or (word[0] in self._signs and len(set(word)) == 1)
 
     @cached_property
-    def _ends(self) -> tuple[BoolArray, BoolArray]:
-        """The same as flags of bytes; those of wide signs are all let through."""
-        heads, tails = np.zeros(256, dtype=np.bool_), np.zeros(256, dtype=np.bool_)
+    def _ends(self) -> tuple[BoolArray, BoolArray, BoolArray]:
+        """The same as flags of bytes, those of wide signs all let through; and with which only runs begin."""
+        heads, tails, runs = (np.zeros(256, dtype=np.bool_) for _ in range(3))
         for flags, signs in ((heads, self._heads), (tails, self._tails)):
             flags[128:] = True
             flags[[ord(sign) for sign in signs if sign < _WIDE]] = True
-        return heads, tails
+        longer = {*_AROUND, *(sign for word in self._whole - self._signs for sign in word[:1])}
+        runs[[ord(sign) for sign in self._signs - longer if sign < _WIDE]] = True
+        return heads, tails, runs
 
 
 def _spelled(text: str) -> str:

@@ -15,7 +15,7 @@ from configs.errors import DataError
 from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_day
-from features.contract.codes import to_code
+from features.contract.conversions import to_code
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
@@ -199,7 +199,8 @@ class Intake:
             extra_categories=source.extra_categories,
             extra_numbers=source.extra_numbers,
         )
-        result.count_nulled(checked.nulled, nulled_examples(part.sources, part.chunk, frame, checked))
+        told = nulled_examples(part.sources, part.chunk, frame, checked, self.rules.bounds)
+        result.count_nulled(checked.nulled, told)
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
@@ -245,7 +246,8 @@ class Intake:
         rows = verdict.is_null().arg_true()
         frame = raw[rows]
         checked = validate_inspections(frame, self._rules_for(part.source), labels=part.source.labels)
-        result.count_nulled(checked.nulled, nulled_examples(part.sources, part.chunk, frame, checked))
+        told = nulled_examples(part.sources, part.chunk, frame, checked, self.rules.bounds)
+        result.count_nulled(checked.nulled, told)
         self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
         self.spools.inspections.add(
             checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row", "_file")).with_columns(
@@ -269,7 +271,7 @@ class Intake:
         # What cannot be read is told apart, with its place.
         told = reasons.list.eval(pl.element() == RejectReason.UNREADABLE_TEXT.value).list.any()
         shown = (faults & ~told).arg_true().head(MOST_EXAMPLES - len(result.examples))
-        result.examples += examples(part.sources, part.chunk, frame[shown], reasons[shown])
+        result.examples += examples(part.sources, part.chunk, frame[shown], reasons[shown], self.rules.bounds)
         records = part.source.records(part.chunk, frame["_row"])
         rejected = rejected_rows(
             part.source, part.table, frame, reasons, records, self.settings.max_text_chars

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from configs.schema.pipeline import IngestConfig
+from features.contract.bounds import Bounds
 from features.contract.checked import Validated
 from features.contract.china_time import china_day
 from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text, to_whole
@@ -133,20 +134,20 @@ def rows_aside(layout: Layout, changes: Changes) -> Iterator[pl.DataFrame]:
 
 
 def examples(
-    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series
+    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, reasons: pl.Series, bounds: Bounds
 ) -> list[str]:
     """Some rejected rows in words: file, row, column and the value, shortened, never somebody's identity."""
     texts = []
     for row, (reason, *_) in zip(rows.iter_rows(named=True), reasons.to_list(), strict=True):
         column, colon, kind = reason.rpartition(":")
         source = sources[row["_file"]]
-        fault = _fault(source, chunk, row, column, kind) if colon else kind.replace("_", " ")
+        fault = _fault(source, chunk, row, column, kind, bounds) if colon else kind.replace("_", " ")
         texts.append(f"{source.name}, row {row['_source_row']}: {fault}")
     return texts
 
 
 def nulled_examples(
-    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, checked: Validated
+    sources: Mapping[int, Source], chunk: Chunk, rows: pl.DataFrame, checked: Validated, bounds: Bounds
 ) -> dict[str, str]:
     """By column, one of the values that became null; `checked` is what the contract made of `rows`."""
     texts: dict[str, str] = {}
@@ -159,11 +160,14 @@ def nulled_examples(
             continue
         row = rows.row(int(checked.kept_rows[int(lost.arg_true()[0])]), named=True)
         source = sources[row["_file"]]
-        texts[column] = f"{source.name}, row {row['_source_row']}: {_fault(source, chunk, row, column, kind)}"
+        fault = _fault(source, chunk, row, column, kind, bounds)
+        texts[column] = f"{source.name}, row {row['_source_row']}: {fault}"
     return texts
 
 
-def _fault(source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, kind: str) -> str:
+def _fault(
+    source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, kind: str, bounds: Bounds
+) -> str:
     """What was expected in a column, what came, and what to do."""
     origin, value = source.origin(column), row.get(column)
     if kind == RejectReason.NOT_A_NUMBER and origin in chunk.raw.columns:
@@ -173,7 +177,7 @@ def _fault(source: Source, chunk: Chunk, row: Mapping[str, Any], column: str, ki
     is_left_out = value is None and kind != RejectReason.MISSING
     shown = "" if is_left_out else f"{_shown(column, value)} "
     words = f"{column} {shown}({kind.replace('_', ' ')})"
-    wanted = expected(column, kind)
+    wanted = bounds.described(column) if kind == RejectReason.BEYOND_BOUNDS else expected(column, kind)
     if wanted is None or value is None or _is_hidden(column, str(value)):
         return words
     return f"{words}: expected {wanted}{source.advice(column, kind, str(value)[:_MOST_CHARS])}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,10 @@ from pipelines.lists.csv import csv_bytes
 from pipelines.lists.fields import Document, columns_of, fields_of
 from pipelines.lists.html import list_page
 from pipelines.lists.office_list import NO_CAVEATS, Caveats, office_lists
+from pipelines.lists.set_aside import SetAside, write_set_aside
 from pipelines.lists.xlsx import workbook_bytes
-from pipelines.store.files import write_table
-from pipelines.store.layout import LIST_TEXT, DayTable, office_documents
+from pipelines.store.files import unfinished, write_table
+from pipelines.store.layout import LIST_TEXT, SET_ASIDE, DayTable, office_documents
 
 SAMPLING_LIST_SCHEMA = columns_of(fields_of(within=Document.TABLE))
 """The columns of the sampling list, which other programs rely on."""
@@ -39,14 +40,17 @@ class DocumentsTask:
     caveats: Caveats
 
 
-Map = Callable[[Callable[[DocumentsTask], None], Sequence[DocumentsTask]], None]
-"""Calls a function for every task, in whatever process."""
+Map = Callable[[Callable[[DocumentsTask], None], Sequence[DocumentsTask]], Mapping[int, str]]
+"""Calls a function for every task, in whatever process; returns why tasks have failed, by their place."""
 
 
-def one_by_one(function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]) -> None:
-    """Calls the function for every task, in this process."""
+def one_by_one(
+    function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]
+) -> Mapping[int, str]:
+    """Calls the function for every task, in this process, and lets its errors through."""
     for task in tasks:
         function(task)
+    return {}
 
 
 def write_lists(
@@ -65,8 +69,8 @@ def write_lists(
     columns of `SAMPLING_LIST_SCHEMA`, also for an empty list, and `<office>.xlsx` and `<office>.html`, or
     `<office>-<shift>.xlsx` and `.html`, for each office and shift with a parcel. The language is the office's
     one; the two tables stay in the default language. The same input gives the same bytes. `caveats` are
-    told at the head of the documents. `map_documents` may have the documents written
-    by other processes; it raises where one could not be.
+    told at the head of the documents. `map_documents` may have the documents written by other processes. One
+    that could not be is set aside: `set_aside.json` names it.
     """
     stage.mkdir(parents=True, exist_ok=True)
     table = listed.select(pl.col(name).cast(dtype) for name, dtype in SAMPLING_LIST_SCHEMA.items()).sort(
@@ -87,15 +91,41 @@ def write_lists(
         workbook, document = office_documents(stage, name)
         tasks.append(DocumentsTask(workbook, document, rows, day, settings, caveats))
         written += [workbook, document]
-    map_documents(write_documents, tasks)
-    return sorted(written)
+    aside = write_all_documents(tasks, map_documents)
+    if aside:
+        write_set_aside(stage / SET_ASIDE, aside)
+    return sorted(path for path in written if path.exists())
+
+
+def write_all_documents(tasks: Sequence[DocumentsTask], map_documents: Map) -> list[SetAside]:
+    """Writes the documents of the tasks, and returns those that could not be."""
+    failed = map_documents(write_documents, tasks)
+    aside = []
+    for place, reason in sorted(failed.items()):
+        task = tasks[place]
+        list_id = "" if "list_id" not in task.listed.columns else task.listed["list_id"][0] or ""
+        lacking = [document for document in (task.file, task.page) if not document.exists()]
+        aside += [SetAside(document.name, list_id, reason) for document in lacking]
+        for half in task.file.parent.glob(f".{task.file.stem}.*"):
+            half.unlink()
+    return aside
 
 
 def write_documents(task: DocumentsTask) -> None:
     """Writes the workbook and the page of one office and shift."""
     (office_list,) = office_lists(task.listed, task.day, task.settings, caveats=task.caveats)
-    task.file.write_bytes(workbook_bytes(office_list))
-    task.page.write_bytes(list_page(office_list).encode("utf-8"))
+    try:
+        _write(task.file, workbook_bytes(office_list))
+    finally:
+        # One that cannot be written does not take the other with it.
+        _write(task.page, list_page(office_list).encode("utf-8"))
+
+
+def _write(file: Path, content: bytes) -> None:
+    """All of it or nothing: a process may be stopped in between."""
+    beside = unfinished(file)
+    beside.write_bytes(content)
+    beside.replace(file)
 
 
 def office_file_name(office: str, shift: str | None = None) -> str:

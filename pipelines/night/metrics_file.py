@@ -128,6 +128,10 @@ def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
     counts = {
         "parcels_listed": ("Parcels on the lists of the run.", sum(day.listed for day in days)),
         "buckets_set_aside": ("Buckets that failed all their tries.", sum(len(day.gaps) for day in days)),
+        "documents_set_aside": (
+            "Documents that could not be written.",
+            sum(len(day.set_aside) for day in days),
+        ),
         "buckets_retried": ("Buckets and tables tried again.", sum(day.retried for day in days)),
     }
     return [

@@ -24,6 +24,8 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve, stage_folded
+from pipelines.lists.set_aside import SetAside, documents_set_aside
+from pipelines.night.documents import write_missing_documents
 from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, sum_buckets
@@ -34,6 +36,7 @@ from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.files import put_in, read_whole
+from pipelines.store.journal import Transaction
 from pipelines.store.layout import INCOMPLETE, DayTable, Layout
 from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
@@ -53,6 +56,7 @@ class DayReport:
     folder: Path
     note: str = ""
     gaps: Sequence[Gap] = ()
+    set_aside: Sequence[SetAside] = ()
     retried: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,7 +76,9 @@ def score_day(
     done = _done(store, day, run.task.run)
     if done is not None:
         _forget(run.task)
-        return _report(store, day, done, "was scored before with the same result")
+        aside = _complete_documents(run, done, manifest)
+        report = _report(store, day, done, "was scored before with the same result")
+        return replace(report, set_aside=aside)
     computed, scored, lineage = _compute(run, eve, manifest)
     manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
     manifest.further["without_model"] = [name for name in chronicle.settings.risks if name not in in_use]
@@ -82,6 +88,20 @@ def score_day(
         keep_sums(computed.task, kept_sums(chronicle, day, eve, run.buckets))
         _forget(run.task)
     return report
+
+
+def _complete_documents(run: DayRun, done: Mapping[str, int], manifest: ManifestBuilder) -> list[SetAside]:
+    """Writes what documents an earlier run could not write; returns those that still cannot be."""
+    store = run.chronicle.store
+    if not documents_set_aside(store.layout.partition(DayTable.LISTS, run.day)):
+        return []
+    with store.transaction() as t:
+        with manifest.step("documents"):
+            left = write_missing_documents(t, run)
+        manifest.add_rows(rows_in=done["lines"], kept=done["lines"], scored=done["scored"])
+        manifest.further["documents_set_aside"] = [each.as_dict() for each in left]
+        store.write_manifest(t, "score", run.day, manifest.as_dict())
+    return left
 
 
 def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> tuple[DayRun, int, str]:
@@ -115,9 +135,7 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
                 put_in(of_bucket(file), folder / file.name)
         with manifest.step("lists"):
             issued = store.layout.partition(DayTable.LISTS, day).exists()
-            listed = (
-                _keep_lists(store, day) if issued else stage_lists(t, run, work.all_scores, work.all_values)
-            )
+            listed = _keep_lists(t, run) if issued else stage_lists(t, run, work.all_scores, work.all_values)
         if lineage:
             stage_folded(t, store, work.after, chronicle.spec, day, lineage)
         unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
@@ -142,7 +160,13 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
     retried = len({entry["bucket"] for entry in troubles.retried})
     report = _report(store, day, outcome, note)
-    return replace(report, gaps=tuple(troubles.gaps), retried=retried, seconds=figures["seconds"])
+    return replace(
+        report,
+        gaps=tuple(troubles.gaps),
+        set_aside=listed.set_aside,
+        retried=retried,
+        seconds=figures["seconds"],
+    )
 
 
 def _forget(task: DayTask) -> None:
@@ -167,9 +191,10 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
     )
 
 
-def _keep_lists(store: Store, day: date) -> Listed:
-    files = (store.layout.file(table, day) for table in (DayTable.LISTS, DayTable.STRATA))
-    return Listed.of(*map(read_whole, files))
+def _keep_lists(t: Transaction, run: DayRun) -> Listed:
+    layout = run.chronicle.store.layout
+    issued, strata = (read_whole(layout.file(table, run.day)) for table in (DayTable.LISTS, DayTable.STRATA))
+    return Listed.of(issued, strata, write_missing_documents(t, run))
 
 
 def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:

@@ -31,11 +31,11 @@ class ScoreReport(Report):
 
     @property
     def exit_code(self) -> int:
-        """0, or 5 where a day has gaps, one before is without lists, a risk has lost its model, or late data
-        is not in the history yet.
+        """0, or 5 where a day has gaps or lacks a document, one before is without lists, a risk has lost its
+        model, or late data is not in the history yet.
         """
         short = self.unlisted or self.withdrawn or self.to_fold_again
-        return 5 if short or any(day.gaps for day in self.days) else 0
+        return 5 if short or any(day.gaps or day.set_aside for day in self.days) else 0
 
     def _lines(self) -> list[str]:
         lines = [
@@ -61,6 +61,7 @@ class ScoreReport(Report):
                     "say so. Score the day again when the cause is gone"
                 )
             lines += [f"{day.day}: {gap}" for gap in day.gaps]
+            lines += [f"{day.day}: {each}. The next score of the day tries again" for each in day.set_aside]
         lines += [
             f"{day} STILL HAS NO LISTS: {reason}. The next run of score tries again"
             for day, reason in self.unlisted.items()
@@ -88,6 +89,7 @@ class ScoreReport(Report):
                     "lines_without_exchange_rate": day.unpriced,
                     "lists": day.folder,
                     "gaps": [gap.as_dict() for gap in day.gaps],
+                    "documents_set_aside": [each.as_dict() for each in day.set_aside],
                 }
                 for day in self.days
             ],

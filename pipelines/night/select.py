@@ -43,14 +43,15 @@ class SelectReport(Report):
 
     @property
     def exit_code(self) -> int:
-        """0, or 5 where the lists have gaps."""
-        return 5 if self.gaps else 0
+        """0, or 5 where the lists have gaps or a document could not be written."""
+        return 5 if self.gaps or self.listed.set_aside else 0
 
     def _lines(self) -> list[str]:
         return [
             f"{self.day}: {self.listed.parcels:,} parcels on the lists of {self.listed.offices:,} offices, "
             f"in {self.folder}",
             *(f"{self.day}: INCOMPLETE: {gap}" for gap in self.gaps),
+            *(f"{self.day}: {each}" for each in self.listed.set_aside),
         ]
 
     def _facts(self) -> dict[str, Any]:
@@ -60,6 +61,7 @@ class SelectReport(Report):
             "offices": self.listed.offices,
             "lists": self.folder,
             "gaps": [gap.as_dict() for gap in self.gaps],
+            "documents_set_aside": [each.as_dict() for each in self.listed.set_aside],
         }
 
 

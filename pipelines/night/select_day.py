@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from configs.errors import StoreError
 from features.contract.declarations import LINE_KEY
 from models.selection.select import Selection, select_from
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.office_list import Caveats
-from pipelines.lists.write import DocumentsTask, write_lists
+from pipelines.lists.set_aside import SetAside, documents_set_aside
+from pipelines.lists.write import write_lists
+from pipelines.night.documents import in_all_processes
 from pipelines.night.explain import ExplainTask, explain, unexplained, with_channel_reasons
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_run import DayRun
@@ -28,19 +29,26 @@ from pipelines.store.layout import DayTable
 
 @dataclass(frozen=True)
 class Listed:
-    """How many parcels and offices were listed, by each way of selection too, and the random share's plan."""
+    """How many parcels and offices were listed, by each way of selection too, the random share's plan, and
+    which documents could not be written.
+    """
 
     parcels: int
     offices: int
     by_selection: dict[str, int]
     strata: list[dict[str, Any]]
+    set_aside: Sequence[SetAside] = ()
 
     @classmethod
-    def of(cls, listed: pl.DataFrame, strata: pl.DataFrame) -> Listed:
+    def of(cls, listed: pl.DataFrame, strata: pl.DataFrame, set_aside: Sequence[SetAside]) -> Listed:
         """The counts of a sampling list."""
         ways = listed.group_by("selection").len().sort("selection")
         return cls(
-            listed.height, listed["customs_office"].n_unique(), dict(ways.iter_rows()), strata.to_dicts()
+            listed.height,
+            listed["customs_office"].n_unique(),
+            dict(ways.iter_rows()),
+            strata.to_dicts(),
+            set_aside,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -49,6 +57,7 @@ class Listed:
             "parcels_listed": self.parcels,
             "parcels_by_selection": self.by_selection,
             "strata": self.strata,
+            "documents_set_aside": [each.as_dict() for each in self.set_aside],
         }
 
 
@@ -78,20 +87,14 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))
 
-    def in_all_processes(function: Callable[[DocumentsTask], None], tasks: Sequence[DocumentsTask]) -> None:
-        written = run.executor.run(f"documents of {day}", function, tasks)
-        run.troubles.note_retried("documents", [each.file for each in tasks], written)
-        for place, reason in written.failed.items():
-            raise StoreError(f"{tasks[place].file.name} could not be written, no list was issued: {reason}")
-
     caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven))
-    write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes)
+    write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes(run))
     mark_lists(folder, run.troubles.gaps)
     stage_issued(t, store, day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
     strata = store.layout.file(DayTable.STRATA, day)
     write_table(selection.strata, t.stage(strata.parent) / strata.name)
-    return Listed.of(listed, selection.strata)
+    return Listed.of(listed, selection.strata, documents_set_aside(folder))
 
 
 def _tabulated(run: DayRun, scores: Path, values: Path) -> dict[Path, Path]:

@@ -16,6 +16,7 @@ from pipelines.store.day_work import TODAY, DayWork
 
 LIST_TEXT: Final = "sampling_list.csv"
 INCOMPLETE: Final = "incomplete.json"
+SET_ASIDE: Final = "set_aside.json"
 PLAN_PAGE: Final = "plan.html"
 REPORT: Final = "report.json"
 REPORT_PAGE: Final = "report.html"

@@ -12,8 +12,7 @@ from configs.errors import ConfigurationError, DataError
 from configs.messages import nearest
 from configs.schema.source import SourceMapping
 from features.contract import declarations
-from features.contract.codes import ROUNDED, to_code
-from features.contract.conversions import NOT_TEXT, TOO_LONG, to_number, to_text
+from features.contract.conversions import NOT_TEXT, ROUNDED, TOO_LONG, to_code, to_number, to_text
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS
 from features.contract.label_cells import LabelCells, contract_cells, label_cells, plain_cells
