@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 import click
@@ -17,6 +18,19 @@ _UNITS = {
     "mb": 10**6,
     "gb": 10**9,
 }
+
+
+def refuse_arguments(given: Sequence[str], instead: str) -> None:
+    """Refuse what a verb takes from elsewhere, without repeating it: it may be a key or an identity.
+
+    Raises:
+        UsageError: an argument was given.
+    """
+    if given:
+        raise click.UsageError(
+            f"expected no argument, got {len(given)}, which are not repeated here: {instead}. What was typed "
+            "is in the shell's history: take it out there"
+        )
 
 
 class Day(click.ParamType[date]):

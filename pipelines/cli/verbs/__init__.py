@@ -6,5 +6,5 @@ Begin with `plan`, a short one.
 
 ORDER_OF_USE = (
     *("ingest", "withdraw", "simulate", "train", "tune", "combinations", "champion", "score", "select"),
-    *("plan", "feedback", "report", "backtest", "monitor", "doctor", "demo"),
+    *("plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor", "demo"),
 )

@@ -1,0 +1,147 @@
+"""Writes every table and document of a store with other pseudonyms, in one transaction."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from features.contract.declarations import LINE_KEY
+from pipelines.erasure.exchange import COLUMNS, Exchange
+from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
+from pipelines.store.files import write_table
+from pipelines.store.journal import Transaction
+from pipelines.store.layout import DayTable, bucket_name
+from pipelines.store.store import Store
+
+_SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
+_LISTED: Final = (DayTable.LISTS, DayTable.ISSUED, DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH)
+_DOCUMENTS: Final = (".csv", ".html", ".json")
+
+
+@dataclass
+class Touched:
+    """What was written anew.
+
+    Attributes:
+        files: by the table's folder, how many files.
+        lines: lines of declarations that changed.
+        days: days whose declarations changed, oldest first.
+    """
+
+    files: Counter[str] = field(default_factory=Counter)
+    lines: int = 0
+    days: list[date] = field(default_factory=list)
+
+
+def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: int) -> Touched:
+    """Exchange the pseudonyms of a store, which the caller has locked.
+
+    A day of declarations is held in memory at a time. What is folded from the declarations, which knows their
+    pseudonyms as hashes among others, is dropped from the first changed day on.
+    """
+    touched = Touched()
+    for day in store.declaration_days():
+        lines = store.read_declarations(day)
+        new = exchange.rows(lines)
+        if new is not lines:
+            touched.days.append(day)
+            touched.lines += _count_changed(lines, new)
+            store.write_declarations(t, day, new, bucket_rows)
+            count = bucket_count(new.height, bucket_rows)
+            touched.files += Counter({DayTable.DECLARATIONS.folder: count})
+            touched.files += _follow(store, t, exchange, day, new, count)
+    for table in _LISTED:
+        paths = list(store.layout.table(table).glob(f"{table.column}=*/*.parquet"))
+        _tables(t, exchange, paths, table.folder, touched)
+    for day in store.inspection_days():
+        path = store.layout.file(DayTable.INSPECTIONS, day)
+        _tables(t, exchange, [path], DayTable.INSPECTIONS.folder, touched)
+    _tables(t, exchange, store.layout.ledger, "ledger", touched)
+    _tables(t, exchange, store.layout.taken("rows"), "taken", touched)
+    if exchange.changed:
+        _documents(store, t, exchange, touched)
+    if touched.days:
+        touched.files[DayTable.PROFILES.folder] = len(store.invalidate_profiles(t, touched.days[0]))
+        works = [folder for day in touched.days for folder in store.layout.works(day)]
+        for folder in (*store.layout.all_kept_sums(), *works):
+            t.remove(folder)
+    return touched
+
+
+def _count_changed(old: pl.DataFrame, new: pl.DataFrame) -> int:
+    """In how many rows a pseudonym changed."""
+    names = [name for name in COLUMNS if name in old.columns]
+    unlike = [old[name].ne_missing(new[name]).alias(name) for name in names]
+    return int(pl.DataFrame(unlike).select(pl.any_horizontal(pl.all())).to_series().sum())
+
+
+def _follow(
+    store: Store, t: Transaction, exchange: Exchange, day: date, lines: pl.DataFrame, count: int
+) -> Counter[str]:
+    """Scores lie in the buckets of their lines, which the buyer's pseudonym decides."""
+    written = Counter[str]()
+    numbers = bucket_numbers(bucket_hash(lines), count).alias("_bucket")
+    order = lines.select(*LINE_KEY, numbers).sort(*LINE_KEY)
+    for table in _SCORED:
+        files = store.layout.files(table, day)
+        if not files:
+            continue
+        rows = pl.concat([pl.read_parquet(path, hive_partitioning=False, glob=False) for path in files])
+        placed = exchange.rows(rows).join(order, on=list(LINE_KEY), how="inner").sort(*LINE_KEY)
+        folder = t.stage(store.layout.partition(table, day))
+        for number in range(count):
+            part = placed.filter(pl.col("_bucket") == number).select(rows.columns)
+            write_table(part, folder / bucket_name(number, count))
+        written[table.folder] += count
+    return written
+
+
+def _tables(t: Transaction, exchange: Exchange, paths: Iterable[Path], name: str, touched: Touched) -> None:
+    for path in sorted(paths):
+        rows = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        new = exchange.rows(rows)
+        if new is not rows:
+            if name == DayTable.INSPECTIONS.folder:
+                new = new.sort(*LINE_KEY)
+            write_table(new, t.stage_file(path))
+            touched.files[name] += 1
+
+
+def _documents(store: Store, t: Transaction, exchange: Exchange, touched: Touched) -> None:
+    """Lists as the offices have them, pages and manifests. The number of a list stays."""
+    root = store.layout.root
+    for path in sorted(root.rglob("*")):
+        place, new = path.relative_to(root).parts, None
+        if (
+            place[0].startswith(".")
+            or len(place) == 1
+            or store.layout.table(DayTable.PROFILES) in path.parents
+        ):
+            continue
+        if path.suffix == ".xlsx":
+            new = _workbook(path, exchange)
+        elif path.suffix in _DOCUMENTS:
+            new = exchange.document(path.read_bytes())
+        if new is not None and new != path.read_bytes():
+            t.stage_file(path).write_bytes(new)
+            touched.files[place[0]] += 1
+
+
+def _workbook(path: Path, exchange: Exchange) -> bytes | None:
+    """The workbook with other pseudonyms in its parts; None where it holds none."""
+    changed, target = False, io.BytesIO()
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            content = old.read(part)
+            exchanged = exchange.document(content)
+            changed |= exchanged != content
+            new.writestr(part, exchanged)
+    return target.getvalue() if changed else None
