@@ -47,10 +47,15 @@ WITHHELD: Final = "(withheld: may be personal data)"
 # Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
 _MAY_BE_NUMBER: Final = (
     r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
-    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
+    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
     r"|(?:[证證照件话話电致號号式真권화처]|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax)"
     r".{0,9}\d"
     r"|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
+)
+# The same of numbers that stand alone, so that of hashes and codes, which are full of digits, few are left.
+_MAY_STAND_ALONE: Final = (
+    r"(?:^|[^0-9A-Za-z.])[A-Za-z]*(?:1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){12}"
+    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d)|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
 )
 _SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
 _TWO_WORDS: Final = r"\p{L}{2}\S*\s+\S*\p{L}{2}"
@@ -79,7 +84,7 @@ def holds_number(texts: pl.Series, *, of_words: bool) -> pl.Series:
     [True, False, False]
     """
     found = np.zeros(len(texts), dtype=np.bool_)
-    rows = _number_candidates(texts)
+    rows = _number_candidates(texts, _MAY_BE_NUMBER if of_words else _MAY_STAND_ALONE)
     if len(rows):
         spans = person_spans if of_words else number_spans
         found[rows] = [bool(spans(text)) for text in texts.gather(rows)]
@@ -134,7 +139,7 @@ def mask_words(values: pl.Series, own: OwnValues) -> tuple[pl.Series, int]:
     """Return texts of words with persons' numbers, and what the row repeats of its persons, masked."""
     texts = _as_text(values)
     candidates = np.zeros(len(texts), dtype=np.bool_)
-    candidates[_number_candidates(texts)] = True
+    candidates[_number_candidates(texts, _MAY_BE_NUMBER)] = True
     repeats = own.among(texts) if own else candidates
     rows, masked = [], []
     for row in np.flatnonzero(candidates | repeats).tolist():
@@ -210,12 +215,12 @@ def screen_rows(
     return Screened(rows.with_columns(**columns), screened.hashed, screened.masked)
 
 
-def _number_candidates(texts: pl.Series) -> IntArray:
+def _number_candidates(texts: pl.Series, pattern: str) -> IntArray:
     """Rows in which a person's number may stand; in others there is surely none."""
     rows = np.flatnonzero(may_hold_numbers(texts))
     if not len(rows):
         return rows
-    found = texts.gather(rows).str.contains(_MAY_BE_NUMBER).fill_null(False)
+    found = texts.gather(rows).str.contains(pattern).fill_null(False)
     chosen: IntArray = rows[found.to_numpy()]
     return chosen
 
