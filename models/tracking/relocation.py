@@ -42,6 +42,9 @@ def artifacts_follow(database: Path, artifacts: Path, experiment: str, *, own: b
             with connection:
                 _rewrite(connection, before, after)
     except sqlite3.Error as error:
+        if "readonly" in str(error):
+            # Who may only read writes no runs to the wrong place, and what a run holds does not change.
+            return False
         raise TrackingError(
             f"the runs and models of {sqlite_address(database)} cannot be found in {artifacts}: "
             f"{explained(error)}"
