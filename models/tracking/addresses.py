@@ -32,6 +32,7 @@ _SECRET: Final = (
 _SECRET_OPTION: Final = re.compile(rf"(?i)\b({_SECRET}=)(?!\*{{3}})([^&\s'\",;)]+)")
 _USER_OF_ADDRESS: Final = re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s'\"<>/?#@]*@")
 _LEAST_SECRET: Final = 3
+_LEAST_TOKEN: Final = 16
 
 
 def without_secrets(text: str, *addresses: str) -> str:
@@ -176,7 +177,9 @@ def _secrets(uri: str) -> list[str]:
     """The password in an address, as written and as meant, and the values of its secret options."""
     rest = uri.partition("://")[2]
     user = "" if rest.startswith("/") else rest[: max(_end_of_user(rest) - 1, 0)]
-    found = [user.partition(":")[2], *(value for _, value in _SECRET_OPTION.findall(rest))]
+    # A token stands where the user's name does.
+    token = user if ":" not in user and len(user) >= _LEAST_TOKEN else ""
+    found = [token, user.partition(":")[2], *(value for _, value in _SECRET_OPTION.findall(rest))]
     secrets = {text for secret in found for text in (secret, unquote(secret)) if len(text) >= _LEAST_SECRET}
     return sorted(secrets, key=len, reverse=True)
 
