@@ -84,11 +84,12 @@ class FileReader:
     def told(self, found: Deliveries) -> list[str]:
         """What was passed over, in words."""
         leftovers = [*found.leftovers, *self.unpacker.leftovers]
-        texts = (
-            (self.passed_over, "files were passed over, for their content was taken in before (name one by "
-            "itself to have it read again)"),
-            (leftovers, "files were passed over, for they are what an editor or a transfer left"),
-        )  # fmt: skip
+        before = (
+            "files were passed over, for their content was taken in before, or withdrawn (name one by itself "
+            "to have it read again)"
+        )
+        left = "files were passed over, for they are what an editor or a transfer left"
+        texts = ((self.passed_over, before), (leftovers, left))
         return [f"{len(names):,} {text}: {_some(names)}" for names, text in texts if names]
 
     def _take(self, file: Delivered) -> None:

@@ -40,7 +40,7 @@ from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
 from pipelines.store.store import Store
-from pipelines.store.taken import brought_by, stage_taken, taken_files
+from pipelines.store.taken import brought_by, stage_taken, taken_files, withdrawn_fingerprints
 from pipelines.work.progress import Progress
 
 _VERB: Final = "ingest"
@@ -203,11 +203,15 @@ class _Run:
         return reader
 
     def _known(self) -> set[str]:
-        """Fingerprints of the files that need not be read again."""
+        """Fingerprints of the files that need not be read again: not one of which no row was taken, for its
+        mapping may be another now.
+        """
         taken = taken_files(self._store.layout)
+        taken = taken.filter((pl.col("rows_quarantined") < pl.col("rows_in")) | (pl.col("rows_in") == 0))
         if self._options.backfill:  # takes what was too old before
             taken = taken.filter(pl.col("rows_quarantined") == 0)
-        return set(taken["fingerprint"])
+        # One that was withdrawn was wrong, and may lie beside the corrected one.
+        return set(taken["fingerprint"]) | withdrawn_fingerprints(self._store.layout)
 
     def _merge(self, t: Transaction, spools: Spools, meta: StoreMeta) -> tuple[Changes, Changes]:
         writer = DayWriter(

@@ -59,6 +59,11 @@ def taken_files(layout: Layout) -> pl.DataFrame:
     return files.filter(pl.col("withdrawn_at").is_null() & ~pl.col("take_again"))
 
 
+def withdrawn_fingerprints(layout: Layout) -> set[str]:
+    """Return the fingerprints of the files whose rows were taken back."""
+    return set(known_files(layout).drop_nulls("withdrawn_at")["fingerprint"])
+
+
 def stage_taken(t: Transaction, layout: Layout, files: pl.DataFrame, rows: Spool) -> None:
     """Stage what a run took: its `files` (`TAKEN_COLUMNS`), and the rows of `TAKEN_ROWS`."""
     if files.is_empty():

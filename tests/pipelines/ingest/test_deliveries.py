@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -94,12 +95,34 @@ def test_what_was_taken_before_is_passed_over_under_any_name(
     code, out, _ = taken(capfd, folder, "--store", store)
     assert code == 0
     assert "1 rows in: 1 kept, 0 in quarantine, 0 repeats" in out
-    assert "2 files were passed over, for their content was taken in before" in out
+    assert "2 files were passed over, for their content was taken in before, or withdrawn" in out
     assert kept(store) == ["D1-0", "D2-0"]
     assert (
         "1 rows in: 0 kept, 0 in quarantine, 1 repeats"
         in taken(capfd, folder / "19" / "a.csv", "--store", store)[1]
     )
+
+
+def test_a_file_of_which_no_row_was_taken_is_read_again(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    put(folder / "a.csv", HEADER.encode() + b"D1,one,2026-11-20,010121,5,CNY,cup\n")
+    for _ in range(2):
+        code, out, _ = taken(capfd, folder, "--store", store)
+        assert (code, "1 rows in: 0 kept, 1 in quarantine" in out) == (3, True)
+
+
+def test_a_file_that_was_withdrawn_does_not_come_back_by_night(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wrong = put(folder / "wrong.csv", table(1))
+    assert taken(capfd, folder, "--store", store)[0] == 0
+    fingerprint = hashlib.sha256(wrong.read_bytes()).hexdigest()
+    assert run(["withdraw", fingerprint, "--store", str(store)]) == 0
+    put(folder / "right.csv", table(1).replace(b"cup", b"pan"))
+    code, out, _ = taken(capfd, folder, "--store", store)
+    assert (code, "1 rows in: 1 kept" in out) == (0, True)
+    assert taken(capfd, wrong, "--store", store)[0] == 3  # named, it is read
 
 
 def test_odd_things_beside_a_file_do_not_keep_it_out(
