@@ -35,10 +35,11 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         put_in(there.meta, here.meta)
         for day in source.declaration_days():
             if day <= last:
-                _link(there.buckets(day), here.partition(DayTable.DECLARATIONS, day))
+                place = here.partition(DayTable.DECLARATIONS, day)
+                _link(there.buckets(day), place)
                 digests = there.digests(there.partition(DayTable.DECLARATIONS, day))
                 if digests.exists():
-                    _link([digests], here.digests(folder).parent)
+                    _link([digests], here.digests(place).parent)
         eve = first - timedelta(days=1)
         for day in source.inspection_days():
             if day <= eve:

@@ -165,7 +165,7 @@ def test_results_of_a_later_day_stand_beside_the_earlier(tmp_path: Path) -> None
 def test_a_number_or_a_late_word_makes_no_label(tmp_path: Path) -> None:
     frame = results(3, remark=["1", "0", "see file"], seals=["1", "2", "3"])
     report = run(tmp_path / "S", put(tmp_path / "a.csv", frame), settings=with_settings(chunk_rows=1))
-    assert "not stored: remark, seals" in "\n".join(report.lines())
+    assert "not stored: 'remark', 'seals'" in "\n".join(report.lines())
     assert Store.open(tmp_path / "S").meta.labels == ()
 
 

@@ -43,7 +43,10 @@ REFUSED = {
         f"{HEADER.replace('hs_code', 'hscode')}\n{GOOD}\n".encode(),
         "expected the column.* hs_code",
     ),
-    "twice.csv": (f"{HEADER},hs_code\n{GOOD},1\n".encode(), "the name 'hs_code' twice"),
+    "twice.csv": (
+        f"{HEADER},hs_code\n{GOOD},1\n".encode(),
+        "the name 'hs_code' more than once in column(s) 4 and 8",
+    ),
     "quote.csv": (f'{HEADER}\n{GOOD}\nD2,1,2026-11-20,010121,5,CNY,"cup'.encode(), "never closed"),
     "bytes.csv": (HEADER.encode() + b"\nD1,1,\xff\xff\n", "no text in UTF-8 or GB18030"),
     "cut.xml": (b'<?xml version="1.0"?><CEB621Message xmlns="http://www.chinaport.gov.cn/ceb">', "cut.xml"),

@@ -31,7 +31,9 @@ class Office:
 
     def ingest(self, cells: Any, labels: dict[str, Any] = LABELS, **further: Any) -> tuple[int, str]:
         """The exit code and what was printed."""
-        table = pl.DataFrame({"result": cells}).with_row_index("id").with_columns(date=pl.lit("2026-10-01"))
+        table = pl.DataFrame({"result": cells}).with_columns(
+            id=pl.format("D{}", pl.int_range(pl.len())), date=pl.lit("2026-10-01")
+        )
         table.write_parquet(self._folder / "results.parquet")
         content = {key: value for key, value in (MAPPING | {"labels": labels} | further).items() if value}
         (self._folder / "lab.yaml").write_text(yaml.safe_dump(content))
