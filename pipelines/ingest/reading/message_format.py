@@ -204,7 +204,7 @@ def spelled_moment(text: str) -> str:
 
 def _unmark(row: Values) -> None:
     """Null for what is marked, with a reason; without a column that has to be there the row is rejected."""
-    nulled = [] if row["_nulled"] is None else [row["_nulled"]]
+    nulled = [row["_nulled"]] if row.get("_nulled") else []
     # Of a deletion only the number matters.
     required = (
         ("declaration_id", "appTime") if row["_action"] == "delete" else (*DECLARATION_REQUIRED, "appTime")

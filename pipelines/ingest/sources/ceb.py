@@ -166,6 +166,7 @@ def read_messages(
     """
     formats = {root: kind(root, pseudonymiser, codes) for root, kind in message_formats().items()}
     rows: list[Values] = []
+    checked: set[str] = set()
     chars = 0
     number_of_document, of_head = 0, Values()
     for number, each in enumerate(reader.lines(), start=1):
@@ -180,6 +181,9 @@ def read_messages(
                 number_of_document, of_head = document, formats[root].of_head(head)
             row = formats[root].of_line(of_head, head, line, is_marked)
             row["_offset"] = document
+            if root not in checked:
+                _require_known(row, formats[root])
+                checked.add(root)
         row["_source_row"] = number
         rows.append(row)
         chars += len(row["_record"])
@@ -190,13 +194,16 @@ def read_messages(
         yield _frame(rows, latest)
 
 
-def _frame(rows: list[Values], latest: datetime | None) -> pl.DataFrame:
-    unknown = sorted({name for row in (rows[0], rows[-1]) for name in row} - MESSAGE_SCHEMA.keys())
+def _require_known(row: Values, format_: MessageFormat) -> None:
+    unknown = sorted(row.keys() - MESSAGE_SCHEMA.keys())
     if unknown:
         raise ConfigurationError(
-            f"a format of messages fills {unknown[0]!r}, which no column of the contract is called."
+            f"{type(format_).__module__} fills {unknown[0]!r}, which no column of the contract is called."
             f"{nearest(unknown[0], DECLARATION_COLUMNS)}"
         )
+
+
+def _frame(rows: list[Values], latest: datetime | None) -> pl.DataFrame:
     # A list column is slow to build from Python lists; as text it is not.
     frame = pl.from_dicts(rows, schema={**MESSAGE_SCHEMA, "_nulled": pl.String()})
     frame = in_order_of_sending(frame, latest)

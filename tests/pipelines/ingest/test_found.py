@@ -58,6 +58,7 @@ class Parcels(MessageFormat):
     line = "ParcelList"
     clear_head_fields = frozenset({"copNo", "appTime", "appStatus", "declTime"})
     clear_line_fields = frozenset({"gnum", "gcode", "totalPrice", "currency"})
+    naming_fields = frozenset({"copNo"})
 
     def head_columns(self, head):
         return {"declaration_id": head.get("copNo"), "declared_at": head.get("declTime")}
