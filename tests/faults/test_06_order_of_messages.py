@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -81,7 +80,7 @@ def sent(folder: Path, name: str, kind: str, at: str, price: str = "100") -> Pat
 NEW, CHANGE, DELETE = "1", "2", "3"
 
 
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 @pytest.mark.parametrize("together", [True, False])
 def test_what_is_sent_in_order_is_not_told_whatever_the_order_of_files(
     tmp_path: Path, order: tuple[int, ...], together: bool
@@ -113,11 +112,16 @@ def test_an_older_deletion_is_told_in_a_later_run_and_a_declaration_after_it_too
     assert capsys.readouterr().out.count(NUMBER) == 2
 
 
-UNREADABLE = ["2026-11-20 02:15:00 PM", "later", "20261320101500", "00000000000000", "20991231000000"]
+UNREADABLE = {
+    "2026-11-20 02:15:00 PM": CHANGE,
+    "later": DELETE,
+    "20261320101500": CHANGE,
+    "00000000000000": DELETE,
+    "20991231000000": CHANGE,
+}
 
 
-@pytest.mark.parametrize("at", UNREADABLE)
-@pytest.mark.parametrize("kind", [CHANGE, DELETE])
+@pytest.mark.parametrize(("at", "kind"), UNREADABLE.items())
 def test_a_change_whose_time_cannot_be_read_is_set_aside_with_the_value(
     tmp_path: Path, at: str, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -77,11 +77,10 @@ def test_what_cannot_be_known_is_refused_with_the_value(
         assert f"declared_at {value!r} (not a time)" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_same_forms_of_the_day_of_declaration_and_of_sending(tmp_path: Path, form: str) -> None:
-    imported = message([inventory({**IMPORT_HEAD, "declTime": form}, IMPORT_LINE)])
-    exported = message([inventory({**EXPORT_HEAD, "appTime": form}, EXPORT_LINE)], name="CEB603Message")
-    for name, text in (("import", imported), ("export", exported)):
+def test_the_same_forms_of_the_day_of_declaration_and_of_sending(tmp_path: Path) -> None:
+    imports = [inventory({**IMPORT_HEAD, "copNo": form, "declTime": form}, IMPORT_LINE) for form in FORMS]
+    exports = [inventory({**EXPORT_HEAD, "copNo": form, "appTime": form}, EXPORT_LINE) for form in FORMS]
+    for name, text in (("import", message(imports)), ("export", message(exports, name="CEB603Message"))):
         (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
         assert ingest(tmp_path / name, tmp_path / f"{name}.xml") == 0
-        assert moments(tmp_path / name) == [FORMS[form]]
+        assert sorted(moments(tmp_path / name)) == sorted(FORMS.values())
