@@ -1,10 +1,10 @@
 """Valid inputs with something wrong, at random: does the program ever fail, and is every row accounted for?
 
-`make bench-mutations`. A case is a number from which everything follows: a CEB message, a table (CSV, Parquet,
-workbook) or a returned list (workbook, CSV, page), and what is wrong with it: bytes, fields, types, columns,
-encodings, the order of messages. It goes through the command line, in this process. Judged are the exit code (0,
-2, 3 or 5), what was printed (no traceback, no fault of the program, no warning of Python's), and the rows: those
-of the manifest add up, and are those of the store. A case that failed is kept in
+`make bench-mutations`. A case is a number from which everything follows: a CEB message, a table (CSV,
+Parquet, workbook) or a returned list (workbook, CSV, page), and what is wrong with it: bytes, fields, types,
+columns, encodings, the order of messages. It goes through the command line, in this process. Judged are the
+exit code (0, 2, 3 or 5), what was printed (no traceback, no fault of the program, no warning of Python's),
+and the rows: those of the manifest add up, and are those of the store. A case that failed is kept in
 tests/benchmarks/test_mutations.py.
 """
 
@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.mutated.case import Cases, Outcome, environment
+from benchmarks.mutated.case import KINDS, Cases, Outcome, environment, kind_of
 
 
 def main() -> int:
@@ -25,6 +25,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--cases", type=int, default=2_000, help="how many")
     parser.add_argument("--seed", type=int, default=1, help="the number of the first case")
+    parser.add_argument("--kind", choices=sorted(set(KINDS)), help="leave out cases of other kinds")
     parser.add_argument("--show", action="store_true", help="print all that a failed case printed")
     given = parser.parse_args()
     began = time.perf_counter()
@@ -33,6 +34,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="parcel-risk-mutations-") as folder, environment():
         cases = Cases(Path(folder))
         for seed in range(given.seed, given.seed + given.cases):
+            if given.kind not in (None, kind_of(seed)):
+                continue
             outcome = cases.outcome(seed)
             codes[outcome.kind, outcome.code] += 1
             if outcome.faults:

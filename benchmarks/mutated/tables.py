@@ -1,11 +1,11 @@
-"""Tables of declarations and results in the contract's columns, broken: cells, types, columns, encodings, bytes."""
+"""Tables of declarations and results, broken: cells, types, columns, encodings, bytes."""
 
 from __future__ import annotations
 
 import csv
 import io
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import openpyxl
@@ -37,7 +37,9 @@ def broken_table(random: Random, kind: str) -> Content:
 def _valid_table(random: Random) -> pl.DataFrame:
     height = random.choice(_ROWS)
     numbers = range(height)
-    declared = [datetime(2026, 11, random.randint(15, 20), random.randint(0, 23)) for _ in numbers]
+    declared = [
+        datetime(2026, 11, random.randint(15, 20), random.randint(0, 23), tzinfo=UTC) for _ in numbers
+    ]
     lines = {
         "declaration_id": [f"D{number // 2:05d}" for number in numbers],
         "line_no": [number % 2 + 1 for number in numbers],
@@ -154,7 +156,7 @@ def _with_other_type(frame: pl.DataFrame, random: Random) -> pl.DataFrame:
         case 5:
             other = pl.Series(
                 name,
-                [datetime(2026, 11, 20, 8), *[None] * (frame.height - 1)],
+                [datetime(2026, 11, 20, 8, tzinfo=UTC), *[None] * (frame.height - 1)],
                 dtype=pl.Datetime("ns", "Asia/Tokyo"),
             )
         case _:

@@ -1,4 +1,4 @@
-"""Values that stand in files where they should not: what spreadsheets, databases, people and cut lines leave."""
+"""Values that should not stand in a file: what spreadsheets, databases and people leave there."""
 
 from __future__ import annotations
 

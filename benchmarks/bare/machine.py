@@ -1,0 +1,135 @@
+"""A read-only program, an account without a home, and a clock that can be set, as the documented night meets them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from tests.places import ROOT
+
+NOBODY = 65534
+_PACKAGES = ("configs", "features", "models", "pipelines")
+_SCRIPT = ROOT / "docs/service/parcel-risk-night"
+_PLACES = {
+    "/opt/parcel-risk/bin": "program/bin",
+    "/data/incoming": "incoming",
+    "/data/parcel-risk": "data",
+    "/etc/parcel-risk": "etc",
+}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and all that it printed."""
+
+    code: int
+    said: str
+
+
+@dataclass
+class Machine:
+    """Folders in which the night of docs/howto-nightly.md runs as it is documented, but for where they are.
+
+    Attributes:
+        folder: empty, of root, and open to all.
+        environment: what the account's commands have set.
+    """
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def incoming(self) -> Path:
+        """Where deliveries lie."""
+        return self.folder / "incoming"
+
+    @property
+    def store(self) -> Path:
+        """The store of the night's script."""
+        return self.folder / "data/store"
+
+    @property
+    def configs(self) -> Path:
+        """The configuration of the night's script."""
+        return self.folder / "etc/configs"
+
+    def install(self, configs: Path) -> None:
+        """Lay the program, the script and the configuration down; only `data` is the account's to write."""
+        program = self.folder / "program"
+        for package in _PACKAGES:
+            shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(configs, self.configs)
+        self.configs.joinpath("../key").write_text("3f9c5a1be07d4a86b2d1c94e6f80a573")
+        settings = self.configs / "pipeline.yaml"
+        before = settings.read_text(encoding="utf-8") if settings.exists() else ""
+        key_file = self.folder / "etc/key"
+        settings.write_text(f"{before}\npseudonyms: {{key_file: {key_file}}}\n", encoding="utf-8")
+        for name in ("data", "incoming"):
+            (self.folder / name).mkdir()
+        os.chown(self.folder / "data", NOBODY, NOBODY)
+        os.chown(key_file, NOBODY, NOBODY)
+        key_file.chmod(0o600)
+        command = program / "bin/parcel-risk"
+        command.parent.mkdir()
+        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipelines.cli.main "$@"\n')
+        self.write_script()
+        for path in (command, self.script):
+            path.chmod(0o755)
+        self.environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(program), "LANG": "C.UTF-8"}
+
+    @property
+    def script(self) -> Path:
+        """The documented script."""
+        return self.folder / "program/parcel-risk-night"
+
+    def write_script(self, **places: str) -> None:
+        """The documented script with the folders of this machine; `places` name others, such as `data="moved"`."""
+        text = _SCRIPT.read_text(encoding="utf-8")
+        for documented, here in _PLACES.items():
+            text = text.replace(documented, str(self.folder / places.get(here, here)))
+        self.script.write_text(text, encoding="utf-8")
+
+    def run(self, *command: str | Path, at: datetime | None = None, **variables: str) -> Ended:
+        """Run a command as the account, at a moment (China's, without a zone) of its own."""
+        clock = [] if at is None else ["faketime", "-f", f"@{at:%Y-%m-%d %H:%M:%S}"]
+        zone = {"TZ": "CST-8", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        result = subprocess.run(
+            [*clock, *map(str, command)],
+            env=self.environment | zone | variables,
+            cwd="/",
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=1_800,
+        )
+        return Ended(result.returncode, result.stdout)
+
+    def parcel_risk(self, verb: str, *options: str, at: datetime | None = None, store: Path | None = None) -> Ended:
+        """Run a verb on the store as the account."""
+        on = ("--store", str(store or self.store), "--configs", str(self.configs))
+        return self.run(self.folder / "program/bin/parcel-risk", *verb.split(), *options, *on, at=at)
+
+
+def readable_by_others(folder: Path) -> list[str]:
+    """Files below a folder that others than their owner may read, but for the metrics."""
+    return [
+        str(path.relative_to(folder))
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.suffix != ".prom" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH)
+    ]
+
+
+def missing_packages(commands: Mapping[str, str]) -> list[str]:
+    """Debian's packages of commands, by their names, that this machine lacks."""
+    return sorted({package for command, package in commands.items() if shutil.which(command) is None})
