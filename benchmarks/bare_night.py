@@ -1,10 +1,11 @@
-"""The documented night on a bare account, with a clock that jumps, a tracking server that dies, a store that moves.
+"""The documented night on a bare account: the clock jumps, the tracking server dies, the store moves.
 
-`make bench-night` (as root, on Debian). The script of docs/howto-nightly.md runs as an account without a home, with
-a program that it cannot write to. It takes deliveries in and lists a day; a model is trained on the server. Then
-the server dies with its PostgreSQL, and the machine is off for two nights: the next run has to list every day with
-the models that it remembers, and say that the server was away. The server comes back, the store is moved to another
-path, and training, monitoring and a further night go on there. With `--short` the server's database is a file.
+`make bench-night` (as root, on Debian). The script of docs/howto-nightly.md runs as an account without a
+home, with a program that it cannot write to. It takes deliveries in and lists a day; a model is trained on
+the server. Then the server dies with its PostgreSQL, and the machine is off for two nights: the next run
+has to list every day with the models that it remembers, and say that the server was away. The server comes
+back, the store is moved to another path, and training, monitoring and a further night go on there. With
+`--short` the server's database is a file.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--short", action="store_true", help="the server's database is a file")
     given = parser.parse_args(arguments)
-    missing = missing_packages({command: _NEEDS[command] for command in list(_NEEDS)[: 1 if given.short else 2]})
+    missing = missing_packages(
+        {command: _NEEDS[command] for command in list(_NEEDS)[: 1 if given.short else 2]}
+    )
     if missing or os.geteuid() != 0:
         print(f"needs root, and Debian's packages: {' '.join(missing) or 'all there'}", file=sys.stderr)
         return 2
@@ -128,7 +131,13 @@ class _Nights:
         return ended
 
     def _expect(
-        self, what: str, ended: Ended, code: int, *, listed: list[date] | None = None, words: list[str] | None = None
+        self,
+        what: str,
+        ended: Ended,
+        code: int,
+        *,
+        listed: list[date] | None = None,
+        words: list[str] | None = None,
     ) -> None:
         faults = [] if ended.code == code else [f"ended with {ended.code}"]
         faults += ["a traceback"] if "Traceback" in ended.said or "fault of the program" in ended.said else []

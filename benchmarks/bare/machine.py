@@ -1,4 +1,4 @@
-"""A read-only program, an account without a home, and a clock that can be set, as the documented night meets them."""
+"""A program that nobody may write, an account without a home, and a clock that can be set."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Machine:
         return self.folder / "program/parcel-risk-night"
 
     def write_script(self, **places: str) -> None:
-        """The documented script with the folders of this machine; `places` name others, such as `data="moved"`."""
+        """Write the documented script with this machine's folders, or others: `data="moved"`."""
         text = _SCRIPT.read_text(encoding="utf-8")
         for documented, here in _PLACES.items():
             text = text.replace(documented, str(self.folder / places.get(here, here)))
@@ -115,7 +115,9 @@ class Machine:
         )
         return Ended(result.returncode, result.stdout)
 
-    def parcel_risk(self, verb: str, *options: str, at: datetime | None = None, store: Path | None = None) -> Ended:
+    def parcel_risk(
+        self, verb: str, *options: str, at: datetime | None = None, store: Path | None = None
+    ) -> Ended:
         """Run a verb on the store as the account."""
         on = ("--store", str(store or self.store), "--configs", str(self.configs))
         return self.run(self.folder / "program/bin/parcel-risk", *verb.split(), *options, *on, at=at)

@@ -1,4 +1,4 @@
-"""One case: a seed, the broken file and command line that follow from it, and what is wrong with what came."""
+"""One case: a seed, the broken file and command line that follow from it, and what is wrong afterwards."""
 
 from __future__ import annotations
 
