@@ -7,6 +7,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -78,11 +79,18 @@ class Machine:
         key_file.chmod(0o600)
         command = program / "bin/parcel-risk"
         command.parent.mkdir()
-        command.write_text(f'#!/bin/sh\nexec {sys.executable} -m pipelines.cli.main "$@"\n')
+        python = _lay_down_python(self.folder / "python")
+        command.write_text(f'#!/bin/sh\nexec {python} -m pipelines.cli.main "$@"\n')
         self.write_script()
         for path in (command, self.script):
             path.chmod(0o755)
-        self.environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(program), "LANG": "C.UTF-8"}
+        packages = f"{program}:{sysconfig.get_path('purelib')}"
+        self.environment = {
+            "PATH": "/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "PYTHONHOME": str(self.folder / "python"),
+            "PYTHONPATH": packages,
+        }
 
     @property
     def script(self) -> Path:
@@ -121,6 +129,17 @@ class Machine:
         """Run a verb on the store as the account."""
         on = ("--store", str(store or self.store), "--configs", str(self.configs))
         return self.run(self.folder / "program/bin/parcel-risk", *verb.split(), *options, *on, at=at)
+
+
+def _lay_down_python(folder: Path) -> Path:
+    """A copy of this interpreter, which may lie in a home that other accounts do not see into."""
+    base, name = Path(sys.base_prefix), f"python{sys.version_info.major}.{sys.version_info.minor}"
+    left_out = shutil.ignore_patterns("test", "site-packages", "dist-packages", "__pycache__", "config-*")
+    shutil.copytree(base / "lib" / name, folder / "lib" / name, ignore=left_out, symlinks=True)
+    for library in (base / "lib").glob("libpython*.so*"):
+        shutil.copy2(library, folder / "lib")
+    (folder / "bin").mkdir()
+    return Path(shutil.copy2(base / "bin" / name, folder / "bin"))
 
 
 def readable_by_others(folder: Path) -> list[str]:

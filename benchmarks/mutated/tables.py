@@ -108,7 +108,8 @@ def _broken_csv(frame: pl.DataFrame, random: Random) -> Content:
     quoting = random.choice((csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     separator = random.choice(_SEPARATORS) if random.random() < 0.3 else ","
     ends = random.choice(_LINE_ENDS) if random.random() < 0.4 else "\n"
-    csv.writer(out, delimiter=separator, lineterminator=ends, quoting=quoting).writerows(table)
+    writer = csv.writer(out, delimiter=separator, lineterminator=ends, quoting=quoting)  # type: ignore[arg-type]
+    writer.writerows(table)
     text = out.getvalue()
     if random.random() < 0.1:
         text, rows = text.replace('"', "", random.choice((1, -1))), None
