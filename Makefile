@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
-.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-scaling bench-selection clean
+.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-mutations bench-night bench-scaling bench-selection clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
@@ -28,6 +28,8 @@ help:
 	@echo 'make bench-models   judge the models on simulated worlds and public data (hours on 2 cores; a killed run goes on)'
 	@echo 'make bench-scaling   the law by which a night scales, and the workers of a national day (minutes, more for a large store)'
 	@echo 'make bench-faults   kill a small night at 50 random moments and compare what its restart leaves (minutes)'
+	@echo 'make bench-mutations   2,000 valid inputs with something wrong: told, and accounted for? (minutes)'
+	@echo 'make bench-night   the documented night on a bare account whose server dies and whose store moves (minutes, as root)'
 	@echo 'make bench-selection   26 weeks of nights in changing worlds: whole lists against a sort (hours on 2 cores; a killed run goes on)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
@@ -65,6 +67,14 @@ bench-faults: $(STAMP)
 # OPTIONS='--store S --date D --configs DIR': see benchmarks/scaling.py.
 bench-scaling: $(STAMP)
 	@$(BIN)/python -m benchmarks.scaling $(OPTIONS)
+
+# OPTIONS='--cases 200 --kind csv --show': see benchmarks/mutations.py.
+bench-mutations: $(STAMP)
+	@$(BIN)/python -m benchmarks.mutations $(OPTIONS)
+
+# OPTIONS=--short: see benchmarks/bare_night.py.
+bench-night: $(STAMP)
+	@$(BIN)/python -m benchmarks.bare_night $(OPTIONS)
 
 # OPTIONS='--seeds 2 --weeks 4 --parcels 400': see benchmarks/selection.py.
 bench-selection: $(STAMP)

@@ -147,7 +147,8 @@ class _Nights:
         faults += [f"nothing of {word!r} was said" for word in words or [] if word not in ended.said]
         print(f"{what}: {'; '.join(faults) or 'yes'}", flush=True)
         if faults:
-            self._faults.append(f"{what}: {'; '.join(faults)}: {ended.said.strip()[-600:]}")
+            print(ended.said.strip()[-1_000:], flush=True)
+            self._faults.append(f"{what}: {'; '.join(faults)}")
 
 
 def _morning_of(day: date) -> datetime:

@@ -89,6 +89,7 @@ class Machine:
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "PYTHONHOME": str(self.folder / "python"),
+            "LD_LIBRARY_PATH": str(self.folder / "python/lib"),
             "PYTHONPATH": packages,
         }
 
