@@ -47,7 +47,7 @@ WITHHELD: Final = "(withheld: may be personal data)"
 # Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
 _MAY_BE_NUMBER: Final = (
     r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
-    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
+    r"|(?:^|[^0-9])0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
     r"|(?:[证證照件话話电致號号式真권화처]|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax)"
     r".{0,9}\d"
     r"|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
