@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import Callable
@@ -119,10 +118,13 @@ class _Nights:
                     continue
                 place = self._machine.incoming / str(day)
                 place.mkdir(exist_ok=True)
-                frame = pl.read_parquet(folder / "*.parquet", hive_partitioning=False)
+                frame = pl.read_parquet(folder / "*.parquet", hive_partitioning=True).drop(
+                    "declared_on", strict=False
+                )
                 # What begins with "_" is the store's own.
-                frame.select(~pl.selectors.starts_with("_")).write_parquet(place / f"{table}.parquet")
-                shutil.chown(place / f"{table}.parquet", "root")
+                file = place / f"{table}.parquet"
+                frame.select(~pl.selectors.starts_with("_")).write_parquet(file)
+                file.chmod(0o644)
 
     def _night(self, day: date, data: Path | None = None) -> Ended:
         """The documented script in the morning after a day."""
