@@ -68,7 +68,7 @@ bench-faults: $(STAMP)
 bench-scaling: $(STAMP)
 	@$(BIN)/python -m benchmarks.scaling $(OPTIONS)
 
-# OPTIONS='--cases 200 --kind csv --show': see benchmarks/mutations.py.
+# OPTIONS=--results, or '--cases 200 --kind csv --show': see benchmarks/mutations.py.
 bench-mutations: $(STAMP)
 	@$(BIN)/python -m benchmarks.mutations $(OPTIONS)
 

@@ -11,13 +11,17 @@ tests/benchmarks/test_mutations.py.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.mutated.case import KINDS, Cases, Outcome, environment, kind_of
+
+RESULTS = Path(__file__).with_name("results") / "mutations.md"
 
 
 def main() -> int:
@@ -27,25 +31,58 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the number of the first case")
     parser.add_argument("--kind", choices=sorted(set(KINDS)), help="leave out cases of other kinds")
     parser.add_argument("--show", action="store_true", help="print all that a failed case printed")
+    parser.add_argument(
+        "--results", type=Path, nargs="?", const=RESULTS, help=f"write a summary, without a path to {RESULTS}"
+    )
     given = parser.parse_args()
     began = time.perf_counter()
-    codes: Counter[tuple[str, int]] = Counter()
-    failed: list[Outcome] = []
+    outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="parcel-risk-mutations-") as folder, environment():
         cases = Cases(Path(folder))
         for seed in range(given.seed, given.seed + given.cases):
             if given.kind not in (None, kind_of(seed)):
                 continue
             outcome = cases.outcome(seed)
-            codes[outcome.kind, outcome.code] += 1
+            outcomes.append(outcome)
             if outcome.faults:
-                failed.append(outcome)
                 print(f"case {seed} ({outcome.kind}): {'; '.join(outcome.faults)}", flush=True)
                 print(outcome.said if given.show else outcome.said.strip()[-300:], flush=True)
-    for (kind, code), count in sorted(codes.items()):
-        print(f"{kind}: exit code {code}, {count} times")
-    print(f"{len(failed)} of {given.cases} cases failed, {time.perf_counter() - began:.0f} s")
-    return 1 if failed else 0
+    text = report(outcomes, time.perf_counter() - began)
+    print(text)
+    if given.results:
+        given.results.write_text(text, encoding="utf-8")
+    return 1 if any(outcome.faults for outcome in outcomes) else 0
+
+
+def report(outcomes: list[Outcome], seconds: float) -> str:
+    """The summary as Markdown."""
+    head = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    seeds = [outcome.seed for outcome in outcomes]
+    bad = [outcome for outcome in outcomes if outcome.faults]
+    counts = Counter((outcome.kind, outcome.code) for outcome in outcomes)
+    codes = sorted({outcome.code for outcome in outcomes})
+    lines = [
+        "# Valid inputs with something wrong",
+        "",
+        f"`make bench-mutations` (cases {min(seeds, default=0)} to {max(seeds, default=0)}), commit "
+        f"{head or 'unknown'}, Python {sys.version.split()[0]}, {datetime.now(UTC):%d %B %Y}, "
+        f"{seconds:,.0f} s. What a case is and how it is judged stands at the top of "
+        "[mutations.py](../mutations.py).",
+        "",
+        f"**{len(bad)} of {len(outcomes):,}** cases failed.",
+        "",
+        f"| kind | cases | {' | '.join(f'exit code {code}' for code in codes)} |",
+        f"|---|---|{'---|' * len(codes)}",
+        *(
+            f"| {kind} | {sum(counts[kind, code] for code in codes)} | "
+            f"{' | '.join(str(counts[kind, code]) for code in codes)} |"
+            for kind in dict.fromkeys(KINDS)
+        ),
+        *(f"\nCase {outcome.seed} ({outcome.kind}): {'; '.join(outcome.faults)}" for outcome in bad),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

@@ -147,7 +147,8 @@ def _with_other_type(frame: pl.DataFrame, random: Random) -> pl.DataFrame:
         case 0:
             return frame.drop(name) if frame.width > 1 else frame
         case 1:
-            return frame.rename({name: random.choice((name.upper(), f" {name}", "x", "_row"))}, strict=False)
+            other_name = random.choice((name.upper(), f" {name}", "x", "_row"))
+            return frame if other_name in frame.columns else frame.rename({name: other_name})
         case 2:
             other = pl.Series(name, [nasty(random).encode("utf-8", "replace").decode() for _ in column])
         case 3:

@@ -126,11 +126,7 @@ def _sheet(path: Path, sheet: Any, formulas: Any) -> Sheet:
     }
     within = {at: cell for at, cell in cells.items() if at[0] < MOST_ROWS and at[1] < MOST_COLUMNS}
     beyond = [cell.coordinate for at, cell in cells.items() if at not in within]
-    if len(beyond) > _MOST_BEYOND:
-        raise DataError(
-            f"{path}, sheet {sheet.title!r} has {len(beyond):,} cells beyond row {MOST_ROWS:,} or column "
-            f"{MOST_COLUMNS}: expected a list; delete what is no part of it"
-        )
+    _bound(path, sheet.title, beyond)
     rows: list[list[Cell]] = []
     for (row, column), cell in sorted(within.items(), key=lambda item: item[0]):
         while len(rows) <= row:
@@ -156,6 +152,14 @@ def _sheet(path: Path, sheet: Any, formulas: Any) -> Sheet:
     return Sheet(rows, sheet.title, faults, texts, merged, beyond)
 
 
+def _bound(path: Path, name: str, beyond: list[str]) -> None:
+    if len(beyond) > _MOST_BEYOND:
+        raise DataError(
+            f"{path}, sheet {name!r} has {len(beyond):,} cells beyond row {MOST_ROWS:,} or column "
+            f"{MOST_COLUMNS}: expected a list; delete what is no part of it"
+        )
+
+
 def _formulas(sheet: Any) -> list[tuple[Position, Any]]:
     return [
         ((row - 1, column - 1), cell)
@@ -175,4 +179,17 @@ def _fill_down(rows: list[list[Cell]], places: list[Position]) -> None:
 
 
 def _read_apart(path: Path, content: bytes, limits: ReadingLimits) -> list[Sheet]:
-    return [Sheet(sheet.rows, sheet.name) for sheet in read_sheets(path, content, limits)]
+    from openpyxl.utils import get_column_letter
+
+    sheets = []
+    for sheet in read_sheets(path, content, limits):
+        beyond = [
+            f"{get_column_letter(column + 1)}{row + 1}"
+            for row, cells in enumerate(sheet.rows)
+            for column in range(0 if row >= MOST_ROWS else MOST_COLUMNS, len(cells))
+            if cells[column] not in (None, "")
+        ]
+        _bound(path, sheet.name, beyond)
+        rows = [cells[:MOST_COLUMNS] for cells in sheet.rows[:MOST_ROWS]]
+        sheets.append(Sheet(rows, sheet.name, beyond=beyond))
+    return sheets

@@ -33,7 +33,10 @@ class ReadingLimits:
 
 @dataclass(frozen=True)
 class WorkbookSheet:
-    """The cells of a sheet by rows, from its first row and column; a formula is the value saved with it."""
+    """The cells of a sheet by rows, from its first row and column, each row to its last cell that is filled.
+
+    A formula is the value saved with it.
+    """
 
     name: str
     rows: list[list[Cell]]
@@ -56,7 +59,11 @@ def read_sheets(path: Path, content: bytes, limits: ReadingLimits) -> list[Workb
     if reader.returncode == workbook_reader.REFUSED:
         raise _unreadable(path, reader.stdout.decode("utf-8", "replace")[:200])
     if reader.returncode != 0:
-        raise _unreadable(path, f"the reader broke off with code {reader.returncode}")
+        raise _unreadable(
+            path,
+            f"the reader broke off with code {reader.returncode}, as it does for want of memory: delete what "
+            "stands far below or right of the table",
+        )
     return [
         WorkbookSheet(
             name,

@@ -125,6 +125,16 @@ def test_rows_keep_their_numbers_below_empty_ones(tmp_path: Path) -> None:
     ]
 
 
+def test_a_stray_cell_in_another_format_is_told_as_in_xlsx(tmp_path: Path) -> None:
+    rows = f"<table:table-row>{_cell('rank')}{_cell('declaration_id')}</table:table-row>"
+    rows += '<table:table-row table:number-rows-repeated="30000"><table:table-cell/></table:table-row>'
+    rows += f"<table:table-row>{_cell('stray')}</table:table-row>"
+    (sheet,) = sheets_of(tmp_path / "a.ods", _ods(tmp_path / "a.ods", rows), _MOST_BYTES)
+    assert sheet.rows[0] == ["rank", "declaration_id"]
+    assert not any(sheet.rows[1:])
+    assert sheet.beyond == ["A30002"]
+
+
 def test_an_xlsx_file_is_read_in_this_process(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     book.active.append(["rank", "declaration_id"])  # type: ignore[union-attr]

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from configs.errors import DataError
+from pipelines.ingest.tables.workbook_cells import ReadingLimits, read_sheets
 from pipelines.ingest.tables.workbook_table import table_of
 
 KNOWN = ("declaration_id", "hs_code", "value")
@@ -53,6 +54,24 @@ def test_every_sheet_is_read_or_told(tmp_path: Path) -> None:
     assert "sheet 'Notes' was not read, 2 rows from row 1" in told
     assert "sheet 'October': what stands above the headings in row 3 was not read" in told
     assert "2 sheets with the same headings were read as one table" in told
+
+
+def test_a_stray_cell_far_below_is_one_row_more_and_not_all_those_above_it(tmp_path: Path) -> None:
+    workbook = openpyxl.Workbook()
+    sheet = workbook.worksheets[0]
+    for row in (HEAD, ["A", "1", "2", "3"]):
+        sheet.append(row)
+    sheet.cell(200_000, 2).value = "stray"
+    workbook.save(tmp_path / "a.xlsx")
+    table = table_of(tmp_path / "a.xlsx", KNOWN, ReadingLimits(cells=20))
+    assert table.frame.rows() == [("A", "1", "2", "3"), (None, "stray", None, None)]
+
+
+def test_columns_keep_their_places_right_of_blank_ones(tmp_path: Path) -> None:
+    rows: list[list[Any]] = [[None, *HEAD], [], [None, "A", 1, None, 3], [], [None, "B"]]
+    path = book(tmp_path / "a.xlsx", Data=rows)
+    (sheet,) = read_sheets(path, path.read_bytes(), ReadingLimits())
+    assert sheet.rows == [["", *HEAD], [], ["", "A", 1.0, "", 3.0], [], ["", "B"]]
 
 
 @pytest.mark.parametrize(
