@@ -98,6 +98,8 @@ class NullWords:
 
 def _spelled(text: str) -> str:
     """A word in one spelling: plain width, small letters, one kind of dash, no blanks and nothing around."""
+    if text.isascii():
+        return "".join(text.casefold().split()).strip(_AROUND)
     plain = unicodedata.normalize("NFKC", text).casefold()
     plain = "".join(
         "-" if unicodedata.category(sign) == "Pd" else sign for sign in plain if not sign.isspace()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -16,7 +17,13 @@ from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.privacy.log_masking import masked_at
 from pipelines.privacy.own_values import OwnValues
-from pipelines.privacy.person_numbers import holds_birthday, joined, number_spans, person_spans
+from pipelines.privacy.person_numbers import (
+    WORD_BEFORE_NUMBER,
+    holds_birthday,
+    joined,
+    number_spans,
+    person_spans,
+)
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbers
 
@@ -44,18 +51,21 @@ OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "
 # Working columns of messages that hold what a stored column holds, too.
 _SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number"}
 WITHHELD: Final = "(withheld: may be personal data)"
-# Wide figures and odd blanks are looked at one by one; elsewhere what `person_spans` looks for begins so.
+# Between two digits of one number: any wide sign may stand for a blank or hyphen, of the plain ones some do.
+_GAP: Final = r"[^0-9A-Za-z!-'*+:-@\[-^`{-~]{0,3}"
+_MOBILE: Final = rf"1{_GAP}[3-9](?:{_GAP}\d){{9}}"
+_LANDLINE: Final = rf"0\d{{2,3}}[^0-9A-Za-z]{_GAP}[2-8]\d\d|00\d{{2,3}}{_GAP}\d"
+_WIDE_DIGIT: Final = r"[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
+_WORD_IN_FRONT: Final = WORD_BEFORE_NUMBER.replace("(?<![a-z])", "(?:^|[^a-z])")
+# Wide figures are looked at one by one; elsewhere what `person_spans` looks for begins so. Model numbers, of
+# which every row may have one, are not to be among it.
 _MAY_BE_NUMBER: Final = (
-    r"(?i)1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){14}|[a-z]\d{6}|\+[1-9]"
-    r"|(?:^|[^0-9])0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d"
-    r"|(?:[证證照件话話电致號号式真권화처]|passport|permit|id (?:no|nu|ca)|tel|phone|mobile|whatsapp|fax)"
-    r".{0,9}\d"
-    r"|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
+    rf"(?i){_MOBILE}|\d(?:{_GAP}\d){{14}}|[a-z]\d{{6}}[^a-z]|\+[1-9]|(?:^|[^0-9])(?:{_LANDLINE})"
+    rf"|(?:{_WORD_IN_FRONT}).{{0,16}}\d|{_WIDE_DIGIT}"
 )
 # The same of numbers that stand alone, so that of hashes and codes, which are full of digits, few are left.
 _MAY_STAND_ALONE: Final = (
-    r"(?:^|[^0-9A-Za-z.])[A-Za-z]*(?:1[^0-9A-Za-z]{0,9}[3-9](?:[^0-9A-Za-z]{0,9}\d){9}|\d(?:[^0-9A-Za-z]{0,9}\d){12}"
-    r"|0\d{2,3}[^0-9A-Za-z]{1,9}[2-8]\d\d|00\d{2,3}[^0-9A-Za-z]{0,9}\d)|[٠-٩۰-۹０-９①-⑨\x{1D7CE}-\x{1D7FF}]"
+    rf"(?:^|[^0-9A-Za-z.])[A-Za-z]*(?:{_MOBILE}|\d(?:{_GAP}\d){{12}}|{_LANDLINE})|{_WIDE_DIGIT}"
 )
 _SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
 _TWO_WORDS: Final = r"\p{L}{2}\S*\s+\S*\p{L}{2}"
@@ -86,7 +96,7 @@ def holds_number(texts: pl.Series, *, of_words: bool) -> pl.Series:
     found = np.zeros(len(texts), dtype=np.bool_)
     rows = _number_candidates(texts, _MAY_BE_NUMBER if of_words else _MAY_STAND_ALONE)
     if len(rows):
-        spans = person_spans if of_words else number_spans
+        spans = cache(person_spans if of_words else number_spans)
         found[rows] = [bool(spans(text)) for text in texts.gather(rows)]
     return pl.Series(texts.name, found)
 
@@ -140,11 +150,13 @@ def mask_words(values: pl.Series, own: OwnValues) -> tuple[pl.Series, int]:
     texts = _as_text(values)
     candidates = np.zeros(len(texts), dtype=np.bool_)
     candidates[_number_candidates(texts, _MAY_BE_NUMBER)] = True
-    repeats = own.among(texts) if own else candidates
-    rows, masked = [], []
+    repeats = own.among(texts) if own else np.zeros(len(texts), dtype=np.bool_)
+    rows, masked, numbers = [], [], cache(person_spans)
     for row in np.flatnonzero(candidates | repeats).tolist():
         text = texts[row]
-        spans = joined([*person_spans(text), *(own.spans(row, text) if own else ())])
+        spans = numbers(text)
+        if own and (spans or repeats[row]):
+            spans = joined([*spans, *own.spans(row, text)])
         if spans:
             rows.append(row)
             masked.append(masked_at(text, spans))

@@ -53,12 +53,19 @@ _PERMIT: Final = re.compile(
 )
 _HONG_KONG: Final = re.compile(r"(?<![A-Z])([A-Z]{1,2})(\d{6})\(([0-9A])\)", re.IGNORECASE)
 _TAIWAN: Final = re.compile(_ALONE[0] + r"([A-Z])([1289]\d{8})" + _ALONE[1], re.IGNORECASE)
+_DOCUMENT_WORD: Final = (
+    r"身份[证證]|护照|護照|通行[证證]|回[乡鄉][证證]|台胞[证證]|居[留住][证證]|[证證]件|여권|passport|permit"
+    r"|(?<![a-z])id (?:no|number|card)"
+)
+_TELEPHONE_WORD: Final = (
+    r"电话|電話|致电|手机号|手機號|联系方式|传真|傳真|전화|연락처"
+    r"|(?<![a-z])(?:tel|phone|telephone|mobile|whatsapp|fax)"
+)
+WORD_BEFORE_NUMBER: Final = f"{_DOCUMENT_WORD}|{_TELEPHONE_WORD}"
 _BEHIND_A_WORD: Final = re.compile(
-    r"(?:身份[证證]|护照|護照|通行[证證]|回[乡鄉][证證]|台胞[证證]|居[留住][证證]|[证證]件|여권|passport|permit"
-    r"|(?<![a-z])id (?:no|number|card)) ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{0,3}"
+    rf"(?:{_DOCUMENT_WORD}) ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{{0,3}}"
     r"(?P<document>[a-z]{0,3}[ \-]?\d{2,12}(?:[ \-]\d{3,6}){0,3}(?:\([0-9a]\))?)"
-    r"|(?:电话|電話|致电|手机号|手機號|联系方式|传真|傳真|전화|연락처|(?<![a-z])(?:tel|phone|telephone|mobile|whatsapp|fax))"
-    r" ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{0,3}"
+    rf"|(?:{_TELEPHONE_WORD}) ?(?:号码|號碼|号|號|码|碼|no|number|번호)?[ .:#]{{0,3}}"
     r"(?P<telephone>\(?\d{2,12}(?:[ \-()]{1,2}\d{3,8}){0,3})",
     re.IGNORECASE,
 )

@@ -24,6 +24,8 @@ _LETTER: Final = -2
 # Bytes between two digits of one number: three characters of up to three bytes.
 _LONGEST_GAP: Final = 9
 _OLD_DIGITS: Final = 15
+# A county and a day with its year.
+_FEWEST_OF_BIRTHDAY: Final = 14
 _RING: Final = 16
 _IS_PROVINCE: Final = np.array([number in PROVINCES for number in range(100)])
 
@@ -58,6 +60,8 @@ def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, out: BoolArray) -> 
         position, end = offsets[row], offsets[row + 1]
         digits = gap = 0
         found = False
+        if end - position < fewest:
+            position = end
         while position < end and not found:
             digit, size = _digit(data, position, end)
             position += size
@@ -79,6 +83,8 @@ def _birthdays(offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: b
         position, end = offsets[row], offsets[row + 1]
         digits = gap = 0
         found = False
+        if end - position < _FEWEST_OF_BIRTHDAY:
+            position = end + 1
         while position <= end and not found:
             digit, size = (_LETTER, 1) if position == end else _digit(data, position, end)
             position += size
@@ -86,7 +92,7 @@ def _birthdays(offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: b
                 ring[digits % _RING] = digit
                 digits += 1
                 gap = 0
-                if digits >= 14:
+                if digits >= _FEWEST_OF_BIRTHDAY:
                     found = _ends_a_birthday(ring, digits, 4, provinces)
                 continue
             gap += 1
