@@ -140,11 +140,15 @@ class TableSource(Source):
     def _notes_on_columns(self) -> list[str]:
         if self._mapped is not None:
             return self._mapped.notes(str(self.path), self._file.columns)
-        contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
-        kept = {*contract, *self.extra_categories, *self.extra_numbers, *self.labels}
-        unknown = [name for name in self._file.columns if name not in kept]
+        unknown = [name for name in self._file.columns if name not in self._kept]
         text = f"{self.path}: columns that the contract does not have are not stored: "
         return [text + shown_headings(unknown[:20])] if unknown else []
+
+    @cached_property
+    def _kept(self) -> frozenset[str]:
+        """The columns that are stored of a table without a mapping."""
+        contract = INSPECTION_COLUMNS if self._is_inspections else DECLARATION_COLUMNS
+        return frozenset({*contract, *self.extra_categories, *self.extra_numbers, *self.labels})
 
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The rows in the contract's columns, not yet validated."""
@@ -155,8 +159,7 @@ class TableSource(Source):
             filled = raw.filter(~blank) if blank.any() else raw
             if filled.is_empty():
                 continue
-            raw = filled.drop(SURPLUS, strict=False).rename(str.strip)
-            raw = raw.rename(self._spelling)
+            raw = filled.drop(SURPLUS, strict=False).rename(self._spelling)
             numbers = pl.int_range(done + 1, done + raw.height + 1, dtype=pl.Int64, eager=True)
             numbers = numbers.alias("_source_row")
             reject = pl.Series("_reject", [None], dtype=pl.String).new_from_index(0, raw.height)
@@ -226,7 +229,9 @@ class TableSource(Source):
     def _chunk(self, raw: pl.DataFrame, numbers: pl.Series, reject: pl.Series) -> Chunk:
         persons = self._persons(raw)
         if self._mapped is None:
-            frame = self._renewed(raw).with_columns(numbers, reject).with_row_index("_row")
+            # A column that is named as one of those added here must not steer what becomes of its rows.
+            own = raw.select(name for name in raw.columns if name in self._kept)
+            frame = self._renewed(own).with_columns(numbers, reject).with_row_index("_row")
             if not self._is_inspections:
                 return Chunk(raw, frame, None, raw.height, persons)
             found = [name for name in (*CONTRACT_LABELS, *self.labels) if name in raw.columns]

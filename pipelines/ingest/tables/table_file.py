@@ -18,7 +18,8 @@ from pipelines.ingest.tables.text_encoding import encoding_of
 from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED
 from pipelines.ingest.tables.workbook_table import table_of
 
-SURPLUS: Final = "_surplus"
+# No heading begins with a blank: those of the file are stripped.
+SURPLUS: Final = " surplus"
 _PARQUET_MAGIC: Final = b"PAR1"
 _MOST_LINES_TOLD: Final = 5
 
@@ -52,7 +53,10 @@ class TableFile:
         if not start.strip():
             raise DataError(f"{path} is empty: expected a table with a header, as CSV, Parquet or a workbook")
         if start.startswith(_PARQUET_MAGIC):
-            return cls(path, _parquet(path).schema_arrow.names)
+            columns = [name.strip() for name in _parquet(path).schema_arrow.names]
+            if len(set(columns)) < len(columns):
+                _require_own_names(path, columns)
+            return cls(path, columns)
         if path.suffix.lower() in (".parquet", ".pq"):
             raise DataError(f"{path} is no Parquet file: expected one to begin with PAR1, got {start[:4]!r}")
         if start.startswith((ZIPPED, COMPOUND)):
@@ -61,15 +65,7 @@ class TableFile:
         found, note = (encoding, None) if encoding else encoding_of(path, start)
         text = CsvText.open(path, found, start)
         columns = text.columns
-        twice = sorted({name for name in columns if columns.count(name) > 1})
-        if twice or "" in columns:
-            wrong = twice[0] if twice and twice[0] else ""
-            places = " and ".join(str(place) for place, name in enumerate(columns, 1) if name == wrong)
-            what = f"the name {wrong!r} more than once" if wrong else "none"
-            raise DataError(
-                f"{path}: expected a header with a name of its own for each column, got {what} in column(s) "
-                f"{places} of {len(columns)}: name them apart, or take the columns out that nobody needs"
-            )
+        _require_own_names(path, columns)
         return cls(path, columns, text, notes=[note] if note else [])
 
     @property
@@ -91,7 +87,7 @@ class TableFile:
     def chunks(self, rows: int) -> Iterator[pl.DataFrame]:
         """The rows in order, in frames of about `rows`; CSV values are text.
 
-        A CSV record with more fields than the header has something in the column `_surplus`.
+        A CSV record with more fields than the header has something in the column `SURPLUS`.
 
         Raises:
             DataError: the file breaks off or cannot be parsed; it says near which row or byte.
@@ -107,7 +103,7 @@ class TableFile:
         done = 0
         try:
             for batch in _parquet(self.path).iter_batches(batch_size=rows):
-                frame = pl.from_arrow(batch)
+                frame = pl.from_arrow(batch.rename_columns(self.columns))
                 assert isinstance(frame, pl.DataFrame)
                 yield frame
                 done += frame.height
@@ -136,6 +132,18 @@ class TableFile:
                 ) from error
             frame.columns = names
             yield from frame.iter_slices(rows)
+
+
+def _require_own_names(path: Path, columns: list[str]) -> None:
+    twice = sorted({name for name in columns if columns.count(name) > 1})
+    if twice or "" in columns:
+        wrong = twice[0] if twice and twice[0] else ""
+        places = " and ".join(str(place) for place, name in enumerate(columns, 1) if name == wrong)
+        what = f"the name {wrong!r} more than once" if wrong else "none"
+        raise DataError(
+            f"{path}: expected a header with a name of its own for each column, got {what} in column(s) "
+            f"{places} of {len(columns)}: name them apart, or take the columns out that nobody needs"
+        )
 
 
 def _numbered(lines: list[int]) -> str:

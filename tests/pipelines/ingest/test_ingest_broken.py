@@ -162,6 +162,28 @@ def test_csv_of_every_kind(tmp_path: Path, encoding: str, separator: str) -> Non
     assert Store.open(tmp_path / "S").read_declarations(DAY)["item_name"].to_list() == ["红茶杯"]
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_column_named_as_one_of_the_program_s_own_steers_nothing(tmp_path: Path, suffix: str) -> None:
+    own = ("_row", "_action", "_reject", "_file", "_source_row", "_seller", "_message_at", "_surplus")
+    table = pl.DataFrame([dict(zip(HEADER.split(","), GOOD.split(","), strict=True))])
+    table = table.with_columns(pl.lit("delete").alias(name) for name in own)
+    path = tmp_path / f"a.{suffix}"
+    table.write_csv(path) if suffix == "csv" else table.write_parquet(path)
+    report = run(tmp_path / "S", path)
+    assert (report.exit_code, report.manifest["rows_kept"]) == (0, 1), report.lines()
+
+
+def test_columns_of_parquet_that_differ_in_blanks_only_are_told(tmp_path: Path) -> None:
+    table = pl.DataFrame([dict(zip(HEADER.split(","), GOOD.split(","), strict=True))])
+    spelled = table.rename({"item_name": " item_name "})
+    spelled.write_parquet(tmp_path / "a.parquet")
+    assert run(tmp_path / "S", tmp_path / "a.parquet").exit_code == 0
+    spelled.with_columns(item_name=pl.lit("mug")).write_parquet(tmp_path / "b.parquet")
+    report = run(tmp_path / "S", tmp_path / "b.parquet")
+    assert report.exit_code == 3
+    assert "the name 'item_name' more than once in column(s) 7 and 8 of 8" in "".join(report.lines())
+
+
 def test_typed_parquet(tmp_path: Path) -> None:
     frame = pl.DataFrame(
         {

@@ -11,7 +11,7 @@ import pytest
 from configs.errors import DataError
 from pipelines.ingest.tables import csv_text
 from pipelines.ingest.tables.csv_text import UNCLEAR
-from pipelines.ingest.tables.table_file import TableFile
+from pipelines.ingest.tables.table_file import SURPLUS, TableFile
 
 FILES: dict[str, tuple[bytes, list[tuple[Any, ...]]]] = {
     "carriage returns as line ends": (b"a,b,c\r1,2,3\r4,5,6\r", [("1", "2", "3"), ("4", "5", "6")]),
@@ -35,7 +35,7 @@ FILES: dict[str, tuple[bytes, list[tuple[Any, ...]]]] = {
 def rows(path: Path) -> tuple[list[tuple[Any, ...]], TableFile]:
     file = TableFile.open(path)
     return pl.concat(
-        [pl.DataFrame(schema=[*file.columns, "_surplus"]), *file.chunks(1_000)], how="vertical_relaxed"
+        [pl.DataFrame(schema=[*file.columns, SURPLUS]), *file.chunks(1_000)], how="vertical_relaxed"
     ).rows(), file
 
 
