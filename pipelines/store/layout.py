@@ -90,7 +90,7 @@ class Layout:
         self.metrics = root / "metrics" / "parcel_risk.prom"
         self.refold = root / ".runs" / "refold_from"
         self.lock = root / ".lock"
-        self.training = root / ".work" / "train"
+        self.training = root / ".training"
         self.staging = root / ".staging"
         self.journal = root / ".journal"
         self.late_results = root / "late.parquet"
