@@ -124,9 +124,7 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
             f"expected a model in use for one of the risks {', '.join(risks)}, found none.{reason} "
             "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
         )
-    withdrawn = [
-        risk for risk in risks if risk not in models and (store.layout.models(risk) / WITHDRAWN).exists()
-    ]
+    withdrawn = [risk for risk in risks if risk not in models and _mark(store, risk).exists()]
     for risk in withdrawn:
         notes.append(_without_model(store, risk))
         logger.warning("%s", notes[-1])
@@ -139,7 +137,7 @@ def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
 
 
 def _without_model(store: Store, risk: str) -> str:
-    mark = store.layout.models(risk) / WITHDRAWN
+    mark = _mark(store, risk)
     return (
         f"{risk}: had a model in use and has none any more: its scores are null, and nothing is listed for "
         "it. Put one in use with `parcel-risk train` or `parcel-risk champion promote`; if it shall stay "
@@ -217,3 +215,9 @@ def _digest(folder: Path) -> str:
             digest.update(str(file.relative_to(folder)).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _mark(store: Store, risk: str) -> Path:
+    """What says that the registry withdrew the risk's model."""
+    place = store.layout.models(risk)
+    return place / WITHDRAWN
