@@ -34,7 +34,8 @@ def messages() -> set[str]:
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     return found | {
-        return_fields.RESULT_HEADING, reasons.NOTHING_STANDS_OUT, reasons.NOTHING_ELSE_STANDS_OUT,
+        return_fields.GUIDE_TITLE, return_fields.RESULT_HEADING,
+        reasons.NOTHING_STANDS_OUT, reasons.NOTHING_ELSE_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
     }  # fmt: skip
 

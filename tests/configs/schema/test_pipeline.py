@@ -21,6 +21,7 @@ from configs.schema.tuning import TuningConfig
 def test_defaults_in_code_are_the_packaged_ones() -> None:
     packaged = load_settings().pipeline
     bare = PipelineConfig(
+        ingest=IngestConfig(null_words=packaged.ingest.null_words),
         history=HistoryConfig(parties=packaged.history.parties, combinations=packaged.history.combinations),
         peers=PeersConfig(levels=packaged.peers.levels, goods_levels=packaged.peers.goods_levels),
         tuning=TuningConfig(space=packaged.tuning.space),

@@ -179,4 +179,4 @@ def test_large_days_that_were_missed_are_closed_in_files_as_in_memory(
         found.append({path.name: path.read_bytes() for path in eve.folder.iterdir()})
         days.append(len(copied.days(DayTable.PROFILES)))
     assert found[0] == found[1]
-    assert days == [2, 4], "each day that is closed in files is kept"
+    assert days == [3, 5], "each day that is closed in files is kept, and one a week"
