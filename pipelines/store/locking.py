@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 # What systems say of a file system without locks: NFS without its lock service, some cluster systems.
 _NO_LOCKS: Final = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
 _BRIEF_SECONDS: Final = 120.0
+# A holder has no name in the moments in which it takes the lock and gives it back.
+_UNNAMED_SECONDS: Final = 1.0
 _PAUSE_SECONDS: Final = 0.1
 
 
@@ -77,7 +79,8 @@ def _lock(handle: TextIO, root: Path, *, patient: bool) -> None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = _holder(Path(handle.name))
-            brief = bool(holder.get("brief")) and time.monotonic() - began < _BRIEF_SECONDS
+            waits = _BRIEF_SECONDS if holder.get("brief") else 0.0 if holder else _UNNAMED_SECONDS
+            brief = time.monotonic() - began < waits
             if not patient and not brief:
                 raise StoreLockedError(_in_use(root, holder)) from error
             if patient and not brief and not told:
