@@ -26,7 +26,7 @@ GOOD: dict[str, Any] = {
 
 def check(latest: datetime | None = None, **values: Any) -> Validated:
     raw = pl.DataFrame({name: [value] for name, value in {**GOOD, **values}.items()}, strict=False)
-    return validate_declarations(raw, ContractRules(latest, 50))
+    return validate_declarations(raw, ContractRules(latest=latest, max_text_chars=50))
 
 
 def test_a_minimal_line_has_every_column_in_its_type() -> None:
