@@ -20,7 +20,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _CARRIED = ("configs", "features", "models")
 _ENTRY = "models.risk.risk_model"
 # What the carried code imports beside the packages that numbers depend on.
-_ALSO = ("babel", "pandera", "pyyaml", "scikit-learn", "threadpoolctl")
+_ALSO = ("PyYAML", "babel", "pandera", "scikit-learn", "threadpoolctl")
 
 
 @cache
