@@ -11,7 +11,6 @@ tests/benchmarks/test_mutations.py.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.mutated.case import KINDS, Cases, Outcome, environment, kind_of
+from benchmarks.shared.processes import commit
 
 RESULTS = Path(__file__).with_name("results") / "mutations.md"
 
@@ -56,9 +56,6 @@ def main() -> int:
 
 def report(outcomes: list[Outcome], seconds: float) -> str:
     """The summary as Markdown."""
-    head = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     seeds = [outcome.seed for outcome in outcomes]
     bad = [outcome for outcome in outcomes if outcome.faults]
     counts = Counter((outcome.kind, outcome.code) for outcome in outcomes)
@@ -67,7 +64,7 @@ def report(outcomes: list[Outcome], seconds: float) -> str:
         "# Valid inputs with something wrong",
         "",
         f"`make bench-mutations` (cases {min(seeds, default=0)} to {max(seeds, default=0)}), commit "
-        f"{head or 'unknown'}, Python {sys.version.split()[0]}, {datetime.now(UTC):%d %B %Y}, "
+        f"{commit()}, Python {sys.version.split()[0]}, {datetime.now(UTC):%d %B %Y}, "
         f"{seconds:,.0f} s. What a case is and how it is judged stands at the top of "
         "[mutations.py](../mutations.py).",
         "",

@@ -19,8 +19,41 @@ class _PlainLoader(yaml.SafeLoader):
     """A safe loader in which codes stay what they look like.
 
     YAML 1.1 reads the country NO as false, the code 0102 as 66 and 2020-01-01 as a date object. Here only
-    true/false, null and decimal numbers without leading zeros are more than text.
+    true/false, null and decimal numbers without leading zeros are more than text. What the file stands for is
+    counted before anything of it is built: aliases of aliases double it each time.
     """
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = self._values = 0
+        self._sizes: dict[yaml.Node | None, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        """Return the next node, whose values are counted.
+
+        Raises:
+            yaml.MarkedYAMLError: it is nested too deep, or stands for more values than a configuration has.
+        """
+        event, before = self.peek_event(), self._values  # type: ignore[no-untyped-call]
+        self._depth += 1
+        if isinstance(event, yaml.CollectionStartEvent) and self._depth > _DEEPEST:
+            raise _problem(event, f"nested more than {_DEEPEST} levels deep")
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        if isinstance(event, yaml.AliasEvent):
+            if node not in self._sizes:
+                raise _problem(event, f"*{event.anchor} stands inside of what it stands for")
+            self._values += self._sizes[node]
+        elif isinstance(event, yaml.ScalarEvent):
+            self._values += 1
+        if self._values > _MOST_VALUES:
+            raise _problem(event, f"it stands for more than {_MOST_VALUES:,} values, aliases included")
+        self._sizes[node] = self._values - before
+        return node
+
+
+def _problem(event: yaml.Event, words: str) -> yaml.MarkedYAMLError:
+    return yaml.MarkedYAMLError(problem=words, problem_mark=event.start_mark)  # type: ignore[arg-type]
 
 
 _PlainLoader.yaml_implicit_resolvers = {}
@@ -52,40 +85,6 @@ def _mapping_without_repeats(loader: _PlainLoader, node: yaml.MappingNode) -> di
 _PlainLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
 
 
-def _require_plain(text: str) -> None:
-    """Count what the text stands for before anything of it is built: aliases of aliases double it each time.
-
-    Raises:
-        yaml.MarkedYAMLError: it is nested too deep, or stands for more values than a configuration has.
-    """
-    sizes: dict[str, int] = {}
-    open_: list[tuple[str | None, int]] = []
-    total = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
-        problem = None
-        if isinstance(event, yaml.AliasEvent):
-            total += sizes.get(str(event.anchor), 1)
-            if any(anchor == event.anchor for anchor, _ in open_):
-                problem = f"*{event.anchor} stands inside of what it stands for"
-        elif isinstance(event, yaml.ScalarEvent):
-            total += 1
-            if event.anchor:
-                sizes[event.anchor] = 1
-        elif isinstance(event, yaml.CollectionStartEvent):
-            open_.append((event.anchor, total))
-            if len(open_) > _DEEPEST:
-                problem = f"nested more than {_DEEPEST} levels deep"
-        elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = open_.pop()
-            if anchor is not None:
-                sizes[anchor] = total - before
-        if total > _MOST_VALUES:
-            problem = f"it stands for more than {_MOST_VALUES:,} values, aliases included"
-        if problem is not None:
-            mark = event.start_mark
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)  # type: ignore[arg-type]
-
-
 def read_yaml(path: Path) -> dict[str, Any]:
     """The keys and values of a YAML file; an empty file is an empty mapping.
 
@@ -98,9 +97,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
                 f"{path}: expected at most {_MOST_BYTES:,} bytes of configuration, "
                 f"found {path.stat().st_size:,}"
             )
-        text = path.read_text(encoding="utf-8-sig")
-        _require_plain(text)
-        content = yaml.load(text, Loader=_PlainLoader)
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_PlainLoader)
     except OSError as error:
         raise ConfigurationError(
             f"{path}: expected a YAML file that can be read; came: {error.strerror}"

@@ -67,10 +67,10 @@ class Machine:
         for package in _PACKAGES:
             shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copytree(configs, self.configs)
-        self.configs.joinpath("../key").write_text("3f9c5a1be07d4a86b2d1c94e6f80a573")
         settings = self.configs / "pipeline.yaml"
         before = settings.read_text(encoding="utf-8") if settings.exists() else ""
         key_file = self.folder / "etc/key"
+        key_file.write_text("3f9c5a1be07d4a86b2d1c94e6f80a573")
         settings.write_text(f"{before}\npseudonyms: {{key_file: {key_file}}}\n", encoding="utf-8")
         for name in ("data", "incoming"):
             (self.folder / name).mkdir()

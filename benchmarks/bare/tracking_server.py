@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -57,7 +58,6 @@ class TrackingServer:
                 env=os.environ | {"PYTHONPATH": str(self._folder / "driver")},
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
             )
         until = time.monotonic() + _WAIT_SECONDS
         while time.monotonic() < until:
@@ -70,16 +70,29 @@ class TrackingServer:
 
     def die(self) -> None:
         """Kill it, and its database, where they stand."""
+        # Its workers outlive it, and may have groups of their own.
+        while _kill_where(f"PYTHONPATH={self._folder / 'driver'}"):
+            time.sleep(0.1)
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
-            self._process = None
-            if self._postgres:
-                self._as_postgres("pg_ctl", "-D", str(self._folder / "database"), "-m", "immediate", "stop")
+        if (self._folder / "database/postmaster.pid").exists():
+            self._as_postgres("pg_ctl", "-D", str(self._folder / "database"), "-m", "immediate", "stop")
 
     def _as_postgres(self, program: str, *arguments: str) -> None:
         command = [str(self._binaries / program), *arguments]
         subprocess.run(command, user="postgres", cwd="/", check=True, stdout=subprocess.DEVNULL)
+
+
+def _kill_where(variable: str) -> int:
+    """Kill the processes that have a variable of the environment so, and say how many there were."""
+    killed = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        # Others end meanwhile, or are not to be looked into.
+        with contextlib.suppress(OSError):
+            if variable.encode() in (process / "environ").read_bytes().split(b"\0"):
+                os.kill(int(process.name), signal.SIGKILL)
+                killed += 1
+    return killed
 
 
 def _free_port() -> int:

@@ -30,7 +30,7 @@ def valid_message(random: Random) -> str:
             "copNo": f"COP{own}",
             "invtNo": f"29912026I00000{own:04d}",
             "orderNo": f"ORDER{own}",
-            "appType": random.choice("1112 3".replace(" ", "")),
+            "appType": random.choice("11123"),
             "appTime": f"202611{random.randint(18, 20)}{random.randint(0, 23):02d}3000",
         }
         goods = [line | {"gnum": str(place + 1)} for place in range(random.randint(1, 3))]

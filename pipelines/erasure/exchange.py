@@ -17,7 +17,7 @@ COLUMNS: Final = (*PSEUDONYM_COLUMNS, *OFFICIAL_COLUMNS, "opened_instead")
 _TEXTS: Final = ("record", "message")
 # Columns of the ledger and of what was taken, with hashes of numbers instead of the numbers.
 _HASHES: Final = ("seller", "own_number", "declaration")
-_HASHED: Final = re.compile(r"hashed:([0-9a-f]{32})(?![0-9A-Za-z])")
+HASHED: Final = re.compile(r"hashed:([0-9a-f]{32})(?![0-9A-Za-z])")
 FORGOTTEN: Final = "(forgotten)"
 _PSEUDONYM: Final = re.compile(rb"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])")
 
@@ -56,7 +56,7 @@ class Exchange:
 
     def text(self, text: str) -> str:
         """Return a quarantined record, or what a row was told, with other pseudonyms."""
-        hashed = _HASHED.sub(lambda found: "hashed:" + (self.of(found[1]) or FORGOTTEN), text)
+        hashed = HASHED.sub(lambda found: "hashed:" + (self.of(found[1]) or FORGOTTEN), text)
         return self.document(hashed.encode()).decode()
 
     def document(self, content: bytes) -> bytes:

@@ -15,7 +15,7 @@ import polars as pl
 from configs.errors import UsageError
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
-from pipelines.erasure.exchange import COLUMNS, FORGOTTEN, Exchange
+from pipelines.erasure.exchange import COLUMNS, FORGOTTEN, HASHED, Exchange
 from pipelines.erasure.report import ErasureReport, facts_of
 from pipelines.erasure.rewriting import write_anew
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
@@ -27,7 +27,6 @@ from pipelines.store.store import Store
 
 _VERB: Final = "forget"
 _HASHED_AS: Final = re.compile(r'"([^"\\]+)":"hashed:')
-_HASHES_OF_RECORDS: Final = re.compile(r"(?<=hashed:)[0-9a-f]{32}(?![0-9A-Za-z])")
 _BETWEEN: Final = re.compile(r"[\n\t,;，；]+")
 
 
@@ -100,9 +99,10 @@ class _Erasure(Exchange):
 
     def text(self, text: str) -> str:
         """Return a text; of a record that holds a hash of the person, all hashes go."""
-        if any(found in self._known for found in _HASHES_OF_RECORDS.findall(text)):
-            self.changed.setdefault(f"record {len(self.changed)}", None)
-            return _HASHES_OF_RECORDS.sub(FORGOTTEN, text)
+        gone = self._known.intersection(HASHED.findall(text))
+        if gone:
+            self.changed = dict.fromkeys(gone) | self.changed
+            return HASHED.sub(f"hashed:{FORGOTTEN}", text)
         return super().text(text)
 
     def _with_other_numbers(self, rows: pl.DataFrame) -> pl.DataFrame:

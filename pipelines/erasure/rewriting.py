@@ -23,7 +23,7 @@ from pipelines.store.store import Store
 
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
 _LISTED: Final = (DayTable.LISTS, DayTable.ISSUED, DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH)
-_DOCUMENTS: Final = (".csv", ".html", ".json")
+_DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
 
 
 @dataclass
@@ -119,29 +119,28 @@ def _documents(store: Store, t: Transaction, exchange: Exchange, touched: Touche
     """Lists as the offices have them, pages and manifests. The number of a list stays."""
     root = store.layout.root
     for path in sorted(root.rglob("*")):
-        place, new = path.relative_to(root).parts, None
+        place = path.relative_to(root).parts
         if (
-            place[0].startswith(".")
+            path.suffix not in _DOCUMENTS
+            or place[0].startswith(".")
             or len(place) == 1
             or store.layout.table(DayTable.PROFILES) in path.parents
         ):
             continue
-        if path.suffix == ".xlsx":
-            new = _workbook(path, exchange)
-        elif path.suffix in _DOCUMENTS:
-            new = exchange.document(path.read_bytes())
-        if new is not None and new != path.read_bytes():
+        content = path.read_bytes()
+        new = _workbook(content, exchange) if path.suffix == ".xlsx" else exchange.document(content)
+        if new != content:
             t.stage_file(path).write_bytes(new)
             touched.files[place[0]] += 1
 
 
-def _workbook(path: Path, exchange: Exchange) -> bytes | None:
-    """The workbook with other pseudonyms in its parts; None where it holds none."""
+def _workbook(book: bytes, exchange: Exchange) -> bytes:
+    """The workbook with other pseudonyms in its parts, the same where it holds none."""
     changed, target = False, io.BytesIO()
-    with zipfile.ZipFile(path) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as new:
         for part in old.infolist():
             content = old.read(part)
             exchanged = exchange.document(content)
             changed |= exchanged != content
             new.writestr(part, exchanged)
-    return target.getvalue() if changed else None
+    return target.getvalue() if changed else book

@@ -175,7 +175,7 @@ class Headings:
 
     def _names_list(self, cells: Sequence[Cell]) -> bool:
         """Whether the label `list_id` stands in the row, alone of all fields but the office."""
-        return self._list_id([cells]) is not None and not self._fields_in(cells) & {"rank", "declaration_id"}
+        return self._list_id([cells]) is not None and not self._fields_in(cells) & set(_PLACE)
 
     def _of_cell(self, cell: Cell) -> str | None:
         return self.field(cell) if isinstance(cell, str) and cell.strip() else None

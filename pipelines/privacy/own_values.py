@@ -124,7 +124,7 @@ def _is_telling(own: str) -> bool:
 
 def _stands_alone(own: str, text: str, first: int, end: int) -> bool:
     """Letters of the Latin script are a name only as whole words: Li is not in Linen."""
-    before, after = text[first - 1 : first] if first else "", text[end : end + 1]
+    before, after = text[first - 1 : first], text[end : end + 1]
     return not (
         (_WORDS.match(own) and _WORDS.match(before)) or (_WORDS.match(own[-1]) and _WORDS.match(after))
     )

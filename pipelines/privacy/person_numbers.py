@@ -242,7 +242,7 @@ def _is_telephone(digits: str, text: str, groups: list[Span], *, at_an_end: bool
 
 def _with_plus(text: str, first: int) -> int:
     """The sign or bracket in front of a country's or an area's number belongs to it."""
-    return first - 1 if text[first - 1 : first] in ("+", "(") and first else first
+    return first - 1 if text[first - 1 : first] in ("+", "(") else first
 
 
 def _documents(text: str) -> Iterator[Span]:

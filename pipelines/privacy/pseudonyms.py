@@ -122,11 +122,6 @@ class Pseudonymiser:
         """Whether both have the same key."""
         return hmac.compare_digest(self._keys[-1], other._keys[-1])
 
-    @property
-    def is_renewed(self) -> bool:
-        """Whether the store's pseudonyms were made with an earlier key first."""
-        return len(self._keys) > 1
-
     def renew(self, pseudonym: str, *, last: bool) -> str:
         """Return what became of a pseudonym of the store's first key; `last`: of the key before this one."""
         for key in self._keys[-1:] if last else self._keys[1:]:

@@ -1,15 +1,13 @@
-"""Exchanges pseudonyms in columns of a frame, and in texts that hold them among other things."""
+"""Exchanges pseudonyms in columns of a frame."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import polars as pl
 
 _ALONE: Final = "^[0-9a-f]{32}$"
-_WITHIN: Final = re.compile(r"(?<![0-9A-Za-z])[0-9a-f]{32}(?![0-9A-Za-z])")
 
 
 def renew_pseudonyms(
@@ -29,8 +27,3 @@ def renew_pseudonyms(
                 new = pl.Series([renewed(each) for each in old], dtype=pl.String)
                 exchanged[name] = rows[name].replace(old, new)
     return rows.with_columns(**exchanged) if exchanged else rows
-
-
-def renewed_within(text: str, renewed: Callable[[str], str]) -> str:
-    """Return a text with another pseudonym for each that stands in it."""
-    return _WITHIN.sub(lambda found: renewed(found[0]), text)

@@ -116,6 +116,14 @@ def _ends_a_birthday(ring: npt.NDArray[np.int64], upto: int, year: int, province
 
 
 @numba.njit(cache=True, nogil=True)
+def _upper(byte: int) -> int:
+    """A letter in upper case or a digit, 0 for any other sign."""
+    if 0x61 <= byte <= 0x7A:
+        byte -= 0x20
+    return byte if 0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A else 0
+
+
+@numba.njit(cache=True, nogil=True)
 def _fold(offsets: IntArray, data: Bytes, folded: Bytes, ends: IntArray) -> None:
     """Texts without blanks and punctuation, in upper case and plain width, one behind the other."""
     place = 0
@@ -124,21 +132,16 @@ def _fold(offsets: IntArray, data: Bytes, folded: Bytes, ends: IntArray) -> None
         while position < end:
             byte = data[position]
             if byte < 0x80:
-                if 0x61 <= byte <= 0x7A:
-                    byte -= 0x20
-                if 0x30 <= byte <= 0x39 or 0x41 <= byte <= 0x5A:
-                    folded[place] = byte
-                    place += 1
+                plain = _upper(byte)
+                folded[place] = plain
+                place += plain > 0
                 position += 1
                 continue
             third = data[position + 2] if position + 2 < end else 0
             if byte == 0xEF and (data[position + 1] == 0xBC or data[position + 1] == 0xBD):
-                plain = third - 0x80 + 0x20 if data[position + 1] == 0xBC else third - 0x80 + 0x60
-                if 0x61 <= plain <= 0x7A:
-                    plain -= 0x20
-                if 0x30 <= plain <= 0x39 or 0x41 <= plain <= 0x5A:
-                    folded[place] = plain
-                    place += 1
+                plain = _upper(third - 0x80 + (0x20 if data[position + 1] == 0xBC else 0x60))
+                folded[place] = plain
+                place += plain > 0
                 position += 3
             elif (byte == 0xE2 and data[position + 1] == 0x80) or (
                 byte == 0xE3 and data[position + 1] == 0x80

@@ -111,6 +111,7 @@ def test_a_person_who_is_forgotten_is_nowhere_in_the_store(
     assert Store.open(store).read_declarations(DAY).height == 3
     facts = manifest_of(store, "forget")
     assert (facts["lines_changed"], facts["days_changed"]) == (2, ["2026-11-20"])
+    assert facts["pseudonyms"] == 1
     assert IDENTITY not in everything(store) + "".join(capsys.readouterr())
     assert Store.open(store).days(DayTable.PROFILES) == []
     assert said(monkeypatch, "forget", store, IDENTITY) == 0
