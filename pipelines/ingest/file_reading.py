@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from configs.errors import DataError
 from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
-from pipelines.ingest.delivered.archives import Unpacker
+from pipelines.ingest.delivered.archives import Unpacked, Unpacker
 from pipelines.ingest.delivered.deliveries import Delivered, Deliveries
 from pipelines.ingest.intake import Intake
 from pipelines.ingest.reading.gathered import SmallFile
@@ -70,14 +68,11 @@ class FileReader:
             self._refuse(file, reason)
         with progress.task("read files", total=len(found.files)) as task:
             for file in found.files:
-                try:
-                    for unpacked, fault in self.unpacker.files(file):
-                        if fault is None:
-                            self._take(unpacked)
-                        else:
-                            self._refuse(unpacked, fault)
-                except OSError as error:
-                    self._refuse(file, _of_file(file, error))
+                for unpacked, fault in self._unpacked(file):
+                    if fault is None:
+                        self._take(unpacked)
+                    else:
+                        self._refuse(unpacked, fault)
                 task.advance()
         self._flush()
 
@@ -91,6 +86,13 @@ class FileReader:
         left = "files were passed over, for they are what an editor or a transfer left"
         texts = ((self.passed_over, before), (leftovers, left))
         return [f"{len(names):,} {text}: {_some(names)}" for names, text in texts if names]
+
+    def _unpacked(self, file: Delivered) -> Iterator[Unpacked]:
+        # What goes wrong where the rows are put is no fault of the file, and is not met here.
+        try:
+            yield from self.unpacker.files(file)
+        except OSError as error:
+            yield file, _of_file(file, error)
 
     def _take(self, file: Delivered) -> None:
         try:
@@ -143,12 +145,7 @@ class FileReader:
 
     def _flush(self) -> None:
         if self._waiting:
-            results = {file.number: self.results[file.number] for file in self._waiting}
-            try:
-                self.intake.take_together(self._waiting, results)
-            except pl.exceptions.SchemaError:  # the same columns, of other types
-                for file in self._waiting:
-                    self.intake.take_together([file], results)
+            self.intake.take_together(self._waiting, self.results)
         self._waiting, self._waiting_rows = [], 0
 
     def _refuse(self, file: Delivered, fault: DataError) -> None:

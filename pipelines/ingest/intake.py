@@ -118,11 +118,17 @@ class Intake:
         result.labels = source.label_tally
         return result
 
-    def take_together(self, files: Sequence[SmallFile], results: Mapping[int, FileResult]) -> None:
-        """Take small files of one kind; `results` are to say what became of each, by its number."""
-        sources = {file.number: file.source for file in files}
-        for frame in self._take_rows(sources, gathered(files), results):
-            self.spools.rejected.add(frame)
+    def take_together(self, files: Sequence[SmallFile], results: Sequence[FileResult]) -> None:
+        """Take small files of one kind; `results` are to say what became of each, at its number."""
+        try:
+            chunks = [(files, gathered(files))]
+        except pl.exceptions.SchemaError:  # the same columns, of other types
+            chunks = [([file], gathered([file])) for file in files]
+        for of_chunk, chunk in chunks:
+            sources = {file.number: file.source for file in of_chunk}
+            own = {number: results[number] for number in sources}
+            for frame in self._take_rows(sources, chunk, own):
+                self.spools.rejected.add(frame)
 
     def _chunks(self, source: Source, number: int) -> Iterator[tuple[FileResult, list[pl.DataFrame]]]:
         """What became of each chunk and its rejected rows, in the order of the chunks."""

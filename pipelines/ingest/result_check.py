@@ -102,6 +102,8 @@ class ResultCheck:
             return pl.DataFrame(schema=_GONE)
         refused = hash_text(self.refused["declaration_id"]).to_numpy()
         ids = sorted_union([self.declarations.ids(), refused])
+        if not len(ids):
+            return pl.DataFrame(schema=_GONE)
         # Those that wait for their declaration go on waiting.
         judged = replace(self, oldest=None).verdicts(self._stored(days, ids))
         return judged.filter(pl.col("reason").is_not_null()).select(*_GONE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
 import stat
@@ -33,8 +34,10 @@ _BLOCK: Final = 2**20
 _HARMLESS_BYTES: Final = 2**24
 _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
 _BROKEN: Final = (
-    zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, LZMAError, NotImplementedError, RuntimeError,
+    zipfile.BadZipFile, zlib.error, EOFError, LZMAError, NotImplementedError, UnicodeDecodeError, OSError,
 )  # fmt: skip
+# With these an OSError is of the bytes: bz2 and gzip have no number, a jump to before the file is invalid.
+_OF_THE_BYTES: Final = (None, errno.EINVAL)
 
 Unpacked = tuple[Delivered, DataError | None]
 """A file that an archive held, and why it cannot be taken in."""
@@ -91,7 +94,7 @@ class Unpacker:
             with gzip.open(file.path) as content:
                 yield Delivered(self._write(content, name, budget), name, file.is_named), None
         except _BROKEN as error:
-            yield file, _damaged(file.name, error)
+            yield file, _damage(file.name, error)
 
     def _zipped(self, file: Delivered, budget: _Budget) -> Iterator[Unpacked]:
         try:
@@ -101,7 +104,7 @@ class Unpacker:
                 for entry in entries:
                     yield from self._entry(file, archive, entry, budget)
         except _BROKEN as error:
-            yield file, _damaged(file.name, error)
+            yield file, _damage(file.name, error)
 
     def _entry(
         self, file: Delivered, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget
@@ -112,7 +115,7 @@ class Unpacker:
         if any(map(is_leftover, parts)):
             self.leftovers.append(name)
             return
-        shown = Delivered(file.path, name)
+        shown = Delivered(Path(name), name)
         if stat.S_ISLNK(entry.external_attr >> 16):
             yield shown, DataError(f"{name} is a link: send the file itself")
         elif entry.flag_bits & 1:
@@ -122,7 +125,7 @@ class Unpacker:
                 with archive.open(entry) as content:
                     path = self._write(content, inner, budget)
             except _BROKEN as error:
-                yield shown, _damaged(name, error)
+                yield shown, _damage(name, error)
             else:
                 yield Delivered(path, name, file.is_named), None
 
@@ -207,5 +210,12 @@ def _name(entry: zipfile.ZipInfo) -> str:
     return entry.filename
 
 
-def _damaged(name: str, error: Exception) -> DataError:
+def _damage(name: str, error: Exception) -> DataError:
+    """What to say of an archive.
+
+    Raises:
+        OSError: it is not damaged: it cannot be read, or the disk is full.
+    """
+    if isinstance(error, OSError) and error.errno not in _OF_THE_BYTES:
+        raise error
     return DataError(f"{name} is an archive that cannot be unpacked ({type(error).__name__}): send it again")

@@ -207,7 +207,9 @@ def _unmark(row: Values) -> None:
     nulled = [row["_nulled"]] if row.get("_nulled") else []
     # Of a deletion only the number matters.
     required = (
-        ("declaration_id", "appTime") if row["_action"] == "delete" else (*DECLARATION_REQUIRED, "appTime")
+        ("declaration_id", "appTime")
+        if row.get("_action") == "delete"
+        else (*DECLARATION_REQUIRED, "appTime")
     )
     for column, value in row.items():
         if value in _MARKS:

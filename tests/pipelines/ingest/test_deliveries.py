@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -15,6 +16,7 @@ import polars as pl
 import pytest
 
 from pipelines.cli.main import run
+from pipelines.ingest.line_spool import LineSpool
 from pipelines.store.store import Store
 from tests.pipelines.quarantined import read_quarantine
 
@@ -32,9 +34,9 @@ def put(path: Path, content: bytes) -> Path:
     return path
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return packed.getvalue()
@@ -196,6 +198,7 @@ REFUSED = {
     "bomb.zip": (zipped({"a.csv": b"0" * 30_000_000}), "250 times its size or more"),
     "bomb.gz": (gzip.compress(b"0" * 30_000_000), "250 times its size or more"),
     "cut.zip": (zipped({"a.csv": table(1)})[:-30], "cannot be unpacked"),
+    "name.zip": (zipped({"茶.csv": table(1)}).replace("茶".encode(), b"\xff" * 3), "cannot be unpacked"),
     "cut.gz": (gzip.compress(table(1))[:-12], "cannot be unpacked"),
     "deep.zip": (zipped({"a.zip": zipped({"b.zip": zipped({"c.csv": table(1)})})}), "deeper than"),
     "day.tar.gz": (_tar(), "is a tar archive"),
@@ -213,6 +216,30 @@ def test_an_archive_beyond_its_bounds_is_refused_and_the_others_go_in(
     code, out, error = taken(capfd, folder, "--store", store)
     assert (code, kept(store)) == (3, ["D9-0"]), out + error
     assert told in next(line for line in out.splitlines() if line.startswith("refused as a whole"))
+
+
+def test_a_damaged_file_in_an_archive_costs_that_file_alone(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    packed = zipped({"a.csv": table(1), "b.csv": table(2)}, zipfile.ZIP_BZIP2)
+    put(folder / "day.zip", packed.replace(b"BZh91AY&SY", b"BZh91AY&SX", 1))
+    code, out, error = taken(capfd, folder, "--store", store)
+    assert (code, kept(store)) == (3, ["D2-0"]), out + error
+    assert "refused as a whole" in out
+    assert "day.zip/a.csv is an archive that cannot be unpacked" in out
+
+
+def test_a_disk_that_fails_while_rows_are_put_aside_is_no_fault_of_the_file(
+    folder: Path, store: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "spool")
+
+    monkeypatch.setattr(LineSpool, "add", fail)
+    path = put(folder / "a.csv", table(1, rows=8_000))
+    code, out, error = taken(capfd, path, "--store", store)
+    assert (code, out) == (1, "")
+    assert "Input/output error" in error
 
 
 def test_check_says_the_same_and_writes_nothing(

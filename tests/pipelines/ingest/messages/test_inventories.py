@@ -201,6 +201,17 @@ def test_a_line_before_its_head_does_not_taint_the_next(tmp_path: Path) -> None:
     assert found["declaration_id"].is_null().to_list() == [True, False]
 
 
+def test_a_field_stated_twice_before_the_head_is_no_fault_of_the_program(tmp_path: Path) -> None:
+    whole = inventory(IMPORT_HEAD, IMPORT_LINE)
+    line = whole[whole.index("<ceb:InventoryList>") :].removesuffix("</ceb:Inventory>")
+    number = f"<ceb:gnum>{IMPORT_LINE['gnum']}</ceb:gnum>"
+    early = line.replace(number, number * 2)
+
+    found = read(tmp_path, [whole.replace("<ceb:Inventory>", f"<ceb:Inventory>{early}")])
+
+    assert found["_reject"].to_list() == ["no_inventory_head", None]
+
+
 def test_unknown_codes_stay_for_the_contract_to_judge(tmp_path: Path) -> None:
     row = imported(tmp_path, {"country": "999", "tradeMode": "0110"}, {"country": "us", "currency": "777"})
 
