@@ -16,7 +16,7 @@ from benchmarks.national.naive_day import validated
 from benchmarks.national.national_night import REST, verb_figures
 from benchmarks.national.national_stores import DAY, DONE, OFFICES, Setup, month_commands
 from benchmarks.shared.measured_process import run_measured
-from features.contract.conversions import china_day
+from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from pipelines.cli.main import run
 from tests.pipelines.taken_in import take_in

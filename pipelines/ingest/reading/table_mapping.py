@@ -201,7 +201,7 @@ class MappedTable:
 
 
 def headings_as_mapped(mapping: SourceMapping, columns: Collection[str]) -> dict[str, str]:
-    """The columns of a table that a mapping names with other blanks, line breaks, case or width, with the
+    r"""The columns of a table that a mapping names with other blanks, line breaks, case or width, with the
     name that it has for them.
 
     >>> mapping = SourceMapping(name="m", rename={"declaration_id": "Control\nNumber"})
