@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import mlflow
+
 from benchmarks.shared.measured_process import run_measured
+from models.tracking.registry import STORE_TAG
 
 DAY = date(2026, 11, 20)
 EVE = DAY - timedelta(days=1)
@@ -101,7 +104,16 @@ def prepare_stores(setup: Setup) -> None:
         setup.command("train", setup.trained),
     ]
     _make(setup, setup.trained, setup.environment(training=True), learn)
+    leave_models(setup)
     _make(setup, setup.month, setup.environment(), month_commands(setup))
+
+
+def leave_models(setup: Setup) -> None:
+    """Leave the models of the trained store to whichever store scores with them."""
+    client = mlflow.MlflowClient(setup.environment()["MLFLOW_TRACKING_URI"])
+    for registered in client.search_registered_models():
+        if STORE_TAG in registered.tags:
+            client.delete_registered_model_tag(registered.name, STORE_TAG)
 
 
 def month_commands(setup: Setup) -> list[list[str]]:

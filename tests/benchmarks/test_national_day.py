@@ -14,7 +14,7 @@ from benchmarks.national import national_report
 from benchmarks.national.day_material import PARTIES, Month, make_day
 from benchmarks.national.naive_day import validated
 from benchmarks.national.national_night import REST, verb_figures
-from benchmarks.national.national_stores import DAY, DONE, OFFICES, Setup, month_commands
+from benchmarks.national.national_stores import DAY, DONE, OFFICES, Setup, leave_models, month_commands
 from benchmarks.shared.measured_process import run_measured
 from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
@@ -39,6 +39,7 @@ def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
         until = TRAINED_UNTIL.isoformat()
         assert world.run("train", "--risk", "undervaluation", "--until", until, "--quiet") == 0
         whole = Setup(work, workers=1, configs=world.configs, **sizes)
+        leave_models(whole)
         patch.setenv("MLFLOW_TRACKING_URI", whole.environment()["MLFLOW_TRACKING_URI"])
         # In this process: what a verb imports takes longer than so small a month.
         simulated, closed = month_commands(whole)
