@@ -38,6 +38,16 @@ def quoted(value: object) -> str:
     return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
+def some_of(items: Sequence[object]) -> str:
+    """The first five, and how many more there are.
+
+    >>> some_of("abc"), some_of(range(2_000))
+    ('a, b, c', '0, 1, 2, 3, 4 and 1,995 more')
+    """
+    more = len(items) - _MOST_EXAMPLES
+    return ", ".join(map(str, items[:_MOST_EXAMPLES])) + (f" and {more:,} more" if more > 0 else "")
+
+
 def configuration_error(path: Path, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
     """The error of a file that does not fit `model`, with at most five of its problems."""
     problems = error.errors(include_url=False)

@@ -41,6 +41,12 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key for pseudonyms."""
+    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
+
+
 @pytest.fixture(autouse=True)
 def untouched_logging() -> Iterator[None]:
     """Put the process's logging back as it was: a command that a test runs sets it up anew."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta, timezone
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 
 CHINA_OFFSET: Final = timedelta(hours=8)
 CHINA: Final = timezone(CHINA_OFFSET)
+_M = TypeVar("_M", pl.Series, pl.Expr)
 CHINA_ZONE: Final = "Etc/GMT-8"
 """The same by name; in the names of these zones the sign is turned round."""
 
@@ -22,6 +23,6 @@ def china_date(moment: datetime) -> date:
     return moment.astimezone(CHINA).date()
 
 
-def china_day(moments: pl.Series) -> pl.Series:
+def china_day(moments: _M) -> _M:
     """The dates in China of moments with a time zone: a declaration's partition."""
     return moments.dt.convert_time_zone("UTC").dt.offset_by("8h").dt.date()

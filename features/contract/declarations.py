@@ -12,7 +12,7 @@ import polars as pl
 
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
-from features.contract.china_time import CHINA
+from features.contract.china_time import CHINA, china_day
 from features.contract.codes import with_even_digits, with_office_zero, with_zero
 from features.contract.conversions import (
     NOT_TEXT,
@@ -214,7 +214,7 @@ def _schema(
     extra_categories: tuple[str, ...],
     extra_numbers: tuple[str, ...],
 ) -> pa.DataFrameSchema:
-    day = pl.col("declared_at").dt.offset_by("8h").dt.date()
+    day = china_day(pl.col("declared_at"))
     columns: dict[str, pa.Column] = {}
     for name, dtype in DECLARATION_COLUMNS.items():
         checks = _checks(name)

@@ -100,7 +100,8 @@ def contract_cells(values: pl.Series) -> LabelCells:
     code = yes_no_code(values)
     label = (code == 1).set(code < 0, None)
     # What is neither is counted as a value that became null, by the contract's own check.
-    return LabelCells(label, _tally(values, plain_cells(values), label, code.is_null() | code.is_not_null()))
+    covered = pl.Series([True]).new_from_index(0, len(values))
+    return LabelCells(label, _tally(values, plain_cells(values), label, covered))
 
 
 def _with_yes_or_no(words: set[str]) -> set[str]:

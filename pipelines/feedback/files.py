@@ -15,6 +15,7 @@ from typing import Any
 from configs.errors import DataError
 from configs.language import language
 from configs.language_codes import LANGUAGES
+from configs.messages import some_of
 from configs.schema.risk import RiskConfig
 from pipelines.feedback.columns import Headings, ListTable, RawRow, has_entry
 from pipelines.feedback.values import text_of
@@ -28,7 +29,6 @@ _COLUMNS = "the columns rank or declaration_id, and result_<risk> or the risks' 
 _MOST_BYTES = 200 * 2**20
 _DELIMITERS = ",;\t|"
 _TRIED_LINES = 80
-_MOST_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -114,26 +114,21 @@ def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
             yield f"it has no list: {cells:,} cells were not read"
     unread = [heading for table in tables for heading in table.unread]
     if unread:
-        yield f"columns that are no part of a list were not read: {_shown(unread)}"
+        yield f"columns that are no part of a list were not read: {some_of(unread)}"
     rows = [number for table in tables for number in table.unread_rows]
     if rows:
-        yield f"rows that are no rows of a list were not read: {_shown(rows)}"
+        yield f"rows that are no rows of a list were not read: {some_of(rows)}"
     merged = list(dict.fromkeys(area for table in tables for area in table.merged))
     if merged:
-        yield f"of merged cells the value counts for each of their rows: {_shown(merged)}"
+        yield f"of merged cells the value counts for each of their rows: {some_of(merged)}"
     if sheet.beyond:
-        yield f"cells far outside of the list were not read: {_shown(sheet.beyond)}"
+        yield f"cells far outside of the list were not read: {some_of(sheet.beyond)}"
 
 
 def _is_guide(sheet: Sheet) -> bool:
     """Whether it is the sheet of words that every issued workbook has."""
     first = text_of(sheet.rows[0][0]) if sheet.rows and sheet.rows[0] else None
     return first in {language(code)(GUIDE_TITLE) for code in LANGUAGES}
-
-
-def _shown(items: Sequence[object]) -> str:
-    more = len(items) - _MOST_SHOWN
-    return ", ".join(map(str, items[:_MOST_SHOWN])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:

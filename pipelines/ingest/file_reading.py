@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from configs.errors import DataError
-from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
+from configs.messages import some_of
+from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.delivered.archives import Unpacked, Unpacker
 from pipelines.ingest.delivered.deliveries import Delivered, Deliveries
 from pipelines.ingest.intake import Intake
@@ -85,7 +86,7 @@ class FileReader:
         )
         left = "files were passed over, for they are what an editor or a transfer left"
         texts = ((self.passed_over, before), (leftovers, left))
-        return [f"{len(names):,} {text}: {_some(names)}" for names, text in texts if names]
+        return [f"{len(names):,} {text}: {some_of(names)}" for names, text in texts if names]
 
     def _unpacked(self, file: Delivered) -> Iterator[Unpacked]:
         # What goes wrong where the rows are put is no fault of the file, and is not met here.
@@ -151,11 +152,6 @@ class FileReader:
     def _refuse(self, file: Delivered, fault: DataError) -> None:
         told = DataError(file.told(str(fault)), offset=fault.offset)
         self.results.append(self.intake.refuse(file.name, told))
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - MOST_EXAMPLES
-    return ", ".join(names[:MOST_EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _of_file(file: Delivered, error: DataError | OSError) -> DataError:

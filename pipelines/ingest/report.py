@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from configs.messages import some_of
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
 from pipelines.ingest.reading.label_tally import LabelTally
@@ -160,11 +161,9 @@ class IngestReport(Report):
     def _untimely(self) -> Iterator[str]:
         numbers = self.manifest["sent_before_declaration"]
         if numbers:
-            shown = ", ".join(numbers[:MOST_EXAMPLES])
-            more = f" and {len(numbers) - MOST_EXAMPLES:,} more" if len(numbers) > MOST_EXAMPLES else ""
             yield (
                 f"changes or deletions sent (appTime) before the declaration that they are about: "
-                f"{shown}{more}. "
+                f"{some_of(numbers)}. "
                 "They do not count: where the hour is wrong (a clock of twelve hours?), have them sent again"
             )
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from configs.errors import UsageError
+from configs.messages import some_of
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_date
@@ -66,9 +67,7 @@ class WithdrawReport(Report):
                 "Correct them with `parcel-risk feedback FILE --store S --corrections`"
             )
         if self.again:
-            more = len(self.again) - _MOST_EXAMPLES
-            shown = ", ".join(self.again[:_MOST_EXAMPLES]) + (f" and {more:,} more" if more > 0 else "")
-            yield f"ingest again, for rows that it kept out, replaced or had like them: {shown}"
+            yield f"ingest again, for rows that it kept out, replaced or had like them: {some_of(self.again)}"
         if self.reopened is not None:
             yield f"the history is reopened from {self.reopened} on; lists that were issued stay"
 

@@ -23,13 +23,13 @@ _MOMENT: Final = pl.Datetime("us", "UTC")
 TAKEN_COLUMNS: Final[dict[str, pl.DataType]] = {
     "fingerprint": pl.String(),
     "file": pl.String(),
-    "taken_at": pl.Datetime("us", "UTC"),
+    "taken_at": _MOMENT,
     "number": pl.Int32(),
     "rows_in": pl.Int64(),
     "rows_kept": pl.Int64(),
     "rows_quarantined": pl.Int64(),
     "rows_superseded": pl.Int64(),
-    "withdrawn_at": pl.Datetime("us", "UTC"),
+    "withdrawn_at": _MOMENT,
     "take_again": pl.Boolean(),
 }
 """A file of a run: the SHA-256 of its bytes, its name, when it came in, its place among the run's files, and
@@ -50,13 +50,12 @@ ROW_KEY: Final = {name: kind for name, kind in TAKEN_ROWS.items() if name != "nu
 
 
 def taken_files(layout: Layout) -> pl.DataFrame:
-    """Return the files whose rows are in the store, those that came first in front (`TAKEN_COLUMNS`).
+    """Return the files whose rows are in the store, those that came first in front, as `known_files` does.
 
     A file that was withdrawn, or that is to be taken again, is not among them; one that came in several times
     stands in several rows.
     """
-    files = read_tables(layout.taken("files"), TAKEN_COLUMNS, None)
-    return files.filter(pl.col("withdrawn_at").is_null() & ~pl.col("take_again"))
+    return _living(layout).filter(~pl.col("take_again"))
 
 
 def withdrawn_fingerprints(layout: Layout) -> set[str]:

@@ -11,12 +11,9 @@ from pipelines.cli.main import run
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
 
+pytestmark = pytest.mark.usefixtures("key")
+
 NUMBER = "23202026I000000001"
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
 
 
 @pytest.fixture(scope="module")

@@ -13,13 +13,10 @@ from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
 from tests.pipelines.quarantined import read_quarantine
 
+pytestmark = pytest.mark.usefixtures("key")
+
 NAMES = {"small-amp-space": "M & S toy", "small-amp-word": "H&M toy", "small-amp-semicolon": "R&D; toy"}
 GOOD = [inventory({**IMPORT_HEAD, "invtNo": f"GOOD{number}"}, IMPORT_LINE) for number in range(3)]
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
 
 
 def ingest(store: Path, *files: Path) -> int:

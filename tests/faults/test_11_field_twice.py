@@ -12,6 +12,8 @@ from pipelines.cli.main import run
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, read
 
+pytestmark = pytest.mark.usefixtures("key")
+
 MARKED = {"gnum", "gcode", "totalPrice", "invtNo", "declTime"}
 STEERING = {"appType", "appStatus", "appTime"}
 # Fields that nothing rests on, or only where another is not there.
@@ -19,11 +21,6 @@ WITHOUT_EFFECT = {
     *("guid", "ebpName", "ebcName", "logisticsName", "agentName", "areaName", "note", "itemName", "copNo"),
     *("buyerName", "buyerTelephone", "statisticsFlag"),
 }
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
 
 
 def ingest(store: Path, *files: Path) -> int:

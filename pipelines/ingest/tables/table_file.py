@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import DataError
+from configs.messages import some_of
 from pipelines.ingest.tables.csv_text import BLOCK_BYTES, CsvText
 from pipelines.ingest.tables.text_encoding import encoding_of
 from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED
@@ -21,7 +22,6 @@ from pipelines.ingest.tables.workbook_table import table_of
 # No heading begins with a blank: those of the file are stripped.
 SURPLUS: Final = " surplus"
 _PARQUET_MAGIC: Final = b"PAR1"
-_MOST_LINES_TOLD: Final = 5
 
 
 @dataclass(frozen=True)
@@ -147,9 +147,7 @@ def _require_own_names(path: Path, columns: list[str]) -> None:
 
 
 def _numbered(lines: list[int]) -> str:
-    shown = ", ".join(f"{line:,}" for line in lines[:_MOST_LINES_TOLD])
-    more = len(lines) - _MOST_LINES_TOLD
-    return f"line{'s' if len(lines) > 1 else ''} {shown}" + (f" and {more:,} more" if more > 0 else "")
+    return f"line{'s' if len(lines) > 1 else ''} {some_of([f'{line:,}' for line in lines])}"
 
 
 def _parquet(path: Path) -> pq.ParquetFile:

@@ -13,17 +13,14 @@ from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, m
 from tests.pipelines.ingest.test_ingest_privacy import DAY, GOOD, assert_silent, put, run
 from tests.pipelines.quarantined import read_quarantine
 
+pytestmark = pytest.mark.usefixtures("key")
+
 BUYER = {
     "buyerIdNumber": "110101199003070791",
     "buyerName": "王小明",
     "buyerTelephone": "13800138000",
     "consigneeAddress": "12 High Street, Leeds",
 }
-
-
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
 
 
 def test_a_buyer_repeated_in_texts_and_codes_of_a_message_is_masked_or_hashed(
