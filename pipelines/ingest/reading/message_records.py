@@ -24,11 +24,11 @@ def persons_of_messages(texts: pl.Series) -> pl.DataFrame:
     >>> persons_of_messages(pl.Series(["Li Na\\x1f", None])).rows()
     [('Li Na', None), (None, None)]
     """
-    separators = texts.str.count_matches(PERSONS_SEPARATOR, literal=True).max()
-    if not isinstance(separators, int):
+    separators = max((text.count(PERSONS_SEPARATOR) for text in texts if text is not None), default=None)
+    if separators is None:
         return pl.DataFrame()
-    values = texts.str.split_exact(PERSONS_SEPARATOR, separators).struct.unnest()
-    return values.with_columns(pl.all().replace({"": None}))
+    values = pl.lit(texts).str.split_exact(PERSONS_SEPARATOR, separators).struct.field("*")
+    return pl.select(values.replace({"": None}))
 
 
 def safe_message(
