@@ -65,8 +65,9 @@ def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     >>> offsets.tolist(), bytes(data)
     ([0, 2, 2, 3], b'abc')
     """
-    filled = text.fill_null("") if text.null_count() else text
-    arrow: Any = filled.rechunk().to_arrow()
+    arrow: Any = text.rechunk().to_arrow()
+    # Bytes may be left where a value was set to null. Arrow fills several times faster than Polars.
+    arrow = arrow.fill_null("") if text.null_count() else arrow
     _, offset_buffer, data_buffer = arrow.buffers()
     first = arrow.offset
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[first : first + len(arrow) + 1]

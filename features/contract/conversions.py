@@ -90,7 +90,11 @@ def to_number(values: pl.Series) -> pl.Series:
         return values.cast(pl.Float64)
     if not is_textual(values):
         return marked(values, NOT_A_NUMBER, pl.Float64())
-    text = values.cast(pl.String).str.strip_chars()
+    text = values.cast(pl.String)
+    number = text.cast(pl.Float64, strict=False)
+    if number.null_count() == text.null_count():
+        return number
+    text = text.str.strip_chars()
     number = text.cast(pl.Float64, strict=False)
     wrong = number.is_null() & text.is_not_null() & (text != "")
     return number.set(wrong, NOT_A_NUMBER)

@@ -21,24 +21,25 @@ Bytes = npt.NDArray[np.uint8]
 _FEWEST_DIGITS: Final = 6
 _GAP: Final = -1
 _LETTER: Final = -2
+_MAY_BE_WIDE: Final = -3
 # Bytes between two digits of one number: three characters of up to three bytes.
 _LONGEST_GAP: Final = 9
 _OLD_DIGITS: Final = 15
 # A county and a day with its year.
 _FEWEST_OF_BIRTHDAY: Final = 14
-_RING: Final = 16
+_RING: Final = 16  # a power of two
 _IS_PROVINCE: Final = np.array([number in PROVINCES for number in range(100)])
+# What a byte is: a digit, a gap, a letter, or what a wide digit may begin with.
+_KIND: Final = np.full(256, _GAP, dtype=np.int64)
+_KIND[ord("0") : ord("9") + 1] = range(10)
+_KIND[ord("A") : ord("Z") + 1] = _KIND[ord("a") : ord("z") + 1] = _LETTER
+_KIND[[0xD9, 0xDB, 0xE2, 0xEF, 0xF0]] = _MAY_BE_WIDE
 
 
 @numba.njit(cache=True, nogil=True)
-def _digit(data: Bytes, position: int, end: int) -> tuple[int, int]:
-    """The digit at a byte, else whether a letter or anything else is there, and how many bytes it has."""
+def _wide_digit(data: Bytes, position: int, end: int) -> tuple[int, int]:
+    """The digit whose first byte is here, which is of no plain one, and how many bytes it has."""
     byte = data[position]
-    if byte < 0x80:
-        if 0x30 <= byte <= 0x39:
-            return byte - 0x30, 1
-        lower = byte | 0x20
-        return (_LETTER if 0x61 <= lower <= 0x7A else _GAP), 1
     if position + 1 < end:
         second = data[position + 1]
         if (byte == 0xD9 and 0xA0 <= second <= 0xA9) or (byte == 0xDB and 0xB0 <= second <= 0xB9):
@@ -63,7 +64,9 @@ def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, out: BoolArray) -> 
         if end - position < fewest:
             position = end
         while position < end and not found:
-            digit, size = _digit(data, position, end)
+            digit, size = _KIND[data[position]], 1
+            if digit == _MAY_BE_WIDE:
+                digit, size = _wide_digit(data, position, end)
             position += size
             if digit >= 0:
                 digits += 1
@@ -86,10 +89,12 @@ def _birthdays(offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: b
         if end - position < _FEWEST_OF_BIRTHDAY:
             position = end + 1
         while position <= end and not found:
-            digit, size = (_LETTER, 1) if position == end else _digit(data, position, end)
+            digit, size = _LETTER if position == end else _KIND[data[position]], 1
+            if digit == _MAY_BE_WIDE:
+                digit, size = _wide_digit(data, position, end)
             position += size
             if digit >= 0:
-                ring[digits % _RING] = digit
+                ring[digits & (_RING - 1)] = digit
                 digits += 1
                 gap = 0
                 if digits >= _FEWEST_OF_BIRTHDAY:
@@ -106,13 +111,18 @@ def _birthdays(offsets: IntArray, data: Bytes, provinces: BoolArray, old_form: b
 @numba.njit(cache=True, nogil=True)
 def _ends_a_birthday(ring: npt.NDArray[np.int64], upto: int, year: int, provinces: BoolArray) -> bool:
     """Whether the digits before `upto` are a county and a date with a year of so many digits."""
-    day = ring[(upto - 2) % _RING] * 10 + ring[(upto - 1) % _RING]
-    month = ring[(upto - 4) % _RING] * 10 + ring[(upto - 3) % _RING]
-    first = upto - 10 - year
-    province = ring[first % _RING] * 10 + ring[(first + 1) % _RING]
-    century = 19 if year == 2 else ring[(upto - 8) % _RING] * 10 + ring[(upto - 7) % _RING]
+    month = _two_digits(ring, upto - 4)
+    if month < 1 or month > 12:
+        return False
+    day, first = _two_digits(ring, upto - 2), upto - 10 - year
+    century = 19 if year == 2 else _two_digits(ring, upto - 8)
     of_a_century = century == 19 or century == 20
-    return bool(1 <= day <= 31 and 1 <= month <= 12 and of_a_century and provinces[province])
+    return bool(1 <= day <= 31 and of_a_century and provinces[_two_digits(ring, first)])
+
+
+@numba.njit(cache=True, nogil=True)
+def _two_digits(ring: npt.NDArray[np.int64], first: int) -> int:
+    return int(ring[first & (_RING - 1)] * 10 + ring[(first + 1) & (_RING - 1)])
 
 
 @numba.njit(cache=True, nogil=True)
