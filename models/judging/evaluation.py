@@ -152,7 +152,7 @@ def evaluate(
         *(pl.Series(f"baseline_{name}", values) for name, values in baselines.items()),
         *line_groups(past, later),
     )
-    parts = slices(past, later)
+    parts = {"all": np.ones(later.height, dtype=bool), **slices(past, later)}
     return Evaluation(
         risk.name,
         lines,
@@ -161,10 +161,7 @@ def evaluate(
         expected_calibration_error(predicted.probability, found),
         calibration_noise(predicted.probability, seed=training.seed),
         find_leakage(past, risk.label, later),
-        part_findings={
-            "all": int(found.sum()),
-            **{name: int(found[part].sum()) for name, part in parts.items()},
-        },
+        part_findings={name: int(found[part].sum()) for name, part in parts.items()},
     )
 
 
@@ -191,7 +188,7 @@ def _figures(
         "money": money if recovered is not None else {},
     }
     figures: dict[tuple[str, str, str], Estimate] = {}
-    for part, mask in {"all": np.ones(len(found), dtype=bool), **parts}.items():
+    for part, mask in parts.items():
         weights = bootstrap_weights(days[mask], draws=_DRAWS, seed=seed)
         for kind, scores in judged.items():
             for score, values in scores.items():

@@ -30,9 +30,9 @@ from models.judging.gate_checks import (
     against_champion,
     calibration_holds,
     comparing_metric,
-    enough_findings,
     features_agree,
     no_column_knows_too_much,
+    not_judged,
     slices_hold,
     warnings_of,
 )
@@ -62,8 +62,8 @@ class GateDecision:
     @property
     def verdict(self) -> Verdict:
         """Passed, failed, or not judged, where there are too few findings to say anything."""
-        if any(check.name == FINDINGS and not check.passed for check in self.checks):
-            return "not judged"
+        if any(check.name == FINDINGS for check in self.checks):
+            return NOT_JUDGED
         return "passed" if self.passed else "failed"
 
     @property
@@ -87,7 +87,7 @@ def decide(
     that of the random share with all lines, None where it is not known.
     """
     if challenger.findings < gate.least_findings:
-        return GateDecision((enough_findings(challenger, gate),))
+        return GateDecision((not_judged(challenger, gate),))
     checks = [against_baseline(challenger, name) for name in baselines]
     if champion is not None:
         lines, metric = _common_lines(challenger, champion), comparing_metric(gate, challenger.metrics)

@@ -23,7 +23,7 @@ from models.stats.rankings import average_precision_by_chance
 _DRAWS = 500
 _NAMED_COLUMNS = 5
 FINDINGS = "findings"
-"""The check without which no other one means anything."""
+"""The check that stands alone where there are too few of them for any other."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +47,15 @@ def comparing_metric(gate: GateConfig, metrics: Sequence[Metric]) -> Metric:
         raise ConfigurationError(f"gate.metric: {error}") from error
 
 
-def enough_findings(challenger: Evaluation, gate: GateConfig) -> Check:
-    """There are findings enough among the later lines that figures mean something."""
-    findings, enough = challenger.findings, challenger.findings >= gate.least_findings
-    words = f"{findings:,} findings among the lines of the newest days"
-    if not findings:
-        words = "the newest days hold no finding, so nothing shows that the model is of use"
-    elif not enough:
+def not_judged(challenger: Evaluation, gate: GateConfig) -> Check:
+    """The newest days hold too few findings for any other check."""
+    words = "the newest days hold no finding, so nothing shows that the model is of use"
+    if challenger.findings:
         words = (
-            f"{too_few(findings)} among the lines of the newest days: it takes {gate.least_findings} to show "
-            "that a model is of use"
+            f"{too_few(challenger.findings)} among the lines of the newest days: it takes "
+            f"{gate.least_findings} to show that a model is of use"
         )
-    return Check(FINDINGS, enough, words)
+    return Check(FINDINGS, False, words)
 
 
 def against_baseline(challenger: Evaluation, name: str) -> Check:

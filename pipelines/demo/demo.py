@@ -16,6 +16,7 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
+from models.tracking.addresses import URI_VARIABLE
 from pipelines.demo.folder import CAPACITY, DemoFolder, demo_settings, fresh_folder
 from pipelines.demo.list_outcome import ListsOutcome, list_outcome
 from pipelines.demo.report import DemoReport
@@ -29,8 +30,6 @@ from pipelines.training.train import TrainReport, train
 from pipelines.work.progress import Progress
 
 logger = logging.getLogger(__name__)
-
-_TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
 
 
 @dataclass(frozen=True)
@@ -158,14 +157,14 @@ def _capacity(plan: DemoPlan, folder: DemoFolder) -> str:
 @contextmanager
 def _own_tracking() -> Iterator[None]:
     """While the block runs, models are kept beside the store, whatever the environment says."""
-    elsewhere = os.environ.pop(_TRACKING_VARIABLE, None)
+    elsewhere = os.environ.pop(URI_VARIABLE, None)
     if elsewhere is not None:
-        logger.info("%s is set, but the demo keeps its models in its own folder", _TRACKING_VARIABLE)
+        logger.info("%s is set, but the demo keeps its models in its own folder", URI_VARIABLE)
     try:
         yield
     finally:
         if elsewhere is not None:
-            os.environ[_TRACKING_VARIABLE] = elsewhere
+            os.environ[URI_VARIABLE] = elsewhere
 
 
 def _outcome(

@@ -10,6 +10,7 @@ from typing import Any
 
 from configs.errors import UsageError
 from configs.schema.settings import Settings
+from models.tracking.addresses import URI_VARIABLE
 from models.tracking.registry import Champion
 from models.tracking.tracker import Tracker
 from pipelines.store.layout import Layout
@@ -78,9 +79,9 @@ def rollback(store: Path | None, risk: str, *, reason: str, settings: Settings) 
 
 
 def _tracker(store: Path | None) -> Tracker:
-    if store is None and not os.environ.get("MLFLOW_TRACKING_URI", "").strip():
+    if store is None and not os.environ.get(URI_VARIABLE, "").strip():
         raise UsageError(
-            "expected --store S or the variable MLFLOW_TRACKING_URI, came neither: "
+            f"expected --store S or the variable {URI_VARIABLE}, came neither: "
             "one of them says where the registered models are"
         )
     if store is None:

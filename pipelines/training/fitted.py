@@ -6,7 +6,7 @@ import json
 import logging
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -33,7 +33,6 @@ class FittedOnDisk:
         reasons, warnings: what the gate and the fit said.
         doubt: the warning that a person has to hear of under --quiet too, if there is one.
         evaluation: None where an earlier run has fitted it.
-        version: that of the registry, None while it has none.
     """
 
     folder: Path
@@ -44,7 +43,6 @@ class FittedOnDisk:
     warnings: Sequence[str]
     doubt: str = ""
     evaluation: Evaluation | None = None
-    version: int | None = None
 
     @staticmethod
     def place(folder: Path) -> Path:
@@ -75,7 +73,6 @@ class FittedOnDisk:
             "reasons": list(self.reasons),
             "warnings": list(self.warnings),
             "doubt": self.doubt,
-            "version": self.version,
         }
         (self.folder / _OUTCOME).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
@@ -85,17 +82,11 @@ class FittedOnDisk:
         Raises:
             TrackingError: MLflow cannot be reached or refuses; the same can be done later.
         """
-        risk, registered = self.packed.risk, self
-        if self.version is None:
-            registered = replace(self, version=tracker.log_packed(self.packed).version)
-            registered.write()
-        assert registered.version is not None
+        risk, promoted = self.packed.risk, self.promotion is not None
+        version = tracker.log_packed(self.packed).version
         if self.promotion is not None:
-            tracker.promote(risk, registered.version, self.promotion)
+            tracker.promote(risk, version, self.promotion)
         if self.doubt:
-            logger.warning("%s: version %s: %s", risk, registered.version, self.doubt)
+            logger.warning("%s: version %s: %s", risk, version, self.doubt)
         shutil.rmtree(self.folder, ignore_errors=True)
-        promoted = self.promotion is not None
-        return RiskTrained(
-            risk, registered.version, promoted, self.reasons, self.evaluation, list(self.warnings)
-        )
+        return RiskTrained(risk, version, promoted, self.reasons, self.evaluation, list(self.warnings))

@@ -100,11 +100,10 @@ class Rival:
         Raises:
             TrackingError: MLflow cannot be reached, or has lost the files.
         """
-        model = folder / champion.risk
+        model, predictions = folder / champion.risk, folder / f"{champion.risk}-predictions"
         tracker.download_champion(champion.risk, model)
-        (folder / f"{champion.risk}-predictions").mkdir(parents=True)
-        ahead = tracker.out_of_time(champion, folder / f"{champion.risk}-predictions")
-        return cls(champion, model, ahead)
+        predictions.mkdir()
+        return cls(champion, model, tracker.out_of_time(champion, predictions))
 
     def unseen(self, frame: pl.DataFrame) -> pl.DataFrame | None:
         """Return its `unseen_predictions` of lines."""
@@ -123,7 +122,8 @@ def train_risk(
     reason = untrainable(risk, frame)
     if reason is not None:
         return RiskTrained(risk.name, why=[reason])
-    key = _key(risk, data, settings, rival)
+    lineage = _lineage(risk, data, settings, frame)
+    key = _key(lineage, rival)
     known = FittedOnDisk.find(folder, key)
     if known is not None:
         return known
@@ -135,7 +135,6 @@ def train_risk(
         return RiskTrained(risk.name, why=[str(error)])
     fitted, decision = judged.fitted, judged.decision
     check_reasons(risk, _words(frame, fitted))
-    lineage = _lineage(risk, data, settings, frame)
     inspected = _agreement(frame, data.all_lines[risk.name], fitted.evaluation, gate)
     figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
     page = report_page(
@@ -154,12 +153,9 @@ def train_risk(
     return _kept(judged, content, folder, key, first=rival is None)
 
 
-def _key(risk: RiskConfig, data: TrainingData, settings: Settings, rival: Rival | None) -> str:
+def _key(lineage: Mapping[str, str], rival: Rival | None) -> str:
     """Name all that a model and the decision of its gate are made of."""
-    made_of = {
-        **_lineage(risk, data, settings, data.frames[risk.name]),
-        "champion": "" if rival is None else rival.champion.run_id,
-    }
+    made_of = {**lineage, "champion": "" if rival is None else rival.champion.run_id}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 

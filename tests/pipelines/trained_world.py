@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -116,7 +114,6 @@ class World:
         shutil.copytree(self.path, to / "S")
         if self.path.with_name("S.mlflow").exists():
             shutil.copytree(self.path.with_name("S.mlflow"), to / "S.mlflow")
-            _move_database(to / "S.mlflow/mlflow.db", str(self.path.parent), str(to))
         return World(to / "S", self.configs)
 
     def results(self, *kinds: str) -> dict[str, bytes]:
@@ -132,19 +129,6 @@ class World:
         return pl.read_parquet(
             self.path / f"lists/declared_on={day}/sampling_list.parquet", hive_partitioning=False
         )
-
-
-def _move_database(path: Path, before: str, after: str) -> None:
-    """Let MLflow find and put its files beside the copy: it knows them by their whole paths."""
-    with closing(sqlite3.connect(path)) as database, database:
-        tables = [name for (name,) in database.execute("select name from sqlite_master where type = 'table'")]
-        for table in tables:
-            for _, column, *_ in database.execute(f'pragma table_info("{table}")').fetchall():
-                database.execute(
-                    f'update "{table}" set "{column}" = replace("{column}", ?, ?) '
-                    f'where typeof("{column}") = \'text\' and instr("{column}", ?)',
-                    (before, after, before),
-                )
 
 
 def _files(root: Path, kinds: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:

@@ -73,7 +73,7 @@ def cheaper(tmp_path_factory: pytest.TempPathFactory, scored: World) -> tuple[Wo
     world = scored.copy(tmp_path_factory.mktemp("cheaper"))
     replace_prices(world, 0.05)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+        patch.setenv("MLFLOW_TRACKING_URI", "http://ana:s3cret@127.0.0.1:9")
         report = monitor(world.path, day=NIGHT, settings=world.settings, progress=Progress.silent())
     return world, report
 
@@ -182,6 +182,12 @@ def test_a_server_that_is_away_costs_a_warning_only(cheaper: tuple[World, Monito
     assert report.as_dict()["warnings"] == [warning]
     assert (world.path / f"monitoring/date={NIGHT}/report.html").exists()
     assert Tracker.in_folder(world.store.layout.mlflow).find_runs("monitoring") == ()
+
+
+def test_the_password_of_an_address_is_not_shown(cheaper: tuple[World, MonitorReport]) -> None:
+    report = cheaper[1]
+    assert report.as_dict()["tracking_uri"] == "http://127.0.0.1:9"
+    assert "s3cret" not in str([report.as_dict(), report.lines()])
 
 
 @pytest.mark.parametrize(

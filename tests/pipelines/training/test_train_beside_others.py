@@ -13,6 +13,7 @@ import pytest
 
 from configs.errors import TrackingError
 from models.tracking.packed_training import TRAINING
+from models.tracking.registry import STORE_TAG
 from models.tracking.run_content import KIND_TAG, RunContent
 from models.tracking.tracker import Tracker
 from pipelines.store.layout import DayTable
@@ -121,10 +122,11 @@ def test_a_second_training_is_refused_while_a_night_is_not(
             pass
 
 
-def test_runs_that_a_dead_server_left_open_are_failed_by_the_next_training(tmp_path: Path) -> None:
-    tracker = Tracker.in_folder(tmp_path / "S.mlflow", "me")
+def test_runs_that_a_dead_server_left_open_are_failed_by_the_next_training(scored_world: World) -> None:
+    place = scored_world.store.layout.mlflow
+    tracker = Tracker.in_folder(place, "me")
     left = tracker.log_run("left", RunContent(), kind=TRAINING, finished=False)
-    other = Tracker.in_folder(tmp_path / "S.mlflow", "other")
+    other = Tracker.in_folder(place, "other")
     theirs = other.log_run("theirs", RunContent(), kind=TRAINING, finished=False)
     for _ in range(2):
         tracker.prepare([RISK])
@@ -132,7 +134,7 @@ def test_runs_that_a_dead_server_left_open_are_failed_by_the_next_training(tmp_p
     assert client.get_run(left).info.status == "FAILED"
     assert client.get_run(theirs).info.status == "RUNNING"
     assert client.get_run(left).data.tags[KIND_TAG] == TRAINING
-    assert len(tracker.find_runs("check of rights")) == 1
+    assert len(tracker.find_runs("check of rights", {STORE_TAG: "me"})) == 1
 
 
 def test_what_a_training_reads_stays_as_it_was_when_others_write(scored_world: World) -> None:
