@@ -229,7 +229,8 @@ class FeaturesConfig(Frozen):
 class NightConfig(Frozen):
     """What a night may take on beside its own day."""
 
-    refold_days: int = Field(30, ge=1, le=3650)
+    # Each night adds a day to those that wait: one a night would never catch up.
+    refold_days: int = Field(30, ge=2, le=3650)
 
 
 class PipelineConfig(Frozen):

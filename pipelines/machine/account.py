@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import locale
 import re
 import sys
@@ -20,8 +19,6 @@ _CHINESE = re.compile(
     r"cjk|sourcehan|notosanssc|wqy|simsun|simhei|msyh|pingfang|uming|ukai|fallback", re.IGNORECASE
 )
 _ZONE = Path("/usr/share/zoneinfo/Asia/Shanghai")
-# Of the databases that MLflow may be in: what SQLAlchemy takes for them unless the address names another.
-_DRIVERS = {"postgresql": "psycopg2", "mysql": "MySQLdb", "mssql": "pymssql"}
 
 
 def check_words() -> Iterator[Finding]:
@@ -62,29 +59,13 @@ def check_key(config: PseudonymsConfig) -> Iterator[Finding]:
 
 def check_tracking(folder: Path | None) -> Iterator[Finding]:
     """Yield whether MLflow answers: the named server, else a file in `folder`."""
-    server = TrackingServer.in_folder(folder or Path("mlflow"))
     try:
-        scheme, _, driver = server.uri.partition(":")[0].partition("+")
-        wanted = driver or _DRIVERS.get(scheme, "")
-        if wanted and importlib.util.find_spec(wanted) is None:
-            found = f"{server.shown} needs the driver {wanted}, which is not installed"
-            yield Finding(
-                "MLflow",
-                State.LACKS,
-                found,
-                f"Install it into the program's environment: pip install {_pip(wanted)}",
-            )
-            return
+        server = TrackingServer.in_folder(folder or Path("mlflow"))
         server.check_reachable()
-    except (TrackingError, ValueError) as error:
-        cure = "" if isinstance(error, TrackingError) else "Correct MLFLOW_TRACKING_URI"
-        yield Finding("MLflow", State.LACKS, str(error), cure)
+    except (ConfigurationError, TrackingError) as error:
+        yield Finding("MLflow", State.LACKS, str(error))
     else:
         yield Finding("MLflow", State.OK, server.shown)
-
-
-def _pip(driver: str) -> str:
-    return {"psycopg2": "psycopg2-binary", "MySQLdb": "mysqlclient"}.get(driver, driver)
 
 
 def _fonts(folder: str) -> Iterator[Path]:

@@ -53,8 +53,9 @@ def look_over(store: Path | None, settings: Callable[[], Settings]) -> DoctorRep
 
     Nothing is loaded that may be missing itself: libraries are tried in a process of their own first.
     """
-    findings = [*check_libraries(), *check_words()]
-    if all(finding.state is not State.LACKS or finding.subject in ("locale",) for finding in findings):
+    libraries = [*check_libraries()]
+    findings = [*libraries, *check_words()]
+    if all(finding.state is not State.LACKS for finding in libraries):
         try:
             pipeline = settings().pipeline
             findings += [*check_places(store, pipeline), *check_key(pipeline.pseudonyms)]

@@ -75,7 +75,7 @@ def _open_to_others(root: Path, mask: int) -> Iterator[Finding]:
         found = (
             f"{len(wide)} files or more can be read by others than store.readable_by says, such as {wide[0]}"
         )
-        yield Finding("permissions", State.NOTE, found, f"chmod -R {'g' * (mask & 0o070 != 0)}o-rwx {root}")
+        yield Finding("permissions", State.NOTE, found, f"chmod -R {'g' * (mask & 0o040 != 0)}o-rwx {root}")
 
 
 def _writable(subject: str, folder: Path, cure: str) -> Finding:

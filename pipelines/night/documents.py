@@ -8,6 +8,7 @@ from pipelines.lists.office_list import Caveats
 from pipelines.lists.set_aside import SetAside, documents_set_aside, write_set_aside
 from pipelines.lists.write import DocumentsTask, Map, write_all_documents
 from pipelines.scoring.day_run import DayRun
+from pipelines.store.digests import intact
 from pipelines.store.files import put_in, read_whole
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import INCOMPLETE, SET_ASIDE, DayTable, issue_of, office_documents
@@ -43,7 +44,7 @@ def write_missing_documents(t: Transaction, run: DayRun) -> list[SetAside]:
     stage = t.stage(folder)
     for file in folder.iterdir():
         if file.name != SET_ASIDE:
-            put_in(file, stage / file.name)
+            put_in(intact(file), stage / file.name)
     for each in missing:
         if each.document not in reasons:
             put_in(here / each.document, stage / each.document)

@@ -20,7 +20,6 @@ from pipelines.night.score_report import ScoreReport
 from pipelines.scoring.gaps import incomplete_days
 from pipelines.store.layout import Layout
 from pipelines.store.permissions import readable_by
-from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +88,7 @@ def _of_store(layout: Layout, newest: date) -> list[GaugeMetricFamily]:
             "Declared days before it that were missed.",
             len(missed_days(layout, newest)),
         ),
-        _one(
-            "days_incomplete", "Days whose lists have gaps still.", len(incomplete_days(Store(layout.root)))
-        ),
+        _one("days_incomplete", "Days whose lists have gaps still.", len(incomplete_days(layout))),
     ]
 
 

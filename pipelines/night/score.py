@@ -128,12 +128,11 @@ def _score(
         ]
         notes += [
             f"{day} is still incomplete: score it again with `parcel-risk score --date {day}`"
-            for day in incomplete_days(opened)
+            for day in incomplete_days(layout)
             if day not in days
         ]
     unmodelled = [name for name in settings.risks if name not in in_use]
-    unlisted = {day: failed.get(day, "its turn has not come") for day in missed_days(layout, last)}
-    return ScoreReport(reports, in_use, unmodelled, notes, unlisted, found.withdrawn, left)
+    return ScoreReport(reports, in_use, unmodelled, notes, failed, found.withdrawn, left)
 
 
 def _score_days(

@@ -77,7 +77,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
     manifest = ManifestBuilder("select")
     with opened.lock("select"), executor_of(settings.pipeline.scoring, {}, progress) as executor:
         scores, values = scored_folders(opened, day)
-        if day in incomplete_days(opened):
+        if day in incomplete_days(opened.layout):
             raise StoreError(
                 f"{day} was left incomplete: score it again with `parcel-risk score --date {day}`; "
                 "lists are made anew from whole days only"

@@ -12,8 +12,7 @@ from typing import Any
 
 from configs.errors import StoreError
 from pipelines.store.files import read_json
-from pipelines.store.layout import INCOMPLETE
-from pipelines.store.store import Store
+from pipelines.store.layout import INCOMPLETE, Layout
 from pipelines.work.attempts import TaskResults
 
 logger = logging.getLogger(__name__)
@@ -82,11 +81,11 @@ def mark_lists(folder: Path, gaps: Sequence[Gap]) -> None:
         (folder / INCOMPLETE).write_text(text + "\n", encoding="utf-8")
 
 
-def incomplete_days(store: Store) -> list[date]:
+def incomplete_days(layout: Layout) -> list[date]:
     """Days that were scored with gaps which are still open, or whose outcome is damaged, oldest first."""
     return [
         day
-        for day, file in store.layout.outcomes().items()
+        for day, file in layout.outcomes().items()
         if "run" not in (known := read_outcome(file)) or "gaps" in known
     ]
 

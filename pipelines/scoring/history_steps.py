@@ -73,23 +73,24 @@ def fold_again(chronicle: Chronicle, executor: Executor, *, lines_in_memory: int
     days = [] if newest is None else chronicle.days(base.as_of, newest)
     most = chronicle.settings.pipeline.night.refold_days
     now, left = days[:most], days[most:]
-    sound = _fold_days(chronicle, base, now, executor, lines_in_memory)
     with store.transaction() as t:
         for day in store.days(DayTable.PROFILES):
-            if day >= stale and day not in sound and not (left and day > now[-1]):
+            if day >= stale and not (left and day > now[-1]):
                 t.remove(store.layout.partition(DayTable.PROFILES, day))
+    _fold_days(chronicle, base, now, executor, lines_in_memory)
+    with store.transaction() as t:
         store.set_out_of_date(t, left[0] if left else None)
     return len(left)
 
 
 def _fold_days(
     chronicle: Chronicle, stored: Eve, days: Sequence[date], executor: Executor, lines_in_memory: int
-) -> set[date]:
-    """Fold days onto a stored history, and return those whose history is stored then."""
+) -> None:
+    """Fold days onto a stored history, and store what is worth keeping."""
     store, spec = chronicle.store, chronicle.spec
     small = _days_for_memory(store, stored, days, lines_in_memory)
-    kept = worth_keeping(small, spec.config) if small else set()
     if small:
+        kept = worth_keeping(small, spec.config)
         history = spec.empty() if stored.folder is None else load_profile(stored.folder, spec)
         with store.transaction() as t:
             for day, folded in chronicle.replay(history, small[-1]):
@@ -97,7 +98,6 @@ def _fold_days(
                     stage_profile(t, store, folded, spec)
     for large in days[len(small) :]:
         _close_in_files(chronicle, large, executor)
-    return kept | {*days[len(small) :]}
 
 
 def _days_for_memory(store: Store, stored: Eve, days: Sequence[date], most: int) -> list[date]:

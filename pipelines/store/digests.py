@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -41,7 +42,13 @@ Noted = Mapping[str, Mapping[str, Any]]
 
 
 def file_digest(path: Path) -> bytes:
-    """Return the SHA-256 of a file (32 bytes)."""
+    """Return the SHA-256 of a file (32 bytes); one that stays as it is is read once a process."""
+    state = path.stat()
+    return _digest(path, state.st_mtime_ns, state.st_size, state.st_ino)
+
+
+@lru_cache(maxsize=_MOST_FILES)
+def _digest(path: Path, *_: int) -> bytes:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").digest()
 
@@ -82,21 +89,24 @@ def intact(path: Path) -> Path:
     """Return the path of a file of the store that is what was written.
 
     A file of which nothing was noted passes: an older version wrote it, or it is no part of a store. One that
-    cannot be read is left to its reader. A file that stays as it is is compared once a process.
+    cannot be read is left to its reader.
 
     Raises:
         StoreError: its bytes are others than those that were written.
     """
-    try:
-        state = path.stat()
-    except OSError:
+    layout = _layout_of(path)
+    if layout is None:
         return path
-    _compare(path, state.st_mtime_ns, state.st_size, state.st_ino)
+    noted = read_notes(layout.digests(path)) or read_notes(layout.digests(path.parent))
+    expected = noted.get(path.name)
+    with suppress(OSError):
+        if expected is not None and file_digest(path).hex() != expected["sha256"]:
+            raise StoreError(damaged(path, _cure(layout, path)))
     return path
 
 
-def whole_folder(layout: Layout, folder: Path) -> Path:
-    """Return a folder of the store of which no file is missing.
+def whole_folder(layout: Layout, folder: Path) -> None:
+    """Check that no file of a folder of the store is missing.
 
     Raises:
         StoreError: a file that was written is gone.
@@ -106,7 +116,6 @@ def whole_folder(layout: Layout, folder: Path) -> Path:
             raise StoreError(
                 f"{folder / name} is missing: it was written, and is gone. {_cure(layout, folder / name)}"
             )
-    return folder
 
 
 def read_notes(file: Path) -> Noted:
@@ -134,23 +143,6 @@ def _notes(file: Path, *_: int) -> Noted:
 def damaged(path: Path, cure: str = RESTORE) -> str:
     """Return what to say of a file whose bytes have changed."""
     return f"{path} is damaged: its bytes are not those that were written. {cure}"
-
-
-@lru_cache(maxsize=_MOST_FILES)
-def _compare(path: Path, *_: int) -> None:
-    layout = _layout_of(path)
-    if layout is None:
-        return
-    noted = read_notes(layout.digests(path)) or read_notes(layout.digests(path.parent))
-    expected = noted.get(path.name)
-    if expected is None:
-        return
-    try:
-        found = file_digest(path).hex()
-    except OSError:
-        return
-    if found != expected["sha256"]:
-        raise StoreError(damaged(path, _cure(layout, path)))
 
 
 def _layout_of(path: Path) -> Layout | None:

@@ -79,8 +79,8 @@ def read_json(path: Path, cure: str = RESTORE) -> dict[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise StoreError(f"{path} cannot be read: {error.strerror}. {cure}") from error
-    except ValueError as error:
-        content = error
+    except ValueError:
+        content = None
     if isinstance(content, dict):
         return content
     found = f"{path.stat().st_size:,} bytes that are none"

@@ -88,8 +88,8 @@ class StoreMeta:
         beside.replace(path)
 
     def identified(self) -> StoreMeta:
-        """Return the description with an identity, drawn at random where there is none."""
-        return self if self.identity else replace(self, identity=uuid4().hex)
+        """Return the description with an identity, drawn at random."""
+        return replace(self, identity=uuid4().hex)
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
         """Return the columns of a declaration line: the contract's, then the extra ones by name."""

@@ -124,30 +124,45 @@ def test_a_configuration_with_a_fault_is_told_beside_the_rest(
 
 
 @pytest.mark.usefixtures("no_libraries")
+@pytest.mark.parametrize(("readers", "whose"), [("owner", "go"), ("group", "o")])
 def test_files_of_an_older_version_that_others_can_read_are_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    readers: str, whose: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/pipeline.yaml").write_text(f"store: {{readable_by: {readers}}}\n")
     store = tmp_path / "S"
     store.mkdir()
     (store / "lines.parquet").touch()
     store.chmod(0o755)
     (store / "lines.parquet").chmod(0o644)
-    assert run(["doctor", "--store", str(store)]) == 0
-    assert f"chmod -R go-rwx {store}" in capsys.readouterr().out
+    command = ["doctor", "--store", str(store), "--configs", str(tmp_path / "configs")]
+    assert run(command) == 0
+    assert f"chmod -R {whose}-rwx {store}" in capsys.readouterr().out
     store.chmod(0o700)
-    assert run(["doctor", "--store", str(store)]) == 0
+    assert run(command) == 0
     assert "chmod" not in capsys.readouterr().out
 
 
 def test_a_database_without_its_driver_is_told_with_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql+nodriver://ana:secret@db.example.org/mlflow")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "postgresql+psycopg2://ana:secret@db.example.org/mlflow")
     (found,) = account.check_tracking(None)
     assert found == Finding(
         "MLflow",
         State.LACKS,
-        "postgresql+nodriver://db.example.org/mlflow needs the driver nodriver, which is not installed",
-        "Install it into the program's environment: pip install nodriver",
+        "MLFLOW_TRACKING_URI: postgresql+psycopg2://db.example.org/mlflow needs the driver psycopg2, which "
+        "is not installed. Install it beside this program: pip install 'psycopg2-binary'",
     )
+
+
+@pytest.mark.usefixtures("no_libraries")
+def test_an_address_that_is_none_is_told_beside_the_rest(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "mlflow.example.org:5000")
+    assert run(["doctor", "--log-format", "json"]) == 1
+    found = facts(capsys)
+    assert "http://mlflow.example.org:5000" in found["MLflow"]["found"]
+    assert "temporary folder" in found
 
 
 def test_a_verb_is_called_before_anything_heavy_is_loaded() -> None:

@@ -78,6 +78,28 @@ def test_late_data_of_an_old_day_is_folded_in_some_days_a_night(
     assert history(anew, TOMORROW) == history(chronicle, TOMORROW)
 
 
+def test_no_day_is_folded_onto_the_history_of_one_that_has_gone(tmp_path: Path, untrained: World) -> None:
+    gone = END - timedelta(days=1)
+    found = []
+    for reopened in (False, True):
+        world = week(untrained, tmp_path / str(reopened))
+        chronicle = bounded(world, 9)
+        if reopened:
+            with chronicle.store.lock("test"):
+                close_days_before(chronicle, TOMORROW, Executor(), lines_in_memory=0)
+        for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
+            shutil.rmtree(world.store.layout.partition(table, gone), ignore_errors=True)
+        with chronicle.store.lock("test"):
+            if reopened:
+                with chronicle.store.transaction() as t:
+                    chronicle.store.set_out_of_date(t, gone)
+                assert fold_again(chronicle, Executor(), lines_in_memory=0) == 0
+            else:
+                close_days_before(chronicle, TOMORROW, Executor(), lines_in_memory=0)
+        found.append(history(chronicle))
+    assert found[0] == found[1]
+
+
 def test_late_data_of_a_day_not_far_back_is_folded_the_same_night(tmp_path: Path, untrained: World) -> None:
     world = week(untrained, tmp_path)
     chronicle = bounded(world, 5)
