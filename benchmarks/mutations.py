@@ -4,8 +4,8 @@
 Parquet, workbook) or a returned list (workbook, CSV, page), and what is wrong with it: bytes, fields, types,
 columns, encodings, the order of messages. It goes through the command line, in this process. Judged are the
 exit code (0, 2, 3 or 5), what was printed (no traceback, no fault of the program, no warning of Python's),
-and the rows: those of the manifest add up, and are those of the store. A case that failed is kept in
-tests/benchmarks/test_mutations.py.
+the processor's time, and the rows: those of the manifest add up, and are those of the store. A case that
+failed is kept in tests/benchmarks/test_mutations.py.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def report(outcomes: list[Outcome], seconds: float) -> str:
     seeds = [outcome.seed for outcome in outcomes]
     bad = [outcome for outcome in outcomes if outcome.faults]
     counts = Counter((outcome.kind, outcome.code) for outcome in outcomes)
+    dearest = sorted(outcomes, key=lambda outcome: -outcome.processor_seconds)[:3]
     codes = sorted({outcome.code for outcome in outcomes})
     lines = [
         "# Valid inputs with something wrong",
@@ -68,7 +69,8 @@ def report(outcomes: list[Outcome], seconds: float) -> str:
         f"{seconds:,.0f} s. What a case is and how it is judged stands at the top of "
         "[mutations.py](../mutations.py).",
         "",
-        f"**{len(bad)} of {len(outcomes):,}** cases failed.",
+        f"**{len(bad)} of {len(outcomes):,}** cases failed. Dearest: "
+        f"{', '.join(f'{each.seed} ({each.kind}), {each.processor_seconds:.1f} s' for each in dearest)}.",
         "",
         f"| kind | cases | {' | '.join(f'exit code {code}' for code in codes)} |",
         f"|---|---|{'---|' * len(codes)}",

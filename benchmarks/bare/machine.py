@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import sysconfig
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,10 +29,11 @@ _PLACES = {
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and all that it printed."""
+    """How a command ended, all that it printed, and how long it took."""
 
     code: int
     said: str
+    seconds: float
 
 
 @dataclass
@@ -65,7 +67,8 @@ class Machine:
         """Lay the program, the script and the configuration down; only `data` is the account's to write."""
         program = self.folder / "program"
         for package in _PACKAGES:
-            shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("__pycache__"))
+            # With byte code, as an installation lays it down; the account compiles numba's functions.
+            shutil.copytree(ROOT / package, program / package, ignore=shutil.ignore_patterns("*.nb?"))
         shutil.copytree(configs, self.configs)
         settings = self.configs / "pipeline.yaml"
         before = settings.read_text(encoding="utf-8") if settings.exists() else ""
@@ -109,6 +112,7 @@ class Machine:
         """Run a command as the account, at a moment (China's, without a zone) of its own."""
         clock = [] if at is None else ["faketime", "-f", f"@{at:%Y-%m-%d %H:%M:%S}"]
         zone = {"TZ": "CST-8", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+        began = time.monotonic()
         result = subprocess.run(
             [*clock, *map(str, command)],
             env=self.environment | zone | variables,
@@ -122,7 +126,7 @@ class Machine:
             check=False,
             timeout=1_800,
         )
-        return Ended(result.returncode, result.stdout)
+        return Ended(result.returncode, result.stdout, time.monotonic() - began)
 
     def parcel_risk(
         self, verb: str, *options: str, at: datetime | None = None, store: Path | None = None
@@ -135,7 +139,7 @@ class Machine:
 def _lay_down_python(folder: Path) -> Path:
     """A copy of this interpreter, which may lie in a home that other accounts do not see into."""
     base, name = Path(sys.base_prefix), f"python{sys.version_info.major}.{sys.version_info.minor}"
-    left_out = shutil.ignore_patterns("test", "site-packages", "dist-packages", "__pycache__", "config-*")
+    left_out = shutil.ignore_patterns("test", "site-packages", "dist-packages", "config-*")
     shutil.copytree(base / "lib" / name, folder / "lib" / name, ignore=left_out, symlinks=True)
     for library in (base / "lib").glob("libpython*.so*"):
         shutil.copy2(library, folder / "lib")

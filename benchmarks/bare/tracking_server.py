@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 
 _WAIT_SECONDS = 180
+# Half a dozen processes that nobody asks anything of.
+_NO_JOBS = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 class TrackingServer:
@@ -52,10 +54,11 @@ class TrackingServer:
             database = f"postgresql+psycopg2://postgres@127.0.0.1:{self._database_port}/postgres"
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self._port)]
         files = ["--artifacts-destination", str(self._folder / "artifacts"), "--workers", "1"]
+        driver = {"PYTHONPATH": str(self._folder / "driver")}
         with (self._folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, *files, "--backend-store-uri", database],
-                env=os.environ | {"PYTHONPATH": str(self._folder / "driver")},
+                env=os.environ | driver | _NO_JOBS,
                 stdout=log,
                 stderr=log,
             )

@@ -7,9 +7,10 @@ import io
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -30,19 +31,22 @@ KINDS: Final = (
 _KEY: Final = "3f9c5a1be07d4a86b2d1c94e6f80a573"
 # 1 is for what no file can be blamed for.
 _GOOD_CODES: Final = (0, 2, 3, 5)
+# Half a second is usual, more for the first case that needs functions compiled.
+_MOST_SECONDS: Final = 60
 # The program's own warnings begin with "warning:", those of Python with the name of a class.
 _NO_TROUBLE: Final = re.compile(r"Traceback|fault of the program|[A-Za-z]Warning:|panicked at")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a case: the exit code, what was printed, and what is wrong with either."""
+    """What became of a case: the exit code, what was printed, what is wrong with either, and what it cost."""
 
     seed: int
     kind: str
     code: int
     said: str
     faults: list[str]
+    processor_seconds: float = field(compare=False)
 
 
 class Cases:
@@ -78,9 +82,12 @@ class Cases:
             path, store = place / f"in{content.suffix}", place / "T"
             path.write_bytes(content.data)
             arguments = ["ingest", str(path), "--store", str(store)]
+        began = time.process_time()
         code, said = _run(arguments)
+        seconds = time.process_time() - began
         lost = _lost(store, kind, content.rows, code, said)
-        return Outcome(seed, kind, code, said, [*_told_badly(code, said), *lost])
+        slow = [f"took {seconds:.0f} s of a processor"] if seconds > _MOST_SECONDS else []
+        return Outcome(seed, kind, code, said, [*_told_badly(code, said), *lost, *slow], seconds)
 
 
 def kind_of(seed: int) -> str:
