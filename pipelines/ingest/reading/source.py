@@ -36,6 +36,8 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
 }
 """What a message's row has beside a table's."""
 
+_OF_ANY_STORE: Final = ("rules", "codes", "reference")
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -60,6 +62,8 @@ class Surroundings:
             ConfigurationError: there is a key, and it is not the store's.
         """
         around = replace(self, key_record=meta.pseudonym_key)
+        # Tables that were read before the store was known need not be read again.
+        around.__dict__.update({name: self.__dict__[name] for name in _OF_ANY_STORE if name in self.__dict__})
         if around.key_record and self.has_key:
             _ = around.pseudonymiser
         return around
