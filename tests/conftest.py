@@ -44,7 +44,7 @@ def shared() -> Path:
 @pytest.fixture
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     """A key for pseudonyms."""
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
+    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "only for tests, not a secret")
 
 
 @pytest.fixture(autouse=True)

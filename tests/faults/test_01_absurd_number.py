@@ -10,19 +10,16 @@ import pytest
 from pipelines.cli.main import run
 from pipelines.store.store import Store
 from tests.pipelines.quarantined import read_quarantine
+from tests.pipelines.taken_in import stored_lines
 
 HEADER = "declaration_id,line_no,declared_at,customs_office,hs_code,quantity,unit_price,total_price,currency"
 
 
+@pytest.mark.usefixtures("key")
 @pytest.mark.parametrize("name", ["m.xml", "shifted.csv"])
 def test_the_row_is_set_aside_and_told(
-    shared: Path,
-    name: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    shared: Path, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "only for tests, not a secret")
     file = shared / "faults" / "01-absurd-number" / name
     assert run(["ingest", str(file), "--store", str(tmp_path / "S")]) == 3
     said = capsys.readouterr().out
@@ -40,9 +37,7 @@ def test_an_absurd_number_that_need_not_be_there_is_null(
     (tmp_path / "t.csv").write_text("\n".join([HEADER, *rows]), encoding="utf-8")
     assert run(["ingest", str(tmp_path / "t.csv"), "--store", str(tmp_path / "S")]) == 0
     assert "quantity:beyond_bounds 1, unit_price:beyond_bounds 1" in capsys.readouterr().out
-    opened = Store.open(tmp_path / "S")
-    found = opened.read_declarations(opened.declaration_days()[0]).sort("declaration_id")
-    assert found.select("quantity", "unit_price", "total_price").rows() == [
+    assert stored_lines(tmp_path / "S").select("quantity", "unit_price", "total_price").rows() == [
         (1.0, None, 50.0), (None, 50.0, 50.0), (1.0, 50.0, 50.0)
     ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipelines.cli.main import run
-from pipelines.store.store import Store
+from tests.pipelines.taken_in import stored_lines
 
 WORDS = [
     "NULL",
@@ -41,9 +41,7 @@ PARTIES = (
 
 def stored(files: list[Path], store: Path, *options: str) -> pl.DataFrame:
     assert run(["ingest", *map(str, files), "--store", str(store), "--quiet", *options]) == 0
-    opened = Store.open(store)
-    days = opened.declaration_days()
-    return opened.scan_declarations(days[0], days[-1]).collect().sort("declaration_id", "line_no")
+    return stored_lines(store)
 
 
 def test_null_and_empty_give_the_same_store(shared: Path, tmp_path: Path) -> None:
@@ -77,8 +75,8 @@ def test_every_word_in_every_party_is_nobody(tmp_path: Path) -> None:
     assert found["transport_mode"].unique().to_list() == ["0"], "a mode of transport"
 
 
-def test_nobody_has_no_pseudonym(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "only for tests, not a secret")
+@pytest.mark.usefixtures("key")
+def test_nobody_has_no_pseudonym(tmp_path: Path) -> None:
     table(buyer=WORDS).write_csv(tmp_path / "t.csv")
     names = [name for name in table().columns if name != "origin_country"]
     renamed = "".join(f"  {name}: {name}\n" for name in names) + "  buyer_id: buyer\n"

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.main import run
-from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import (
     EXPORT_HEAD,
     EXPORT_LINE,
@@ -16,6 +14,7 @@ from tests.pipelines.ceb_documents import (
     inventory,
     message,
 )
+from tests.pipelines.taken_in import ingest_files, stored_lines
 
 pytestmark = pytest.mark.usefixtures("key")
 
@@ -44,26 +43,20 @@ FORMS = {
 }
 
 
-def ingest(store: Path, file: Path) -> int:
-    return run(["ingest", str(file), "--store", str(store)])
-
-
 def moments(store: Path) -> list[str]:
-    opened = Store.open(store)
-    frames = [opened.read_declarations(day, ["declared_at"]) for day in opened.declaration_days()]
-    return [str(moment)[:19] for frame in frames for moment in frame["declared_at"]]
+    return [str(moment)[:19] for moment in stored_lines(store)["declared_at"]]
 
 
 @pytest.mark.parametrize("name", READ)
 def test_a_time_without_a_zone_is_chinas_in_every_form(shared: Path, tmp_path: Path, name: str) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "07-china-time" / f"{name}.xml") == 0
+    assert ingest_files(tmp_path / "S", shared / "faults" / "07-china-time" / f"{name}.xml") == 0
     assert moments(tmp_path / "S") == [READ[name]]
 
 
 def test_what_cannot_be_known_is_refused_with_the_value(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "07-china-time" / "declTime-dmy.xml") == 3
+    assert ingest_files(tmp_path / "S", shared / "faults" / "07-china-time" / "declTime-dmy.xml") == 3
     assert "declared_at '20/11/2026' (not a time)" in capsys.readouterr().out
 
 
@@ -72,5 +65,5 @@ def test_the_same_forms_of_the_day_of_declaration_and_of_sending(tmp_path: Path)
     exports = [inventory({**EXPORT_HEAD, "copNo": form, "appTime": form}, EXPORT_LINE) for form in FORMS]
     for name, text in (("import", message(imports)), ("export", message(exports, name="CEB603Message"))):
         (tmp_path / f"{name}.xml").write_text(text, encoding="utf-8")
-        assert ingest(tmp_path / name, tmp_path / f"{name}.xml") == 0
+        assert ingest_files(tmp_path / name, tmp_path / f"{name}.xml") == 0
         assert sorted(moments(tmp_path / name)) == sorted(FORMS.values())

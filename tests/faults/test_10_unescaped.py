@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.main import run
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
 from tests.pipelines.quarantined import read_quarantine
+from tests.pipelines.taken_in import ingest_files, stored_lines
 
 pytestmark = pytest.mark.usefixtures("key")
 
@@ -19,26 +19,20 @@ NAMES = {"small-amp-space": "M & S toy", "small-amp-word": "H&M toy", "small-amp
 GOOD = [inventory({**IMPORT_HEAD, "invtNo": f"GOOD{number}"}, IMPORT_LINE) for number in range(3)]
 
 
-def ingest(store: Path, *files: Path) -> int:
-    return run(["ingest", *map(str, files), "--store", str(store)])
-
-
 def names(store: Path) -> list[str]:
-    opened = Store.open(store)
-    frames = [opened.read_declarations(day, ["item_name"]) for day in opened.declaration_days()]
-    return [name for frame in frames for name in frame["item_name"]]
+    return stored_lines(store)["item_name"].to_list()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_ampersand_is_read_as_written(shared: Path, tmp_path: Path, name: str) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "10-unescaped" / f"{name}.xml") == 0
+    assert ingest_files(tmp_path / "S", shared / "faults" / "10-unescaped" / f"{name}.xml") == 0
     assert names(tmp_path / "S") == [NAMES[name]]
 
 
 def test_a_less_than_sign_is_refused_with_line_and_column(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "10-unescaped" / "small-less.xml") == 3
+    assert ingest_files(tmp_path / "S", shared / "faults" / "10-unescaped" / "small-less.xml") == 3
     said = capsys.readouterr().out
     assert "small-less.xml: line 42, column 18" in said
     assert "written &lt;" in said
@@ -65,7 +59,7 @@ def test_the_other_inventories_of_the_file_are_taken(
     right, wrong = FAULTS[what]
     file = tmp_path / "a.xml"
     file.write_bytes(text[:start] + text[start:].replace(right, wrong, 1))
-    assert ingest(tmp_path / "S", file) == 3
+    assert ingest_files(tmp_path / "S", file) == 3
     assert len(names(tmp_path / "S")) == 3
     said = capsys.readouterr().out
     assert re.search(r"not read, and in quarantine: .*a\.xml: line 6, column \d+, near byte \d+: ", said)
@@ -84,11 +78,11 @@ def test_a_file_cut_off_on_its_way_keeps_what_is_whole_and_ends_with_3(
 ) -> None:
     text = message(GOOD).encode()
     (tmp_path / "a.xml").write_bytes(text[: text.rindex(b"<ceb:gmodel>")])
-    assert ingest(tmp_path / "S", tmp_path / "a.xml") == 3
+    assert ingest_files(tmp_path / "S", tmp_path / "a.xml") == 3
     assert len(names(tmp_path / "S")) == 2
     assert "the file is truncated" in capsys.readouterr().out
     (tmp_path / "whole.xml").write_bytes(text)
-    assert ingest(tmp_path / "S", tmp_path / "whole.xml") == 0
+    assert ingest_files(tmp_path / "S", tmp_path / "whole.xml") == 0
     assert len(names(tmp_path / "S")) == 3
 
 
@@ -97,7 +91,7 @@ def test_of_many_faults_five_are_told_and_all_are_counted(
 ) -> None:
     bad = inventory({**IMPORT_HEAD, "invtNo": "BAD"}, {**IMPORT_LINE, "gmodel": "?"}).replace("?", "<5")
     (tmp_path / "a.xml").write_text(message([*GOOD, *[bad] * 20]), encoding="utf-8")
-    assert ingest(tmp_path / "S", tmp_path / "a.xml") == 3
+    assert ingest_files(tmp_path / "S", tmp_path / "a.xml") == 3
     said = capsys.readouterr().out
     assert said.count("not read, and in quarantine: ") == 5
     assert "and 15 more" in said

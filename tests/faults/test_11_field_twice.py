@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import polars as pl
 import pytest
 
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.cli.main import run
-from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, read
+from tests.pipelines.taken_in import ingest_files, stored_lines
 
 pytestmark = pytest.mark.usefixtures("key")
 
@@ -23,28 +21,19 @@ WITHOUT_EFFECT = {
 }
 
 
-def ingest(store: Path, *files: Path) -> int:
-    return run(["ingest", *map(str, files), "--store", str(store)])
-
-
-def lines(store: Path) -> pl.DataFrame:
-    opened = Store.open(store)
-    return pl.concat([opened.read_declarations(day) for day in opened.declaration_days()])
-
-
 def test_a_marked_field_stated_twice_sends_the_row_to_quarantine(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "11-field-twice" / "n-repeated-field.xml") == 3
-    assert Store.open(tmp_path / "S").declaration_days() == []
+    assert ingest_files(tmp_path / "S", shared / "faults" / "11-field-twice" / "n-repeated-field.xml") == 3
+    assert stored_lines(tmp_path / "S").is_empty()
     assert "row 1: total_price (stated twice)" in capsys.readouterr().out
 
 
 def test_a_text_with_an_element_in_it_is_null_with_a_reason(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert ingest(tmp_path / "S", shared / "faults" / "11-field-twice" / "l-child-in-field.xml") == 0
-    assert lines(tmp_path / "S")["item_name"].to_list() == [None]
+    assert ingest_files(tmp_path / "S", shared / "faults" / "11-field-twice" / "l-child-in-field.xml") == 0
+    assert stored_lines(tmp_path / "S")["item_name"].to_list() == [None]
     assert "item_name:element_inside 1" in capsys.readouterr().out
 
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from pipelines.cli.main import run
-from tests.pipelines.ingest.foreign import MAPPING, lines_of
+from tests.pipelines.ingest.foreign import MAPPING
+from tests.pipelines.taken_in import stored_lines
 
 CODES = {"origin_country": {"China": "CN", "CHN": "CN", "USA": "US"}}
 
@@ -32,7 +33,7 @@ class Desk:
         return code, said.out + said.err
 
     def lines(self) -> pl.DataFrame:
-        return lines_of(self.path)
+        return stored_lines(self.path)
 
 
 @pytest.fixture

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli.main import run
-from pipelines.store.store import Store
+from tests.pipelines.taken_in import ingest_files, stored_lines
 
 
 @pytest.mark.parametrize(
@@ -21,8 +20,6 @@ def test_it_is_read_as_what_it_is(
     shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, word: str, told: str
 ) -> None:
     file = shared / "faults" / "16-encodings" / name
-    assert run(["ingest", str(file), "--store", str(tmp_path / "S")]) == 0
+    assert ingest_files(tmp_path / "S", file) == 0
     assert told in capsys.readouterr().out
-    store = Store.open(tmp_path / "S")
-    (day,) = store.declaration_days()
-    assert store.read_declarations(day)["item_name"].to_list() == [word]
+    assert stored_lines(tmp_path / "S")["item_name"].to_list() == [word]

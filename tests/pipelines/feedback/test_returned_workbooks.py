@@ -108,7 +108,7 @@ def test_a_formula_without_its_value_sends_its_row_back(office: Office) -> None:
     assert f"a formula in {cell.coordinate} whose value was not saved" in told(report)
 
 
-@pytest.mark.parametrize(("row", "column"), [(1_048_576, 3), (1_048_576, 16_384), (12_000, 400)])
+@pytest.mark.parametrize(("row", "column"), [(1_048_576, 16_384), (12_000, 400)])
 def test_a_stray_cell_far_away_costs_nothing_and_is_told(office: Office, row: int, column: int) -> None:
     book, sheet, _, _ = opened(office.xlsx(FILLED))
     sheet.cell(row, column).value = "stray"

@@ -1,13 +1,8 @@
-"""A mapping of a small foreign table, and the lines that a store holds."""
+"""A mapping of a small foreign table."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
-
-import polars as pl
-
-from pipelines.store.store import Store
 
 MAPPING: dict[str, Any] = {
     "constants": {"line_no": 1, "currency": "USD"},
@@ -16,8 +11,3 @@ MAPPING: dict[str, Any] = {
         "total_price": "value",
     },
 }  # fmt: skip
-
-
-def lines_of(store: Path) -> pl.DataFrame:
-    """All declarations of a store, by number."""
-    return Store.open(store).scan_declarations().collect().sort("declaration_id")

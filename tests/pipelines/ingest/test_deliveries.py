@@ -17,8 +17,8 @@ import pytest
 
 from pipelines.cli.main import run
 from pipelines.ingest.line_spool import LineSpool
-from pipelines.store.store import Store
 from tests.pipelines.quarantined import read_quarantine
+from tests.pipelines.taken_in import stored_lines
 
 HEADER = "declaration_id,line_no,declared_at,hs_code,total_price,currency,item_name\n"
 
@@ -53,9 +53,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def kept(store: Path) -> list[str]:
-    opened = Store.open(store)
-    days = opened.declaration_days()
-    return sorted(name for day in days for name in opened.read_declarations(day)["declaration_id"])
+    return stored_lines(store)["declaration_id"].to_list()
 
 
 def taken(capfd: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from pipelines.cli.main import run
-from tests.pipelines.ingest.foreign import MAPPING, lines_of
+from tests.pipelines.ingest.foreign import MAPPING
+from tests.pipelines.taken_in import stored_lines
 
 HEAD = ("id", "date", "hs", "origin", "value")
 
@@ -34,7 +35,7 @@ class Table:
         return code, said.out + said.err
 
     def lines(self) -> pl.DataFrame:
-        return lines_of(self._folder / "S")
+        return stored_lines(self._folder / "S")
 
 
 @pytest.fixture

@@ -91,8 +91,8 @@ def test_what_was_never_ingested_cannot_be_withdrawn(tmp_path: Path) -> None:
     assert Store.open(tmp_path / "S").declaration_days() == []
 
 
-def test_of_messages_the_one_before_counts_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
+@pytest.mark.usefixtures("key")
+def test_of_messages_the_one_before_counts_again(tmp_path: Path) -> None:
     store, both = tmp_path / "S", (inventory("A", 1, 0, (1, "1"), (2, "2")), inventory("B", 1, 0, (1, "5")))
     new = message(tmp_path / "new.xml", *both)
     change = message(tmp_path / "change.xml", inventory("A", 2, 1, (2, "3")))

@@ -40,10 +40,9 @@ def offices_with_documents(world: World) -> set[str]:
     return {path.stem for path in folder.glob("*.xlsx")} & {path.stem for path in folder.glob("*.html")}
 
 
-@pytest.mark.parametrize("columns", [["total_price"], list(ABSURD)], ids=["price", "all"])
-def test_every_office_gets_its_list(columns: list[str], world: World, tmp_path: Path) -> None:
+def test_every_office_gets_its_list(world: World, tmp_path: Path) -> None:
     lines = world.store.read_declarations(NIGHT).filter(pl.col("line_no") == 1).head(3)
-    absurd = [pl.lit(ABSURD[name]).alias(name) for name in columns]
+    absurd = [pl.lit(value).alias(name) for name, value in ABSURD.items()]
     take_in_without_bounds(
         world,
         lines.with_columns(pl.format("X{}", "declaration_id").alias("declaration_id"), *absurd),

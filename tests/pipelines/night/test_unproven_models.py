@@ -26,16 +26,11 @@ def judge(world: World, verdict: str) -> None:
         client.set_tag(champion.run_id, "gate", verdict if champion.risk == RISK else "passed")
 
 
-@pytest.mark.parametrize(
-    ("verdict", "words"), [("failed", "FAILED its gate"), ("not judged", "was never judged")]
-)
-def test_the_list_of_champions_names_it(
-    world: World, capsys: pytest.CaptureFixture[str], verdict: str, words: str
-) -> None:
-    judge(world, verdict)
+def test_the_list_of_champions_names_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    judge(world, "not judged")
     assert world.run("champion list") == 0
     (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(RISK))
-    assert words in line
+    assert "was never judged" in line
 
 
 def test_score_lists_monitor_and_report_name_it(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -174,24 +174,13 @@ def test_the_models_of_another_store_are_refused_with_2(
         Tracker(database, store=mine).champions([RISK])
 
 
-@pytest.mark.parametrize(
-    ("address", "said"),
-    [
-        ("http://ana:secret@127.0.0.1:50x0", "a port of 1 to 65535"),
-        ("postgresql+psycopg2://ana:secret@127.0.0.1/db", "needs the driver psycopg2"),
-    ],
-)
 def test_an_address_that_cannot_be_used_ends_every_verb_with_2(
-    address: str,
-    said: str,
-    scored: World,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    scored: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ana:secret@127.0.0.1:50x0")
     for verb, options in {"score": ("--date", str(NEXT)), "train": (), "champion list": ()}.items():
         assert scored.run(verb, *options) == 2, verb
         told = capsys.readouterr().err
-        assert said in told
+        assert "a port of 1 to 65535" in told
         assert "fault of the program" not in told
         assert "secret" not in told

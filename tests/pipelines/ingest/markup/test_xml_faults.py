@@ -32,10 +32,8 @@ from tests.pipelines.ingest.markup.xml_files import (
         "<!DOCTYPE CEB621Message>",
     ],
 )
-@pytest.mark.parametrize("entity", ["&c;", "&x;", ""])
-def test_bombs_and_external_entities_are_refused(tmp_path: Path, doctype: str, entity: str) -> None:
-    text = WHOLE.replace("?>\n", f"?>\n{doctype}", 1).replace("保湿面霜", entity)
-    text = text.replace('guid="G"', f'guid="{entity}"')
+def test_bombs_and_external_entities_are_refused(tmp_path: Path, doctype: str) -> None:
+    text = WHOLE.replace("?>\n", f"?>\n{doctype}", 1).replace("保湿面霜", "&c;&x;")
 
     with pytest.raises(DataError, match="came a DOCTYPE"):
         pieces(written(tmp_path, text))
