@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from configs.errors import ConfigurationError
 
-_MOST_EXAMPLES = 5
+MOST_EXAMPLES = 5
+"""More than so many of a kind are counted, and not shown."""
 _MOST_CHARACTERS = 80
 
 
@@ -44,16 +45,16 @@ def some_of(items: Sequence[object]) -> str:
     >>> some_of("abc"), some_of(range(2_000))
     ('a, b, c', '0, 1, 2, 3, 4 and 1,995 more')
     """
-    more = len(items) - _MOST_EXAMPLES
-    return ", ".join(map(str, items[:_MOST_EXAMPLES])) + (f" and {more:,} more" if more > 0 else "")
+    more = len(items) - MOST_EXAMPLES
+    return ", ".join(map(str, items[:MOST_EXAMPLES])) + (f" and {more:,} more" if more > 0 else "")
 
 
 def configuration_error(path: Path, error: ValidationError, model: type[BaseModel]) -> ConfigurationError:
     """The error of a file that does not fit `model`, with at most five of its problems."""
     problems = error.errors(include_url=False)
-    lines = [_line(problem, model) for problem in problems[:_MOST_EXAMPLES]]
-    if len(problems) > _MOST_EXAMPLES:
-        lines.append(f"and {len(problems) - _MOST_EXAMPLES} more")
+    lines = [_line(problem, model) for problem in problems[:MOST_EXAMPLES]]
+    if len(problems) > MOST_EXAMPLES:
+        lines.append(f"and {len(problems) - MOST_EXAMPLES} more")
     return ConfigurationError(f"{path}:\n" + "\n".join(f"  {line}" for line in lines))
 
 

@@ -18,7 +18,7 @@ _GIT_SECONDS = 10.0
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def user_name() -> str:
+def _user_name() -> str:
     """The account that runs this process; its number where it has no name, as in a bare container."""
     try:
         import pwd
@@ -33,7 +33,7 @@ def user_name() -> str:
 
 def responsible() -> dict[str, str]:
     """`user`, `host`, `code_version`, and in a checkout `code_commit` and `code_changed`."""
-    return {"user": user_name(), "host": socket.gethostname(), **code_version()}
+    return {"user": _user_name(), "host": socket.gethostname(), **code_version()}
 
 
 @cache

@@ -131,7 +131,7 @@ def load_reference(overlay: Path | None = None) -> Reference:
 
 
 def load_table(name: str, overlay: Path | None = None) -> pl.DataFrame:
-    """All dated rows of one reference table, for who needs no other.
+    """All dated rows of one reference table, for callers that need no other.
 
     Raises:
         ConfigurationError: the file or a cell is not as expected; the message names file, line and column.

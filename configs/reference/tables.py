@@ -11,9 +11,8 @@ from typing import Literal
 import polars as pl
 
 from configs.errors import ConfigurationError
-from configs.messages import nearest, quoted
+from configs.messages import MOST_EXAMPLES, nearest, quoted
 
-_MOST_EXAMPLES = 5
 KEYWORD_SEPARATOR = "|"
 
 
@@ -175,7 +174,7 @@ def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
     frame = pl.DataFrame([*typed, valid_from])
     repeated = frame.select(pl.struct(*table.key, "valid_from").is_duplicated()).to_series()
     if repeated.any() and not problems:
-        lines = [str(line_numbers[row]) for row in repeated.arg_true()[:_MOST_EXAMPLES]]
+        lines = [str(line_numbers[row]) for row in repeated.arg_true()[:MOST_EXAMPLES]]
         problems.append(
             f"lines {', '.join(lines)}: the same {', '.join(table.key)} with the same valid_from stands twice"
         )
@@ -183,7 +182,7 @@ def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
     if missing:
         problems.append(f"column {table.key[0]}: expected rows for {', '.join(missing)}; came none")
     if problems:
-        shown = problems[:_MOST_EXAMPLES]
+        shown = problems[:MOST_EXAMPLES]
         if len(problems) > len(shown):
             shown.append(f"and {len(problems) - len(shown)} more")
         raise ConfigurationError(f"{path}:\n" + "\n".join(f"  {problem}" for problem in shown))

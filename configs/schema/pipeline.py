@@ -19,7 +19,11 @@ PositiveDays = Annotated[float, Field(gt=0.0, le=3650.0)]
 
 
 class ArchiveConfig(Frozen):
-    """What an archive may unpack to, with those within it."""
+    """What an archive may unpack to, with those within it.
+
+    `bytes` are those of all its files, `ratio` is unpacked over packed bytes, `depth` says how many lie in
+    one another.
+    """
 
     files: int = Field(1_000_000, ge=1)
     bytes: int = Field(64 * 2**30, ge=1_000_000)

@@ -13,7 +13,7 @@ from configs.reference.facts import load_table
 
 # Declarations of before are out of range anyway.
 _ALWAYS = date(1990, 1, 1)
-ANY_OTHER = "*"
+_ANY_OTHER = "*"
 """The name under which columns are bounded that have no bounds of their own."""
 
 
@@ -39,7 +39,7 @@ class Bounds:
     def of(self, column: str) -> list[Bound]:
         """The bounds of a column, oldest first; none where its numbers have no bounds."""
         own = [bound for bound in self.rows if bound.column == column]
-        rows = own or [bound for bound in self.rows if bound.column == ANY_OTHER]
+        rows = own or [bound for bound in self.rows if bound.column == _ANY_OTHER]
         return sorted(rows, key=lambda bound: bound.valid_from)
 
     def within(self, column: str, value: pl.Expr, day: pl.Expr) -> pl.Expr:
@@ -53,7 +53,6 @@ class Bounds:
                 holds = day >= bound.valid_from
                 inside = pl.when(holds if number else holds.fill_null(True)).then(inside).otherwise(passes)
             passes = inside
-        # What is no number is not for bounds to judge.
         return passes | ~value.is_finite()
 
     def beyond(self, column: str, numbers: pl.Series, days: pl.Series | date) -> pl.Series:

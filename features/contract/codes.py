@@ -9,8 +9,7 @@ from typing import Final
 
 import polars as pl
 
-CHINA_OFFICE_DIGITS: Final = 4
-"""Digits of the code of an office or port in China."""
+_OFFICE_DIGITS: Final = 4
 
 
 def with_zero(code: pl.Series, digits: int) -> pl.Series:
@@ -32,11 +31,7 @@ def with_even_digits(code: pl.Series) -> pl.Series:
     >>> with_even_digits(pl.Series(["302110000", "0302110000", None])).to_list()
     ['0302110000', '0302110000', None]
     """
-    odd = (code.str.len_bytes() % 2 == 1).fill_null(False)
-    if not odd.any():
-        return code
-    odd &= code.str.contains("^[0-9]+$")
-    return ("0" + code).zip_with(odd, code)
+    return _with_zero_where(code.str.len_bytes() % 2 == 1, code)
 
 
 def with_office_zero(code: pl.Series) -> pl.Series:
@@ -45,5 +40,12 @@ def with_office_zero(code: pl.Series) -> pl.Series:
     >>> with_office_zero(pl.Series(["109", "0109", "46", "PVG"])).to_list()
     ['0109', '0109', '46', 'PVG']
     """
-    lost = (code.str.len_bytes() == CHINA_OFFICE_DIGITS - 1).fill_null(False)
-    return with_zero(code.set(~lost, None), CHINA_OFFICE_DIGITS).zip_with(lost, code) if lost.any() else code
+    return _with_zero_where(code.str.len_bytes() == _OFFICE_DIGITS - 1, code)
+
+
+def _with_zero_where(lost: pl.Series, code: pl.Series) -> pl.Series:
+    lost = lost.fill_null(False)
+    if not lost.any():
+        return code
+    lost &= code.str.contains("^[0-9]+$")
+    return ("0" + code).zip_with(lost, code)

@@ -93,13 +93,13 @@ DECLARATION_COLUMNS: Final[dict[str, pl.DataType]] = {
 }
 
 _POSITIVE: Final = ("quantity", "legal_quantity", "gross_weight_kg", "net_weight_kg")
-_COUNTRIES: Final = ("origin_country", "dispatch_country", "destination_country")
-_UNITS: Final = ("unit", "legal_unit")
+COUNTRY_COLUMNS: Final = ("origin_country", "dispatch_country", "destination_country")
+UNIT_COLUMNS: Final = ("unit", "legal_unit")
 _OFFICES: Final = ("customs_office", "port")
 # What every marker begins with; they are in small letters.
 _MARK: Final = "\x00"
 _UNCONVERTED: Final = (NOT_TEXT, TOO_LONG, ROUNDED)
-_UPPER: Final = (*_COUNTRIES, "currency")
+_UPPER: Final = (*COUNTRY_COLUMNS, "currency")
 _LOWER: Final = ("direction", "trade_mode")
 _R = RejectReason
 KNOWN_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
@@ -145,8 +145,8 @@ def _checks(name: str) -> list[pa.Check]:
         "currency": _pattern("^[A-Z]{3}$"),
         "direction": _one_of(DIRECTIONS),
         "trade_mode": _one_of(TRADE_MODES),
-        **dict.fromkeys(_COUNTRIES, _pattern("^[A-Z]{2}$")),
-        **dict.fromkeys(_UNITS, _pattern("^[0-9]{3}$")),
+        **dict.fromkeys(COUNTRY_COLUMNS, _pattern("^[A-Z]{2}$")),
+        **dict.fromkeys(UNIT_COLUMNS, _pattern("^[0-9]{3}$")),
     }
     checks = TEXT_CHECKS if name in TEXT_COLUMNS else CODE_CHECKS
     return [*checks, special[name]] if name in special else checks
@@ -214,14 +214,15 @@ def _schema(
     extra_categories: tuple[str, ...],
     extra_numbers: tuple[str, ...],
 ) -> pa.DataFrameSchema:
-    day = china_day(pl.col("declared_at"))
+    (oldest, latest), day = dates, china_day(pl.col("declared_at"))
+    first = None if oldest is None else datetime.combine(oldest, time(), CHINA)
     columns: dict[str, pa.Column] = {}
     for name, dtype in DECLARATION_COLUMNS.items():
         checks = _checks(name)
         if dtype in (pl.Float64(), pl.Int32()):
             checks = [*checks, *bound_checks(bounds, name, day)]
         if name == "declared_at":
-            checks = [*checks, *_date_checks(*dates)]
+            checks = [*checks, *date_checks(first, latest, EARLIEST)]
         columns[name] = pa.Column(dtype, checks, nullable=name not in DECLARATION_REQUIRED)
     columns |= {name: pa.Column(pl.String, TEXT_CHECKS, nullable=True) for name in extra_categories}
     for name in extra_numbers:
@@ -230,12 +231,14 @@ def _schema(
     return pa.DataFrameSchema(columns, name="declarations")
 
 
-def _date_checks(oldest: date | None, latest: datetime | None) -> list[pa.Check]:
+def date_checks(first: date | None, latest: date | None, earliest: date) -> list[pa.Check]:
+    """The checks that days, or moments, are not before the first nor after the latest; None is no limit.
+
+    What is before `earliest`, or cannot be read, has another reason.
+    """
     checks = []
-    if oldest is not None:
-        first = datetime.combine(oldest, time(), CHINA)
-        # What is no time, or older than the contract takes at all, has a reason already.
-        checks.append(column_check(_R.TOO_OLD, lambda value: (value >= first) | (value < EARLIEST)))
+    if first is not None:
+        checks.append(column_check(_R.TOO_OLD, lambda value: (value >= first) | (value < earliest)))
     if latest is not None:
         checks.append(column_check(_R.FUTURE_DATE, lambda value: value <= latest))
     return checks
@@ -264,7 +267,7 @@ def _code(code: pl.Series, name: str, rules: ContractRules) -> pl.Series:
         code = rules.null_words.without(code)
     if name == "hs_code":
         return with_even_digits(code)
-    if name in _UNITS:
+    if name in UNIT_COLUMNS:
         return with_zero(code, 3)
     if name in _OFFICES:
         return with_office_zero(code) if rules.china_offices else code

@@ -26,11 +26,13 @@ from features.contract.conversions import (
 from features.contract.declarations import (
     CODE_CHECKS,
     COUNT_CHECKS,
+    EARLIEST,
     KNOWN_NUMBER,
     LINE_KEY,
     NOT_NEGATIVE,
     TEXT_CHECKS,
     bound_checks,
+    date_checks,
 )
 from features.contract.moments import NOT_A_DATE, to_day
 from features.contract.reject_reasons import RejectReason
@@ -55,12 +57,12 @@ INSPECTION_COLUMNS: Final[dict[str, pl.DataType]] = {
     "recovered_tax_cny": pl.Float64(),
 }
 _NUMBERS: Final = ("line_no", "assessed_unit_price", "recovered_tax_cny")
-_EARLIEST_YEAR: Final = 1990
+_EARLIEST: Final = EARLIEST.date()
 
 _R = RejectReason
 _DATE = [
     column_check(_R.NOT_A_DATE, lambda value: value != NOT_A_DATE),
-    column_check(_R.OUT_OF_RANGE, lambda value: (value.dt.year() >= _EARLIEST_YEAR) | (value == NOT_A_DATE)),
+    column_check(_R.OUT_OF_RANGE, lambda value: (value >= _EARLIEST) | (value == NOT_A_DATE)),
 ]
 _AFTER_INSPECTION = column_check(
     _R.REPORTED_BEFORE_INSPECTED,
@@ -132,22 +134,12 @@ def validate_inspections(
 
 @lru_cache(4)
 def _schema(bounds: Bounds, oldest: date | None, latest: date | None) -> pa.DataFrameSchema:
-    schema = INSPECTION_SCHEMA.update_column("reported_on", checks=_reported(oldest, latest))
+    reported = [*_REPORTED, *date_checks(oldest, latest, _EARLIEST)]
+    schema = INSPECTION_SCHEMA.update_column("reported_on", checks=reported)
     for name in _NUMBERS:
         checks = [*schema.columns[name].checks, *bound_checks(bounds, name, pl.col("reported_on"))]
         schema = schema.update_column(name, checks=checks)
     return schema
-
-
-def _reported(oldest: date | None, latest: date | None) -> list[pa.Check]:
-    checks = list(_REPORTED)
-    if oldest is not None:
-        # What is no date, or older than the contract takes at all, has a reason already.
-        given = pl.col("reported_on").dt.year() >= _EARLIEST_YEAR
-        checks.append(column_check(_R.TOO_OLD, lambda value: (value >= oldest) | ~given))
-    if latest is not None:
-        checks.append(column_check(_R.FUTURE_DATE, lambda value: value <= latest))
-    return checks
 
 
 def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:

@@ -63,7 +63,7 @@ def known_labels(inspections: pl.DataFrame, until: date) -> pl.DataFrame:
 
 
 def with_results_of(lines: pl.DataFrame, results: pl.DataFrame) -> pl.DataFrame:
-    """The lines that have results, one row a result, in the order of the lines: night and training ask here.
+    """The lines that have results, one row a result, in the order of the lines: in nights and trainings.
 
     A result counts for a line that was declared when it was inspected: lines have `declared_on`, results
     `inspected_on`.

@@ -192,7 +192,7 @@ class Tracker:
         """The models in use, by risk; those of another store are refused for `risks`, and left out else."""
         return self.registry(risks).champions
 
-    def registry(self, risks: Collection[str] | None = None) -> RegistryState:
+    def registry(self, risks: Collection[str] | None) -> RegistryState:
         """The models in use, and the identity of the registry; a database that is not there is not made.
 
         The identity is that of the experiment with its moment: a database made anew has another, one that

@@ -35,7 +35,7 @@ class Interval:
 
 
 UNKNOWN = Interval(math.nan, math.nan, math.nan)
-"""What stands in the place of a figure that too few findings would bear."""
+"""Stands for a figure that would rest on too few findings."""
 
 
 def design_effect(probability: FloatArray, found: BoolArray, cluster: IntArray) -> float:

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from pipelines.store.files import put_in, read_whole, write_table
+from pipelines.store.files import put_day_in, put_in, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import LEARNED, DayTable, Layout, table_file
 from pipelines.store.store import Store
@@ -35,11 +35,7 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         put_in(there.meta, here.meta)
         for day in source.declaration_days():
             if day <= last:
-                place = here.partition(DayTable.DECLARATIONS, day)
-                _link(there.buckets(day), place)
-                digests = there.digests(there.partition(DayTable.DECLARATIONS, day))
-                if digests.exists():
-                    _link([digests], here.digests(place).parent)
+                put_day_in(there, here, DayTable.DECLARATIONS, day)
         eve = first - timedelta(days=1)
         for day in source.inspection_days():
             if day <= eve:
@@ -65,7 +61,7 @@ def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
 
 def late_results(store: Store) -> pl.DataFrame:
     """Results of parcels opened before the period that are reported in it or after it."""
-    return pl.read_parquet(store.layout.late_results, glob=False, hive_partitioning=False)
+    return read_whole(store.layout.late_results)
 
 
 def with_schema(results: pl.DataFrame, store: Store) -> pl.DataFrame:

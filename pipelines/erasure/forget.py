@@ -21,6 +21,7 @@ from pipelines.erasure.rewriting import write_anew
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
 from pipelines.privacy.key_record import KeyRecord
 from pipelines.privacy.pseudonyms import Pseudonymiser, normalise
+from pipelines.store.files import read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -30,7 +31,7 @@ _HASHED_AS: Final = re.compile(r'"([^"\\]+)":"hashed:')
 _BETWEEN: Final = re.compile(r"[\n\t,;，；]+")
 
 
-def forget(store: Path, identity: str, *, settings: Settings, now: datetime | None = None) -> ErasureReport:
+def forget(store: Path, identity: str, *, settings: Settings) -> ErasureReport:
     """Remove the pseudonyms of a person from every table and document, all or, if the run dies, none.
 
     `identity` is what is known of the person, a value a line: identity number, name, telephone, address.
@@ -58,8 +59,7 @@ def forget(store: Path, identity: str, *, settings: Settings, now: datetime | No
         with manifest.step("write"):
             touched = write_anew(opened, t, exchange, settings.pipeline.store.bucket_rows)
         manifest.further = facts_of(touched, len(exchange.changed))
-        moment = now or datetime.now(UTC)
-        opened.write_manifest(t, _VERB, china_date(moment), manifest.as_dict())
+        opened.write_manifest(t, _VERB, china_date(datetime.now(UTC)), manifest.as_dict())
     found = bool(exchange.changed) or bool(touched.files)
     return ErasureReport(
         what=(
@@ -152,8 +152,6 @@ def _fields_of_records(store: Store) -> set[str]:
     """The fields that quarantined records have hashed: each has hashes of its own kind."""
     fields: set[str] = set()
     for path in store.layout.table(DayTable.QUARANTINE).glob("*/*.parquet"):
-        for record in pl.read_parquet(path, columns=["record"], hive_partitioning=False)[
-            "record"
-        ].drop_nulls():
+        for record in read_whole(path, ["record"])["record"].drop_nulls():
             fields.update(_HASHED_AS.findall(record))
     return fields

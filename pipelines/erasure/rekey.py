@@ -22,7 +22,7 @@ NEW_KEY_VARIABLE: Final = "PARCEL_RISK_NEW_PSEUDONYM_KEY"
 _VERB: Final = "rekey"
 
 
-def rekey(store: Path, given: str, *, settings: Settings, now: datetime | None = None) -> ErasureReport:
+def rekey(store: Path, given: str, *, settings: Settings) -> ErasureReport:
     """Write a store anew under another key, all of it or, if the run dies, nothing.
 
     Raw identities are not in the store, so each pseudonym is hashed once more, with the new key. The store
@@ -56,8 +56,7 @@ def rekey(store: Path, given: str, *, settings: Settings, now: datetime | None =
             touched = write_anew(opened, t, exchange, settings.pipeline.store.bucket_rows)
         opened.write_meta(t, {}, (), changed.record().as_dict())
         manifest.further = facts_of(touched, len(exchange.changed))
-        moment = now or datetime.now(UTC)
-        opened.write_manifest(t, _VERB, china_date(moment), manifest.as_dict())
+        opened.write_manifest(t, _VERB, china_date(datetime.now(UTC)), manifest.as_dict())
     return ErasureReport(
         what=f"{len(exchange.changed):,} pseudonyms were renewed in {touched.lines:,} lines",
         further=(

@@ -16,7 +16,7 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from pipelines.erasure.exchange import COLUMNS, Exchange
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
-from pipelines.store.files import write_table
+from pipelines.store.files import read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable, bucket_name
 from pipelines.store.store import Store
@@ -94,7 +94,7 @@ def _follow(
         files = store.layout.files(table, day)
         if not files:
             continue
-        rows = pl.concat([pl.read_parquet(path, hive_partitioning=False, glob=False) for path in files])
+        rows = pl.concat(map(read_whole, files))
         placed = exchange.rows(rows).join(order, on=list(LINE_KEY), how="inner").sort(*LINE_KEY)
         folder = t.stage(store.layout.partition(table, day))
         for number in range(count):
@@ -106,7 +106,7 @@ def _follow(
 
 def _tables(t: Transaction, exchange: Exchange, paths: Iterable[Path], name: str, touched: Touched) -> None:
     for path in sorted(paths):
-        rows = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        rows = read_whole(path)
         new = exchange.rows(rows)
         if new is not rows:
             if name == DayTable.INSPECTIONS.folder:

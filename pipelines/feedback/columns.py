@@ -23,6 +23,7 @@ from pipelines.lists.fields import (
 )
 
 _PLACE = ("rank", "declaration_id")
+_FREE_TEXT = {field.name for field in fields_of("inspector") if field.text == "free"}
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _row(number: int, fields: Sequence[str | None], sheet: Sheet, list_id: str |
         by_field.setdefault(name, cell)
     fault = None
     for column, name in enumerate(fields):
-        if name is not None and name in _free_text() and (number, column) in sheet.formulas:
+        if name in _FREE_TEXT and (number, column) in sheet.formulas:
             # Somebody began a remark with "=".
             by_field.setdefault(name, sheet.formulas[number, column])
         elif name is not None and fault is None:
@@ -216,10 +217,6 @@ def _row(number: int, fields: Sequence[str | None], sheet: Sheet, list_id: str |
     if not (ranked or has_entry(by_field) or "declaration_id" in by_field):
         return None
     return RawRow(number + 1, by_field, tuple(dict.fromkeys(twice)), fault, list_id)
-
-
-def _free_text() -> set[str]:
-    return {field.name for field in fields_of("inspector") if field.text == "free"}
 
 
 def _merged_in(merged: Mapping[Position, str], number: int, fields: Sequence[str | None]) -> list[str]:

@@ -121,19 +121,17 @@ def _by_the_usual_names(content: bytes) -> tuple[bytes, bool]:
 
 def _sheet(path: Path, sheet: Any, formulas: Any) -> Sheet:
     # A stray cell in the last row makes every public way through the sheet one of a million rows.
-    cells: dict[Position, Any] = {
-        (row - 1, column - 1): cell for (row, column), cell in sheet._cells.items() if cell.value is not None
-    }
-    within = {at: cell for at, cell in cells.items() if at[0] < MOST_ROWS and at[1] < MOST_COLUMNS}
+    cells = {at: cell for at, cell in _cells(sheet).items() if cell.value is not None}
+    within = {at: cell for at, cell in cells.items() if _is_within(at)}
     beyond = [cell.coordinate for at, cell in cells.items() if at not in within]
     _bound(path, sheet.title, beyond)
     rows: list[list[Cell]] = []
-    for (row, column), cell in sorted(within.items(), key=lambda item: item[0]):
-        while len(rows) <= row:
-            rows.append([])
-        rows[row] += [None] * (column - len(rows[row]))
-        rows[row].append(cell_of(cell.value))
-    open_formulas = {at: cell for at, cell in _formulas(formulas) if at not in cells}
+    for at, cell in within.items():
+        _put(rows, at, cell_of(cell.value))
+    written = _cells(formulas).items()
+    open_formulas = {
+        at: cell for at, cell in written if cell.data_type == "f" and _is_within(at) and at not in cells
+    }
     faults = {
         at: f"a row with a formula in {cell.coordinate} whose value was not saved: open the file in a "
         "spreadsheet program and save it again, or type the value"
@@ -144,7 +142,9 @@ def _sheet(path: Path, sheet: Any, formulas: Any) -> Sheet:
         places = [(row - 1, column - 1) for row, column in area.cells] if area.max_row <= MOST_ROWS else []
         if area.min_col == area.max_col and places and places[0] in within:
             merged |= dict.fromkeys(places, area.coord)
-            _fill_down(rows, places)
+            # A value that is merged over several rows is that of each of them.
+            for at in places[1:]:
+                _put(rows, at, cell_of(within[places[0]].value))
         elif area.min_col != area.max_col and area.max_col <= MOST_COLUMNS:
             words = f"a row whose cells {area.coord} are merged, so that nobody knows what belongs where"
             faults |= dict.fromkeys(places, f"{words}: take the merging back")
@@ -160,22 +160,19 @@ def _bound(path: Path, name: str, beyond: list[str]) -> None:
         )
 
 
-def _formulas(sheet: Any) -> list[tuple[Position, Any]]:
-    return [
-        ((row - 1, column - 1), cell)
-        for (row, column), cell in sheet._cells.items()
-        if cell.data_type == "f" and row <= MOST_ROWS and column <= MOST_COLUMNS
-    ]
+def _cells(sheet: Any) -> dict[Position, Any]:
+    return {(row - 1, column - 1): cell for (row, column), cell in sheet._cells.items()}
 
 
-def _fill_down(rows: list[list[Cell]], places: list[Position]) -> None:
-    """A value that is merged over several rows is that of each of them."""
-    first, column = places[0]
-    for row, _ in places[1:]:
-        while len(rows) <= row:
-            rows.append([])
-        rows[row] += [None] * (column + 1 - len(rows[row]))
-        rows[row][column] = rows[first][column]
+def _is_within(at: Position) -> bool:
+    return at[0] < MOST_ROWS and at[1] < MOST_COLUMNS
+
+
+def _put(rows: list[list[Cell]], at: Position, value: Cell) -> None:
+    row, column = at
+    rows += [[] for _ in range(row + 1 - len(rows))]
+    rows[row] += [None] * (column + 1 - len(rows[row]))
+    rows[row][column] = value
 
 
 def _read_apart(path: Path, content: bytes, limits: ReadingLimits) -> list[Sheet]:

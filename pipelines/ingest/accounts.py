@@ -10,12 +10,11 @@ from typing import Final
 
 import polars as pl
 
+from configs.messages import MOST_EXAMPLES
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.store.spool import Spool, complete
 from pipelines.store.taken import TAKEN_COLUMNS, TAKEN_ROWS
-
-MOST_EXAMPLES: Final = 5
 
 
 @dataclass

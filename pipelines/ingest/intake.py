@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import DataError
+from configs.messages import MOST_EXAMPLES
 from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_day
@@ -20,7 +21,7 @@ from features.contract.declarations import DECLARATION_COLUMNS, validate_declara
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
 from features.contract.rules import ContractRules
-from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
+from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.reading.gathered import SmallFile, gathered
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
@@ -107,16 +108,19 @@ class Intake:
             # Some are known only when all rows were seen.
             result.notes += source.notes
             result.faults += source.faults
-        except (DataError, OSError) as error:
-            if isinstance(error, OSError) and error.filename != os.fspath(source.path):
+            result.labels = source.label_tally
+        except DataError as error:
+            fault = error
+        except OSError as error:
+            if error.filename != os.fspath(source.path):
                 raise
-            self.spools.declarations.forget(number)
-            for spool, mark in zip(spools, marks, strict=True):
-                spool.rewind(mark)
-            gone = f"{source.name} cannot be read any more: {getattr(error, 'strerror', '')}"
-            return self.refuse(source.name, error if isinstance(error, DataError) else DataError(gone))
-        result.labels = source.label_tally
-        return result
+            fault = DataError(f"{source.name} cannot be read any more: {error.strerror}")
+        else:
+            return result
+        self.spools.declarations.forget(number)
+        for spool, mark in zip(spools, marks, strict=True):
+            spool.rewind(mark)
+        return self.refuse(source.name, fault)
 
     def take_together(self, files: Sequence[SmallFile], results: Sequence[FileResult]) -> None:
         """Take small files of one kind; `results` are to say what became of each, at its number."""
@@ -214,7 +218,7 @@ class Intake:
         return replace(self.rules, zone=source.zone, china_offices=source.china_offices)
 
     def _with_somebody_only(self, frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
-        """Without words that name nobody: to the screen, which looks for names, they do."""
+        """Null for words that mean nothing: the screen, which looks for names, would take them for some."""
         return frame.with_columns(
             self.rules.null_words.without(frame[name])
             for name in names

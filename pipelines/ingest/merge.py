@@ -157,10 +157,9 @@ def _first_sent(heads: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 def _untimely(heads: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
     """Declarations with a change or deletion sent before them, whichever of the two this run brings."""
-    known = _earliest(ledger)
-    first = _earliest(pl.concat([heads.select(*LEDGER_COLUMNS), ledger]))
     incoming = heads.select(*LEDGER_COLUMNS)
-    stored = ledger.join(known, on="declaration_id", how="anti")
+    first = _earliest(pl.concat([incoming, ledger]))
+    stored = ledger.join(_earliest(ledger), on="declaration_id", how="anti")
     overtaken = pl.concat([incoming, stored]).filter(pl.col("rank") > RANKS["new"])
     early = overtaken.join(first, on="declaration_id").filter(pl.col("message_at") < pl.col("first_at"))
     return early["declaration_id"].unique().sort().to_list()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from configs.messages import MOST_EXAMPLES
 from configs.schema.pipeline import IngestConfig
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated
@@ -15,7 +16,7 @@ from features.contract.conversions import NOT_TEXT, NOT_WHOLE, TOO_LONG, to_text
 from features.contract.declarations import EARLIEST
 from features.contract.moments import to_moment
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.accounts import MOST_EXAMPLES, REFUSED, Changes, FileResult
+from pipelines.ingest.accounts import REFUSED, Changes, FileResult
 from pipelines.ingest.reading.advice import expected
 from pipelines.ingest.reading.source import Chunk, Source
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody

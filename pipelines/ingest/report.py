@@ -9,9 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from configs.messages import some_of
+from configs.messages import MOST_EXAMPLES, some_of
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.accounts import MOST_EXAMPLES, FileResult
+from pipelines.ingest.accounts import FileResult
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.work.report import Report
 

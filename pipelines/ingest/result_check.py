@@ -74,24 +74,19 @@ class ResultCheck:
         )
         declared, inspected = pl.col("declared_on"), pl.col("inspected_on")
         gone = declared.is_null()
-        reason = (
-            pl.when(inspected < declared)
-            .then(pl.lit(RejectReason.BEFORE_DECLARATION.of("inspected_on")))
-            .when(gone & pl.col("_refused"))
-            .then(pl.lit(RejectReason.DECLARATION_REFUSED.value))
-            .when(gone & (inspected < pl.lit(self.oldest, dtype=pl.Date)))
-            .then(pl.lit(RejectReason.DECLARATION_CANNOT_COME.value))
-        )
-        why = (
-            pl.when(inspected < declared)
-            .then(pl.format("inspected on {}, before its declaration of {}", "inspected_on", "declared_on"))
-            .when(pl.col("_refused"))
-            .then(pl.lit("its declaration was refused"))
-            .otherwise(
-                pl.format("inspected on {}: a declaration that old does not come any more", "inspected_on")
-            )
-        )
-        return known.with_columns(reason.alias("reason"), why.alias("why")).drop("_refused")
+        too_old = gone & (inspected < pl.lit(self.oldest, dtype=pl.Date))
+        cases = (
+            (inspected < declared, RejectReason.BEFORE_DECLARATION.of("inspected_on"),
+             pl.format("inspected on {}, before its declaration of {}", inspected, declared)),
+            (gone & pl.col("_refused"), RejectReason.DECLARATION_REFUSED.value,
+             pl.lit("its declaration was refused")),
+            (too_old, RejectReason.DECLARATION_CANNOT_COME.value,
+             pl.format("inspected on {}: a declaration that old does not come any more", inspected)),
+        )  # fmt: skip
+        reasons = [pl.when(case).then(pl.lit(reason)) for case, reason, _ in cases]
+        words = [pl.when(case).then(why) for case, _, why in cases]
+        judged = known.with_columns(reason=pl.coalesce(reasons), why=pl.coalesce(words))
+        return judged.drop("_refused")
 
     def gone(self) -> pl.DataFrame:
         """Return the results in the store that cannot stay, by what the run says of their declarations:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from configs.errors import UsageError
-from configs.messages import some_of
+from configs.messages import MOST_EXAMPLES, some_of
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_date
@@ -22,7 +22,7 @@ from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS
 from pipelines.ingest.result_writer import reopen_history
 from pipelines.store.buckets import bucket_hash
-from pipelines.store.files import read_tables, write_table
+from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
@@ -32,7 +32,6 @@ from pipelines.store.taken import Holdings, known_files, stage_withdrawal
 from pipelines.work.report import Report
 
 _VERB: Final = "withdraw"
-_MOST_EXAMPLES: Final = 5
 _FEWEST_DIGITS: Final = 8
 
 
@@ -72,9 +71,7 @@ class WithdrawReport(Report):
             yield f"the history is reopened from {self.reopened} on; lists that were issued stay"
 
 
-def withdraw(
-    store: Path, fingerprint: str, *, settings: Settings, now: datetime | None = None
-) -> WithdrawReport:
+def withdraw(store: Path, fingerprint: str, *, settings: Settings) -> WithdrawReport:
     """Take back every row of a file that was ingested, all or, if the run dies, none.
 
     A row that another file brought as well goes too: that file is to be ingested again. Of a declaration that
@@ -86,7 +83,7 @@ def withdraw(
         StoreLockedError: another run holds the store.
     """
     opened = Store.open(store)
-    moment = now or datetime.now(UTC)
+    now = datetime.now(UTC)
     with opened.lock(_VERB), opened.transaction() as t:
         whole = _fingerprint(opened, fingerprint.strip().lower())
         manifest = ManifestBuilder(_VERB)
@@ -96,7 +93,7 @@ def withdraw(
             lines, days = _take_lines(opened, t, held, settings)
             _forget_messages(opened, t, held)
             results, returned, result_days = _take_results(opened, t, held)
-            stage_withdrawal(t, opened.layout, whole, held.displaced, moment)
+            stage_withdrawal(t, opened.layout, whole, held.displaced, now)
             most = settings.pipeline.night.refold_days
             reopened = reopen_history(opened, t, days | result_days, most)
         files = known_files(opened.layout)
@@ -111,7 +108,7 @@ def withdraw(
             "ingest_again": again.to_list(),
             "reopened_from": None if reopened is None else reopened.isoformat(),
         }
-        opened.write_manifest(t, _VERB, china_date(moment), manifest.as_dict())
+        opened.write_manifest(t, _VERB, china_date(now), manifest.as_dict())
     return WithdrawReport(held.name, manifest.as_dict(), again.to_list(), reopened)
 
 
@@ -136,7 +133,7 @@ def _fingerprint(store: Store, given: str) -> str:
             f"{given} is a filled-in list: correct it, and bring it in with "
             "`parcel-risk feedback FILE --store S --corrections`"
         )
-    newest = files.filter(pl.col("withdrawn_at").is_null()).tail(_MOST_EXAMPLES).select("fingerprint", "file")
+    newest = files.filter(pl.col("withdrawn_at").is_null()).tail(MOST_EXAMPLES).select("fingerprint", "file")
     known = "; ".join(f"{each} {file}" for each, file in newest.rows()) or "none"
     raise UsageError(
         f"expected the fingerprint of an ingested file (its SHA-256, {_FEWEST_DIGITS} digits or more, from "
@@ -187,7 +184,7 @@ def _forget_messages(store: Store, t: Transaction, held: Holdings) -> None:
     """Take what the file's messages decided out of the ledger, so that other messages count again."""
     ids = held.messages["declaration"].sort().to_numpy()
     for path in store.layout.ledger if len(ids) else []:
-        entries = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        entries = read_whole(path)
         about = contains(ids, hash_text(entries["declaration_id"]).to_numpy())
         if about.any():
             write_table(entries.filter(pl.Series(~about)), t.stage_file(path))

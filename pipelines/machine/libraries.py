@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pipelines.machine.finding import Finding, State
 
 # Those with compiled parts, which an installation may have and a machine cannot load.
-NATIVE = ("numpy", "scipy", "pandas", "polars", "pyarrow", "lxml.etree", "numba", "sklearn", "lightgbm")
+_NATIVE = ("numpy", "scipy", "pandas", "polars", "pyarrow", "lxml.etree", "numba", "sklearn", "lightgbm")
 _PURE = (
     "pydantic",
     "yaml",
@@ -45,7 +45,7 @@ _PACKAGES = {
 }
 
 
-def check_libraries(native: Sequence[str] = NATIVE) -> Iterator[Finding]:
+def check_libraries(native: Sequence[str] = _NATIVE) -> Iterator[Finding]:
     """Yield what is found of each library that must load, and of those that some options want."""
     failed = _failed(native)
     failed |= {name: "is not installed" for name in _PURE if importlib.util.find_spec(name) is None}

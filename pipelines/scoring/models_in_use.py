@@ -137,11 +137,10 @@ def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
 
 
 def _without_model(store: Store, risk: str) -> str:
-    mark = _mark(store, risk)
     return (
         f"{risk}: had a model in use and has none any more: its scores are null, and nothing is listed for "
         "it. Put one in use with `parcel-risk train` or `parcel-risk champion promote`; if it shall stay "
-        f"without, take {mark} away"
+        f"without, take {_mark(store, risk)} away"
     )
 
 
@@ -219,5 +218,4 @@ def _digest(folder: Path) -> str:
 
 def _mark(store: Store, risk: str) -> Path:
     """What says that the registry withdrew the risk's model."""
-    place = store.layout.models(risk)
-    return place / WITHDRAWN
+    return store.layout.models(risk) / WITHDRAWN

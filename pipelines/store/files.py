@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 
 from configs.errors import StoreError
 from pipelines.store.digests import RESTORE, intact
+from pipelines.store.layout import DayTable, Layout
 
 _ROW_GROUP = 65_536
 _SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")
@@ -167,6 +169,17 @@ def put_in(file: Path, target: Path) -> None:
         target.hardlink_to(file)
     except OSError:
         shutil.copyfile(file, target)
+
+
+def put_day_in(there: Layout, here: Layout, table: DayTable, day: date) -> None:
+    """Give the files of a day, with what was noted of them, a second name in another store."""
+    folder, place = there.partition(table, day), here.partition(table, day)
+    names = {file: place / file.name for file in folder.iterdir()}
+    if (noted := there.digests(folder)).exists():
+        names[noted] = here.digests(place)
+    for file, second in names.items():
+        second.parent.mkdir(parents=True, exist_ok=True)
+        put_in(file, second)
 
 
 def with_contract_first(frame: pl.DataFrame, contract: list[str]) -> pl.DataFrame:

@@ -45,7 +45,7 @@ TAKEN_ROWS: Final[dict[str, pl.DataType]] = {
 """A row that the store took: the place of its file, the hash of its declaration, its line (0: the declaration
 as a whole, by a message), and of a result its day of report.
 """
-ROW_KEY: Final = {name: kind for name, kind in TAKEN_ROWS.items() if name != "number"}
+_ROW_KEY: Final = {name: kind for name, kind in TAKEN_ROWS.items() if name != "number"}
 """What tells the rows of the store apart among those."""
 
 
@@ -80,14 +80,14 @@ def stage_taken(t: Transaction, layout: Layout, files: pl.DataFrame, rows: Spool
 def brought_by(layout: Layout, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Return the files that brought any of some rows of the store: `fingerprint` and `file`, each once.
 
-    The rows come in parts, with the columns of `ROW_KEY`.
+    The rows come in parts, with the columns of `TAKEN_ROWS` but `number`.
     """
-    rows = pl.concat([pl.DataFrame(schema=ROW_KEY), *parts])
+    rows = pl.concat([pl.DataFrame(schema=_ROW_KEY), *parts])
     if rows.is_empty():
         return pl.DataFrame(schema={name: TAKEN_COLUMNS[name] for name in ("fingerprint", "file")})
     files = _living(layout)
     brought = _rows_of(layout, files, rows.select("declaration").unique())
-    brought = brought.join(rows, on=list(ROW_KEY), how="semi", nulls_equal=True)
+    brought = brought.join(rows, on=list(_ROW_KEY), how="semi", nulls_equal=True)
     brought = files.join(brought, on=["run", "number"], how="semi")
     return brought.select("fingerprint", "file").unique(maintain_order=True)
 
@@ -140,7 +140,7 @@ class Holdings:
             own["file"][0],
             living.filter(pl.col("line_no") > 0).select("declaration", "line_no").unique(),
             messages.select("declaration"),
-            rows.filter(pl.col("reported_on").is_not_null()).select(*ROW_KEY),
+            rows.filter(pl.col("reported_on").is_not_null()).select(*_ROW_KEY),
             beside.filter(since & (pl.col("line_no") > 0)).select("declaration", "line_no").unique(),
             frozenset([*kept_out["fingerprint"], *replaced["fingerprint"]]),
         )

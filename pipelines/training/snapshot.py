@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from configs.errors import ParcelRiskError, StoreError
+from pipelines.store.files import put_day_in
 from pipelines.store.layout import DayTable
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
@@ -56,11 +57,7 @@ def freeze(store: Store, folder: Path) -> Store | None:
         return None
     for table in _LEARNED_FROM:
         for day in store.days(table):
-            there, here = (each.layout.partition(table, day) for each in (store, frozen))
-            _link(there, here)
-            if store.layout.digests(there).exists():
-                frozen.layout.digests(here).parent.mkdir(parents=True, exist_ok=True)
-                frozen.layout.digests(here).hardlink_to(store.layout.digests(there))
+            put_day_in(store.layout, frozen.layout, table, day)
     return frozen
 
 
@@ -87,12 +84,6 @@ def _files(store: Store, until: date) -> dict[str, int]:
         if day <= until
         for file in store.layout.partition(table, day).iterdir()
     }
-
-
-def _link(folder: Path, into: Path) -> None:
-    into.mkdir(parents=True)
-    for file in folder.iterdir():
-        (into / file.name).hardlink_to(file)
 
 
 def _place(folder: Path) -> Path:

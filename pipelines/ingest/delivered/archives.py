@@ -36,7 +36,8 @@ _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
 _BROKEN: Final = (
     zipfile.BadZipFile, zlib.error, EOFError, LZMAError, NotImplementedError, UnicodeDecodeError, OSError,
 )  # fmt: skip
-# With these an OSError is of the bytes: bz2 and gzip have no number, a jump to before the file is invalid.
+# An OSError with one of these comes from the archive's bytes, not from the disk: bz2 and gzip set no errno, a
+# seek to before the start of the file is EINVAL.
 _OF_THE_BYTES: Final = (None, errno.EINVAL)
 
 Unpacked = tuple[Delivered, DataError | None]

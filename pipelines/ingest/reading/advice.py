@@ -9,16 +9,15 @@ from typing import Final
 import polars as pl
 
 from configs.schema.source import SourceMapping
-from features.contract.declarations import DIRECTIONS, TRADE_MODES
+from features.contract.declarations import COUNTRY_COLUMNS, DIRECTIONS, TRADE_MODES, UNIT_COLUMNS
 from features.contract.inspections import SELECTIONS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.written_numbers import format_of
 
-_COUNTRIES: Final = ("origin_country", "dispatch_country", "destination_country")
 _CODES: Final[dict[str, str]] = {
-    **dict.fromkeys(_COUNTRIES, "two letters of ISO 3166-1, such as CN"),
+    **dict.fromkeys(COUNTRY_COLUMNS, "two letters of ISO 3166-1, such as CN"),
     "currency": "three letters of ISO 4217, such as CNY",
-    **dict.fromkeys(("unit", "legal_unit"), "three digits of customs' units, such as 035"),
+    **dict.fromkeys(UNIT_COLUMNS, "three digits of customs' units, such as 035"),
     "direction": " or ".join(DIRECTIONS),
     "trade_mode": f"one of {', '.join(TRADE_MODES)}",
     "selection": f"one of {', '.join(SELECTIONS)}",
@@ -56,7 +55,7 @@ def mapping_line(
         written = format_of(value)
         return None if written is None else f"number_format: {json.dumps(written)}"
     if column in _CODES and kind in (RejectReason.BAD_FORMAT, RejectReason.NOT_IN_LIST):
-        code = _country(value, countries) if column in _COUNTRIES else _PLACE
+        code = _country(value, countries) if column in COUNTRY_COLUMNS else _PLACE
         return f"values: {{{column}: {{{json.dumps(value, ensure_ascii=False)}: {code}}}}}"
     if kind == RejectReason.NOT_YES_OR_NO:
         return f"labels: {{{column}: {{column: …, true_when: […], false_when: […]}}}}"

@@ -10,13 +10,13 @@ from typing import Any, Final
 import polars as pl
 
 from configs.errors import DataError
+from configs.messages import MOST_EXAMPLES
 from configs.schema.source import LabelColumn, SourceMapping
 from features.contract.label_cells import TALLY, LabelCells
 from features.contract.result_words import FALSE_WORDS, RESULT_LABELS, result_of
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
 
 _FEWEST_RESULTS: Final = 200
-_MOST_VALUES: Final = 5
 _MOST_SHOWN: Final = 12
 _MOST_CHARS: Final = 40
 _NAMES: Final[dict[bool | None, str]] = {True: "true", False: "false", None: "null"}
@@ -127,10 +127,10 @@ def _uncovered(label: str, rule: LabelColumn, frame: pl.DataFrame) -> str:
     ranked = frame.filter(~pl.col("covered")).sort("count", "first", descending=[True, False])
     named = [
         f"{_shown(word)} ({count:,} row{'s' if count > 1 else ''}, the first is {first})"
-        for word, count, first in ranked.head(_MOST_VALUES).select("shown", "count", "first").iter_rows()
+        for word, count, first in ranked.head(MOST_EXAMPLES).select("shown", "count", "first").iter_rows()
     ]
-    more = f" and {ranked.height - _MOST_VALUES:,} more" if ranked.height > _MOST_VALUES else ""
-    lines = ", ".join(_lines_to_add(rule, ranked["shown"].head(_MOST_VALUES).to_list(), frame))
+    more = f" and {ranked.height - MOST_EXAMPLES:,} more" if ranked.height > MOST_EXAMPLES else ""
+    lines = ", ".join(_lines_to_add(rule, ranked["shown"].head(MOST_EXAMPLES).to_list(), frame))
     return (
         f"the column {rule.column!r} has values that the label {label} does not cover: "
         f"{', '.join(named)}{more}. Say under labels.{label} of the mapping what each means, in true_when, "

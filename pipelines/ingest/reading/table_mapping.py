@@ -24,7 +24,7 @@ from pipelines.privacy.identity_screen import holds_number
 from pipelines.privacy.pseudonyms import Pseudonymiser
 
 _NUMBERS = {name for name, kind in {**DECLARATION_COLUMNS, **INSPECTION_COLUMNS}.items() if kind.is_numeric()}
-_TIMES = ("declared_at", "inspected_on", "reported_on")
+TIME_COLUMNS = ("declared_at", "inspected_on", "reported_on")
 _ANY_LENGTH = 10**9
 
 
@@ -111,7 +111,7 @@ class MappedTable:
     def time_columns(self) -> list[str]:
         """The columns of the source that hold times, as far as the table has them."""
         rules = self.mapping.inspection
-        origins = [*map(self.mapping.rename.get, _TIMES), rules.inspected_on, rules.reported_on]
+        origins = [*map(self.mapping.rename.get, TIME_COLUMNS), rules.inspected_on, rules.reported_on]
         return sorted({name for name in origins if name is not None})
 
     def declarations(self, raw: pl.DataFrame, pseudonymiser: Pseudonymiser | None) -> pl.DataFrame:

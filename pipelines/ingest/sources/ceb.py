@@ -11,7 +11,7 @@ import polars as pl
 
 import pipelines.ingest.messages
 from configs.errors import ConfigurationError
-from configs.messages import nearest
+from configs.messages import MOST_EXAMPLES, nearest
 from features.contract.china_time import CHINA_ZONE
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.reject_reasons import RejectReason
@@ -40,7 +40,6 @@ MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
 # A chunk is cut here even below its number of rows, so that long texts cannot fill the memory.
 _MOST_CHARS_IN_CHUNK = 64 * 2**20
 _PEEK_BYTES = 512
-_MOST_FAULTS = 5
 _NOT_LINES = ("_record", "_persons", "_fault")
 _BEGINNINGS = (b"<", b"<\x00", b"\x00<")
 
@@ -93,7 +92,7 @@ class CebSource(Source):
         reader = XmlReader(self.path, message_formats(), self.name)
         self.faults = []
         for frame in read_messages(reader, rows, self._pseudonymiser, self._codes, self._latest):
-            self.faults += frame["_fault"].drop_nulls().head(_MOST_FAULTS - len(self.faults)).to_list()
+            self.faults += frame["_fault"].drop_nulls().head(MOST_EXAMPLES - len(self.faults)).to_list()
             # By its columns: a plan for each of many small files would cost more than their rows.
             kept = [values for values in frame.get_columns() if values.name not in _NOT_LINES]
             lines = pl.DataFrame(

@@ -27,6 +27,7 @@ from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.mapping_checks import filled_columns
 from pipelines.ingest.reading.source import Chunk, Source, Surroundings
 from pipelines.ingest.reading.table_mapping import (
+    TIME_COLUMNS,
     MappedTable,
     headings_as_mapped,
     require_columns,
@@ -45,8 +46,6 @@ from pipelines.privacy.person_columns import names_persons
 from pipelines.privacy.renewal import renew_pseudonyms
 from pipelines.privacy.safe_records import RecordColumns, safe_records
 from pipelines.store.meta import StoreMeta
-
-_TIMES = ("declared_at", "inspected_on", "reported_on")
 
 
 class TableSource(Source):
@@ -176,7 +175,7 @@ class TableSource(Source):
     def _column_without_zone(self, raw: pl.DataFrame) -> str | None:
         """A column with times that name no zone, where the mapping names none either."""
         if self._mapped is None:
-            columns = list(_TIMES)
+            columns = list(TIME_COLUMNS)
         elif self._mapped.mapping.time_zone is None:
             columns = self._mapped.time_columns
         else:

@@ -90,9 +90,9 @@ def encoding_of(path: Path, start: bytes) -> tuple[str, str | None]:
             f"{path} is no text: expected a table as CSV, Parquet or a workbook, got binary data "
             "(or UTF-16 without its mark: save it as UTF-8 then)"
         )
-    if is_valid(path, "utf-8"):
+    if _is_valid(path, "utf-8"):
         return "utf-8", None
-    possible = [encoding for encoding in _NAMES if is_valid(path, encoding)]
+    possible = [encoding for encoding in _NAMES if _is_valid(path, encoding)]
     sample = _sample(path)
     ranked = sorted(((_sense(sample, encoding), encoding) for encoding in possible), reverse=True)
     best, encoding = ranked[0] if ranked else (0.0, "")
@@ -110,7 +110,7 @@ def encoding_of(path: Path, start: bytes) -> tuple[str, str | None]:
 _CURE: Final = "Save it as UTF-8, or name its encoding in a mapping (encoding: cp1252, for example)"
 
 
-def is_valid(path: Path, encoding: str) -> bool:
+def _is_valid(path: Path, encoding: str) -> bool:
     """Whether all of a file's bytes are characters of an encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     try:

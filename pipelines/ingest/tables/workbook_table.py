@@ -13,7 +13,7 @@ import polars as pl
 from configs.errors import DataError
 from pipelines.ingest.tables.workbook_cells import Cell, ReadingLimits, WorkbookSheet, read_sheets
 
-TABLE_LIMITS: Final = ReadingLimits(seconds=600, memory_bytes=4 * 2**30, cells=12_000_000)
+_TABLE_LIMITS: Final = ReadingLimits(seconds=600, memory_bytes=4 * 2**30, cells=12_000_000)
 # Titles, dates and logos stand above the headings.
 _MOST_ROWS_ABOVE: Final = 50
 # From here on a spreadsheet program rounds, and a number is not what it was.
@@ -39,7 +39,7 @@ class _Sheet:
     rows: list[list[Cell]]
 
 
-def table_of(path: Path, known: Collection[str], limits: ReadingLimits = TABLE_LIMITS) -> WorkbookTable:
+def table_of(path: Path, known: Collection[str], limits: ReadingLimits = _TABLE_LIMITS) -> WorkbookTable:
     """Read a workbook; `known` are names of columns by which headings are found.
 
     Raises:
@@ -68,19 +68,19 @@ def table_of(path: Path, known: Collection[str], limits: ReadingLimits = TABLE_L
 
 
 def _looked_at(sheet: WorkbookSheet, known: Collection[str]) -> _Sheet | None:
-    filled = [number for number, row in enumerate(sheet.rows) if any(text_of_cell(cell) for cell in row)]
+    filled = [number for number, row in enumerate(sheet.rows) if any(_text_of_cell(cell) for cell in row)]
     if not filled:
         return None
     names = {" ".join(name.split()) for name in known}
 
     def found(number: int) -> int:
-        return sum(" ".join((text_of_cell(cell) or "").split()) in names for cell in sheet.rows[number])
+        return sum(" ".join((_text_of_cell(cell) or "").split()) in names for cell in sheet.rows[number])
 
     top = max((number for number in filled if number <= filled[0] + _MOST_ROWS_ABOVE), key=found)
-    headings = [(text_of_cell(cell) or "").strip() for cell in sheet.rows[top]]
+    headings = [(_text_of_cell(cell) or "").strip() for cell in sheet.rows[top]]
     while headings and not headings[-1]:
         headings.pop()
-    rows = [row for row in sheet.rows[top + 1 :] if any(text_of_cell(cell) for cell in row)]
+    rows = [row for row in sheet.rows[top + 1 :] if any(_text_of_cell(cell) for cell in row)]
     return _Sheet(sheet.name, headings, top, found(top), rows)
 
 
@@ -92,7 +92,7 @@ def _frame(sheet: _Sheet, where: str) -> pl.DataFrame:
     width = max(len(headings), *(len(row) for row in sheet.rows), 0)
     columns = {}
     for number in range(width):
-        values = [text_of_cell(row[number]) if number < len(row) else None for row in sheet.rows]
+        values = [_text_of_cell(row[number]) if number < len(row) else None for row in sheet.rows]
         if number < len(headings) and headings[number]:
             columns[headings[number]] = pl.Series(values, dtype=pl.String)
         elif any(values):
@@ -100,10 +100,10 @@ def _frame(sheet: _Sheet, where: str) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def text_of_cell(cell: Cell) -> str | None:
+def _text_of_cell(cell: Cell) -> str | None:
     """A cell as CSV would have it.
 
-    >>> text_of_cell(20711.0), text_of_cell("020711"), text_of_cell(datetime(2026, 11, 20))
+    >>> _text_of_cell(20711.0), _text_of_cell("020711"), _text_of_cell(datetime(2026, 11, 20))
     ('20711', '020711', '2026-11-20')
     """
     if cell is None or cell == "":
