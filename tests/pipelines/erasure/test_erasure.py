@@ -17,6 +17,7 @@ from pipelines.privacy.pseudonyms import KEY_VARIABLE
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
+from tests.pipelines.store.test_digests import flip_a_bit
 
 KEY, NEW = "a key for tests, not a secret", "4f1c0e9b7d2a86355e0b9c7f1a2d3e48"
 DAY = date(2026, 11, 20)
@@ -145,6 +146,18 @@ def test_the_same_buyer_joins_before_and_after_a_change_of_the_key(
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     assert said(monkeypatch, "forget", store, IDENTITY) == 2
     assert "not the one that this store was written with" in capsys.readouterr().err
+
+
+def test_a_damaged_table_is_refused_and_not_written_anew(
+    store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = next(store.glob("quarantine/*/*.parquet"))
+    flip_a_bit(file)
+    damaged = file.read_bytes()
+    for verb, text in (("forget", IDENTITY), ("rekey", NEW)):
+        assert said(monkeypatch, verb, store, text) == 1
+        assert f"{file} is damaged" in capsys.readouterr().err
+    assert file.read_bytes() == damaged
 
 
 def test_a_key_given_the_wrong_way_is_refused_and_not_repeated(
