@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 _PREFIX = "parcel_risk_score_"
 _SUCCESS = "last_success_timestamp_seconds"
+_MODEL_INFO = "The version of each risk's model in use; always 1."
+_MODEL_LOST = "A risk that had a model in use and has none any more; always 1."
 
 
 def write_metrics(
@@ -97,51 +99,28 @@ def _midnight(day: date) -> float:
 
 
 def _of_report(report: ScoreReport) -> list[GaugeMetricFamily]:
+    """What a run did with its days, and its models; nothing but the counts where it had no day."""
     days = report.days
-    rows = {
-        "in": sum(day.lines for day in days),
-        "kept": sum(day.lines for day in days),
-        "scored": sum(day.scored for day in days),
-        "missing": sum(day.lines - day.scored for day in days),
-    }
-    steps: dict[str, float] = {}
+    newest = max((_midnight(day.day) for day in days), default=None)
+    lines, scored = sum(day.lines for day in days), sum(day.scored for day in days)
+    rows = {"in": lines, "kept": lines, "scored": scored, "missing": lines - scored}
+    seconds: dict[str, float] = {}
     for day in days:
         for step, taken in day.seconds.items():
-            steps[step] = steps.get(step, 0.0) + taken
-    models = GaugeMetricFamily(
-        "parcel_risk_model_info",
-        "The version of each risk's model in use; always 1.",
-        labels=("risk", "version"),
-    )
-    for risk, model in sorted(report.champions.items()):
-        models.add_metric((risk, str(model.version)), 1.0)
-    lost = GaugeMetricFamily(
-        "parcel_risk_model_lost",
-        "A risk that had a model in use and has none any more; always 1.",
-        labels=("risk",),
-    )
-    for risk in report.withdrawn:
-        lost.add_metric((risk,), 1.0)
-    counts = {
-        "parcels_listed": ("Parcels on the lists of the run.", sum(day.listed for day in days)),
-        "buckets_set_aside": ("Buckets that failed all their tries.", sum(len(day.gaps) for day in days)),
-        "documents_set_aside": (
-            "Documents that could not be written.",
-            sum(len(day.set_aside) for day in days),
-        ),
-        "buckets_retried": ("Buckets and tables tried again.", sum(day.retried for day in days)),
-    }
+            seconds[step] = seconds.get(step, 0.0) + taken
+    listed, set_aside = sum(day.listed for day in days), sum(len(day.set_aside) for day in days)
+    models = [((risk, str(model.version)), 1.0) for risk, model in sorted(report.champions.items())]
+    lost = [((risk,), 1.0) for risk in report.withdrawn]
     return [
-        _one(
-            "day_timestamp_seconds",
-            "Midnight (UTC) of the newest day of the run.",
-            max((_midnight(day.day) for day in days), default=None),
-        ),
+        _one("day_timestamp_seconds", "Midnight (UTC) of the newest day of the run.", newest),
         _by("rows", "Lines of the days of the run: in, kept, scored and missing.", "state", rows),
-        _by("step_seconds", "Seconds by step, over the days that were computed.", "step", steps),
-        *(_one(name, meaning, count) for name, (meaning, count) in counts.items()),
-        models,
-        lost,
+        _by("step_seconds", "Seconds by step, over the days that were computed.", "step", seconds),
+        _one("parcels_listed", "Parcels on the lists of the run.", listed),
+        _one("buckets_set_aside", "Buckets that failed all their tries.", sum(len(day.gaps) for day in days)),
+        _one("documents_set_aside", "Documents that could not be written.", set_aside),
+        _one("buckets_retried", "Buckets and tables tried again.", sum(day.retried for day in days)),
+        _labelled("parcel_risk_model_info", _MODEL_INFO, ("risk", "version"), models),
+        _labelled("parcel_risk_model_lost", _MODEL_LOST, ("risk",), lost),
     ]
 
 
@@ -150,9 +129,16 @@ def _one(name: str, meaning: str, value: float | None) -> GaugeMetricFamily:
 
 
 def _by(name: str, meaning: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
-    gauge = GaugeMetricFamily(_PREFIX + name, meaning, labels=(label,))
-    for key, value in values.items():
-        gauge.add_metric((key,), round(value, 3))
+    rounded = [((key,), round(value, 3)) for key, value in values.items()]
+    return _labelled(_PREFIX + name, meaning, (label,), rounded)
+
+
+def _labelled(
+    name: str, meaning: str, labels: tuple[str, ...], values: Iterable[tuple[tuple[str, ...], float]]
+) -> GaugeMetricFamily:
+    gauge = GaugeMetricFamily(name, meaning, labels=labels)
+    for key, value in values:
+        gauge.add_metric(key, value)
     return gauge
 
 
