@@ -61,7 +61,7 @@ def strategy_store(start: Store, folder: Path, *, learns: bool) -> Store:
 
 def late_results(store: Store) -> pl.DataFrame:
     """Results of parcels opened before the period that are reported in it or after it."""
-    return read_whole(store.layout.late_results)
+    return pl.read_parquet(store.layout.late_results, glob=False, hive_partitioning=False)
 
 
 def with_schema(results: pl.DataFrame, store: Store) -> pl.DataFrame:
