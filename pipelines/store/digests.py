@@ -97,7 +97,9 @@ def intact(path: Path) -> Path:
     layout = _layout_of(path)
     if layout is None:
         return path
-    noted = read_notes(layout.digests(path)) or read_notes(layout.digests(path.parent))
+    noted = read_notes(layout.digests(path))
+    if not noted and path.parent != layout.root:
+        noted = read_notes(layout.digests(path.parent))
     expected = noted.get(path.name)
     with suppress(OSError):
         if expected is not None and file_digest(path).hex() != expected["sha256"]:

@@ -116,3 +116,8 @@ def test_a_journal_of_no_bytes_is_named_with_what_to_do(
     assert f"{journal} is damaged" in said
     assert "found 0 bytes" in said
     assert "restore the store from a backup" in said
+
+
+def test_a_file_in_the_folder_of_the_store_itself_is_read_as_it_is(store: Store) -> None:
+    write_table(NUMBERS, store.path / "late.parquet")
+    assert read_whole(store.path / "late.parquet").equals(NUMBERS)
