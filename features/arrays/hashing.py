@@ -58,8 +58,10 @@ def _mix_in(part: UInt64Array, state: UInt64Array, missing: BoolArray) -> None:
         missing[row] |= part[row] == np.uint64(0)
 
 
-def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
-    """Byte offsets (rows + 1) and bytes of a string column; a null row has no bytes.
+def utf8_buffers(
+    text: pl.Series, *, nulls_are_empty: bool = True
+) -> tuple[IntArray, npt.NDArray[np.uint8]]:
+    """Byte offsets (rows + 1) and bytes of a string column; a null row has no bytes, or any.
 
     >>> offsets, data = utf8_buffers(pl.Series(["ab", None, "c"]))
     >>> offsets.tolist(), bytes(data)
@@ -67,14 +69,12 @@ def utf8_buffers(text: pl.Series) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     """
     arrow: Any = text.rechunk().to_arrow()
     # Bytes may be left where a value was set to null. Arrow fills several times faster than Polars.
-    arrow = arrow.fill_null("") if text.null_count() else arrow
+    arrow = arrow.fill_null("") if nulls_are_empty and text.null_count() else arrow
     _, offset_buffer, data_buffer = arrow.buffers()
     first = arrow.offset
     offsets = np.frombuffer(offset_buffer, dtype=np.int64)[first : first + len(arrow) + 1]
-    data = (
-        np.frombuffer(data_buffer, dtype=np.uint8) if data_buffer is not None else np.empty(0, dtype=np.uint8)
-    )
-    return offsets, data
+    # Without any bytes read-only, too: kernels are compiled for each kind of array.
+    return offsets, np.frombuffer(data_buffer or b"", dtype=np.uint8)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numba
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,18 @@ _LONGEST_END = 4
 _BLANKS = (0xC2, 0xE1, 0xE2, 0xE3)
 _LONGEST_BLANK = 3
 _MOST_BYTES_IN_CHARACTER = 4
+
+
+def flagged(text: pl.Series, kernel: Callable[..., None], *settings: object) -> BoolArray:
+    """Where a kernel, called with a column's offsets and bytes, `settings` and what to fill, finds something;
+    null is False.
+    """
+    out = np.zeros(len(text), dtype=np.bool_)
+    if len(text):
+        kernel(*utf8_buffers(text, nulls_are_empty=False), *settings, out)
+    if text.null_count():
+        out &= text.is_not_null().to_numpy()
+    return out
 
 
 @numba.njit(cache=True, nogil=True)
@@ -55,12 +69,7 @@ def may_be_unclean(text: pl.Series, max_chars: int, are_codes: bool = False) -> 
     >>> may_be_unclean(pl.Series(["109.0", "1.0123E+17", "2320", None]), 20, are_codes=True).tolist()
     [True, True, False, False]
     """
-    out = np.empty(len(text), dtype=np.bool_)
-    if len(text):
-        _screen(*utf8_buffers(text), max_chars, are_codes, out)
-    if text.null_count():
-        out &= text.is_not_null().to_numpy()
-    return out
+    return flagged(text, _screen, max_chars, are_codes)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -90,7 +99,4 @@ def has_ends(text: pl.Series, heads: BoolArray, tails: BoolArray, runs: BoolArra
     """Where a text's first byte is one of `heads` and its last one of `tails` (256 flags each), and it is one
     sign all through, or has at most so many characters and begins with none of `runs`.
     """
-    out = np.zeros(len(text), dtype=np.bool_)
-    if len(text):
-        _screen_ends(*utf8_buffers(text), heads, tails, runs, most, out)
-    return out
+    return flagged(text, _screen_ends, heads, tails, runs, most)

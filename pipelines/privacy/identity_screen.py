@@ -67,7 +67,7 @@ _MAY_BE_NUMBER: Final = (
 _MAY_STAND_ALONE: Final = (
     rf"(?:^|[^0-9A-Za-z.])[A-Za-z]*(?:{_MOBILE}|\d(?:{_GAP}\d){{12}}|{_LANDLINE})|{_WIDE_DIGIT}"
 )
-_SCRIPT: Final = r"[\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@]"
+_SIGNS: Final = r"\p{Han}\p{Hangul}\p{Hiragana}\p{Katakana}\p{Cyrillic}\p{Arabic}@"
 _TWO_WORDS: Final = r"\p{L}{2}\S*\s+\S*\p{L}{2}"
 _MOST_CHARS: Final = 10**9
 
@@ -94,7 +94,7 @@ def holds_number(texts: pl.Series, *, of_words: bool) -> pl.Series:
     [True, False, False]
     """
     found = np.zeros(len(texts), dtype=np.bool_)
-    rows = _number_candidates(texts, _MAY_BE_NUMBER if of_words else _MAY_STAND_ALONE)
+    rows = _number_candidates(texts, of_words=of_words)
     if len(rows):
         spans = cache(person_spans if of_words else number_spans)
         found[rows] = [bool(spans(text)) for text in texts.gather(rows)]
@@ -117,7 +117,7 @@ def looks_personal(values: pl.Series) -> pl.Series:
     [False, True, True, True, False]
     """
     text = values.cast(pl.String).str.strip_chars()
-    odd = (text.str.contains(_SCRIPT) | text.str.contains(r"\s")).fill_null(False)
+    odd = text.str.contains(rf"[{_SIGNS}\s]").fill_null(False)
     return odd | holds_number(text, of_words=False)
 
 
@@ -128,7 +128,7 @@ def names_somebody(values: pl.Series) -> pl.Series:
     [False, False, True, True]
     """
     text = values.cast(pl.String)
-    words = (text.str.contains(_SCRIPT) | text.str.contains(_TWO_WORDS)).fill_null(False)
+    words = (text.str.contains(f"[{_SIGNS}]") | text.str.contains(_TWO_WORDS)).fill_null(False)
     return words | holds_number(text, of_words=False)
 
 
@@ -149,7 +149,7 @@ def mask_words(values: pl.Series, own: OwnValues) -> tuple[pl.Series, int]:
     """Return texts of words with persons' numbers, and what the row repeats of its persons, masked."""
     texts = _as_text(values)
     candidates = np.zeros(len(texts), dtype=np.bool_)
-    candidates[_number_candidates(texts, _MAY_BE_NUMBER)] = True
+    candidates[_number_candidates(texts, of_words=True)] = True
     repeats = own.among(texts) if own else np.zeros(len(texts), dtype=np.bool_)
     rows, masked, numbers = [], [], cache(person_spans)
     for row in np.flatnonzero(candidates | repeats).tolist():
@@ -227,11 +227,12 @@ def screen_rows(
     return Screened(rows.with_columns(**columns), screened.hashed, screened.masked)
 
 
-def _number_candidates(texts: pl.Series, pattern: str) -> IntArray:
+def _number_candidates(texts: pl.Series, *, of_words: bool) -> IntArray:
     """Rows in which a person's number may stand; in others there is surely none."""
-    rows = np.flatnonzero(may_hold_numbers(texts))
+    rows = np.flatnonzero(may_hold_numbers(texts, alone=not of_words))
     if not len(rows):
         return rows
+    pattern = _MAY_BE_NUMBER if of_words else _MAY_STAND_ALONE
     found = texts.gather(rows).str.contains(pattern).fill_null(False)
     chosen: IntArray = rows[found.to_numpy()]
     return chosen

@@ -14,6 +14,7 @@ import polars as pl
 
 from features.arrays.hashing import utf8_buffers
 from features.arrays.types import BoolArray, IntArray
+from features.contract.text_screen import flagged
 from pipelines.privacy.person_numbers import PROVINCES
 
 Bytes = npt.NDArray[np.uint8]
@@ -56,11 +57,11 @@ def _wide_digit(data: Bytes, position: int, end: int) -> tuple[int, int]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, out: BoolArray) -> None:
+def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, alone: bool, out: BoolArray) -> None:
     for row in range(out.shape[0]):
         position, end = offsets[row], offsets[row + 1]
         digits = gap = 0
-        found = False
+        found = is_part = False
         if end - position < fewest:
             position = end
         while position < end and not found:
@@ -69,12 +70,18 @@ def _digit_runs(offsets: IntArray, data: Bytes, fewest: int, out: BoolArray) -> 
                 digit, size = _wide_digit(data, position, end)
             position += size
             if digit >= 0:
-                digits += 1
+                # Of what has letters between its digits a wide one is looked at nevertheless.
+                is_part &= size == 1
+                digits += not is_part
                 gap = 0
                 found = digits >= fewest
+            elif digit == _LETTER:
+                is_part = alone and (is_part or (digits > 0 and gap == 0))
+                digits = 0
             else:
+                is_part = False
                 gap += 1
-                if digit == _LETTER or gap > _LONGEST_GAP:
+                if gap > _LONGEST_GAP:
                     digits = 0
         out[row] = found
 
@@ -205,16 +212,16 @@ class FoldedTexts:
         return out
 
 
-def may_hold_numbers(texts: pl.Series) -> BoolArray:
-    """Where six digits or more stand together, in any width and spacing (rows,).
+def may_hold_numbers(texts: pl.Series, *, alone: bool = False) -> BoolArray:
+    """Where six digits or more stand together, in any width and spacing (rows,); `alone`: not as a part of
+    what has letters between its digits, such as a hash.
 
     >>> may_hold_numbers(pl.Series(["13-80 01", "500 g x 12", None])).tolist()
     [True, False, False]
+    >>> may_hold_numbers(pl.Series(["3cfcb3de421a437900", "tel138001"]), alone=True).tolist()
+    [False, True]
     """
-    out = np.zeros(len(texts), dtype=np.bool_)
-    if len(texts):
-        _digit_runs(*utf8_buffers(texts), _FEWEST_DIGITS, out)
-    return out
+    return flagged(texts, _digit_runs, _FEWEST_DIGITS, alone)
 
 
 def may_hold_birthdays(texts: pl.Series, *, old_form: bool) -> BoolArray:
@@ -223,7 +230,6 @@ def may_hold_birthdays(texts: pl.Series, *, old_form: bool) -> BoolArray:
     >>> may_hold_birthdays(pl.Series(["X11010519491231002X", "310120261120000001"]), old_form=False).tolist()
     [True, False]
     """
-    out = np.zeros(len(texts), dtype=np.bool_)
-    if len(texts):
-        _birthdays(*utf8_buffers(texts), _IS_PROVINCE, old_form, out)
-    return out
+    if (texts.str.len_bytes().max() or 0) < _FEWEST_OF_BIRTHDAY:  # type: ignore[operator]
+        return np.zeros(len(texts), dtype=np.bool_)
+    return flagged(texts, _birthdays, _IS_PROVINCE, old_form)
