@@ -58,9 +58,7 @@ def _mix_in(part: UInt64Array, state: UInt64Array, missing: BoolArray) -> None:
         missing[row] |= part[row] == np.uint64(0)
 
 
-def utf8_buffers(
-    text: pl.Series, *, nulls_are_empty: bool = True
-) -> tuple[IntArray, npt.NDArray[np.uint8]]:
+def utf8_buffers(text: pl.Series, *, nulls_are_empty: bool = True) -> tuple[IntArray, npt.NDArray[np.uint8]]:
     """Byte offsets (rows + 1) and bytes of a string column; a null row has no bytes, or any.
 
     >>> offsets, data = utf8_buffers(pl.Series(["ab", None, "c"]))
