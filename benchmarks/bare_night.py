@@ -145,7 +145,7 @@ class _Nights:
             if not (self._store / f"lists/declared_on={day}/sampling_list.parquet").exists():
                 faults.append(f"{day} was not listed")
         faults += [f"nothing of {word!r} was said" for word in words or [] if word not in ended.said]
-        print(f"{what}: {'; '.join(faults) or 'yes'} ({ended.seconds:.0f} s)", flush=True)
+        print(f"{what}: {'; '.join(faults) or 'yes'} ({ended.processor_seconds:.0f} s)", flush=True)
         if faults:
             print(ended.said.strip()[-1_000:], flush=True)
             self._faults.append(f"{what}: {'; '.join(faults)}")

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 # Files that take minutes, the longest first: a process that starts one of them last keeps the others waiting.
 _LONGEST = (
+    "test_bare_night",
     *("test_train", "test_gaps", "test_score_faults", "test_national_day", "test_tune", "test_cluster"),
     *("test_broken_input", "test_backtest", "test_first_reason", "test_training", "test_worlds", "test_demo"),
     *("test_readme", "test_select", "test_tutorial", "test_new_risk", "test_score", "test_monitor"),
