@@ -22,6 +22,7 @@ UNCLEAR: Final = '"'
 _MOST_HEADER_BYTES: Final = 2**20
 _MOST_LINES_IN_RECORD: Final = 200
 _SEPARATORS: Final = ",;\t|"
+_QUOTED: Final = re.compile(rb'"[^"\n]*"')
 
 
 @dataclass
@@ -246,9 +247,22 @@ def _record_end(block: bytes, is_last: bool) -> int:
         end = newline
 
 
+def _is_plain(block: bytes, separator: str) -> bool:
+    """Whether quotes stand around whole fields alone, without a quote or a line break in any."""
+    quoted = [match.span() for match in _QUOTED.finditer(block)]
+    if 2 * len(quoted) != block.count(b'"'):
+        return False
+    before = separator.encode() + b"\n"
+    behind = before + b"\r"
+    return all(
+        (first == 0 or block[first - 1] in before) and (end == len(block) or block[end] in behind)
+        for first, end in quoted
+    )
+
+
 def _is_clean(block: bytes, separator: str, width: int) -> bool:
     """Whether every quote opens a field, closes one, or is doubled inside of one."""
-    if b'"' not in block:
+    if _is_plain(block, separator):
         return True
     chars = np.frombuffer(b"\n" + block + b"\n", dtype=np.uint8)
     quotes = np.flatnonzero(chars == ord('"'))
