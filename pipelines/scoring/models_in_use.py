@@ -218,4 +218,5 @@ def _digest(folder: Path) -> str:
 
 def _mark(store: Store, risk: str) -> Path:
     """What says that the registry withdrew the risk's model."""
-    return store.layout.models(risk) / WITHDRAWN
+    place = store.layout.models(risk)
+    return place / WITHDRAWN
