@@ -232,10 +232,12 @@ def require_columns(columns: Collection[str], required: Iterable[str], where: st
     Raises:
         DataError: it lacks some; the message lists what was expected and found.
     """
-    missing = [name for name in required if name not in columns]
+    wanted = list(required)
+    missing = [name for name in wanted if name not in columns]
     if missing:
         present = shown_headings(list(columns)[:40])
-        hints = "".join(nearest(name, columns) for name in missing[:5])
+        others = [name for name in columns if name not in wanted]
+        hints = "".join(nearest(name, others) for name in missing[:5])
         raise DataError(f"{where}: expected the column(s) {', '.join(missing)}, found {present}.{hints}")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from configs.errors import ConfigurationError, DataError
 from configs.schema.source import SourceMapping
-from pipelines.ingest.reading.table_mapping import MappedTable
+from pipelines.ingest.reading.table_mapping import MappedTable, require_columns
 
 LINES: dict[str, Any] = {
     "name": "shop",
@@ -116,3 +116,8 @@ def test_a_missing_optional_column_is_noted() -> None:
 def test_a_mapping_that_does_not_fit_the_contract(further: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         fitted(**further)
+
+
+def test_a_missing_column_is_not_offered_one_that_is_there_for_itself() -> None:
+    with pytest.raises(DataError, match=r"found 'declaration_id', 'lineno'\. Did you mean 'lineno'\?$"):
+        require_columns(["declaration_id", "lineno"], ("declaration_id", "declared_at", "line_no"), "t.csv")
