@@ -1,14 +1,20 @@
-"""What every test relies on: where the shared material is, repeatable Hypothesis runs, no silent skips."""
+"""What every test relies on: where the shared material is, small stores to begin with, repeatable Hypothesis
+runs, no silent skips.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
-from collections.abc import Generator, Iterator
+import shutil
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.pipelines.trained_world import TRAINED_UNTIL, World, make_world, without_server
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -40,6 +46,63 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("needs the folder ../shared beside the checkout, which is not there")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
+    """Simulated days and results, no model. Not to be changed."""
+    made = _made_once("untrained", make_world, tmp_path_factory, worker_id)
+    return World(made / "S", made / "configs").copy(tmp_path_factory.mktemp("untrained"))
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, worker_id: str, untrained: World) -> World:
+    """The same with a champion for each risk. Not to be changed."""
+
+    def train(folder: Path) -> None:
+        with without_server():
+            world = untrained.copy(folder)
+            assert world.run("train", "--until", TRAINED_UNTIL.isoformat(), "--quiet") == 0
+
+    made = _made_once("trained", train, tmp_path_factory, worker_id)
+    return World(made / "S", untrained.configs).copy(tmp_path_factory.mktemp("trained"))
+
+
+@pytest.fixture(scope="session")
+def scored(tmp_path_factory: pytest.TempPathFactory, worker_id: str, trained: World) -> World:
+    """The same after an undisturbed night. Not to be changed."""
+
+    def score(folder: Path) -> None:
+        with without_server():
+            assert trained.copy(folder).score() == 0
+
+    made = _made_once("scored", score, tmp_path_factory, worker_id)
+    return World(made / "S", trained.configs).copy(tmp_path_factory.mktemp("scored"))
+
+
+def _made_once(
+    name: str, make: Callable[[Path], object], factory: pytest.TempPathFactory, worker: str
+) -> Path:
+    """The folder that `make` filled, in the worker of pytest-xdist that came first; the others wait for it.
+
+    A worker takes a copy and has it to itself: some tests open what they were asked not to change.
+    """
+    if worker == "master":
+        folder = factory.mktemp(f"made-{name}")
+        make(folder)
+        return folder
+    # Each worker has a folder of its own in that of the run.
+    folder = factory.getbasetemp().parent / f"made-{name}"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder / "done"
+        if not done.exists():
+            # What a worker that failed or died has left.
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.cli.main import run
 from pipelines.privacy.pseudonyms import KEY_VARIABLE
-from tests.pipelines.trained_world import END, World, make_world
+from tests.pipelines.trained_world import END, World
 from tests.places import ROOT
 from tests.test_documents import commands
 
@@ -18,12 +18,12 @@ IMPORTS = 40
 
 
 @pytest.fixture
-def world(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(tmp_path: Path, shared: Path, untrained: World, monkeypatch: pytest.MonkeyPatch) -> World:
     """A working directory with the files that the README names, and a store for its /data/store."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(KEY_VARIABLE, "a key for the tests, not a secret")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    world = make_world(tmp_path / "data")
+    world = untrained.copy(tmp_path / "data")
     (tmp_path / "inventories").mkdir()
     shutil.copy(shared / "ceb" / "samples" / "CEB621Message.xml", tmp_path / "inventories")
     store = world.store

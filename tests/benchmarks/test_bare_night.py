@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bare_night import bare_nights
-from tests.pipelines.trained_world import make_world
+from tests.pipelines.trained_world import World
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another account")
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="needs faketime (Debian: faketime)")
-def test_a_bare_account_lists_every_day_and_tells_every_loss(tmp_path: Path) -> None:
+def test_a_bare_account_lists_every_day_and_tells_every_loss(untrained: World) -> None:
     # pytest's own folders are closed to other accounts.
     with tempfile.TemporaryDirectory(prefix="parcel-risk-night-") as folder:
-        assert bare_nights(make_world(tmp_path), Path(folder) / "machine", postgres=False) == []
+        assert bare_nights(untrained, Path(folder) / "machine", postgres=False) == []

@@ -1,17 +1,16 @@
-"""One small store with trained models for all tests of the night; each test works on a copy of its own."""
+"""Copies of the small stores of the whole run: each test works on one of its own."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from pipelines.store.store import Store
 from tests.pipelines.returned_lists import Office, make_store
-from tests.pipelines.trained_world import TRAINED_UNTIL, World, make_world
+from tests.pipelines.trained_world import World
 
 
 @pytest.fixture(autouse=True)
@@ -30,30 +29,6 @@ def no_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         address = f"http://somebody:secret@127.0.0.1:{taken.getsockname()[1]}"
         monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
         yield address.replace("somebody:secret@", "")
-
-
-@pytest.fixture(scope="session")
-def untrained(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Simulated days and results, no model. Not to be changed."""
-    return make_world(tmp_path_factory.mktemp("untrained"))
-
-
-@pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, untrained: World) -> World:
-    """The same with a champion for each risk. Not to be changed."""
-    with without_server():
-        world = untrained.copy(tmp_path_factory.mktemp("trained"))
-        assert world.run("train", "--until", TRAINED_UNTIL.isoformat(), "--quiet") == 0
-    return world
-
-
-@pytest.fixture(scope="session")
-def scored(tmp_path_factory: pytest.TempPathFactory, trained: World) -> World:
-    """The same after an undisturbed night. Not to be changed."""
-    with without_server():
-        world = trained.copy(tmp_path_factory.mktemp("scored"))
-        assert world.score() == 0
-    return world
 
 
 @pytest.fixture
@@ -78,11 +53,3 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def office(issued: Store, tmp_path: Path) -> Office:
     """The office of that list, with a copy of the store."""
     return Office.copy_of(issued, tmp_path)
-
-
-@contextmanager
-def without_server() -> Iterator[None]:
-    """The environment without an MLflow server, for fixtures that are made before a test has its own."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        yield

@@ -6,11 +6,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from configs.loader import load_settings
 from configs.schema.settings import Settings
@@ -180,3 +182,11 @@ def results_of(store: Path) -> pl.DataFrame:
         )
         .filter(pl.col("reported_on") <= END)
     )
+
+
+@contextmanager
+def without_server() -> Iterator[None]:
+    """The environment without an MLflow server, for fixtures that are made before a test has its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield

@@ -19,8 +19,7 @@ from pipelines import backtest as package
 from pipelines.backtest import replay as replaying
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import World, different
+from tests.pipelines.trained_world import World, different, without_server
 
 FIRST, LAST = date(2026, 11, 12), date(2026, 11, 17)
 STRATEGIES = ("random", "past-hit-rate", "full")

@@ -21,8 +21,7 @@ from pipelines.monitoring.monitor import MonitorReport, monitor
 from pipelines.store.files import write_table
 from pipelines.store.layout import DayTable
 from pipelines.work.progress import Progress
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import END, NIGHT, RISKS, World
+from tests.pipelines.trained_world import END, NIGHT, RISKS, World, without_server
 
 CHANGED_ON = date(2026, 11, 12)
 PRICES = ("unit_price", "total_price")

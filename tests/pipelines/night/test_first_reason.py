@@ -20,8 +20,7 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.simulation import WorldParameters, simulate
 from pipelines.work.progress import Progress
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import World, write_configs
+from tests.pipelines.trained_world import World, without_server, write_configs
 
 KEY = ["declaration_id", "line_no"]
 DONORS = 20

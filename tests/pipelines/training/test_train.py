@@ -19,8 +19,16 @@ from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, TRAINED_UNTIL, World, different
+from tests.pipelines.trained_world import (
+    DAYS,
+    END,
+    NIGHT,
+    RISKS,
+    TRAINED_UNTIL,
+    World,
+    different,
+    without_server,
+)
 
 EARLY = END - timedelta(days=DAYS - 8)
 NEXT = NIGHT + timedelta(days=1)

@@ -17,8 +17,7 @@ from models.tracking.tracker import Tracker
 from models.trees.booster import Parameter
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import World
+from tests.pipelines.trained_world import World, without_server
 
 _TUNING = """
 tuning:
