@@ -21,7 +21,7 @@ from features.arrays.types import FloatArray
 from features.assemble import FeatureSet, assemble
 from features.contract.declarations import LINE_KEY
 from features.history.view import DayContext
-from models.fitting.training import start_of, tree_parameters
+from models.fitting.candidates import start_of, tree_parameters
 from models.risk.encoder import fit_encoder
 from models.trees.booster import TreeSettings, train_booster
 from pipelines.history.chronicle import Chronicle

@@ -26,9 +26,10 @@ from features.arrays.types import BoolArray, FloatArray
 from features.assemble import assemble
 from features.contract.declarations import LINE_KEY
 from features.history.view import DayContext
+from models.fitting.candidates import start_of, tree_parameters
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import inverse_propensity_weights
-from models.fitting.training import fit_risk, known_lines, start_of, tree_parameters
+from models.fitting.training import fit_risk, known_lines
 from models.risk.calibration import Calibrator
 from models.risk.encoder import fit_encoder
 from models.trees.booster import Booster, Matrix, TreeSettings, train_booster

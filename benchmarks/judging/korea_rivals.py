@@ -9,12 +9,10 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import lightgbm
-import numpy as np
-import pandas as pd
 import polars as pl
 
 from features.arrays.types import FloatArray
+from models.judging.rivals import catboost_as_it_comes, lightgbm_as_it_comes
 
 Rival = Callable[[pl.DataFrame, pl.DataFrame, int], FloatArray]
 
@@ -22,7 +20,7 @@ KOREA = Path(__file__).resolve().parents[3] / "shared" / "korea"
 TWIN = ["HS6 Code", "Country of Origin", "price"]
 SAME_VALUE = ["HS6 Code", "Country of Origin", "Item Price"]
 LABELS = ["Fraud", "Critical Fraud"]
-_NUMBERS = ["Tax Rate", "Net Mass", "Item Price"]
+_NUMBERS = dict.fromkeys(("Tax Rate", "Net Mass", "Item Price"), pl.Float64)
 _NO_FEATURE = {"Declaration ID", "Date", *LABELS, "price", "found", "day"}
 
 
@@ -57,52 +55,30 @@ def lookup(key: Sequence[str]) -> Rival:
     return looked_up
 
 
-def lightgbm_as_it_comes(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
-    """LGBMClassifier without any parameter, text as native categories."""
-    columns = _features(past)
-    x, z = past.select(columns).to_pandas(), later.select(columns).to_pandas()
-    for name in columns:
-        if name in _NUMBERS:
-            x[name], z[name] = x[name].astype("float64"), z[name].astype("float64")
-        else:
-            kind = pd.CategoricalDtype(sorted(x[name].dropna().unique()))
-            x[name] = x[name].astype(kind)
-            z[name] = z[name].where(z[name].isin(kind.categories)).astype(kind)
-    model = lightgbm.LGBMClassifier(random_state=seed, verbosity=-1)
-    return np.asarray(model.fit(x, past["found"].to_numpy()).predict_proba(z))[:, 1]
-
-
-def catboost_as_it_comes(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
-    """CatBoostClassifier without any parameter, text as native categories."""
-    import catboost
-
-    columns = _features(past)
-    x, z = (frame.select(columns).to_pandas() for frame in (past, later))
-    categories = [name for name in columns if name not in _NUMBERS]
-    for frame in (x, z):
-        frame[categories] = frame[categories].fillna("")
-        frame[_NUMBERS] = frame[_NUMBERS].astype("float64")
-    model = catboost.CatBoostClassifier(
-        random_seed=seed,
-        cat_features=categories,
-        thread_count=int(os.environ.get("OMP_NUM_THREADS", "-1")),
-        allow_writing_files=False,
-        verbose=False,
-    )
-    return np.asarray(model.fit(x, past["found"].to_numpy()).predict_proba(z))[:, 1]
-
-
 def rivals() -> dict[str, Rival]:
     """Those that can run here, by name: CatBoost is an extra (`pip install 'parcel-risk[bench]'`)."""
     from importlib.util import find_spec
 
-    found: dict[str, Rival] = {"LightGBM as it comes": lightgbm_as_it_comes}
+    found: dict[str, Rival] = {"LightGBM as it comes": _as_it_comes(lightgbm_as_it_comes)}
     if find_spec("catboost") is not None:
-        found["CatBoost as it comes"] = catboost_as_it_comes
+        found["CatBoost as it comes"] = _as_it_comes(catboost_as_it_comes)
     return found | {
         "lookup of (heading, origin, unit price)": lookup(TWIN),
         "lookup of (heading, origin, total value)": lookup(SAME_VALUE),
     }
+
+
+def _as_it_comes(learner: Callable[..., FloatArray | None]) -> Rival:
+    """A learner that gets every column of the table but its key, its day and its labels."""
+
+    def scored(past: pl.DataFrame, later: pl.DataFrame, seed: int) -> FloatArray:
+        threads = int(os.environ.get("OMP_NUM_THREADS", "-1"))
+        x, z = (frame.select(_features(past)).cast(_NUMBERS) for frame in (past, later))
+        scores = learner(x, past["found"].to_numpy(), z, seed=seed, threads=threads)
+        assert scores is not None  # only those that are installed are asked
+        return scores
+
+    return scored
 
 
 def _features(past: pl.DataFrame) -> list[str]:

@@ -19,7 +19,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.trees.booster import Booster, Columns
+from models.trees.blend import Blend
+from models.trees.booster import Columns
 
 _PEERS = 20
 _FEWEST = 5
@@ -50,7 +51,7 @@ class HeadingPeers:
 
     def settled(
         self, pushes: pl.DataFrame, headings: pl.Series, values: FloatArray, places: IntArray, *,
-        blocks: npt.NDArray[np.str_], booster: Booster,
+        blocks: npt.NDArray[np.str_], booster: Blend,
     ) -> pl.DataFrame:  # fmt: skip
         """`pushes` (lines, blocks) with those of the three blocks that add most handed out among them by how
         far their replacement lowers the score.
@@ -88,7 +89,7 @@ class HeadingPeers:
 
     def _without(
         self, values: FloatArray, peers: IntArray, lines: IntArray, mine: BoolArray,
-        places: IntArray, booster: Booster,
+        places: IntArray, booster: Blend,
     ) -> FloatArray:  # fmt: skip
         """The mean score that each of the `lines` is left with when the columns `mine` are its peers'."""
         out = np.empty(len(lines), dtype=np.float64)

@@ -155,17 +155,23 @@ def _score(
             out[row, model] = intercepts[model] + totals[model] / np.sqrt(count)
 
 
+def gram_rows(text: pl.Series) -> tuple[IntArray, IntArray]:
+    """Where the grams of each text begin and end (lines + 1,), and their buckets in the order of the text."""
+    offsets, data = utf8_buffers(text)
+    rows = np.zeros(len(text) + 1, dtype=np.int64)
+    ends = rows[1:]
+    _fill(offsets, data, ends, np.empty(0, dtype=np.int64))
+    columns = np.empty(int(rows[-1]), dtype=np.int64)
+    if len(columns):
+        _fill(offsets, data, ends, columns)
+    return rows, columns
+
+
 def gram_matrix(text: pl.Series) -> Any:
     """Scipy CSR matrix (lines, BUCKETS): every gram counts 1 / sqrt(number of grams of the line)."""
     from scipy import sparse
 
-    offsets, data = utf8_buffers(text)
-    ends = np.empty(len(text), dtype=np.int64)
-    _fill(offsets, data, ends, np.empty(0, dtype=np.int64))
-    columns = np.empty(int(ends[-1]) if len(ends) else 0, dtype=np.int64)
-    if len(columns):
-        _fill(offsets, data, ends, columns)
-    rows = np.concatenate([np.zeros(1, dtype=np.int64), ends])
+    rows, columns = gram_rows(text)
     counts = np.diff(rows)
     values = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts)
     matrix = sparse.csr_matrix((values, columns, rows), shape=(len(text), BUCKETS))

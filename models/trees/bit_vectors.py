@@ -17,7 +17,7 @@ from functools import cached_property
 import numba
 import numpy as np
 
-from configs.schema.risk import MOST_LEAVES
+from configs.schema.tree_parameters import MOST_LEAVES
 from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 from models.trees.tree_text import DE_BRUIJN, HIGHEST, TreeArrays, read_trees
 

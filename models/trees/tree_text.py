@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from configs.schema.risk import MOST_LEAVES
+from configs.schema.tree_parameters import MOST_LEAVES
 from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
 
 # Its multiples by the powers of two all begin with another six bits.

@@ -16,11 +16,12 @@ from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
 from features.words.reasons import random_check_reason, reasons
+from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of
 from pipelines.lists.office_list import in_language
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
-from pipelines.scoring.line_scores import champion_model, scores_of_text
+from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
 from pipelines.store.store import Store
 
 _SHOWN = [field.name for field in fields_of("declaration")]
@@ -49,7 +50,8 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     features = space.features(lines, task.file)
     frames = {risk: features.for_risk(space.settings.risks[risk]) for risk, _ in task.of.champions}
     texts = scores_of_text(task.of.champions, lines)
-    shown = _shown(space, lines).with_columns(_expected_price(space, frames, texts, lines.height))
+    goods = scores_of_goods(task.of.champions, frames)
+    shown = _shown(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
     names = [name for of_language in columns.values() for name in of_language]
     parts = [pl.DataFrame(schema={**lines.select(LINE_KEY).schema, **dict.fromkeys(names, pl.String())})]
@@ -61,7 +63,8 @@ def explain(task: ExplainTask) -> pl.DataFrame:
         model, config = champion_model(folder), space.settings.risks[risk]
         chosen = frames[risk][rows]
         text = texts[risk][rows.to_numpy()] if risk in texts else None
-        learned = model.learned(chosen, text_score=text)
+        of_goods = goods[risk][rows.to_numpy()] if risk in goods else None
+        learned = model.learned(chosen, text_score=text, goods=of_goods)
         worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
         pushes = model.contributions_in_heading(chosen, learned)
         sentences = [
@@ -108,17 +111,21 @@ def _shown(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _expected_price(
-    space: Workspace, frames: Mapping[str, pl.DataFrame], texts: Mapping[str, FloatArray], lines: int
+    space: Workspace,
+    frames: Mapping[str, pl.DataFrame],
+    texts: Mapping[str, FloatArray],
+    goods: Mapping[str, GoodsScores],
 ) -> pl.Series:
     """The fair value of each whole line in CNY (lines,), from the first model that has one."""
     for risk, folder in space.task.champions:
         model = champion_model(folder)
         if model.encoder.fair_value is None:
             continue
-        learned = model.learned(frames[risk], text_score=texts.get(risk))
+        learned = model.learned(frames[risk], text_score=texts.get(risk), goods=goods.get(risk))
         expected = model.expected_total_cny(frames[risk], learned)
         if expected is not None:
             return pl.Series("expected_price_cny", expected).fill_nan(None)
+    lines = next(iter(frames.values())).height
     return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, lines)
 
 

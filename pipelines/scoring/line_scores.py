@@ -15,6 +15,7 @@ from features.arrays.types import FloatArray
 from features.assemble import FeatureSet
 from features.contract.declarations import LINE_KEY
 from features.novelty import novelty
+from models.goods.goods_model import GoodsScores
 from models.risk.risk_model import RiskModel
 from models.text.score import text_scores
 from pipelines.store.files import read_whole
@@ -56,8 +57,9 @@ def scored(
     nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, lines.height)
     probabilities, values = dict.fromkeys(risks, nothing), dict.fromkeys(risks, nothing)
     frames = {name: features.for_risk(risks[name]) for name, _ in champions}
+    goods = scores_of_goods(champions, frames)
     for name, folder in champions:
-        scores = champion_model(folder).score(frames[name], text_score=texts.get(name))
+        scores = champion_model(folder).score(frames[name], text_score=texts.get(name), goods=goods.get(name))
         probabilities[name], values[name] = pl.Series(scores.probability), pl.Series(scores.value_cny)
     beside = [
         novelty(frames.values(), lines.height).alias(NOVELTY),
@@ -77,6 +79,24 @@ def scores_of_text(champions: Sequence[tuple[str, Path]], lines: pl.DataFrame) -
     models = {risk: champion_model(folder).encoder.text for risk, folder in champions}
     reading = {risk: model for risk, model in models.items() if model is not None}
     return dict(zip(reading, text_scores(list(reading.values()), lines), strict=True))
+
+
+def scores_of_goods(
+    champions: Sequence[tuple[str, Path]], frames: Mapping[str, pl.DataFrame]
+) -> dict[str, GoodsScores]:
+    """What the goods model of each risk's champion says of each line, by risk; the same model is asked once.
+
+    What it reads is the same in the frames of all risks.
+    """
+    said: dict[str, GoodsScores] = {}
+    by_model: dict[str, GoodsScores] = {}
+    for risk, folder in champions:
+        model = champion_model(folder).encoder.goods
+        if model is not None:
+            if model.fingerprint not in by_model:
+                by_model[model.fingerprint] = model.score(frames[risk])
+            said[risk] = by_model[model.fingerprint]
+    return said
 
 
 @lru_cache(maxsize=16)

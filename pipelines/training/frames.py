@@ -22,7 +22,10 @@ from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels, with_results_of
 from features.history.state import History
 from features.history.view import DayContext
+from models.goods.columns import with_goods_columns
+from models.goods.goods_model import GoodsModel
 from pipelines.history.chronicle import Chronicle
+from pipelines.training.goods import goods_model
 from pipelines.work.progress import Progress
 
 _INSPECTION_COLUMNS = (
@@ -36,7 +39,8 @@ class TrainingData:
     """Frames by risk name, the history at the close of `until`, and what the data was, for the record.
 
     `all_lines` are, by risk name, features of some lines of each of the newest days, inspected or not: a
-    frame as `FeatureSet.for_risk` with `declared_on`.
+    frame as `FeatureSet.for_risk` with `declared_on`. The frames of risks with `goods_models` have the
+    columns of `goods`, the goods model of the training, if there is one.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -44,6 +48,7 @@ class TrainingData:
     history: History
     until: date
     fingerprint: str
+    goods: GoodsModel | None = None
 
     @property
     def lines(self) -> int:
@@ -98,7 +103,8 @@ def training_data(
         history = closed
         if part is not None:
             parts.append(part)
-    data = with_results(parts, known, risks, history, until) if parts else None
+    goods = goods_model(chronicle, until) if parts and any(risk.goods_models for risk in risks) else None
+    data = with_results(parts, known, risks, history, until, goods) if parts else None
     if data is None or not data.lines:
         raise DataError(
             f"none of the {known.height} lines inspected up to {until} has a declaration in "
@@ -178,6 +184,7 @@ def with_results(
     risks: Sequence[RiskConfig],
     history: History,
     until: date,
+    goods: GoodsModel | None = None,
 ) -> TrainingData:
     """Join the features of days, oldest first, with the results known at the close of `until`.
 
@@ -191,10 +198,14 @@ def with_results(
     )
     frames, all_lines = {}, {}
     for risk in risks:
-        lines = pl.concat(part.inspected[risk.name] for part in parts)
+        used = goods if risk.goods_models else None
+        lines, drawn = (
+            with_goods_columns(pl.concat(of[risk.name] for of in kind), used)
+            for kind in ([part.inspected for part in parts], [part.drawn for part in parts])
+        )
         frames[risk.name] = with_results_of(lines, _known_for(risk, targets, days_known))
-        all_lines[risk.name] = pl.concat(part.drawn[risk.name] for part in parts)
-    return TrainingData(frames, all_lines, history, until, _fingerprint(frames))
+        all_lines[risk.name] = drawn
+    return TrainingData(frames, all_lines, history, until, _fingerprint(frames), goods)
 
 
 def _among(lines: pl.DataFrame, chosen: pl.DataFrame) -> pl.Series:

@@ -11,21 +11,23 @@ import pytest
 from models.fitting.training import FittedRisk
 from models.risk.heading_peers import HeadingPeers
 from models.risk.risk_model import RiskModel
-from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
+from models.trees.blend import Blend
+from models.trees.booster import Matrix, TreeSettings, train_booster
 
 BLOCKS = np.array(["goods", "party", "price"])
 PLACES = np.arange(3)
 
 
 @pytest.fixture(scope="module")
-def booster() -> Booster:
+def booster() -> Blend:
     """Findings where the party is bad, whatever the price; goods tell nothing."""
     rng = np.random.default_rng(4)
     values = rng.random((3000, 3))
     found = rng.random(3000) < np.where(values[:, 1] > 0.7, 0.5, 0.02)
     matrix = Matrix(values, ("goods__a", "party__b", "price__c"), ())
     given = {"num_leaves": 4, "feature_fraction": 1.0}
-    return train_booster(matrix, found, TreeSettings(rounds=30, seed=1, parameters=given)).booster
+    settings = TreeSettings(rounds=30, seed=1, parameters=given)
+    return Blend.of(train_booster(matrix, found, settings).booster, 3)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,7 @@ def test_the_last_twenty_lines_of_each_heading_are_kept() -> None:
     assert peers.values[7:, 0].tolist() == list(range(40, 60))
 
 
-def settled(peers: HeadingPeers, booster: Booster, headings: list[str | None]) -> pl.DataFrame:
+def settled(peers: HeadingPeers, booster: Blend, headings: list[str | None]) -> pl.DataFrame:
     lines = len(headings)
     pushes = pl.DataFrame({"goods": [0.5] * lines, "party": [1.0] * lines, "price": [2.0] * lines})
     values = np.tile([0.5, 0.9, 0.5], (lines, 1))
@@ -56,7 +58,7 @@ def settled(peers: HeadingPeers, booster: Booster, headings: list[str | None]) -
 
 
 def test_the_block_without_which_the_score_falls_most_comes_first(
-    peers: HeadingPeers, booster: Booster
+    peers: HeadingPeers, booster: Blend
 ) -> None:
     got = settled(peers, booster, ["9503", "1901"])
     # The same figures, handed out anew: the party's replacement takes the score away.
@@ -64,13 +66,13 @@ def test_the_block_without_which_the_score_falls_most_comes_first(
     assert sorted(got.row(0)) == [0.5, 1.0, 2.0]
 
 
-def test_a_heading_without_peers_leaves_the_order_as_it_is(peers: HeadingPeers, booster: Booster) -> None:
+def test_a_heading_without_peers_leaves_the_order_as_it_is(peers: HeadingPeers, booster: Blend) -> None:
     got = settled(peers, booster, ["0106", None, "8517"])
     assert got["price"].to_list() == [2.0] * 3
     assert got["party"].to_list() == [1.0] * 3
 
 
-def test_a_block_outside_the_three_largest_stays_where_it_is(booster: Booster, peers: HeadingPeers) -> None:
+def test_a_block_outside_the_three_largest_stays_where_it_is(booster: Blend, peers: HeadingPeers) -> None:
     pushes = pl.DataFrame({"a": [3.0], "b": [2.5], "c": [2.0], "party": [1.0]})
     got = peers.settled(
         pushes, pl.Series(["9503"]), np.array([[0.5, 0.9, 0.5]]), PLACES,
