@@ -11,7 +11,7 @@ Prokhorenkova et al. 2018, "CatBoost" (statistics ordered in time).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,11 @@ class InspectedLines:
     known: IntArray
     found: BoolArray
     chosen: BoolArray
+
+    def varying(self) -> InspectedLines:
+        """The same without columns that have one value."""
+        columns = {name: values for name, values in self.columns.items() if len(np.unique(values)) > 1}
+        return replace(self, columns=columns)
 
     def key(self, columns: Sequence[str]) -> UInt64Array:
         """The hash of a combination a line, 0 where a part is missing; 1 everywhere without columns."""

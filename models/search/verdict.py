@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from features.arrays.types import FloatArray, IntArray
-from models.fitting.training import start_of
+from models.fitting.candidates import start_of
 from models.search.blocks import (
     SearchBlock,
     SearchBlocks,

@@ -26,6 +26,7 @@ from models.stats.metric import Metric, ScoredLines
 from models.stats.rankings import capacity_lines
 
 _HEADLINE_CAPACITIES = 2
+_LEAST_PROBABILITY = 1e-9
 _First = Callable[[BoolArray, int], Estimate]
 # From the weights of all lines, those of the lines inside of a capacity, and a value a line.
 _Draws = Callable[[FloatArray, FloatArray, FloatArray | BoolArray], FloatArray]
@@ -84,6 +85,13 @@ AVERAGE_PRECISION = Metric(
     "average_precision", "average precision", lambda lines, weights: lines.areas.average_precision(weights)
 )
 AUC = Metric("auc", "AUC", lambda lines, weights: lines.areas.auc(weights))
+LOG_LOSS = Metric(
+    "log_loss",
+    "log loss",
+    lambda lines, weights: _over(weights @ _losses(lines), weights.sum(axis=-1)),
+    higher_is_better=False,
+    judges="probability",
+)
 
 
 def precision(capacity: float) -> Metric:
@@ -208,6 +216,13 @@ def _tax_point(lines: ScoredLines, *, capacity: float) -> Estimate:
     return Estimate(value, math.nan, math.nan, int(lines.found[lines.order][:count].sum()))
 
 
+def _losses(lines: ScoredLines) -> FloatArray:
+    """What each line adds to the log loss; the surest probability counts as one in a billion short of 1."""
+    said = np.where(lines.found, lines.score, 1.0 - lines.score)
+    losses: FloatArray = -np.log(np.clip(said, _LEAST_PROBABILITY, 1.0))
+    return losses
+
+
 def _recovered(lines: ScoredLines) -> FloatArray:
     """The recovered tax in the order of the ranking."""
     if lines.recovered_cny is None:
@@ -223,7 +238,7 @@ def _drawn(lines: ScoredLines, weights: FloatArray, capacity: float) -> tuple[Fl
 
 def _over(part: FloatArray, total: FloatArray) -> FloatArray:
     """One over the other, NaN where there is nothing to divide by."""
-    shares: FloatArray = np.divide(part, total, out=np.full(len(total), np.nan), where=total > 0)
+    shares: FloatArray = np.divide(part, total, out=np.full(np.shape(total), np.nan), where=total > 0)
     return shares
 
 

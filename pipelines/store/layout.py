@@ -151,7 +151,7 @@ class Layout:
         return self.root / "taken" / what / f"run-{number:06d}.parquet"
 
     def report(self, first: date, last: date, whose: str = "") -> Path:
-        """Return the folder of the report of some days; `whose` ends the name of an office's own."""
+        """Return the folder of the report of some days; `whose` ends the name of an office's or a risk's."""
         return self.root / "reports" / f"{first}_{last}{whose}"
 
     def manifest(self, verb: str, day: date, number: int) -> Path:

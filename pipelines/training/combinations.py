@@ -8,35 +8,18 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-import numpy as np
-import polars as pl
 import yaml
 
-from configs.errors import DataError
-from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
-from features.arrays.types import UInt64Array
-from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
-from features.history.keys import hashed_column
-from features.history.results import known_labels, with_results_of
-from features.prepare import prepare_lines
-from models.fitting.block import chosen_by_outcome
-from models.search.combination_rates import InspectedLines
 from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
 from models.stats.intervals import too_few
 from pipelines.history.chronicle import Chronicle
 from pipelines.store.store import Store
 from pipelines.training.frames import known_until
+from pipelines.training.inspected import inspected_frame, inspected_lines, key_columns
 from pipelines.training.new_configs import require_new, write_configs
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
-
-# Beside the columns of the configured combinations and those of the source's own. Amounts by their exact
-# value: data may repeat itself.
-_COLUMNS = (
-    *("customs_office", "port", "trade_mode", "transport_mode", "origin_country", "dispatch_country"),
-    *("total_price", "net_weight_kg"),
-)
 
 
 @dataclass(frozen=True)
@@ -123,7 +106,9 @@ def combinations(
     with opened.lock("combinations"):
         chronicle = Chronicle(opened, settings)
         known_to = known_until(chronicle, options["until"])
-        lines = _inspected(chronicle, chosen, known_to, progress)
+        columns = key_columns(chronicle)
+        lines = inspected_lines(inspected_frame(chronicle, chosen, known_to, progress, columns=columns))
+    lines = lines.varying()
     config = settings.pipeline
     with progress.task("combinations", total=None) as task:
         search = find_combinations(
@@ -146,62 +131,6 @@ def combinations(
     return CombinationsReport(
         chosen.name, known_to, len(lines.found), findings, tuple(lines.columns), search, written
     )
-
-
-def _inspected(chronicle: Chronicle, risk: RiskConfig, until: date, progress: Progress) -> InspectedLines:
-    """The lines with a result of the risk, with the hash of every column that a key may be made of."""
-    inspections = chronicle.store.read_inspections(reported_to=until)
-    if inspections.is_empty() or risk.label not in inspections.columns:
-        raise DataError(
-            f"expected results in the column {risk.label} up to {until}, found none in {chronicle.store.path}"
-        )
-    known = known_labels(inspections, until).filter(pl.col(risk.label).is_not_null())
-    targets = known.select(
-        *LINE_KEY,
-        pl.col(risk.label).alias("_found"),
-        pl.col(f"reported_on__{risk.label}").alias("_known"),
-        pl.col("selection").alias("_selection"),
-        "inspected_on",
-    )
-    names = _columns(chronicle)
-    parts: list[pl.DataFrame] = []
-    hashes: dict[str, list[UInt64Array]] = {name: [] for name in names}
-    days = [day for day in chronicle.store.declaration_days() if day <= until]
-    with progress.task("inspected lines", total=len(days)) as task:
-        for day in days:
-            declared = chronicle.store.read_declarations(day).with_columns(pl.lit(day).alias("declared_on"))
-            lines = with_results_of(declared, targets)
-            if lines.height:
-                prepared = prepare_lines(
-                    lines, chronicle.reference.on(day), chronicle.settings.pipeline.features
-                )
-                for name in names:
-                    hashes[name].append(hashed_column(prepared, name))
-                parts.append(lines.select("_found", "_known", "_selection", pl.lit(day).alias("_day")))
-            task.advance()
-    if not parts:
-        raise DataError(f"none of the lines with a result of {risk.name} is among the declarations")
-    every = pl.concat(parts)
-    columns = {name: np.concatenate(values) for name, values in hashes.items()}
-    return InspectedLines(
-        {name: values for name, values in columns.items() if len(np.unique(values)) > 1},
-        every["_day"].to_physical().cast(pl.Int64).to_numpy(),
-        every["_known"].to_physical().cast(pl.Int64).to_numpy(),
-        every["_found"].to_numpy(),
-        ~chosen_by_outcome(every.rename({"_selection": "selection"})),
-    )
-
-
-def _columns(chronicle: Chronicle) -> list[str]:
-    """What keys may be made of: the columns in use, places and routes, and texts of the source's own."""
-    used = [name for spec in chronicle.spec.keys for name in spec.columns]
-    schema = chronicle.store.declaration_schema()
-    own = [
-        name
-        for name, dtype in schema.items()
-        if name not in DECLARATION_COLUMNS and dtype == pl.String and not name.startswith("_")
-    ]
-    return list(dict.fromkeys([*used, *_COLUMNS, *own]))
 
 
 def _words(choice: Found) -> str:

@@ -35,8 +35,8 @@ from pipelines.cli.options import (
 from pipelines.work.report import Report
 from tests.places import ROOT
 
-VERBS = ["ingest", "withdraw", "simulate", "train", "tune", "combinations", "champion", "score", "select"]
-VERBS += ["plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor", "demo"]
+VERBS = ["ingest", "withdraw", "simulate", "train", "evaluate", "tune", "combinations", "champion", "score"]
+VERBS += ["select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor", "demo"]
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
