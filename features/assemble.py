@@ -34,6 +34,8 @@ CARRIED_COLUMNS = (
     "customs_office",
     "trade_mode",
 )
+COMPARED_COLUMNS = ("unit", "barcode", "unit_price_cny", "cny_per_kg", "kg_per_unit")
+"""What models of goods read of a line beside the carried columns; no block, so no risk's trees see them."""
 
 
 @cache
@@ -72,19 +74,26 @@ class FeatureSet:
     def for_risk(self, risk: RiskConfig) -> pl.DataFrame:
         """The frame that the model of `risk` takes, a row a line, in the order of `lines`.
 
-        Columns: the key, the text columns, the carried columns, then `<block>__<name>` as String (a category)
-        or Float64.
+        Columns: the key, the text columns, the carried and the compared columns, then `<block>__<name>` as
+        String (a category) or Float64.
         """
         frames = [
             self.shared[name] if name in self.shared else self.by_label[risk.label][name]
             for name in blocks_of(risk)
         ]
-        carried = self.lines.select(
-            pl.col("declaration_id"),
-            pl.col("line_no").cast(pl.Float64),
-            *(pl.col(name) for name in (*TEXT_COLUMNS, *CARRIED_COLUMNS)),
-        )
-        return pl.concat([carried, *frames], how="horizontal")
+        return pl.concat([as_declared(self.lines), *frames], how="horizontal")
+
+
+def as_declared(lines: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a frame that no block builds, of prepared lines."""
+    return lines.select(
+        pl.col("declaration_id"),
+        pl.col("line_no").cast(pl.Float64),
+        *(pl.col(name) for name in (*TEXT_COLUMNS, *CARRIED_COLUMNS, "unit", "barcode")),
+        pl.col("_unit_price_cny").alias("unit_price_cny"),
+        pl.col("_log_cny_per_kg").exp().alias("cny_per_kg"),
+        pl.col("_log_kg_per_unit").exp().alias("kg_per_unit"),
+    )
 
 
 def blocks_of(risk: RiskConfig) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from configs.schema.candidate import CandidateConfig
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
@@ -202,6 +203,7 @@ class TrainingConfig(Frozen):
         (0.01, 0.02, 0.05, 0.10), min_length=1
     )
     metrics: tuple[MetricConfig, ...] = ()
+    candidates: dict[Name, CandidateConfig] = Field(default_factory=dict)
 
     @field_validator("capacities")
     @classmethod

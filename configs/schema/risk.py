@@ -7,24 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from configs.language import ENGLISH, Language
-from configs.messages import nearest
 from configs.schema.frozen import Frozen, Name, Text
 from configs.schema.reasons import ReasonTemplate
+from configs.schema.tree_parameters import TreeParameters
 
-# What a risk may set. Seeds, threads and the objective belong to the pipeline: reproducible training and
-# calibrated probabilities depend on them. LightGBM itself ignores a misspelt parameter.
-MODEL_PARAMETERS = frozenset(
-    {
-        "bagging_fraction", "bagging_freq", "boosting", "cat_l2", "cat_smooth", "extra_trees",
-        "feature_fraction", "feature_fraction_bynode", "is_unbalance", "lambda_l1", "lambda_l2",
-        "learning_rate", "linear_tree", "max_bin", "max_cat_threshold", "max_cat_to_onehot",
-        "max_delta_step", "max_depth", "min_data_in_bin", "min_data_in_leaf", "min_data_per_group",
-        "min_gain_to_split", "min_sum_hessian_in_leaf", "neg_bagging_fraction", "num_leaves", "path_smooth",
-        "pos_bagging_fraction", "scale_pos_weight",
-    }
-)  # fmt: skip
-# The bit-vector evaluation of trees holds the leaves of a tree in one 64-bit word.
-MOST_LEAVES = 64
 _RESERVED_NAMES = frozenset({"declaration_id", "line_no", "declared_on", "customs_office", "seller_id"})
 
 
@@ -66,9 +52,11 @@ class RiskConfig(Frozen):
     linear_start: bool = True
     cross_fitted_rates: bool = False
     monotone_hit_rates: bool = False
+    candidates: Literal["all"] | tuple[Name, ...] = "all"
     training_weights: Literal["equal", "inverse_propensity"] = "equal"
     fair_value: bool = False
-    model: dict[str, bool | int | float | str] = Field(default_factory=dict)
+    goods_models: bool = True
+    model: TreeParameters = Field(default_factory=dict)
     rounds: int = Field(300, ge=1, le=10_000)
     finding_value: Annotated[ConstantValue | TaxShortfallValue, Field(discriminator="kind")]
     maturity_days: int = Field(14, ge=0, le=365)
@@ -84,20 +72,6 @@ class RiskConfig(Frozen):
         if name in _RESERVED_NAMES:
             raise ValueError(f"{name!r} is a column of every score table; give the file another name")
         return name
-
-    @field_validator("model")
-    @classmethod
-    def _parameters(cls, model: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
-        for key in model:
-            if key not in MODEL_PARAMETERS:
-                raise ValueError(
-                    f"{key!r} is not a model parameter that a risk sets.{nearest(key, MODEL_PARAMETERS)} "
-                    f"Allowed: {', '.join(sorted(MODEL_PARAMETERS))}"
-                )
-        leaves = model.get("num_leaves", 31)
-        if isinstance(leaves, bool) or not isinstance(leaves, int) or not 2 <= leaves <= MOST_LEAVES:
-            raise ValueError(f"expected num_leaves from 2 to {MOST_LEAVES}, came {leaves!r}")
-        return model
 
     @model_validator(mode="after")
     def _shortfall_needs_a_price(self) -> RiskConfig:

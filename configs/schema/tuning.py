@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from configs.schema.frozen import Frozen
-from configs.schema.risk import MODEL_PARAMETERS, MOST_LEAVES
+from configs.schema.tree_parameters import MODEL_PARAMETERS, MOST_LEAVES
 
 # Parameters that are on or off, and one that is a word.
 SWITCHES = frozenset({"extra_trees", "is_unbalance", "linear_tree"})

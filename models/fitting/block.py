@@ -5,26 +5,24 @@ probabilities.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import polars as pl
 
 from features.arrays.types import BoolArray, FloatArray
+from models.fitting.blending import Choice
+from models.fitting.candidates import Grown
+from models.fitting.channels import chosen_by_score_or_chance
 from models.fitting.splits import Split
-from models.risk.calibration import Calibrator, fit_calibrator
 from models.risk.risk_model import RiskModel
 
 LEAST_LEARNABLE = 5
-# An X-ray, a tip or an officer's eye chose these: they have findings that no declaration foretells, and a
-# calibration on them promises too much for all others.
-_BY_OUTCOME = ("referral", "override", "rule", "officer")
 
 
 @dataclass(frozen=True)
 class DayBlock:
-    """The lines of a block, the model that predicted them, its matrix of them, and the loss on them by
-    rounds.
+    """The lines of a block, the model that predicts them, its matrix of them, and the candidates that were
+    grown on the days before, of which the model holds all with all their trees.
     """
 
     split: Split
@@ -32,39 +30,27 @@ class DayBlock:
     test: pl.DataFrame
     model: RiskModel
     values: FloatArray
-    curve: FloatArray
+    grown: tuple[Grown, ...]
 
-    def raw(self, rounds: int, threads: int) -> FloatArray:
-        """Log-odds of the block's lines (lines,) with the first `rounds` trees."""
-        return self.model.booster.predict_raw(self.values, threads=threads, rounds=rounds)
+    def raw(self, choice: Choice, threads: int) -> FloatArray:
+        """Log-odds of the block's lines (lines,) by the blend of a choice."""
+        return self.chosen(choice).booster.predict_raw(self.values, threads=threads)
+
+    def chosen(self, choice: Choice) -> RiskModel:
+        """The model with the blend of a choice."""
+        return replace(self.model, booster=choice.blend(self.grown, self.model.booster.columns))
+
+    def raw_of(self, place: int, rounds: int, threads: int) -> FloatArray:
+        """Log-odds of the block's lines (lines,) with the first trees of one candidate alone."""
+        return self.grown[place].raw(self.values, rounds, threads)
 
     def found(self) -> BoolArray:
         """Whether each of the block's lines was a finding (lines,)."""
         return self.test[self.model.label].to_numpy()
 
     def independent(self) -> BoolArray:
-        """Lines that were not chosen for inspection because somebody already knew something."""
-        return ~chosen_by_outcome(self.test)
-
-
-def chosen_by_outcome(lines: pl.DataFrame) -> BoolArray:
-    """True where a referral, an override, an officer or a rule chose the line (lines,)."""
-    if "selection" not in lines.columns:
-        return np.zeros(lines.height, dtype=bool)
-    return lines["selection"].is_in(list(_BY_OUTCOME)).fill_null(False).to_numpy()
-
-
-def calibrator_of(blocks: Sequence[DayBlock], raw: Sequence[FloatArray]) -> Calibrator:
-    """A calibrator fitted on the blocks' lines, given their log-odds; on those that chance or a score chose,
-    where these hold enough findings. The one that changes nothing where there is no block.
-    """
-    if not blocks:
-        return Calibrator()
-    scores, found = np.concatenate(raw), np.concatenate([block.found() for block in blocks])
-    independent = np.concatenate([block.independent() for block in blocks])
-    if found[independent].sum() < LEAST_LEARNABLE:
-        independent = np.ones(len(found), dtype=bool)
-    return fit_calibrator(scores[independent], found[independent])
+        """Lines of which nobody knew anything when they were chosen for inspection."""
+        return chosen_by_score_or_chance(self.test)
 
 
 def out_of_time(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ import polars as pl
 
 from configs.schema.risk import RiskConfig
 from features.arrays.types import FloatArray
-from models.fitting.block import chosen_by_outcome
+from models.fitting.channels import chosen_by_outcome
 from models.trees.columns import number_column
 
 # Beyond this many times the median, a single line of a small chance would decide over leaves.
@@ -36,9 +36,9 @@ def inverse_propensity_weights(lines: pl.DataFrame) -> FloatArray:
     `lines` are inspected ones with `selection` and `inspection_probability`. The chance is that of the
     channel in `selection`; that another one could have chosen the line as well is left out.
 
-    - Lines that a referral, an override or a rule chose count as certain (p = 1), whatever chance they name:
-      what chose them was a sight of the goods or a tip. No line that looks alike was left unopened at a known
-      chance, so they can stand for themselves only.
+    - Lines that a referral, an override or an officer chose count as certain (p = 1), whatever chance they
+      name, and so do those of a rule that names none: what chose them was a sight of the goods or a tip. No
+      line that looks alike was left unopened at a known chance, so they can stand for themselves only.
     - A line of another channel without a known chance counts as much as the median of its channel's lines
       that have one: offices that keep no records choose by the same signs. Where a whole channel has none,
       its lines count as certain, the least that an inspected line can stand for.

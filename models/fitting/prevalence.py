@@ -1,18 +1,21 @@
 """How many of all lines an inspection would record a finding on, and probabilities that add up to it.
 
 A calibration is fitted on blocks of days with models of fewer findings, and on lines that somebody chose. The
-model in use learned more and is asked about all lines: its probabilities must add up to what the random share
-says about all of them. Where the random share holds few findings, what earlier models promised for it counts
-as well, and the findings that a tip or an X-ray image gave away are added, because a random draw would have
-found them too.
+model in use learned more and is asked about all lines: its probabilities must add up to what draws say about
+all of them. Draws are lines that were chosen by a known chance below one: the random share, exploration, the
+rows of a sampling plan that name theirs. What a referral, an officer or a rule without a chance found says
+nothing about the others.
 
-A promise is made by a calibration that rests mostly on lines that officers chose, who may find more, or less,
-than features explain. How far it holds for lines that nobody chose only the random share can say, so the
-promise is worth the less the further the two are apart.
+Earlier models promised a probability for each draw before its result was known. Findings over promises, each
+draw counting as the lines that it stands for, tell by how much the promises were wrong; the share of all
+lines is their mean promise times this ratio, which with the random share alone is its own share of findings.
+Draws of several channels are added up in findings and promises (a sampling plan reaches some goods only, and
+says how far promises hold there). The promise itself is worth as much as it agrees with the draws, and never
+more than half of what they found: it may narrow what is known, not overrule it.
 
-Sources: Hájek's ratio for the random share; a gamma prior worth at most thirty findings for the promise, with
-an unknown power: Ibrahim and Chen 2000, "Power Prior Distributions for Regression Models"; Duan, Ye and Smith
-2006, "Evaluating Water Quality Using Power Priors to Incorporate Historical Information" (normalised).
+Sources: Hájek's ratio for shares; Hartley 1962, "Multiple Frame Surveys"; Särndal, Swensson and Wretman 1992,
+"Model Assisted Survey Sampling"; a gamma prior of unknown power: Ibrahim and Chen 2000, "Power Prior
+Distributions for Regression Models"; Duan, Ye and Smith 2006 (normalised).
 """
 
 from __future__ import annotations
@@ -23,71 +26,123 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import gammaln
+from scipy.special import gammainc, gammaln
 
 from features.arrays.types import FloatArray
-from models.fitting.block import DayBlock, chosen_by_outcome
+from models.fitting.block import DayBlock
+from models.fitting.channels import draw_weights, drawn_from_all
 from models.risk.calibration import Calibrator
-from models.trees.columns import number_column
 
-# What a promise may be worth, in findings: one as likely as another before the random share is seen.
-_PRIOR_FINDINGS = np.linspace(0.5, 30.0, 60)
-# With fewer random lines nothing is known about all lines, with fewer lines to add up nothing about the sum.
+# With fewer lines of the random share nothing is known about all lines, with fewer lines to add up nothing
+# about the sum.
 _LEAST_LINES = 200
-_FARTHEST = math.log(4.0)
+# What a promise may be worth, as a share of what the draws found; one finding at least.
+_MOST_OF_FINDINGS = 0.5
+_LEAST_WORTH = 0.5
+_WORTHS = 40
+_FARTHEST = math.log(50.0)
 _STEPS = 60
+_RATIOS = np.exp(np.linspace(math.log(1e-3), math.log(1e3), 4_001))
 
 
 @dataclass(frozen=True)
 class RecordedShare:
-    """Share of all examined lines on which an inspection would record a finding, and how many findings it
-    rests on: those of the random share, and those that the promise turned out to be worth.
+    """Share of all examined lines on which an inspection would record a finding: the median, what it lies
+    between with a chance of 95%, and how many findings it rests on.
     """
 
     share: float
     findings: float
+    low: float = 0.0
+    high: float = 1.0
 
 
-def recorded_share(lines: pl.DataFrame, label: str, promised: float | None) -> RecordedShare | None:
-    """What the random share and earlier models say about all lines.
+@dataclass(frozen=True)
+class _Drawn:
+    """Draws of one kind: findings that count in full, and the findings promised for the same lines."""
 
-    `lines` are inspected ones with a known `label`; `promised` is the share that earlier models promised for
-    lines like the random ones. None where fewer than 200 were drawn at random, or neither they nor `promised`
-    say anything.
+    findings: float
+    promised: float
+
+
+def recorded_share(
+    due: pl.DataFrame, label: str, blocks: Sequence[DayBlock], probability: Sequence[FloatArray]
+) -> RecordedShare | None:
+    """What draws say about all lines, beside what models promised for them.
+
+    `due` are inspected lines with a known `label`; `probability` (lines,) by block is what a model of the
+    days before gave to the block's lines. None where fewer than 200 lines of the random share are due or
+    promised.
     """
-    weights = _random_weights(lines)
-    drawn = weights > 0.0
-    if drawn.sum() < _LEAST_LINES:
+    of_all = np.where(drawn_from_all(due), draw_weights(due), 0.0)
+    promised = promised_share(blocks, probability)
+    if (of_all > 0.0).sum() < _LEAST_LINES or not promised:
         return None
-    found = lines[label].to_numpy()
-    every, hits = float(weights.sum()), _by_parcel(lines, weights * found)
+    hits = _by_parcel(due, of_all * due[label].to_numpy())
     findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
-    inspected = findings * every / float(hits.sum()) if len(hits) else float(drawn.sum())
-    if promised is None:
-        return RecordedShare(findings / inspected, findings) if findings else None
-    referred = float((found & chosen_by_outcome(lines)).sum()) / every
-    return _with_prior(findings, inspected, max(promised + referred, 1e-9))
+    inspected = findings * float(of_all.sum() / hits.sum()) if len(hits) else float((of_all > 0.0).sum())
+    drawn = [_Drawn(findings, inspected * promised)]
+    drawn += [_by_a_plan(block, said) for block, said in zip(blocks, probability, strict=True)]
+    return _of_ratio(sum(each.findings for each in drawn), sum(each.promised for each in drawn), promised)
 
 
-def _with_prior(findings: float, inspected: float, prior: float) -> RecordedShare:
-    """Mean of the posterior of a share, and the findings that a gamma distribution as wide rests on.
-
-    The share has a gamma prior of mean `prior`; the findings that it is worth are unknown. Each possible
-    number weighs as much as it makes the observed `findings` among `inspected` lines likely (negative
-    binomial).
+def level_of(recorded: RecordedShare | None) -> dict[str, str]:
+    """What a model's metadata say of the level of its probabilities: the findings that it rests on, and the
+    interval of 95% over its middle.
     """
-    worth = _PRIOR_FINDINGS
-    lines = worth / prior
-    share = (findings + worth) / (inspected + lines)
+    if recorded is None:
+        return {"level_findings": "0.0"}
+    return {
+        "level_findings": f"{recorded.findings:.1f}",
+        "level_low": f"{recorded.low / recorded.share:.3f}",
+        "level_high": f"{recorded.high / recorded.share:.3f}",
+    }
+
+
+def promised_share(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> float | None:
+    """The mean probability that models gave to later lines of the random share, weighted to stand for all
+    lines; None where these are fewer than 200.
+    """
+    weights = [np.where(drawn_from_all(block.test), draw_weights(block.test), 0.0) for block in blocks]
+    if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_LINES:
+        return None
+    total = sum(float(part.sum()) for part in weights)
+    return sum(float(part @ said) for part, said in zip(weights, probability, strict=True)) / total
+
+
+def _by_a_plan(block: DayBlock, said: FloatArray) -> _Drawn:
+    """Findings of a block's other draws as so many of equal weight, and the promise on the same scale."""
+    weights = np.where(drawn_from_all(block.test), 0.0, draw_weights(block.test))
+    expected = float(weights @ said)
+    if not expected:
+        return _Drawn(0.0, 0.0)
+    hits = _by_parcel(block.test, weights * block.found())
+    if len(hits):
+        findings = float(hits.sum() ** 2 / (hits**2).sum())
+        return _Drawn(findings, findings * expected / float(hits.sum()))
+    # Without a finding the scale is that of the promises themselves.
+    return _Drawn(0.0, expected**2 / float(weights**2 @ said))
+
+
+def _of_ratio(findings: float, expected: float, promised: float) -> RecordedShare:
+    """Median and 95% of the share, with what the promise is worth as unknown.
+
+    Each worth gives a gamma posterior for the ratio of findings to promises, and weighs as much as it makes
+    the observed findings likely (negative binomial).
+    """
+    most = max(_MOST_OF_FINDINGS * findings, 1.0)
+    worth = np.linspace(_LEAST_WORTH, most, _WORTHS) if most > _LEAST_WORTH else np.array([_LEAST_WORTH])
     log_weight = (
         gammaln(findings + worth) - gammaln(worth)
-        + worth * np.log(lines / (lines + inspected)) + findings * np.log(inspected / (lines + inspected))
+        + worth * np.log(worth / (worth + expected)) + findings * np.log(expected / (worth + expected))
     )  # fmt: skip
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    mean = float(weight @ share)
-    variance = float(weight @ (share**2 * (1.0 + 1.0 / (findings + worth)))) - mean**2
-    return RecordedShare(mean, mean**2 / variance)
+    below = weight @ gammainc((findings + worth)[:, None], (expected + worth)[:, None] * _RATIOS[None, :])
+    low, middle, high = (float(np.interp(part, below, _RATIOS)) for part in (0.025, 0.5, 0.975))
+    return RecordedShare(
+        promised * middle, findings + float(weight @ worth), promised * low, min(promised * high, 1.0)
+    )
 
 
 def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
@@ -100,25 +155,14 @@ def _by_parcel(lines: pl.DataFrame, hits: FloatArray) -> FloatArray:
     return summed["hits"].to_numpy()
 
 
-def promised_share(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> float | None:
-    """The mean probability that models gave to later lines drawn at random, weighted to stand for all lines;
-    None where these are fewer than 200.
-    """
-    weights = [_random_weights(block.test) for block in blocks]
-    if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_LINES:
-        return None
-    total = sum(float(part.sum()) for part in weights)
-    return sum(float(part @ said) for part, said in zip(weights, probability, strict=True)) / total
-
-
 def adding_up_to(
     calibrator: Calibrator, raw: FloatArray, examined: FloatArray, recorded: RecordedShare | None
 ) -> Calibrator:
     """The calibrator moved so that the probabilities of lines with log-odds `raw` (lines,) have the mean
     that was `recorded`.
 
-    `examined` (lines,) is how far each line would be examined at all. Moved by a factor of four in the odds
-    at most; left alone where there are fewer than 200 lines, or nothing was recorded.
+    `examined` (lines,) is how far each line would be examined at all. Moved by a factor of 50 in the odds at
+    most; left alone where there are fewer than 200 lines, or nothing was recorded.
     """
     if recorded is None or len(raw) < _LEAST_LINES or not examined.sum():
         return calibrator
@@ -132,12 +176,3 @@ def adding_up_to(
 
 def _moved(calibrator: Calibrator, by: float) -> Calibrator:
     return Calibrator(calibrator.a, calibrator.b, calibrator.c + by)
-
-
-def _random_weights(lines: pl.DataFrame) -> FloatArray:
-    """How many lines each one drawn at random stands for (lines,); 0 for all others."""
-    if "selection" not in lines.columns:
-        return np.zeros(lines.height)
-    chance = number_column(lines, "inspection_probability")
-    drawn = (lines["selection"] == "random").fill_null(False).to_numpy() & (chance > 0.0)
-    return np.where(drawn, 1.0 / np.where(drawn, chance, 1.0), 0.0)

@@ -1,8 +1,9 @@
 """Fit one risk: learn on the past, judge on later days, then learn once more on everything.
 
-Each block of days is predicted by a model of the days before it, minus the gap for late results. These
-predictions choose the number of trees and the calibration; the newest block is judged with what the earlier
-ones chose. The model in use is then fitted on all inspected lines.
+Each block of days is predicted by models of the days before it, minus the gap for late results. These
+predictions choose the number of trees of each candidate, what each weighs in the blend, and the calibration;
+the newest block is judged with what the earlier ones chose. The model in use is then fitted on all inspected
+lines.
 """
 
 from __future__ import annotations
@@ -17,11 +18,15 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
-from features.arrays.types import BoolArray, FloatArray
-from models.fitting.block import LEAST_LEARNABLE, DayBlock, calibrator_of, out_of_time
-from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
-from models.fitting.inspection_weights import equal_after_all, training_weights
-from models.fitting.prevalence import adding_up_to, promised_share, recorded_share
+from features.arrays.types import FloatArray
+from models.fitting.blending import Choice
+from models.fitting.block import LEAST_LEARNABLE, DayBlock, out_of_time
+from models.fitting.calibrating import calibrator_of
+from models.fitting.candidates import Candidate, Grown, Lines, candidates_of, grow
+from models.fitting.choice import choose, for_more_findings
+from models.fitting.cross_fitted_rates import RateKeys
+from models.fitting.inspection_weights import equal_after_all
+from models.fitting.prevalence import adding_up_to, level_of, recorded_share
 from models.fitting.splits import last_due, lines_due, rolling_origin_splits, verify_split
 from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.worst_lines import worst_lines
@@ -31,15 +36,8 @@ from models.risk.examined import ExaminedShare
 from models.risk.finding_value import FindingValue
 from models.risk.risk_model import RiskModel
 from models.stats.weekly_spread import weekly_spread
-from models.trees.booster import DEFAULTS, Matrix, Parameter, TreeSettings, best_rounds, train_booster
+from models.trees.blend import Blend
 from models.trees.errors import TooFewFindings
-from models.trees.linear_start import LinearStart, fit_start, says_how_often
-
-_FINDINGS_OF_A_LEAF = 20
-_LEAST_LEAVES = 3
-# Without an earlier block nothing says when to stop, so the model stays small.
-_ROUNDS_UNSEEN = 100
-_MOST_GROWTH = 1.5
 
 
 @dataclass(frozen=True)
@@ -80,38 +78,38 @@ def fit_risk(
         DataError: the frame lacks a column, or a split would look ahead.
     """
     lines = known_lines(frame, risk, training)
-    blocks = _rolling(lines, risk, training, until, keys)
+    candidates = candidates_of(risk, training)
+    blocks = _rolling(lines, candidates, training, until, keys)
     earlier = [block for block in blocks if block.split.name != "evaluation"]
-    evaluation = _evaluation(lines, risk, training, blocks, earlier)
-    rounds = _rounds(risk, blocks)
-    pooled = [(block.raw(rounds, training.threads), block.found()) for block in blocks]
-    calibrator = calibrator_of(blocks, [raw for raw, _ in pooled])
-    trees = _grown(rounds, risk, blocks, int(lines[risk.label].sum()))
-    model, _, _, residuals = _fit(lines, risk, training, trees, keys)
+    evaluation = _evaluation(lines, candidates, training, blocks, earlier)
+    choice = choose(blocks, candidates, training.threads)
+    raw = [block.raw(choice, training.threads) for block in blocks]
+    calibrator = calibrator_of(blocks, raw)
+    larger = for_more_findings(choice, blocks, int(lines[risk.label].sum()))
+    model, _, _, residuals = _fit(lines, larger.needed(), risk, training, keys)
     model = replace(
         model,
         calibrator=calibrator,
-        metadata=_metadata(lines, risk, trees, until),
+        metadata=_metadata(lines, risk, model.booster, until),
         examined=ExaminedShare.fit(lines_due(frame, until, risk.maturity_days), risk.label),
     )
     if all_lines is not None and not all_lines.is_empty():
-        promised = promised_share(blocks, [calibrator(raw) for raw, _ in pooled])
         due = lines_due(lines, until, risk.maturity_days)
-        recorded = recorded_share(due, risk.label, promised)
+        recorded = recorded_share(due, risk.label, blocks, [calibrator(given) for given in raw])
         # The newest days are most like those to come.
         day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
         asked = all_lines.filter(day > day.max() - span)
-        raw = model.predict_raw(asked, threads=training.threads)
+        said = model.predict_raw(asked, threads=training.threads)
         model = replace(
             model,
-            calibrator=adding_up_to(calibrator, raw, model.examined(asked), recorded),
+            calibrator=adding_up_to(calibrator, said, model.examined(asked), recorded),
             metadata={
                 **model.metadata,
-                "level_findings": f"{recorded.findings if recorded else 0.0:.1f}",
+                **(level_of(recorded)),
                 "level_spread": f"{weekly_spread(due, risk.label):.3f}",
             },
         )
-    ahead = out_of_time(blocks, [calibrator(raw) for raw, _ in pooled])
+    ahead = out_of_time(blocks, [calibrator(given) for given in raw])
     warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
     return FittedRisk(model, evaluation, ahead, residuals, warnings)
 
@@ -137,11 +135,12 @@ def known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig)
 
 def _rolling(
     lines: pl.DataFrame,
-    risk: RiskConfig,
+    candidates: Sequence[Candidate],
     training: TrainingConfig,
     until: date | None,
     keys: RateKeys | None,
 ) -> list[DayBlock]:
+    risk = candidates[0].risk
     first, last = lines["declared_on"].min(), lines["declared_on"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
@@ -158,116 +157,75 @@ def _rolling(
         train, test = lines.filter(split.train_mask(lines)), lines.filter(split.test_mask(lines))
         learnable = int(train[risk.label].sum())
         if test.height and LEAST_LEARNABLE <= learnable < train.height:
-            model, values, curve, _ = _fit(train, risk, training, risk.rounds, keys, test)
-            blocks.append(DayBlock(split, train, test, model, values, curve))
+            model, values, grown, _ = _fit(
+                train, Choice.everything(candidates), risk, training, keys, test=test
+            )
+            blocks.append(DayBlock(split, train, test, model, values, grown))
     return blocks
 
 
 def _fit(
     train: pl.DataFrame,
+    choice: Choice,
     risk: RiskConfig,
     training: TrainingConfig,
-    rounds: int,
     keys: RateKeys | None,
+    *,
     test: pl.DataFrame | None = None,
-) -> tuple[RiskModel, FloatArray, FloatArray, pl.DataFrame | None]:
-    """An uncalibrated model, the test lines as numbers, the loss on them by rounds, price residuals."""
-    train = cross_fitted(train, risk, keys)
+) -> tuple[RiskModel, FloatArray, tuple[Grown, ...], pl.DataFrame | None]:
+    """An uncalibrated model by a choice, the test lines as numbers, what was grown, price residuals."""
     found = train[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
-    matrix = encoder.matrix(train, learned)
-    validation = None
+    lines = Lines.of(train, choice.candidates, encoder, learned, keys)
+    later, values = None, np.empty((0, len(encoder.names)))
     if test is not None:
         unseen = encoder.matrix(test, encoder.learned(test, threads=training.threads))
-        validation = (unseen, test[risk.label].to_numpy())
-    trained = train_booster(
-        matrix,
-        found,
-        TreeSettings(
-            rounds=rounds,
-            seed=training.seed,
-            threads=training.threads,
-            parameters=tree_parameters(risk, int(found.sum()), matrix.columns),
-        ),
-        validation=validation,
-        start=start_of(risk, matrix, found),
-        weights=training_weights(risk, train),
+        later, values = (unseen, test[risk.label].to_numpy()), unseen.values
+    grown = tuple(
+        grow(candidate, lines, training, rounds=rounds, later=later)
+        for candidate, rounds in zip(choice.candidates, choice.rounds, strict=True)
     )
     residuals, ratio = None, None
     if LOG_PRICE_RATIO in encoder.names:
-        ratio = matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)]
+        ratio = lines.matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)]
         residuals = pl.DataFrame({"log_price_ratio": ratio, "found": found})
     value = FindingValue.of(risk, train, found, ratio)
-    model = RiskModel(risk.name, risk.label, encoder, trained.booster, Calibrator(), value)
-    values = validation[0].values if validation else np.empty((0, len(encoder.names)))
-    return model, values, np.empty(0) if trained.curve is None else trained.curve, residuals
-
-
-def start_of(risk: RiskConfig, matrix: Matrix, found: BoolArray) -> LinearStart | None:
-    """Where the risk's trees start, None at the share of findings."""
-    return fit_start(matrix.values, matrix.columns, found) if risk.linear_start else None
-
-
-def tree_parameters(risk: RiskConfig, findings: int, columns: Sequence[str]) -> dict[str, Parameter]:
-    """The risk's parameters, with trees of no more than one leaf for every 20 findings (and at least three).
-
-    A risk may have twenty findings or ten thousand, and what is configured is meant for many. Where the risk
-    has `monotone_hit_rates`, no tree over these `columns` of a matrix says less where past findings or the
-    text say more.
-    """
-    leaves = int(risk.model.get("num_leaves", DEFAULTS["num_leaves"]))
-    limited = {**risk.model, "num_leaves": min(leaves, max(_LEAST_LEAVES, findings // _FINDINGS_OF_A_LEAF))}
-    if not risk.monotone_hit_rates:
-        return limited
-    rising = ",".join(str(int(says_how_often(name))) for name in columns)
-    return {**limited, "monotone_constraints": rising, "monotone_constraints_method": "advanced"}
-
-
-def _rounds(risk: RiskConfig, blocks: list[DayBlock]) -> int:
-    curves = [(block.curve, block.test.height) for block in blocks if block.found().any()]
-    return best_rounds(curves) or min(risk.rounds, _ROUNDS_UNSEEN)
-
-
-def _grown(rounds: int, risk: RiskConfig, blocks: list[DayBlock], findings: int) -> int:
-    """As many trees for a model with more findings than those of the blocks that chose `rounds`.
-
-    More findings bear more trees before they are learned by heart: in proportion, up to half as many again.
-    """
-    learned = [int(block.train[risk.label].sum()) for block in blocks]
-    if not learned:
-        return rounds
-    growth = min(max(findings * len(learned) / sum(learned), 1.0), _MOST_GROWTH)
-    return min(risk.rounds, round(rounds * growth))
+    blend = choice.blend(grown, len(encoder.names))
+    return RiskModel(risk.name, risk.label, encoder, blend, Calibrator(), value), values, grown, residuals
 
 
 def _evaluation(
     lines: pl.DataFrame,
-    risk: RiskConfig,
+    candidates: Sequence[Candidate],
     training: TrainingConfig,
     blocks: list[DayBlock],
     earlier: list[DayBlock],
 ) -> Evaluation:
-    """The newest block, judged with trees and calibration that only earlier blocks chose."""
+    """The newest block, judged with trees, weights and calibration that only earlier blocks chose."""
+    risk = candidates[0].risk
     newest = next((block for block in blocks if block.split.name == "evaluation"), None)
     if newest is None:
         return evaluate(risk, lines, lines.clear(), Prediction(np.empty(0), np.empty(0)), training)
-    rounds = _rounds(risk, earlier)
-    calibrator = calibrator_of(earlier, [block.raw(rounds, training.threads) for block in earlier])
-    trees = _grown(rounds, risk, earlier, int(newest.train[risk.label].sum()))
-    probability = calibrator(newest.raw(trees, training.threads))
-    predicted = Prediction(probability, newest.model.value_cny(newest.test))
+    choice = choose(earlier, candidates, training.threads)
+    calibrator = calibrator_of(earlier, [block.raw(choice, training.threads) for block in earlier])
+    larger = for_more_findings(choice, earlier, int(newest.train[risk.label].sum()))
+    probability = calibrator(newest.raw(larger, training.threads))
+    model = newest.chosen(larger)
+    predicted = Prediction(probability, model.value_cny(newest.test))
     evaluation = evaluate(risk, newest.train, newest.test, predicted, training)
-    return replace(evaluation, examples=worst_lines(evaluation.lines, newest.test, newest.model))
+    return replace(evaluation, examples=worst_lines(evaluation.lines, newest.test, model))
 
 
-def _metadata(lines: pl.DataFrame, risk: RiskConfig, rounds: int, until: date | None) -> dict[str, str]:
+def _metadata(lines: pl.DataFrame, risk: RiskConfig, blend: Blend, until: date | None) -> dict[str, str]:
+    told = (f"{member.name} {member.weight:.2f}" for member in blend.members)
     return {
+        "blend": ", ".join(told),
         "declared_from": str(lines["declared_on"].min()),
         "declared_to": str(lines["declared_on"].max()),
         "until": str(until or ""),
         "lines": str(lines.height),
         "findings": str(int(lines[risk.label].sum())),
-        "rounds": str(rounds),
+        "rounds": ", ".join(str(member.booster.rounds) for member in blend.members),
     }
 
 

@@ -1,8 +1,8 @@
 """A fitted risk: from feature frames to calibrated probabilities, values, contributions and expected prices.
 
 It is a directory of text and arrays: `model.json`, `columns.json`, `booster.txt` and, where the risk has
-them, `text_score.npz`, `fair_value.txt`, `fair_value.json` and `peers.npz`. Nothing in it is code, nothing is
-pickled.
+them, `text_score.npz`, `fair_value.txt`, `fair_value.json`, `goods_model.npz` and `peers.npz`. Nothing in it
+is code, nothing is pickled.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import polars as pl
 from configs.errors import DataError
 from features.arrays.types import FloatArray
 from features.contract.declarations import TEXT_COLUMNS
+from models.goods.goods_model import GoodsModel, GoodsScores
+from models.goods.lines import READ_OF_GOODS
 from models.risk.calibration import Calibrator
 from models.risk.encoder import Encoder, Learned
 from models.risk.examined import ExaminedShare
@@ -25,10 +27,13 @@ from models.risk.fair_value import declared_log_price, priced_quantity, tax_shor
 from models.risk.finding_value import FindingValue
 from models.risk.heading_background import HeadingBackground, background_lines, headings_of
 from models.risk.heading_peers import HeadingPeers
-from models.trees.booster import Booster
+from models.risk.reason_columns import exponential, reason_columns
+from models.trees.blend import Blend
 from models.trees.number_columns import FrameNumbers
 
-MODEL_FORMAT = 3
+MODEL_FORMAT = 4
+# Models of format 3 have one booster.
+_READ_FORMATS = (3, MODEL_FORMAT)
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class RiskModel:
     name: str
     label: str
     encoder: Encoder
-    booster: Booster
+    booster: Blend
     calibrator: Calibrator
     value: FindingValue
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -66,6 +71,8 @@ class RiskModel:
         kinds = {name: name in self.encoder.columns.categories.values for name in self.encoder.columns.names}
         if self.encoder.text is not None:
             kinds.update(dict.fromkeys(TEXT_COLUMNS, True))
+        if self.encoder.uses_goods:
+            kinds.update(READ_OF_GOODS)
         return kinds
 
     def predict(self, frame: pl.DataFrame, *, threads: int = 1) -> FloatArray:
@@ -81,13 +88,20 @@ class RiskModel:
         self.encoder.columns.check(frame, self.name)
         return self._raw(frame, threads)[0]
 
-    def score(self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None) -> Scores:
+    def score(
+        self,
+        frame: pl.DataFrame,
+        *,
+        threads: int = 1,
+        text_score: FloatArray | None = None,
+        goods: GoodsScores | None = None,
+    ) -> Scores:
         """`predict`, `value_cny` and `expected_price` at once, with each smaller model run once.
 
-        That of the text is not run where `text_score` (lines,) is given.
+        Those of the text and the goods are not run where `text_score` (lines,) and `goods` are given.
         """
         self.encoder.columns.check(frame, self.name)
-        raw, learned = self._raw(frame, threads, text_score)
+        raw, learned = self._raw(frame, threads, text_score, goods)
         expected = self._expected(learned)
         probability = self.calibrator(raw) * self.examined(frame)
         return Scores(probability, self._value(frame, learned, expected), expected)
@@ -98,11 +112,16 @@ class RiskModel:
         return self._value(frame, learned, self._expected(learned))
 
     def learned(
-        self, frame: pl.DataFrame, *, threads: int = 1, text_score: FloatArray | None = None
+        self,
+        frame: pl.DataFrame,
+        *,
+        threads: int = 1,
+        text_score: FloatArray | None = None,
+        goods: GoodsScores | None = None,
     ) -> Learned:
-        """What the smaller models say about each line; that of the text is not asked for its `text_score`."""
+        """What the smaller models say about each line; none is asked for what is given."""
         self.encoder.columns.check(frame, self.name)
-        return self.encoder.learned(frame, threads=threads, text_score=text_score)
+        return self.encoder.learned(frame, threads=threads, text_score=text_score, goods=goods)
 
     def expected_price(self, frame: pl.DataFrame, learned: Learned | None = None) -> FloatArray | None:
         """Fair price in CNY per unit, or per kg where unit prices were too few; None without a model."""
@@ -155,6 +174,12 @@ class RiskModel:
             special, headings_of(frame, 4), values, places, blocks=blocks, booster=self.booster
         )
 
+    def with_goods(self, goods: GoodsModel | None) -> RiskModel:
+        """The same model with the goods model whose columns stood in the frame that it was fitted on."""
+        if not self.encoder.uses_goods:
+            return self
+        return replace(self, encoder=replace(self.encoder, goods=goods))
+
     def with_background(self, lines: pl.DataFrame) -> RiskModel:
         """The same model that knows what its blocks usually add, and some lines of each heading, from `lines`
         that nobody selected.
@@ -170,45 +195,10 @@ class RiskModel:
         )
 
     def model_columns(self, frame: pl.DataFrame, learned: Learned | None = None) -> pl.DataFrame:
-        """What the model itself adds to a line, for the words of the reasons; null where it has no such part.
-
-        Columns `model__found_share` (findings a line that was learned from), `model__text_score` (what the
-        text alone makes of the line, 0 to 1), `model__telling_word` (String, the word that adds most to it)
-        and `model__telling_word_odds` (how many times it makes the odds what they would be without it),
-        `model__shortfall_cny` (tax), `model__expected_unit_price_cny`, and `model__low_unit_price_cny` and
-        `model__high_unit_price_cny`, between which 8 in 10 such lines lie; the prices stay null where the
-        model knows prices by kg.
-        """
-        learned = learned or self.learned(frame)
-        expected, price = self._expected(learned), self.encoder.fair_value
-        columns = {
-            "model__text_score": None if learned.text_score is None else Calibrator()(learned.text_score),
-            "model__telling_word_odds": None,
-            "model__found_share": self._found_share(frame.height),
-            "model__expected_unit_price_cny": None,
-            "model__low_unit_price_cny": None,
-            "model__high_unit_price_cny": None,
-            "model__shortfall_cny": None,
-        }
-        if expected is not None and price is not None and learned.log_prices is not None:
-            columns["model__shortfall_cny"] = tax_shortfall_cny(frame, expected, price.basis)
-            if price.basis == "unit":
-                columns["model__expected_unit_price_cny"] = expected
-                columns["model__low_unit_price_cny"] = _exp(learned.log_prices.low)
-                columns["model__high_unit_price_cny"] = _exp(learned.log_prices.high)
-        word = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
-        if self.encoder.text is not None:
-            word, columns["model__telling_word_odds"] = self.encoder.text.telling_words(frame)
-        unknown = np.full(frame.height, np.nan)
-        return (
-            pl.DataFrame({name: unknown if given is None else given for name, given in columns.items()})
-            .fill_nan(None)
-            .with_columns(word.alias("model__telling_word"))
-        )
-
-    def _found_share(self, lines: int) -> FloatArray | None:
+        """What the model itself adds to a line, for the words of the reasons: see `reason_columns`."""
         learned_from = float(self.metadata.get("lines", "0"))
-        return np.full(lines, float(self.metadata["findings"]) / learned_from) if learned_from else None
+        share = float(self.metadata["findings"]) / learned_from if learned_from else None
+        return reason_columns(self.encoder, frame, learned or self.learned(frame), share)
 
     def importance(self) -> pl.DataFrame:
         """`column`, `block` and `gain`: the share of the loss that its splits took away, largest first."""
@@ -235,7 +225,7 @@ class RiskModel:
         }
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
         (directory / "model.json").write_text(text + "\n", encoding="utf-8")
-        self.booster.save(directory / "booster.txt")
+        self.booster.save(directory)
         self.encoder.save(directory)
         if self.peers is not None:
             self.peers.save(directory / "peers.npz")
@@ -245,16 +235,18 @@ class RiskModel:
         """Read what `save` wrote; DataError where the directory holds no model or one of another format."""
         try:
             stored = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-            if stored["format"] != MODEL_FORMAT:
+            if stored["format"] not in _READ_FORMATS:
                 raise DataError(
                     f"the model in {directory} has format {stored['format']}, this program reads "
-                    f"{MODEL_FORMAT}; train the risk anew, or use the version of the program that wrote it."
+                    f"{MODEL_FORMAT} and older ones; train the risk anew, or use the version of the program "
+                    "that wrote it."
                 )
+            encoder = Encoder.load(directory)
             return cls(
                 name=stored["name"],
                 label=stored["label"],
-                encoder=Encoder.load(directory),
-                booster=Booster.load(directory / "booster.txt"),
+                encoder=encoder,
+                booster=Blend.load(directory, len(encoder.names)),
                 calibrator=Calibrator.from_dict(stored["calibrator"]),
                 value=FindingValue.from_dict(stored["finding_value"]),
                 metadata=stored["metadata"],
@@ -268,17 +260,23 @@ class RiskModel:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
 
     def _raw(
-        self, frame: pl.DataFrame, threads: int, text_score: FloatArray | None = None
+        self,
+        frame: pl.DataFrame,
+        threads: int,
+        text_score: FloatArray | None = None,
+        goods: GoodsScores | None = None,
     ) -> tuple[FloatArray, Learned]:
         numbers = FrameNumbers(frame)
-        learned = self.encoder.learned(frame, threads=threads, numbers=numbers, text_score=text_score)
+        learned = self.encoder.learned(
+            frame, threads=threads, numbers=numbers, text_score=text_score, goods=goods
+        )
         raw = np.empty(frame.height, dtype=np.float64)
         for lines, columns in self.encoder.slices(frame, learned, self.booster.places, numbers):
             raw[lines] = self.booster.predict_columns(columns, threads=threads)
         return raw, learned
 
     def _expected(self, learned: Learned) -> FloatArray | None:
-        return None if learned.log_prices is None else _exp(learned.log_prices.median)
+        return None if learned.log_prices is None else exponential(learned.log_prices.median)
 
     def _value(self, frame: pl.DataFrame, learned: Learned, expected: FloatArray | None) -> FloatArray:
         value, price = np.full(frame.height, self.value.floor_cny, dtype=np.float64), self.encoder.fair_value
@@ -293,8 +291,3 @@ class RiskModel:
         if price is not None and learned.log_prices is not None:
             ratio = declared_log_price(frame, price.basis) - learned.log_prices.median
         return value + self.value.tax(frame, ratio)
-
-
-def _exp(logarithms: FloatArray) -> FloatArray:
-    """One by one: numpy's vector code need not agree with itself at the end of a batch."""
-    return pl.Series(logarithms).exp().to_numpy()

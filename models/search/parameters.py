@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from configs.errors import TrackingError
 from configs.schema.risk import RiskConfig
 from configs.schema.tuning import SWITCHES, SearchRange, TuningConfig
-from models.fitting.training import tree_parameters
+from models.fitting.candidates import tree_parameters
 from models.search.blocks import InnerFigures, SearchBlock, SearchBlocks, inner_figures
 from models.trees.booster import DEFAULTS, Parameter
 

@@ -69,19 +69,32 @@ class Matrix:
         """The lines where `mask` (lines,) is true."""
         return Matrix(self.values[mask], self.columns, self.categorical)
 
+    def some(self, places: Sequence[int]) -> Matrix:
+        """The columns at these places alone."""
+        if len(places) == len(self.columns):
+            return self
+        coded = set(self.categorical)
+        return Matrix(
+            self.values[:, list(places)],
+            tuple(self.columns[place] for place in places),
+            tuple(number for number, place in enumerate(places) if place in coded),
+        )
+
 
 @dataclass(frozen=True)
 class Columns:
     """Some columns of a matrix, one below the other: values (columns, lines), and the place of each in the
-    matrix (columns,), in ascending order.
+    matrix (columns,), in ascending order. Where `order` is given, it says which row of `values` each is.
     """
 
     values: FloatArray
     places: IntArray
+    order: IntArray | None = None
 
     def rows(self, places: npt.ArrayLike) -> IntArray:
         """The rows of `values` that hold these columns of the matrix."""
-        return np.searchsorted(self.places, np.asarray(places, dtype=np.int64))
+        found = np.searchsorted(self.places, np.asarray(places, dtype=np.int64))
+        return found if self.order is None else self.order[found]
 
 
 class Booster:
@@ -91,6 +104,10 @@ class Booster:
         self._native = native
         self.rounds = rounds
         self.start = start
+
+    def upto(self, rounds: int) -> Booster:
+        """The same with the first `rounds` trees alone."""
+        return Booster(self._native, rounds, self.start)
 
     @cached_property
     def _trees(self) -> BitVectorTrees | None:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays.hashing import hash_text
-from models.fitting.block import chosen_by_outcome
+from models.fitting.channels import chosen_by_outcome
 from models.watch.monitoring import (
     UNKNOWN,
     HitRate,

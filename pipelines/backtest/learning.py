@@ -22,12 +22,14 @@ from features.history.results import known_labels
 from features.history.state import History
 from models.judging.gate import unseen_predictions
 from models.trees.errors import TooFewFindings
+from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.line_scores import champion_model
 from pipelines.store.files import read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import OUT_OF_TIME, DayTable, table_file
 from pipelines.store.store import Store
 from pipelines.training.frames import DayFeatures, newest_days_after, with_results
+from pipelines.training.goods import goods_model
 from pipelines.training.train_risk import fit_and_judge, untrainable
 
 _INSPECTED, _DRAWN = DayTable.LEARNED_INSPECTED, DayTable.LEARNED_DRAWN
@@ -65,13 +67,16 @@ def stage_training(
     outcomes = {}
     config = settings.pipeline
     sampled_after = newest_days_after(config.training, list(settings.risks.values()), until)
+    goods = None
+    if not known.is_empty() and any(risk.goods_models for risk in settings.risks.values()):
+        goods = goods_model(Chronicle(store, settings), until)
     for risk in settings.risks.values():
         # One risk at a time: the frames of all together would need as much memory again.
         parts = _parts(store, [risk], until, sampled_after)
         if not parts or known.is_empty():
             outcomes[risk.name] = "nothing was inspected"
             continue
-        data = with_results(parts, known, [risk], history, until)
+        data = with_results(parts, known, [risk], history, until, goods)
         reason = untrainable(risk, data.frames[risk.name])
         if reason is not None:
             outcomes[risk.name] = reason

@@ -53,7 +53,12 @@ history:
     - {name: item_key, columns: [item_key], backoff: hs6}
     - {name: item_key_hs4, columns: [item_key, hs4], backoff: item_key}
     - {name: hs6_origin_price, columns: [hs6, origin_country, price_key], backoff: hs6_origin}
-training: {folds: 2, evaluation_days: 6, min_findings: 4}
+training:
+  folds: 2
+  evaluation_days: 6
+  min_findings: 4
+  candidates:
+    plain: {columns: [goods__*, route__*, intermediaries__*, price__*, hit_rate__seller_*], rounds: 15}
 scoring: {workers: 1}
 """
 

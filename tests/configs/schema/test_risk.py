@@ -11,7 +11,7 @@ from configs.loader import load_settings
 from configs.schema.risk import RiskConfig
 
 BLOCKS = ("price", "weight", "text", "route", "party", "same_day", "hit_rate", "goods", "calendar", "extra")
-MODEL_BLOCKS = ("fair_value", "text_score")
+MODEL_BLOCKS = ("fair_value", "goods_model", "text_score")
 
 
 def _risk(**changes: Any) -> RiskConfig:

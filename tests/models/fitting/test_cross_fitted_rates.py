@@ -14,8 +14,9 @@ from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import ConstantValue, RiskConfig, Title
 from features.history.hit_rates import PRIOR_RATE
 from features.history.keys import KeySpec
+from models.fitting.candidates import tree_parameters
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
-from models.fitting.training import fit_risk, tree_parameters
+from models.fitting.training import fit_risk
 from models.risk.encoder import fit_encoder
 from models.search.blocks import search_blocks
 

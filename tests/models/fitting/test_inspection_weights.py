@@ -44,10 +44,15 @@ def test_a_line_stands_for_as_many_as_it_was_drawn_from() -> None:
     assert weights.mean() == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize("channel", ["referral", "override", "rule"])
+@pytest.mark.parametrize("channel", ["referral", "override", "officer"])
 def test_what_the_outcome_chose_stands_for_itself(channel: str) -> None:
     weights = inverse_propensity_weights(lines(["random", channel, channel], [0.25, None, 0.01]))
     np.testing.assert_allclose(weights / weights[0], [1.0, 0.25, 0.25])
+
+
+def test_a_rule_with_a_chance_is_a_draw_and_one_without_stands_for_itself() -> None:
+    weights = inverse_propensity_weights(lines(["random", "rule", "rule"], [0.25, None, 0.125]))
+    np.testing.assert_allclose(weights / weights[0], [1.0, 0.25, 2.0])
 
 
 def test_an_unknown_chance_is_that_of_its_channel() -> None:
@@ -92,7 +97,8 @@ def test_equal_weights_are_no_weights(
     assert other.warnings == ()
     assert not np.allclose(other.model.predict_raw(uneven), before)
     # The rest of the model learns as before: weights are for the trees.
-    assert other.model.booster.start == equal.model.booster.start
+    starts = [each.model.booster.members[0].booster.start for each in (other, equal)]
+    assert starts[0] == starts[1]
 
 
 def test_a_search_trains_with_the_weights_of_its_risk(

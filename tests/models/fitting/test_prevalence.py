@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import polars as pl
 import pytest
 
+from models.fitting.block import DayBlock
 from models.fitting.prevalence import RecordedShare, adding_up_to, recorded_share
 from models.risk.calibration import Calibrator
 
@@ -24,7 +28,7 @@ def _lines(share: float, drawn: int = 2000, chosen: int = 3000, referred: int = 
         }
     )
     by_risk = pl.DataFrame(
-        {"found": rng.random(chosen) < 0.4, "selection": "risk", "inspection_probability": 0.2}
+        {"found": rng.random(chosen) < 0.4, "selection": "risk", "inspection_probability": 1.0}
     )
     referrals = pl.DataFrame(
         {
@@ -37,49 +41,80 @@ def _lines(share: float, drawn: int = 2000, chosen: int = 3000, referred: int = 
     return every.with_columns(pl.int_range(pl.len()).cast(pl.String).alias("declaration_id"))
 
 
-def test_a_line_drawn_at_random_stands_for_as_many_as_it_was_drawn_from() -> None:
-    lines = _lines(share=0.3)
+def _plan(share: float, lines: int = 1000, chance: float = 0.5) -> pl.DataFrame:
+    """A sampling plan that reaches few lines, often."""
+    found = np.arange(lines) < share * lines
+    given = {"found": found, "selection": "rule", "inspection_probability": chance}
+    return pl.DataFrame(given).with_columns(
+        ("P" + pl.int_range(pl.len()).cast(pl.String)).alias("declaration_id")
+    )
+
+
+def _level(lines: pl.DataFrame, promised: float, due: pl.DataFrame | None = None) -> RecordedShare | None:
+    """What is recorded where every line of a block was promised the same."""
+    block = cast(DayBlock, SimpleNamespace(test=lines, found=lambda: lines["found"].to_numpy()))
+    return recorded_share(lines if due is None else due, "found", [block], [np.full(lines.height, promised)])
+
+
+def _by_hand(lines: pl.DataFrame) -> float:
     drawn = lines.filter(selection="random")
     weights = 1.0 / drawn["inspection_probability"].to_numpy()
-    by_hand = float((weights * drawn["found"].to_numpy()).sum() / weights.sum())
-    assert by_hand == pytest.approx(0.3, abs=0.06)
-    alone, with_promise = recorded_share(lines, "found", None), recorded_share(lines, "found", by_hand)
-    assert alone is not None
-    assert with_promise is not None
-    assert alone.share == pytest.approx(by_hand)
-    assert with_promise.share == pytest.approx(by_hand, rel=0.1)
-    assert alone.findings < with_promise.findings < alone.findings + 30.0
+    return float((weights * drawn["found"].to_numpy()).sum() / weights.sum())
 
 
-def test_a_promise_counts_the_less_the_further_the_random_share_is_from_it() -> None:
+@pytest.mark.parametrize("wrong", [1.0, 0.2, 5.0])
+def test_the_share_of_the_draws_counts_whatever_was_promised(wrong: float) -> None:
     lines = _lines(share=0.3)
-    alone = recorded_share(lines, "found", None)
-    assert alone is not None
-    told = [recorded_share(lines, "found", factor * alone.share) for factor in (1.0, 1.5, 3.0)]
-    agreed, apart, wrong = (share for share in told if share is not None)
-    assert agreed.findings > apart.findings > wrong.findings
-    # Worth thirty findings whatever is found, three times as much would be believed to a good part.
-    findings, promised = alone.findings, 3.0 * alone.share
-    believed = (findings + 30.0) / (findings / alone.share + 30.0 / promised)
-    assert alone.share < wrong.share < believed
+    expected = _by_hand(lines)
+    assert expected == pytest.approx(0.3, abs=0.06)
+    level = _level(lines, wrong * expected)
+    assert level is not None
+    assert level.share == pytest.approx(expected, rel=0.1)
+    assert level.low < expected < level.high
 
 
-def test_with_few_findings_the_promise_and_the_referrals_count() -> None:
+def test_a_promise_narrows_only_where_it_agrees() -> None:
+    lines = _lines(share=0.3)
+    levels = [_level(lines, factor * _by_hand(lines)) for factor in (1.0, 4.0)]
+    agreed, apart = (level for level in levels if level is not None)
+    assert agreed.findings > apart.findings
+    assert agreed.high / agreed.low < apart.high / apart.low
+
+
+def test_what_referrals_and_lists_found_says_nothing_of_the_others() -> None:
+    lines = _lines(share=0.05)
+    assert _level(lines, 0.05) == _level(lines.filter(selection="random"), 0.05)
+
+
+def test_an_empty_draw_bounds_a_promise_that_is_too_high() -> None:
     lines = _lines(share=0.0)
-    assert recorded_share(lines, "found", None) is None
-    weights = (1.0 / lines.filter(selection="random")["inspection_probability"]).sum()
-    share = recorded_share(lines, "found", 0.001)
-    assert share is not None
-    # 50 findings by referral, and what was promised for the rest; the empty random share pulls it down.
-    assert 0.0 < share.share < 0.001 + 50 / weights
-    without = recorded_share(lines.filter(pl.col("selection") != "referral"), "found", 0.001)
+    level = _level(lines, 0.2)
+    assert level is not None
+    assert level.share < 0.01
+    assert level.high < 0.02
+    low = _level(lines, 1e-5)
+    assert low is not None
+    assert low.share == pytest.approx(1e-5, rel=0.7)
+
+
+def test_a_sampling_plan_with_chances_tells_how_far_promises_hold() -> None:
+    lines, promised = _lines(share=0.0), 0.002
+    without = _level(lines, promised)
+    plan = pl.concat([lines, _plan(share=0.004)], how="diagonal_relaxed")
+    told = _level(plan, promised)
+    unknown = plan.with_columns(
+        pl.when(pl.col("selection") != "rule").then("inspection_probability").alias("inspection_probability")
+    )
     assert without is not None
-    assert without.share < share.share
+    assert told is not None
+    assert without.share < told.share
+    assert _level(unknown, promised) == without
 
 
 def test_too_few_random_lines_say_nothing() -> None:
-    assert recorded_share(_lines(0.3, drawn=199), "found", 0.1) is None
-    assert recorded_share(_lines(0.3).drop("selection"), "found", 0.1) is None
+    assert _level(_lines(0.3, drawn=199), 0.1) is None
+    assert _level(_lines(0.3).drop("selection"), 0.1) is None
+    assert _level(_lines(0.3), 0.1, due=_lines(0.3, drawn=199)) is None
 
 
 def test_probabilities_are_moved_to_the_mean_that_is_asked_for() -> None:
@@ -91,9 +126,9 @@ def test_probabilities_are_moved_to_the_mean_that_is_asked_for() -> None:
     assert (np.diff(moved(raw)[order]) >= 0.0).all()
 
 
-def test_they_are_moved_by_a_factor_of_four_at_most_and_not_without_reason() -> None:
-    raw, examined = np.full(1000, -2.0), np.ones(1000)
-    far = adding_up_to(Calibrator(), raw, examined, RecordedShare(0.9, 30.0))
-    assert far.c == pytest.approx(np.log(4.0), rel=1e-6)
+def test_they_are_moved_by_a_factor_of_fifty_at_most_and_not_without_reason() -> None:
+    raw, examined = np.full(1000, -4.0), np.ones(1000)
+    far = adding_up_to(Calibrator(), raw, examined, RecordedShare(0.99, 30.0))
+    assert far.c == pytest.approx(np.log(50.0), rel=1e-6)
     assert adding_up_to(Calibrator(), raw, examined, None) == Calibrator()
     assert adding_up_to(Calibrator(), raw[:199], examined[:199], RecordedShare(0.9, 30.0)) == Calibrator()

@@ -9,7 +9,8 @@ import pytest
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
-from models.fitting.training import FittedRisk, fit_risk, tree_parameters
+from models.fitting.candidates import tree_parameters
+from models.fitting.training import FittedRisk, fit_risk
 from models.trees.errors import TooFewFindings
 
 

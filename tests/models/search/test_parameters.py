@@ -13,7 +13,8 @@ import pytest
 
 from configs.errors import DataError, TrackingError
 from configs.schema.pipeline import TrainingConfig
-from configs.schema.risk import MODEL_PARAMETERS, RiskConfig
+from configs.schema.risk import RiskConfig
+from configs.schema.tree_parameters import MODEL_PARAMETERS
 from configs.schema.tuning import SWITCHES, SearchRange, TuningConfig
 from models.search.blocks import InnerFigures, SearchBlocks, search_blocks
 from models.search.parameters import (

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from configs.schema.risk import MOST_LEAVES
+from configs.schema.tree_parameters import MOST_LEAVES
 from models.trees.bit_vectors import BLOCK, BitVectorTrees
 from models.trees.booster import Booster, Columns
 from models.trees.linear_start import LinearStart

@@ -93,7 +93,10 @@ def test_scores_are_those_of_the_whole_matrix_however_it_is_cut(
     expected = price.expected_log_prices(frame)
     np.testing.assert_allclose(expected.median, trees[0] + offset, rtol=1e-14)
     np.testing.assert_allclose(expected.low, np.minimum(trees[1] + offset, expected.median), rtol=1e-14)
-    assert model.predict_raw(frame).tobytes() == lightgbm_alone(model.booster, matrix).tobytes()
+    assert (
+        model.predict_raw(frame).tobytes()
+        == lightgbm_alone(model.booster.members[0].booster, matrix).tobytes()
+    )
 
 
 def lightgbm_alone(booster: Booster, matrix: np.ndarray) -> np.ndarray:

@@ -12,7 +12,11 @@ import polars as pl
 import pytest
 
 from configs.errors import ConfigurationError, UsageError
+from features.assemble import as_declared
+from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.features_of_day import features_of_day
+from pipelines.scoring.line_scores import scores_of_goods
+from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.store import Store
 from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import END, NIGHT, RISKS, TRAINED_UNTIL, World, different, with_bucket_rows
@@ -57,6 +61,16 @@ def test_order_of_arrival_buckets_and_workers_play_no_part(rearranged: World, sc
     assert changed == [f"{eve}/profile.json"], "the description names the files that went into it"
     for path in (scored.path / f"lists/declared_on={NIGHT}").iterdir():
         assert (rearranged.path / f"lists/declared_on={NIGHT}" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_a_goods_model_that_risks_share_is_asked_once_a_line(scored: World) -> None:
+    in_use = models_in_use(scored.store, RISKS).models
+    champions = [(risk, model.folder) for risk, model in in_use.items()]
+    chronicle = Chronicle(scored.store, scored.settings)
+    lines = chronicle.prepared(NIGHT)
+    said = scores_of_goods(champions, dict.fromkeys(RISKS, as_declared(lines)))
+    assert set(said) == set(RISKS)
+    assert len({id(scores) for scores in said.values()}) == 1
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.fitting.training import known_lines
+from models.goods.columns import GOODS_COLUMNS
 from models.tracking.run_content import LoggedRun
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
@@ -70,6 +71,18 @@ def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(untrained:
     both = drawn.join(frame.select(*key, "price__total_cny"), on=key, suffix="_inspected")
     assert 0 < both.height < drawn.height
     assert both["price__total_cny"].equals(both["price__total_cny_inspected"])
+
+
+def test_one_goods_model_serves_every_risk_that_wants_it(untrained: World) -> None:
+    risks = dict(untrained.settings.risks)
+    risks["food_safety"] = risks["food_safety"].model_copy(update={"goods_models": False})
+    chronicle = Chronicle(untrained.store, untrained.settings)
+    data = training_data(chronicle, list(risks.values()), END, Progress.silent())
+    assert data.goods is not None
+    for name, frame in data.frames.items():
+        goods = [column for column in frame.columns if column.startswith("model__goods_")]
+        assert goods == ([] if name == "food_safety" else list(GOODS_COLUMNS))
+        assert set(goods) <= set(data.all_lines[name].columns)
 
 
 def test_slow_results_are_learned_from_across_time_by_the_keys_of_the_history(untrained: World) -> None:

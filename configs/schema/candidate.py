@@ -1,0 +1,28 @@
+"""A candidate that is fitted beside a risk's own trees, and blended with them as far as it helps."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from configs.schema.frozen import Frozen, Text
+from configs.schema.tree_parameters import TreeParameters
+
+
+class CandidateConfig(Frozen):
+    """Trees of other parameters, columns and parts than those of the risk.
+
+    Attributes:
+        columns: the columns of the risk that it reads, by patterns such as `goods__*`.
+        linear_start, cross_fitted_rates, monotone_hit_rates: as in a risk's file.
+        model: LightGBM's parameters, over the program's defaults.
+        rounds: the most trees.
+    """
+
+    columns: Literal["all"] | tuple[Text, ...] = "all"
+    linear_start: bool = False
+    cross_fitted_rates: bool = False
+    monotone_hit_rates: bool = False
+    model: TreeParameters = Field(default_factory=dict)
+    rounds: int = Field(300, ge=1, le=10_000)

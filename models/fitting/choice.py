@@ -1,0 +1,70 @@
+"""What earlier blocks of days choose for a later model: trees of each candidate, and what each weighs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from models.fitting.blending import Choice
+from models.fitting.block import DayBlock
+from models.fitting.candidates import Candidate
+from models.fitting.inspection_weights import inverse_propensity_weights
+from models.fitting.stacking import blend_weights
+from models.trees.booster import best_rounds
+
+# Without an earlier block nothing says when to stop, so the model stays small.
+_ROUNDS_UNSEEN = 100
+_MOST_GROWTH = 1.5
+
+
+def choose(blocks: Sequence[DayBlock], candidates: Sequence[Candidate], threads: int) -> Choice:
+    """Choose by the blocks, each of which holds all candidates, grown on the days before it.
+
+    The lines of the blocks count so as to stand for all lines, as far as the chances of their inspection are
+    known. Without a block few trees of each are weighed alike.
+    """
+    rounds = tuple(_rounds(place, candidate, blocks) for place, candidate in enumerate(candidates))
+    if not blocks:
+        return replace(Choice.everything(candidates), rounds=rounds)
+    raw = np.vstack(
+        [
+            np.concatenate([block.raw_of(place, of_one, threads) for block in blocks])
+            for place, of_one in enumerate(rounds)
+        ]
+    )
+    found = np.concatenate([block.found() for block in blocks])
+    lines = pl.concat([block.test.select(_channel(block.test)) for block in blocks], how="diagonal_relaxed")
+    weights = blend_weights(raw, found, inverse_propensity_weights(lines))
+    return Choice(tuple(candidates), rounds, tuple(float(weight) for weight in weights))
+
+
+def for_more_findings(choice: Choice, blocks: Sequence[DayBlock], findings: int) -> Choice:
+    """As many trees for models with more findings than those of the blocks that chose their number.
+
+    More findings bear more trees before they are learned by heart: in proportion, up to half as many again.
+    """
+    learned = [int(block.train[block.model.label].sum()) for block in blocks]
+    if not learned:
+        return choice
+    growth = min(max(findings * len(learned) / sum(learned), 1.0), _MOST_GROWTH)
+    more = (
+        min(candidate.risk.rounds, round(rounds * growth)) if candidate.held else rounds
+        for candidate, rounds in zip(choice.candidates, choice.rounds, strict=True)
+    )
+    return replace(choice, rounds=tuple(more))
+
+
+def _rounds(place: int, candidate: Candidate, blocks: Sequence[DayBlock]) -> int:
+    if not candidate.held:
+        return candidate.risk.rounds
+    curves = [(block.grown[place].curve, block.test.height) for block in blocks if block.found().any()]
+    return best_rounds(curves) or min(candidate.risk.rounds, _ROUNDS_UNSEEN)
+
+
+def _channel(lines: pl.DataFrame) -> list[str]:
+    return [
+        name for name in ("declaration_id", "selection", "inspection_probability") if name in lines.columns
+    ]

@@ -1,0 +1,72 @@
+"""What each candidate weighs in a blend: few numbers, none below zero, and none far from an equal share.
+
+Each candidate's log-odds are first brought to the scale on which they mean what they say (Platt); the blend
+is the sum of these, each times its weight. Later lines choose the weights by their log loss; where findings
+are few they stay near an equal share, which loses little to the best candidate whichever it is.
+
+Sources: Breiman 1996, "Stacked Regressions" (weights that are not negative); Van der Laan, Polley and Hubbard
+2007, "Super Learner"; the pull towards an equal share is that of a prior.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from features.arrays.types import BoolArray, FloatArray
+
+# Weights stray from an equal share by about a quarter: two in three of them, before any line is seen.
+_STRAY = 0.25
+# One candidate's log-odds mean what they say, or half of it.
+_SLOPES_STRAY = 0.5
+_LEAST_WEIGHT = 0.1
+# Log-odds that later lines bear out to a smaller part than this tell next to nothing.
+_LEAST_SLOPE = 0.1
+
+
+def blend_weights(raw: FloatArray, found: BoolArray, weights: FloatArray) -> FloatArray:
+    """The factor of each candidate's log-odds in the blend (candidates,).
+
+    Args:
+        raw: log-odds of lines that no candidate has learned from (candidates, lines).
+        found: which of the lines are findings (lines,).
+        weights: how much each line counts (lines,).
+    """
+    candidates = len(raw)
+    if candidates == 1 or not found.any() or found.all():
+        return np.full(candidates, 1.0 / candidates)
+    scales = np.array([_chosen(each[None, :], found, weights, _SLOPES_STRAY)[0] for each in raw])
+    scaled = raw * scales[:, None]
+    telling = scales >= _LEAST_SLOPE
+    kept = np.flatnonzero(telling if telling.any() else ~telling)
+    while True:
+        chosen = _chosen(scaled[kept], found, weights, _STRAY)
+        small = chosen < _LEAST_WEIGHT
+        if not small.any() or small.all():
+            break
+        kept = kept[~small]
+    out = np.zeros(candidates, dtype=np.float64)
+    out[kept] = chosen * scales[kept]
+    return out
+
+
+def _chosen(scaled: FloatArray, found: BoolArray, weights: FloatArray, stray: float) -> FloatArray:
+    """The weights of scaled log-odds (candidates, lines) that make the findings most likely, given how far
+    they stray from an equal share.
+    """
+    equal = np.full(len(scaled), 1.0 / len(scaled))
+    counts = weights * (weights.sum() / (weights**2).sum())
+    sign = np.where(found, 1.0, -1.0)
+    held = 1.0 / (2.0 * stray**2)
+
+    def loss(numbers: FloatArray) -> tuple[float, FloatArray]:
+        parts, shift = numbers[:-1], numbers[-1]
+        margin = sign * (parts @ scaled + shift)
+        pull = -sign * np.exp(-np.logaddexp(0.0, margin)) * counts
+        away = parts - equal
+        gradient = np.append(scaled @ pull + 2.0 * held * away, pull.sum())
+        return float(counts @ np.logaddexp(0.0, -margin) + held * (away @ away)), gradient
+
+    bounds = [(0.0, None)] * len(scaled) + [(None, None)]
+    fitted = minimize(loss, np.append(equal, 0.0), jac=True, method="L-BFGS-B", bounds=bounds).x
+    return np.asarray(fitted[:-1], dtype=np.float64)

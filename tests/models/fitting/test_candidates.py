@@ -1,0 +1,74 @@
+"""Candidates of a risk, and what blocks choose among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+import pytest
+
+from configs.errors import ConfigurationError
+from configs.schema.candidate import CandidateConfig
+from configs.schema.pipeline import TrainingConfig
+from configs.schema.risk import RiskConfig
+from models.fitting.candidates import candidates_of
+from models.fitting.training import fit_risk
+
+PLAIN = CandidateConfig(columns=("goods__*", "route__*", "price__*"), rounds=12, model={"num_leaves": 7})
+WIDE = CandidateConfig(rounds=25, linear_start=True)
+
+
+def with_candidates(training: TrainingConfig, candidates: Mapping[str, CandidateConfig]) -> TrainingConfig:
+    return training.model_copy(update={"candidates": dict(candidates)})
+
+
+def test_a_risk_takes_part_in_all_candidates_or_in_those_that_it_names(
+    prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    both = with_candidates(training, {"plain": PLAIN, "wide": WIDE})
+    assert [each.name for each in candidates_of(prohibited, both)] == ["own", "plain", "wide"]
+    some = prohibited.model_copy(update={"candidates": ("wide",)})
+    own, wide = candidates_of(some, both)
+    assert (own.risk, own.held) == (some, True)
+    assert (wide.risk.rounds, wide.risk.linear_start, wide.held) == (25, True, False)
+    assert wide.risk.label == prohibited.label
+
+
+def test_a_candidate_that_there_is_none_of_is_told_with_the_nearest(
+    prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    misspelt = prohibited.model_copy(update={"candidates": ("plian",)})
+    with pytest.raises(ConfigurationError, match=r"no 'plian' in pipeline.yaml.*plain"):
+        candidates_of(misspelt, with_candidates(training, {"plain": PLAIN}))
+
+
+def test_patterns_say_which_columns_a_candidate_reads(
+    prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    _, plain = candidates_of(prohibited, with_candidates(training, {"plain": PLAIN}))
+    names = ("goods__hs6", "hit_rate__seller_rate", "price__total_cny", "model__text_score")
+    assert plain.places(names) == (0, 2)
+
+
+def test_the_blend_is_judged_and_kept_with_what_each_weighs(
+    frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    both = with_candidates(training, {"plain": PLAIN, "wide": WIDE})
+    fitted = fit_risk(frame, prohibited, both)
+    members = fitted.model.booster.members
+    assert {member.name for member in members} <= {"own", "plain", "wide"}
+    assert len(members) > 1
+    assert fitted.model.metadata["blend"] == ", ".join(f"{each.name} {each.weight:.2f}" for each in members)
+    for member in members:
+        if member.name == "plain":
+            assert member.booster.rounds == 12
+            names = [fitted.model.encoder.names[place] for place in member.columns]
+            assert {name.partition("__")[0] for name in names} == {"goods", "route", "price"}
+    alone = fit_risk(frame, prohibited, training)
+    blended, own = (each.evaluation.figure("auc") for each in (fitted, alone))
+    assert blended.value > own.low
+    shuffled = frame.sample(fraction=1.0, shuffle=True, seed=3)
+    again = fit_risk(shuffled, prohibited, both.model_copy(update={"threads": 2}))
+    assert again.model.predict(frame).tobytes() == fitted.model.predict(frame).tobytes()
+    assert np.isfinite(fitted.model.contributions(frame.head(5)).to_numpy()).all()
