@@ -27,14 +27,39 @@ def chance_in_words(probability: float, language: Language = ENGLISH) -> str:
         raise ValueError(f"a probability lies in [0, 1], got {probability}")
     if probability * _LEAST < 1.0:
         return language("less than 1 in {among}", among=language.number(_LEAST))
+    return _about(*_fraction(probability), language)
+
+
+def chance_between(low: float, high: float, language: Language = ENGLISH) -> str:
+    """Both ends of what is known of a probability.
+
+    >>> chance_between(0.051, 0.2), chance_between(0.00001, 0.01)
+    ('about 1 in 20 to 1 in 5', 'at most about 1 in 100')
+
+    Raises:
+        ValueError: an end is not in [0, 1].
+    """
+    above = chance_in_words(high, language)
+    if low * _LEAST < 1.0 <= high * _LEAST:
+        return language("at most {chance}", chance=above)
+    below = chance_in_words(low, language)
+    if below == above or high * _LEAST < 1.0:
+        return above
+    (count, among), (count_above, among_above) = (_fraction(end) for end in (low, high))
+    if count_above == among_above:
+        return language("{chance} or more", chance=below)
+    return language(
+        "about {count} in {among} to {count_above} in {among_above}",
+        count=language.number(count), among=language.number(among),
+        count_above=language.number(count_above), among_above=language.number(among_above),
+    )  # fmt: skip
+
+
+def _fraction(probability: float) -> tuple[int, int]:
     if probability >= 2 / 7:
-        count, among = min(_FRACTIONS, key=lambda fraction: abs(fraction[0] / fraction[1] - probability))
-        return _about(count, among, language)
+        return min(_FRACTIONS, key=lambda fraction: abs(fraction[0] / fraction[1] - probability))
     one_in = round(1.0 / probability)
-    if one_in >= 100:
-        digits = len(str(one_in)) - 2
-        one_in = round(one_in, -digits)
-    return _about(1, one_in, language)
+    return 1, one_in if one_in < 100 else round(one_in, 2 - len(str(one_in)))
 
 
 def _about(count: int, among: int, language: Language) -> str:

@@ -32,6 +32,7 @@ from features.arrays.types import FloatArray
 from models.fitting.block import DayBlock
 from models.fitting.channels import draw_weights, drawn_from_all
 from models.risk.calibration import Calibrator
+from models.risk.level import LEVEL_HIGH, LEVEL_LOW
 
 # With fewer lines of the random share nothing is known about all lines, with fewer lines to add up nothing
 # about the sum.
@@ -94,8 +95,8 @@ def level_of(recorded: RecordedShare | None) -> dict[str, str]:
         return {"level_findings": "0.0"}
     return {
         "level_findings": f"{recorded.findings:.1f}",
-        "level_low": f"{recorded.low / recorded.share:.3f}",
-        "level_high": f"{recorded.high / recorded.share:.3f}",
+        LEVEL_LOW: f"{recorded.low / recorded.share:.3f}",
+        LEVEL_HIGH: f"{recorded.high / recorded.share:.3f}",
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -16,12 +16,15 @@ from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised
 from features.text.visible import visible_text
-from features.words.chance import chance_in_words
+from features.words.chance import chance_between, chance_in_words
+from models.risk.level import Level
 from pipelines.lists.fields import REASON_COLUMNS, display_columns, fields_of
 
 Value = str | float | None
 _READING = "_reading"
 CODE_CHARACTERS = 60
+# Ends that are closer than this are told as their middle.
+_FAR_APART = 2.5
 TEXT_CHARACTERS = 160
 CHOSEN = {
     "risk": "by risk",
@@ -50,10 +53,21 @@ class Caveats:
     Attributes:
         incomplete: some parcels of the day have no score.
         unproven: risks whose model failed its gate, or was never judged.
+        levels: how sure the level of each risk's probabilities is, where that is known.
     """
 
     incomplete: bool = False
     unproven: tuple[str, ...] = ()
+    levels: Mapping[str, Level] = field(default_factory=dict)
+
+    def chance(self, risk: str | None, probability: float, words: Language) -> str:
+        """A probability as a list says it: both ends where these are far apart."""
+        level = self.levels.get(risk or "")
+        if level is not None:
+            low, high = level.around(probability)
+            if high >= _FAR_APART * low:
+                return chance_between(low, high, words)
+        return chance_in_words(probability, words)
 
 
 NO_CAVEATS = Caveats()
@@ -189,7 +203,9 @@ def office_lists(
                 list_id=rows["list_id"][0] or "",
                 day=day,
                 caveats=caveats,
-                rows=tuple(_row(row, settings.risks, words, ranks) for row in shown.iter_rows(named=True)),
+                rows=tuple(
+                    _row(row, settings.risks, caveats, words, ranks) for row in shown.iter_rows(named=True)
+                ),
                 guides=tuple(
                     _guide(name, settings.risks, words) for name in (*settings.risks, *sorted(mentioned))
                 ),
@@ -238,23 +254,29 @@ def _ranks_together(rows: pl.DataFrame) -> dict[int, list[int]]:
 
 
 def _row(
-    row: Mapping[str, Any], risks: Mapping[str, RiskConfig], words: Language, ranks: Mapping[int, list[int]]
+    row: Mapping[str, Any],
+    risks: Mapping[str, RiskConfig],
+    caveats: Caveats,
+    words: Language,
+    ranks: Mapping[int, list[int]],
 ) -> ListRow:
     probability, selection, name = row["probability"], row["selection"] or "", row["item_name"] or ""
     reading = visible_text(row[_READING] or "", TEXT_CHARACTERS, words)
     values: dict[str, Value] = {}
-    for field in fields_of("selection", "declaration", "night"):
-        value = row[field.name]
-        if field.dtype == pl.String:
-            limit = TEXT_CHARACTERS if field.text == "free" else CODE_CHARACTERS
+    for each in fields_of("selection", "declaration", "night"):
+        value = row[each.name]
+        if each.dtype == pl.String:
+            limit = TEXT_CHARACTERS if each.text == "free" else CODE_CHARACTERS
             value = visible_text(value or "", limit, words)
-        values[field.name] = value
+        values[each.name] = value
     reasons = [row[name] for name in REASON_COLUMNS]
     return ListRow(
         values={
             **values,
             "risk": "" if row["risk"] is None else _title(row["risk"], risks, words),
-            "chance": words("not scored") if probability is None else chance_in_words(probability, words),
+            "chance": words("not scored")
+            if probability is None
+            else caveats.chance(row["risk"], probability, words),
             "selection": words(CHOSEN[selection])
             if selection in CHOSEN
             else visible_text(selection, CODE_CHARACTERS),

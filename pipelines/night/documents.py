@@ -34,7 +34,7 @@ def write_missing_documents(t: Transaction, run: DayRun) -> list[SetAside]:
         return []
     issued = {issue_of(path)[1]: path for path in layout.issued(day)}
     here = t.scratch("documents")
-    caveats = Caveats((folder / INCOMPLETE).exists(), tuple(run.unproven))
+    caveats = Caveats((folder / INCOMPLETE).exists(), tuple(run.unproven), run.levels)
     tasks = []
     for name, list_id in {(each.document.rpartition(".")[0], each.list_id): None for each in missing}:
         rows = read_whole(issued[list_id])

@@ -87,7 +87,7 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))
 
-    caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven))
+    caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven), run.levels)
     write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes(run))
     mark_lists(folder, run.troubles.gaps)
     stage_issued(t, store, day, listed)

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+from models.risk.level import Level
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve, save_profile
 from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.gaps import Troubles
-from pipelines.scoring.models_in_use import ModelInUse, doubts_of
+from pipelines.scoring.models_in_use import ModelInUse, doubts_of, levels_of
 from pipelines.store.bucket_checks import Bucket
 from pipelines.work.execution import Executor
 
@@ -31,6 +32,7 @@ class DayRun:
         executor: works on the tasks.
         troubles: collects what fails.
         unproven: what is to be said of models that nothing shows to be of use, by risk.
+        levels: how sure the level of each risk's probabilities is, where that is known.
     """
 
     chronicle: Chronicle
@@ -40,6 +42,7 @@ class DayRun:
     executor: Executor
     troubles: Troubles = field(default_factory=Troubles)
     unproven: Mapping[str, str] = field(default_factory=dict)
+    levels: Mapping[str, Level] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -76,7 +79,9 @@ def start_day(
     champions = tuple((risk, model.folder) for risk, model in sorted(in_use.items()))
     task = DayTask(run_name, store.path, settings, day, folder, work.unpacked, work, champions)
     readable = [bucket.path for bucket in buckets if bucket.fault is None]
-    return DayRun(chronicle, task, buckets, readable, executor, unproven=doubts_of(in_use))
+    return DayRun(
+        chronicle, task, buckets, readable, executor, unproven=doubts_of(in_use), levels=levels_of(in_use)
+    )
 
 
 def _fingerprint(

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from configs.errors import NoChampionError, StoreError, TrackingError
+from models.risk.level import Level
+from models.risk.risk_model import RiskModel
 from models.tracking.addresses import shown_address
 from models.tracking.registry import Champion
 from models.tracking.tracker import RegistryState, Tracker
@@ -134,6 +136,12 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
 def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
     """What is to be said of models that nothing shows to be of use, by risk."""
     return {risk: model.doubt for risk, model in sorted(in_use.items()) if model.doubt}
+
+
+def levels_of(in_use: Mapping[str, ModelInUse]) -> dict[str, Level]:
+    """How sure the level of each risk's probabilities is, where its model says so."""
+    known = {risk: Level.of(RiskModel.metadata_of(model.folder)) for risk, model in sorted(in_use.items())}
+    return {risk: level for risk, level in known.items() if level is not None}
 
 
 def _without_model(store: Store, risk: str) -> str:

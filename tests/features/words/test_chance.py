@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.words.chance import chance_in_words
+from features.words.chance import chance_between, chance_in_words
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,18 @@ def test_the_words_are_near_the_number(probability: float) -> None:
 def test_what_is_no_probability_is_refused(probability: float) -> None:
     with pytest.raises(ValueError, match=r"a probability lies in \[0, 1\]"):
         chance_in_words(probability)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.05, 0.2, "about 1 in 20 to 1 in 5"),
+        (0.3, 0.77, "about 1 in 3 to 3 in 4"),
+        (0.9, 0.999, "about 9 in 10 or more"),
+        (0.00001, 0.01, "at most about 1 in 100"),
+        (0.049, 0.051, "about 1 in 20"),
+        (0.0, 0.00002, "less than 1 in 10,000"),
+    ],
+)
+def test_both_ends_are_said_where_only_they_are_known(low: float, high: float, words: str) -> None:
+    assert chance_between(low, high) == words

@@ -10,6 +10,7 @@ from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
 from pipelines.lists.fields import display_columns
 from pipelines.lists.html import list_page
+from models.risk.level import Level
 from pipelines.lists.office_list import Caveats, language_of, office_lists
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
@@ -72,6 +73,14 @@ def test_a_parcel_without_a_score_says_so() -> None:
     (office_list,) = office_lists(_listed(unscored), DAY, SETTINGS)
     values = office_list.rows[0].values
     assert (values["chance"], values["risk"]) == ("not scored", "")
+
+
+def test_a_chance_that_is_known_within_wide_bounds_is_said_with_both_ends() -> None:
+    wide, close = Level(0.4, 1.6), Level(0.8, 1.2)
+    listed = _listed({"risk": "food_safety", "probability": 0.1})
+    for level, said in ((wide, "about 1 in 24 to 1 in 7"), (close, "about 1 in 10")):
+        (office_list,) = office_lists(listed, DAY, SETTINGS, caveats=Caveats(levels={"food_safety": level}))
+        assert office_list.rows[0].values["chance"] == said
 
 
 def test_columns_that_a_source_does_not_bring_are_blank() -> None:
