@@ -203,7 +203,16 @@ class TrainingConfig(Frozen):
         (0.01, 0.02, 0.05, 0.10), min_length=1
     )
     metrics: tuple[MetricConfig, ...] = ()
-    candidates: dict[Name, CandidateConfig] = Field(default_factory=dict)
+    candidates: tuple[CandidateConfig, ...] = ()
+
+    @field_validator("candidates")
+    @classmethod
+    def _named_once(cls, candidates: tuple[CandidateConfig, ...]) -> tuple[CandidateConfig, ...]:
+        names = ["own", *(each.name for each in candidates)]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"expected a name of its own for each, and not own; came again: {repeated}")
+        return candidates
 
     @field_validator("capacities")
     @classmethod

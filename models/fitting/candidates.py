@@ -76,7 +76,7 @@ class Grown:
 
 
 @dataclass(frozen=True)
-class Lines:
+class TrainingLines:
     """What all candidates learn from: the lines with a label, which of them are findings (lines,), and their
     numbers, with hit rates as of each line's day and, for those that want them, of other days.
     """
@@ -90,7 +90,7 @@ class Lines:
     def of(
         cls, frame: pl.DataFrame, candidates: Sequence[Candidate], encoder: Encoder, learned: Learned,
         keys: RateKeys | None,
-    ) -> Lines:  # fmt: skip
+    ) -> TrainingLines:  # fmt: skip
         """The numbers of lines, given what smaller models that have not seen a line say of it."""
         matrix = encoder.matrix(frame, learned)
         wanted = [each.risk for each in candidates if each.risk.cross_fitted_rates]
@@ -104,7 +104,7 @@ def candidates_of(risk: RiskConfig, training: TrainingConfig) -> tuple[Candidate
     Raises:
         ConfigurationError: the risk names a candidate that there is none of.
     """
-    known = training.candidates
+    known = {each.name: each for each in training.candidates}
     names = tuple(known) if risk.candidates == "all" else risk.candidates
     for name in names:
         if name not in known:
@@ -112,10 +112,10 @@ def candidates_of(risk: RiskConfig, training: TrainingConfig) -> tuple[Candidate
                 f"risk {risk.name}: candidates: there is no {name!r} in pipeline.yaml under "
                 f"training.candidates.{nearest(name, known)} There are: {', '.join(known) or 'none'}"
             )
-    return (Candidate(OWN, risk, held=True), *(_candidate(name, known[name], risk) for name in names))
+    return (Candidate(OWN, risk, held=True), *(_candidate(known[name], risk) for name in names))
 
 
-def _candidate(name: str, config: CandidateConfig, risk: RiskConfig) -> Candidate:
+def _candidate(config: CandidateConfig, risk: RiskConfig) -> Candidate:
     changed = {
         "linear_start": config.linear_start,
         "cross_fitted_rates": config.cross_fitted_rates,
@@ -124,12 +124,12 @@ def _candidate(name: str, config: CandidateConfig, risk: RiskConfig) -> Candidat
         "rounds": config.rounds,
     }
     columns = None if config.columns == "all" else config.columns
-    return Candidate(name, risk.model_copy(update=changed), columns)
+    return Candidate(config.name, risk.model_copy(update=changed), columns)
 
 
 def grow(
     candidate: Candidate,
-    lines: Lines,
+    lines: TrainingLines,
     training: TrainingConfig,
     *,
     rounds: int,

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from features.arrays.types import FloatArray
 from models.fitting.blending import Choice
 from models.fitting.block import DayBlock
 from models.fitting.candidates import Candidate
 from models.fitting.inspection_weights import inverse_propensity_weights
 from models.fitting.stacking import blend_weights
-from models.trees.booster import best_rounds
 
 # Without an earlier block nothing says when to stop, so the model stays small.
 _ROUNDS_UNSEEN = 100
@@ -55,6 +55,20 @@ def for_more_findings(choice: Choice, blocks: Sequence[DayBlock], findings: int)
         for candidate, rounds in zip(choice.candidates, choice.rounds, strict=True)
     )
     return replace(choice, rounds=tuple(more))
+
+
+def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20) -> int | None:
+    """The number of trees with the lowest mean loss over blocks weighted by their lines; None without any.
+
+    >>> best_rounds([(np.array([3.0, 2.0, 2.5]), 10), (np.array([3.0, 2.5, 1.0]), 1)], at_least=1)
+    2
+    """
+    if not curves:
+        return None
+    length = min(len(curve) for curve, _ in curves)
+    weights = np.array([lines for _, lines in curves], dtype=np.float64)
+    mean = np.average(np.vstack([curve[:length] for curve, _ in curves]), axis=0, weights=weights)
+    return min(length, max(at_least, int(np.argmin(mean)) + 1))
 
 
 def _rounds(place: int, candidate: Candidate, blocks: Sequence[DayBlock]) -> int:

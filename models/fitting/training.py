@@ -22,7 +22,7 @@ from features.arrays.types import FloatArray
 from models.fitting.blending import Choice
 from models.fitting.block import LEAST_LEARNABLE, DayBlock, out_of_time
 from models.fitting.calibrating import calibrator_of
-from models.fitting.candidates import Candidate, Grown, Lines, candidates_of, grow
+from models.fitting.candidates import Candidate, Grown, TrainingLines, candidates_of, grow
 from models.fitting.choice import choose, for_more_findings
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.inspection_weights import equal_after_all
@@ -176,7 +176,7 @@ def _fit(
     """An uncalibrated model by a choice, the test lines as numbers, what was grown, price residuals."""
     found = train[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
-    lines = Lines.of(train, choice.candidates, encoder, learned, keys)
+    lines = TrainingLines.of(train, choice.candidates, encoder, learned, keys)
     later, values = None, np.empty((0, len(encoder.names)))
     if test is not None:
         unseen = encoder.matrix(test, encoder.learned(test, threads=training.threads))

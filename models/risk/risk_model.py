@@ -259,15 +259,6 @@ class RiskModel:
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
 
-    @staticmethod
-    def metadata_of(directory: Path) -> Mapping[str, str]:
-        """The metadata of a saved model without the rest of it; DataError as in `load`."""
-        try:
-            metadata: Mapping[str, str] = json.loads((directory / "model.json").read_bytes())["metadata"]
-        except (OSError, KeyError, ValueError) as error:
-            raise DataError(f"no readable model in {directory} ({error}); train the risk anew.") from error
-        return metadata
-
     def _raw(
         self,
         frame: pl.DataFrame,

@@ -21,13 +21,14 @@ from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.fitting.block import LEAST_LEARNABLE
 from models.fitting.candidates import start_of
+from models.fitting.choice import best_rounds
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import training_weights
 from models.fitting.splits import Split, last_due, rolling_origin_splits, verify_split
 from models.fitting.training import known_lines
 from models.risk.encoder import fit_encoder
 from models.stats.rankings import Areas
-from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, best_rounds, train_booster
+from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, train_booster
 
 
 @dataclass(frozen=True)

@@ -261,20 +261,6 @@ def train_booster(
     return Trained(Booster(native, settings.rounds, start), curve)
 
 
-def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20) -> int | None:
-    """The number of trees with the lowest mean loss over blocks weighted by their lines; None without any.
-
-    >>> best_rounds([(np.array([3.0, 2.0, 2.5]), 10), (np.array([3.0, 2.5, 1.0]), 1)], at_least=1)
-    2
-    """
-    if not curves:
-        return None
-    length = min(len(curve) for curve, _ in curves)
-    weights = np.array([lines for _, lines in curves], dtype=np.float64)
-    mean = np.average(np.vstack([curve[:length] for curve, _ in curves]), axis=0, weights=weights)
-    return min(length, max(at_least, int(np.argmin(mean)) + 1))
-
-
 def _lightgbm() -> ModuleType:
     """LightGBM, imported when needed, with threads that sleep while they wait.
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from configs.errors import NoChampionError, StoreError, TrackingError
 from models.risk.level import Level
-from models.risk.risk_model import RiskModel
 from models.tracking.addresses import shown_address
 from models.tracking.registry import Champion
 from models.tracking.tracker import RegistryState, Tracker
@@ -140,7 +139,7 @@ def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
 
 def levels_of(in_use: Mapping[str, ModelInUse]) -> dict[str, Level]:
     """How sure the level of each risk's probabilities is, where its model says so."""
-    known = {risk: Level.of(RiskModel.metadata_of(model.folder)) for risk, model in sorted(in_use.items())}
+    known = {risk: Level.of_model(model.folder) for risk, model in sorted(in_use.items())}
     return {risk: level for risk, level in known.items() if level is not None}
 
 

@@ -58,7 +58,7 @@ training:
   evaluation_days: 6
   min_findings: 4
   candidates:
-    plain: {columns: [goods__*, route__*, intermediaries__*, price__*, hit_rate__seller_*], rounds: 15}
+    - {name: plain, columns: [goods__*, route__*, intermediaries__*, price__*], rounds: 15}
 scoring: {workers: 1}
 """
 

@@ -24,6 +24,7 @@ def test_defaults_in_code_are_the_packaged_ones() -> None:
         ingest=IngestConfig(null_words=packaged.ingest.null_words),
         history=HistoryConfig(parties=packaged.history.parties, combinations=packaged.history.combinations),
         peers=PeersConfig(levels=packaged.peers.levels, goods_levels=packaged.peers.goods_levels),
+        training=TrainingConfig(candidates=packaged.training.candidates),
         tuning=TuningConfig(space=packaged.tuning.space),
     )
     assert bare == packaged

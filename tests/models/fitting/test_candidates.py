@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import polars as pl
 import pytest
@@ -13,20 +11,23 @@ from configs.schema.candidate import CandidateConfig
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
 from models.fitting.candidates import candidates_of
+from models.fitting.choice import best_rounds
 from models.fitting.training import fit_risk
 
-PLAIN = CandidateConfig(columns=("goods__*", "route__*", "price__*"), rounds=12, model={"num_leaves": 7})
-WIDE = CandidateConfig(rounds=25, linear_start=True)
+PLAIN = CandidateConfig(
+    name="plain", columns=("goods__*", "route__*", "price__*"), rounds=12, model={"num_leaves": 7}
+)
+WIDE = CandidateConfig(name="wide", rounds=25, linear_start=True)
 
 
-def with_candidates(training: TrainingConfig, candidates: Mapping[str, CandidateConfig]) -> TrainingConfig:
-    return training.model_copy(update={"candidates": dict(candidates)})
+def with_candidates(training: TrainingConfig, *candidates: CandidateConfig) -> TrainingConfig:
+    return training.model_copy(update={"candidates": candidates})
 
 
 def test_a_risk_takes_part_in_all_candidates_or_in_those_that_it_names(
     prohibited: RiskConfig, training: TrainingConfig
 ) -> None:
-    both = with_candidates(training, {"plain": PLAIN, "wide": WIDE})
+    both = with_candidates(training, PLAIN, WIDE)
     assert [each.name for each in candidates_of(prohibited, both)] == ["own", "plain", "wide"]
     some = prohibited.model_copy(update={"candidates": ("wide",)})
     own, wide = candidates_of(some, both)
@@ -40,13 +41,13 @@ def test_a_candidate_that_there_is_none_of_is_told_with_the_nearest(
 ) -> None:
     misspelt = prohibited.model_copy(update={"candidates": ("plian",)})
     with pytest.raises(ConfigurationError, match=r"no 'plian' in pipeline.yaml.*plain"):
-        candidates_of(misspelt, with_candidates(training, {"plain": PLAIN}))
+        candidates_of(misspelt, with_candidates(training, PLAIN))
 
 
 def test_patterns_say_which_columns_a_candidate_reads(
     prohibited: RiskConfig, training: TrainingConfig
 ) -> None:
-    _, plain = candidates_of(prohibited, with_candidates(training, {"plain": PLAIN}))
+    _, plain = candidates_of(prohibited, with_candidates(training, PLAIN))
     names = ("goods__hs6", "hit_rate__seller_rate", "price__total_cny", "model__text_score")
     assert plain.places(names) == (0, 2)
 
@@ -54,7 +55,7 @@ def test_patterns_say_which_columns_a_candidate_reads(
 def test_the_blend_is_judged_and_kept_with_what_each_weighs(
     frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
 ) -> None:
-    both = with_candidates(training, {"plain": PLAIN, "wide": WIDE})
+    both = with_candidates(training, PLAIN, WIDE)
     fitted = fit_risk(frame, prohibited, both)
     members = fitted.model.booster.members
     assert {member.name for member in members} <= {"own", "plain", "wide"}
@@ -72,3 +73,10 @@ def test_the_blend_is_judged_and_kept_with_what_each_weighs(
     again = fit_risk(shuffled, prohibited, both.model_copy(update={"threads": 2}))
     assert again.model.predict(frame).tobytes() == fitted.model.predict(frame).tobytes()
     assert np.isfinite(fitted.model.contributions(frame.head(5)).to_numpy()).all()
+
+
+def test_blocks_are_weighted_by_their_lines() -> None:
+    curves = [(np.array([3.0, 1.0, 2.0]), 100), (np.array([3.0, 9.0, 1.0]), 1)]
+    assert best_rounds(curves, at_least=1) == 2
+    assert best_rounds(curves, at_least=3) == 3
+    assert best_rounds([]) is None

@@ -17,8 +17,8 @@ from features.history.keys import KeySpec
 from models.fitting.candidates import tree_parameters
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.fitting.training import fit_risk
-from models.risk.encoder import fit_encoder
 from models.search.blocks import search_blocks
+from models.trees.booster import Matrix, train_booster
 
 FIRST = date(2026, 3, 1)
 SMOOTHING, HALF_LIFE = 20.0, 30.0
@@ -150,29 +150,27 @@ def test_without_the_keys_it_is_refused() -> None:
 def test_training_and_search_learn_from_such_rates_and_score_with_those_of_the_day(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    import models.fitting.training as training_module
+    import models.fitting.candidates as growing
     import models.search.blocks as searching
 
-    seen: list[tuple[str, pl.DataFrame]] = []
-    for module in (training_module, searching):
+    learned: dict[str, list[float]] = {}
+    for module in (growing, searching):
 
-        def watched(frame: pl.DataFrame, *given: Any, name: str = module.__name__, **named: Any) -> Any:
-            seen.append((name, frame))
-            return fit_encoder(frame, *given, **named)
+        def watched(matrix: Matrix, *given: Any, name: str = module.__name__, **named: Any) -> Any:
+            rates = matrix.values[:, matrix.columns.index("hit_rate__seller_rate")]
+            learned.setdefault(name, []).append(float(np.nanmax(rates)))
+            return train_booster(matrix, *given, **named)
 
-        monkeypatch.setattr(module, "fit_encoder", watched)
+        monkeypatch.setattr(module, "train_booster", watched)
     frame = frame_of(900)
     training = TrainingConfig(
         folds=3, evaluation_days=8, min_findings=10, capacities=(0.1,), max_rows=None, threads=1
     )
     fitted = fit_risk(frame, small_risk(), training, keys=KEYS)
     search_blocks(frame, small_risk(), training, keys=KEYS)
-    assert {name for name, _ in seen} == {"models.fitting.training", "models.search.blocks"}
-    for name, learned in seen:
-        again = cross_fitted(learned, small_risk(), KEYS)
-        assert learned["hit_rate__seller_rate"].equals(again["hit_rate__seller_rate"]), name
-        assert learned["hit_rate__seller_rate"].max() > 0.0  # type: ignore[operator]
-    # As of the day every rate of this frame is -1: what is scored keeps it.
+    # As of the day every rate of this frame is -1: what is learned from has others, what is scored keeps it.
+    assert set(learned) == {"models.fitting.candidates", "models.search.blocks"}
+    assert min(min(rates) for rates in learned.values()) > 0.0
     assert (frame["hit_rate__seller_rate"] == -1.0).all()
     column = fitted.model.encoder.names.index("hit_rate__seller_rate")
     matrix = fitted.model.encoder.matrix(frame, fitted.model.encoder.learned(frame))

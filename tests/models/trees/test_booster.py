@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trees.booster import Booster, Matrix, TreeSettings, best_rounds, train_booster
+from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,6 @@ def test_contributions_add_up_to_the_raw_score(data: tuple[Matrix, np.ndarray]) 
     parts = booster.contributions(matrix.values[:50])
     assert parts.shape == (50, 7)
     np.testing.assert_allclose(parts.sum(axis=1), booster.predict_raw(matrix.values[:50]))
-
-
-def test_blocks_are_weighted_by_their_lines() -> None:
-    curves = [(np.array([3.0, 1.0, 2.0]), 100), (np.array([3.0, 9.0, 1.0]), 1)]
-    assert best_rounds(curves, at_least=1) == 2
-    assert best_rounds(curves, at_least=3) == 3
-    assert best_rounds([]) is None
 
 
 def test_weights_are_for_the_lines_learned_from_only(data: tuple[Matrix, np.ndarray]) -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
+from models.risk.level import Level
 from pipelines.lists.fields import display_columns
 from pipelines.lists.html import list_page
-from models.risk.level import Level
 from pipelines.lists.office_list import Caveats, language_of, office_lists
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
@@ -78,7 +78,7 @@ def test_a_parcel_without_a_score_says_so() -> None:
 def test_a_chance_that_is_known_within_wide_bounds_is_said_with_both_ends() -> None:
     wide, close = Level(0.4, 1.6), Level(0.8, 1.2)
     listed = _listed({"risk": "food_safety", "probability": 0.1})
-    for level, said in ((wide, "about 1 in 24 to 1 in 7"), (close, "about 1 in 10")):
+    for level, said in ((wide, "about 1 in 23 to 1 in 7"), (close, "about 1 in 10")):
         (office_list,) = office_lists(listed, DAY, SETTINGS, caveats=Caveats(levels={"food_safety": level}))
         assert office_list.rows[0].values["chance"] == said
 
