@@ -25,7 +25,8 @@ RISK = RiskConfig(
     name="x", label="label", title=Title(en="X"), finding_value=ConstantValue(kind="constant", cny=1.0)
 )
 BRIER = MetricConfig(name="brier", function="sklearn.metrics:brier_score_loss", better="lower")
-TRAINING = TrainingConfig(capacities=(0.05,), seed=3, metrics=(BRIER,))
+TRAINING = TrainingConfig(capacities=(0.05,), seed=3)
+TRAINING_WITH_BRIER = TRAINING.model_copy(update={"metrics": (BRIER,)})
 
 
 @cache
@@ -38,6 +39,7 @@ def evaluation(
     blind: str | None = None,
     promise: float = 1.0,
     tell_tale: float | None = None,
+    training: TrainingConfig = TRAINING,
 ) -> Evaluation:
     """An evaluation of a score that sees findings with some skill; `seed` draws the lines, not the score.
 
@@ -68,7 +70,7 @@ def evaluation(
     # What the score knows, as odds: the density of a finding's score over that of another line's.
     odds = np.exp(skill * (seen + noise) - skill**2 / 2) * 0.08 / 0.92
     probability = np.clip(promise * odds / (1.0 + odds), 0.0, 1.0)
-    return evaluate(RISK, later, later, Prediction(probability, np.ones(lines)), TRAINING)
+    return evaluate(RISK, later, later, Prediction(probability, np.ones(lines)), training)
 
 
 def said(decision: GateDecision, name: str) -> tuple[bool, str]:
@@ -129,21 +131,21 @@ def test_a_model_of_the_same_worth_takes_over_only_where_that_is_asked_for() -> 
     ("name", "words"), [("recall_at_05", "recall at 5% +"), ("auc", "AUC +"), ("brier", "brier -")]
 )
 def test_the_champion_is_met_by_the_metric_that_is_asked_for(name: str, words: str) -> None:
-    gate, champion = GateConfig(metric=name), predictions(evaluation(2.0))
-    reached, reason = said(decide(evaluation(4.0), champion, gate=gate), "against the champion")
+    gate, training = GateConfig(metric=name), TRAINING_WITH_BRIER if name == "brier" else TRAINING
+    weak, strong = (evaluation(skill, training=training) for skill in (2.0, 4.0))
+    reached, reason = said(decide(strong, predictions(weak), gate=gate), "against the champion")
     assert reached
     assert reason.startswith(words)
     assert reason.endswith(": better")
-    behind, reason = said(
-        decide(evaluation(2.0), predictions(evaluation(4.0)), gate=gate), "against the champion"
-    )
+    behind, reason = said(decide(weak, predictions(strong), gate=gate), "against the champion")
     assert not behind
     assert reason.endswith(": worse")
 
 
 def test_a_slice_falls_behind_by_the_metric_that_is_asked_for() -> None:
     champion, gate = predictions(evaluation(4.0)), GateConfig(metric="brier", slice_drop=0.01)
-    reached, reason = said(decide(evaluation(2.0, blind="4601"), champion, gate=gate), "slices")
+    blind = evaluation(2.0, blind="4601", training=TRAINING_WITH_BRIER)
+    reached, reason = said(decide(blind, champion, gate=gate), "slices")
     assert not reached
     assert reason.startswith("brier RISES by more than 0.01 on office 4601 +0.")
 
