@@ -21,16 +21,12 @@ SHARED = ROOT.parent / "shared"
 # Files that take minutes, the longest first: a process that starts one of them last keeps the others waiting.
 _LONGEST = (
     "test_bare_night",
-    *("test_train", "test_gaps", "test_score_faults", "test_national_day", "test_tune", "test_cluster"),
-    *("test_broken_input", "test_backtest", "test_first_reason", "test_training", "test_worlds", "test_demo"),
-    *("test_readme", "test_select", "test_tutorial", "test_new_risk", "test_score", "test_monitor"),
-    *(
-        "test_any_partition",
-        "test_memory_limit",
-        "test_history_steps",
-        "test_late_data",
-        "test_number_columns",
-    ),
+    *("test_gaps", "test_train", "test_score_faults", "test_first_reason", "test_cluster", "test_backtest"),
+    *("test_readme", "test_tutorial", "test_memory_limit", "test_new_risk", "test_national_day"),
+    *("test_history_steps", "test_score", "test_select", "test_same_score", "test_any_partition"),
+    *("test_fold_again", "test_worlds", "test_train_beside_others", "test_page_in_browser", "test_demo"),
+    *("test_gate", "test_missed_days", "test_late_data", "test_loads_elsewhere", "test_damaged_tables"),
+    *("test_broken_input", "test_history_oracle", "test_tune", "test_monitor"),
 )
 _LOGGERS = ("", "configs", "features", "models", "pipelines")
 _FORBID_SKIPS = "PARCEL_RISK_FORBID_SKIPS"

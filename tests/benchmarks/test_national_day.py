@@ -20,32 +20,28 @@ from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
 from pipelines.cli.main import run
 from tests.pipelines.taken_in import take_in
-from tests.pipelines.trained_world import DAYS, PARCELS_PER_DAY, TRAINED_UNTIL, make_world, results_of
+from tests.pipelines.trained_world import DAYS, PARCELS_PER_DAY, RISKS, World, results_of
 
 LINES = 6_000
 NAIVE_LINES = 4_000
 
 
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
-    """A store with one model, instead of the large one that the benchmark trains for minutes."""
+def setup(tmp_path_factory: pytest.TempPathFactory, trained: World) -> Setup:
+    """The small store with its models, instead of the large one that the benchmark trains for minutes."""
     work = tmp_path_factory.mktemp("national")
     sizes = {"trained_days": DAYS, "trained_parcels": PARCELS_PER_DAY, "month_parcels": 500, "month_days": 8}
-    given = Setup(work, workers=1, **sizes)
-    given.trained.parent.mkdir(parents=True)
+    whole = Setup(work, workers=1, configs=trained.configs, **sizes)
+    trained.copy(whole.trained.parent)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        world = make_world(given.trained.parent)
-        until = TRAINED_UNTIL.isoformat()
-        assert world.run("train", "--risk", "undervaluation", "--until", until, "--quiet") == 0
-        whole = Setup(work, workers=1, configs=world.configs, **sizes)
         leave_models(whole)
         patch.setenv("MLFLOW_TRACKING_URI", whole.environment()["MLFLOW_TRACKING_URI"])
         # In this process: what a verb imports takes longer than so small a month.
         simulated, closed = month_commands(whole)
         assert run(simulated[3:]) == 0
         # Of so few parcels no officer finds anything in a week.
-        take_in(whole.month, results_of(whole.month), settings=world.settings)
+        take_in(whole.month, results_of(whole.month), settings=trained.settings)
         assert run(closed[3:]) == 0
     for store in (whole.trained, whole.month):
         (store.parent / DONE).touch()
@@ -78,7 +74,7 @@ def test_every_line_of_the_night_is_accounted_for(figures: dict[str, dict[str, A
 def test_the_others_do_as_many_lines_with_models_of_the_said_size(figures: dict[str, dict[str, Any]]) -> None:
     trees, naive, models = figures["trees"], figures["naive"], figures["night"]["models"]
     assert (trees["lines"], trees["trees"], trees["columns"]) == (LINES, [400] * 3, 60)
-    assert {name.partition("/")[0] for name in models} == {"undervaluation"}
+    assert {name.partition("/")[0] for name in models} == set(RISKS)
     assert naive["lines"] == NAIVE_LINES
     assert naive["rejected"] > 0
     assert naive["listed"] >= OFFICES

@@ -19,6 +19,7 @@ from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from pipelines.cli.main import run
 from pipelines.simulation.run import simulate
+from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.taken_in import take_in
@@ -122,6 +123,15 @@ class World:
         if self.path.with_name("S.mlflow").exists():
             shutil.copytree(self.path.with_name("S.mlflow"), to / "S.mlflow")
         return World(to / "S", self.configs)
+
+    def newest(self, to: Path, first: date) -> World:
+        """A copy of a store without models under `to` that knows nothing of the days before `first`."""
+        world = self.copy(to)
+        for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
+            for day in world.store.days(table):
+                if day < first:
+                    shutil.rmtree(world.store.layout.partition(table, day))
+        return world
 
     def results(self, *kinds: str) -> dict[str, bytes]:
         """What nights have left, file by file."""

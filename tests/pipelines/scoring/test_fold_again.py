@@ -19,23 +19,17 @@ from tests.pipelines.trained_world import END, World
 FIRST = END - timedelta(days=5)
 TOMORROW = END + timedelta(days=1)
 AFTER = END + timedelta(days=2)
-
-
-def week(untrained: World, folder: Path) -> World:
-    """A copy of the last six days."""
-    world = untrained.copy(folder)
-    for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
-        for day in world.store.days(table):
-            if day < FIRST:
-                shutil.rmtree(world.store.layout.partition(table, day))
-    return world
+KEYS = ("all", "seller", "buyer", "hs2", "hs4", "hs6", "item_key")
 
 
 def bounded(world: World, days: int) -> Chronicle:
-    """The days of a world whose nights fold so many of them again."""
+    """The days of a world whose nights fold so many of them again, with one key of each kind: each is a file
+    a day.
+    """
     pipeline = world.settings.pipeline
     night = pipeline.night.model_copy(update={"refold_days": days})
-    history = pipeline.history.model_copy(update={"keep_daily_profiles": 1})
+    keys = [key for key in pipeline.history.combinations if key.name in KEYS]
+    history = pipeline.history.model_copy(update={"keep_daily_profiles": 1, "combinations": tuple(keys)})
     changed = pipeline.model_copy(update={"night": night, "history": history})
     return Chronicle(world.store, world.settings.model_copy(update={"pipeline": changed}))
 
@@ -54,7 +48,7 @@ def history(chronicle: Chronicle, day: date = END) -> dict[str, bytes]:
 def test_late_data_of_an_old_day_is_folded_in_some_days_a_night(
     tmp_path: Path, untrained: World, in_memory: int
 ) -> None:
-    world = week(untrained, tmp_path)
+    world = untrained.newest(tmp_path, FIRST)
     chronicle = bounded(world, 4)
     with chronicle.store.lock("test"):
         close_days_before(chronicle, TOMORROW, Executor())
@@ -70,7 +64,7 @@ def test_late_data_of_an_old_day_is_folded_in_some_days_a_night(
         assert fold_again(chronicle, Executor(), lines_in_memory=in_memory) == 0
         assert fold_again(chronicle, Executor(), lines_in_memory=in_memory) == 0
     assert chronicle.store.out_of_date_from is None
-    fresh = week(untrained, tmp_path / "fresh")
+    fresh = untrained.newest(tmp_path / "fresh", FIRST)
     take_in(fresh.path, late(1), late(2, TOMORROW), settings=fresh.settings)
     anew = Chronicle(fresh.store, chronicle.settings)
     with anew.store.lock("test"):
@@ -82,7 +76,7 @@ def test_no_day_is_folded_onto_the_history_of_one_that_has_gone(tmp_path: Path, 
     gone = END - timedelta(days=1)
     found = []
     for reopened in (False, True):
-        world = week(untrained, tmp_path / str(reopened))
+        world = untrained.newest(tmp_path / str(reopened), FIRST)
         chronicle = bounded(world, 9)
         if reopened:
             with chronicle.store.lock("test"):
@@ -101,7 +95,7 @@ def test_no_day_is_folded_onto_the_history_of_one_that_has_gone(tmp_path: Path, 
 
 
 def test_late_data_of_a_day_not_far_back_is_folded_the_same_night(tmp_path: Path, untrained: World) -> None:
-    world = week(untrained, tmp_path)
+    world = untrained.newest(tmp_path, FIRST)
     chronicle = bounded(world, 5)
     with chronicle.store.lock("test"):
         close_days_before(chronicle, TOMORROW, Executor())
