@@ -14,8 +14,10 @@ from pipelines.monitoring.performance import flagged_of_day, scored_parcels
 from pipelines.night.score import score
 from pipelines.simulation import World, WorldParameters, simulate, simulate_days
 from pipelines.simulation.days.day import SimulatedDay
+from pipelines.simulation.inspections.channels import RANDOM
 from pipelines.simulation.inspections.inspectorate import examine
-from pipelines.simulation.inspections.officers import RANDOM, Memory, OpenedParcels, choose_parcels
+from pipelines.simulation.inspections.memory import Memory
+from pipelines.simulation.inspections.officers import OpenedParcels, choose_parcels
 from pipelines.simulation.world.state import Today
 from pipelines.store.store import Store
 from pipelines.training.train import train

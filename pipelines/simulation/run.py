@@ -32,7 +32,8 @@ class SimulationOptions(TypedDict):
 
     `days` days end on `end`, the last of which results are kept, with `parcels_per_day` parcels on an average
     day. The same `seed` and numbers give the same files. With `drift` behaviour changes in the last third of
-    the days. `parameters` are those of the world; without them those for this volume.
+    the days. `parameters` are those of the world; without them those for this volume, with the `officers`
+    that are asked for.
     """
 
     days: int
@@ -41,6 +42,7 @@ class SimulationOptions(TypedDict):
     seed: int
     drift: bool
     parameters: NotRequired[WorldParameters]
+    officers: NotRequired[str]
 
 
 @dataclass
@@ -99,7 +101,8 @@ def simulate(
     target = Store.create(Path(store))
     with target.lock("simulate"):
         _refuse_taken_days(target, calendar)
-        world = World.make(seed, options.get("parameters") or WorldParameters.for_volume(volume))
+        usual = options.get("parameters") or WorldParameters.for_volume(volume)
+        world = World.make(seed, usual.with_officers(options.get("officers", usual.officers)))
         inspectorate = Inspectorate()
         with target.transaction() as t, progress.task("simulate", total=days) as task:
             for day in simulate_days(world, days, volume, end, drift=report.drift):

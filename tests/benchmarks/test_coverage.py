@@ -15,7 +15,8 @@ from features.arrays.hashing import hash_text
 from models.estimates.parcel_table import UNASSIGNED, UNKNOWN_MODE
 from pipelines.simulation import World, WorldParameters, simulate_days
 from pipelines.simulation.days.day import SimulatedDay
-from pipelines.simulation.inspections.officers import RANDOM, REFERRAL, RISK, Memory
+from pipelines.simulation.inspections.channels import RANDOM, REFERRAL, RISK
+from pipelines.simulation.inspections.memory import Memory
 from pipelines.work.progress import Progress
 
 REDRAWS = 60

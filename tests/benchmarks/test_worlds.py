@@ -20,6 +20,7 @@ from benchmarks.shared import figures as f
 from configs.loader import load_settings
 from features.arrays.hashing import hash_text
 from pipelines.simulation import World, WorldParameters, simulate_days
+from pipelines.simulation.world.parameters import OFFICERS
 from tests.pipelines.trained_world import write_configs
 
 SIZE = Size(days=18, parcels_per_day=200, scored_days=2)
@@ -149,6 +150,16 @@ def test_worlds_are_five_that_differ_and_three_of_them_drawn_again() -> None:
     assert [bench.name for bench in made if bench.bounded] == ["usual", "noisy", "careful"]
     again = {bench.name.removesuffix("_again"): bench.parameters for bench in made[5:]}
     assert again == {bench.name: bench.parameters for bench in made[:3]}
+
+
+def test_twelve_worlds_are_half_of_known_officers_and_half_of_others() -> None:
+    twelve, before = worlds.twelve_worlds(300), worlds.worlds(300)
+    assert len({bench.seed for bench in [*twelve, *before]}) == 20
+    assert len({bench.name for bench in [*twelve, *before]}) == 20
+    assert len({bench.end for bench in twelve}) == 12
+    assert [bench.parameters.officers for bench in twelve[:6]] == ["programmes"] * 6
+    assert {bench.parameters.officers for bench in twelve[6:]} == set(OFFICERS[1:])
+    assert sum(bench.parameters.unknown_selection_share > 0 for bench in twelve) == 1
 
 
 def test_the_mean_over_worlds_knows_how_far_they_differ() -> None:

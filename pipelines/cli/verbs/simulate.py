@@ -10,6 +10,7 @@ import click
 from pipelines import simulation
 from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
+from pipelines.simulation.world.parameters import OFFICERS
 from pipelines.work.report import Report
 
 
@@ -24,6 +25,13 @@ from pipelines.work.report import Report
     "--seed", type=click.IntRange(min=0), required=True, metavar="K", help="The same seed, the same data."
 )
 @click.option("--drift", is_flag=True, help="Let behaviour change over time.")
+@click.option(
+    "--officers",
+    type=click.Choice(OFFICERS),
+    default=OFFICERS[0],
+    show_default=True,
+    help="How they choose whom they inspect; all but the first hardly ever at random.",
+)
 @verb("simulate")
 def simulate(session: Session, store: Path, **options: Unpack[simulation.SimulationOptions]) -> Report:
     """Fill a store with simulated declarations, inspections and the truth behind them.

@@ -10,6 +10,7 @@ import polars as pl
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.simulation.days.missing import OPTIONAL_LINE_COLUMNS, OPTIONAL_PARCEL_COLUMNS, is_missing
 from pipelines.simulation.days.taxes import shortfall
+from pipelines.simulation.days.writing import as_written
 from pipelines.simulation.schemes.food import HYGIENE, LOT
 from pipelines.simulation.schemes.prohibited import CONTRABAND
 from pipelines.simulation.world.names import MODEL_STYLES, STYLES
@@ -62,7 +63,7 @@ def declaration_frames(
     line_table, unit_price = _line_table(today, rng, parcels, lines, habits)
     of_line = pl.Series(lines.parcel, dtype=pl.UInt32)
     declarations = parcel_table[of_line].hstack(line_table).select(*DECLARATION_COLUMNS)
-    declarations = declarations.cast(pl.Schema(DECLARATION_COLUMNS))
+    declarations = as_written(today, declarations.cast(pl.Schema(DECLARATION_COLUMNS)), lines.parcel)
     return declarations, _truth(today.world, parcels, lines, declarations, unit_price)
 
 

@@ -11,7 +11,10 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.simulation.days.day import SimulatedDay
-from pipelines.simulation.inspections.officers import CHANNELS, Memory, OpenedParcels, choose_parcels
+from pipelines.simulation.inspections.channels import CHANNELS
+from pipelines.simulation.inspections.memory import Memory
+from pipelines.simulation.inspections.officers import OpenedParcels, choose_parcels
+from pipelines.simulation.inspections.recording import as_recorded
 from pipelines.simulation.schemes.food import is_food
 from pipelines.simulation.schemes.undervaluation import CHEAPER_HEADING, QUANTITY, SPLITTING
 from pipelines.simulation.world.places import CNY_PER_UNIT
@@ -68,13 +71,15 @@ class Inspectorate:
         for ordinal in sorted(key for key in self._to_learn if key < day.today.ordinal):
             for risk, senders in self._to_learn.pop(ordinal):
                 self._memory.learn(risk, senders)
-        results = examine(day, choose_parcels(day, self._memory))
+        chosen = choose_parcels(day, self._memory)
+        results = examine(day, chosen)
         for risk, (reported, senders) in enumerate(results.findings):
             for ordinal in np.unique(reported):
                 self._to_learn.setdefault(int(ordinal), []).append((risk, senders[reported == ordinal]))
-        for frame in results.table.partition_by("reported_on", maintain_order=True):
+        table = as_recorded(day, chosen, results.table)
+        for frame in table.partition_by("reported_on", maintain_order=True):
             self._reports.setdefault(frame["reported_on"][0], []).append(frame)
-        return results.table
+        return table
 
     def reports_until(self, day: date) -> Iterator[tuple[date, pl.DataFrame]]:
         """Yield and forget the results reported up to and including `day`, one frame a day of report."""
@@ -83,7 +88,10 @@ class Inspectorate:
 
 
 def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
-    """Return what the inspection of the chosen parcels records: a row a line and report."""
+    """Return what the inspection of the chosen parcels shows: a row a line and report.
+
+    What was not looked at is no finding; `as_recorded` makes it null.
+    """
     world = day.today.world
     rng = world.generator(day.today, 13)
     place = np.full(len(day.parcels), -1)
@@ -104,6 +112,10 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
     failed = rng.random(len(rows)) < fails
     sampled = rng.random(len(rows)) < parameters.food_tested_share
     tested = is_food(day.today, day.parcels, day.lines)[rows] & sampled
+    if chosen.examined is not None:
+        looked = chosen.examined[of]
+        undervalued, seen, tested = undervalued & looked[:, 0], seen & looked[:, 1], tested & looked[:, 2]
+        assessed, recovered = (np.where(undervalued, value, np.nan) for value in (assessed, recovered))
     contested = np.bincount(of, undervalued, minlength=len(chosen.parcel)) > 0
     pace = np.where(contested, DISPUTED, UNDISPUTED)
     valued = opened + _delay(rng, len(chosen.parcel), VALUATION_DAYS, pace)
@@ -130,10 +142,18 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
         assessed_unit_price=pl.Series(np.where(opinion, assessed[line], np.nan)).fill_nan(None),
         recovered_tax_cny=pl.Series(np.where(opinion, recovered[line], np.nan)).fill_nan(None),
     )
-    sender = day.parcels.sender[day.lines.parcel[rows]]
     by_risk = ((undervalued, valued[of]), (seen, visual[of]), (failed & tested, laboratory))
-    findings = [(days[hit], sender[hit]) for hit, days in by_risk]
+    findings = [_to_remember(day, rows[hit], days[hit]) for hit, days in by_risk]
     return Results(table.select(*INSPECTION_COLUMNS), findings)
+
+
+def _to_remember(day: SimulatedDay, rows: Ints, reported: Ints) -> tuple[Ints, Keys]:
+    """Return when officers learn of findings in some lines, and about whom: a watch list has addresses."""
+    parcel = day.lines.parcel[rows]
+    sender = day.parcels.sender[parcel]
+    if day.today.world.parameters.officers == "programmes":
+        return reported, sender
+    return np.tile(reported, 2), np.concatenate([sender, day.parcels.address[parcel]])
 
 
 def _value(day: SimulatedDay, rng: np.random.Generator, rows: Ints) -> tuple[Flags, Floats, Floats]:

@@ -1,6 +1,10 @@
 """The numbers that make one simulated world differ from another."""
 
 from dataclasses import dataclass, replace
+from typing import Final
+
+OFFICERS: Final = ("programmes", "watch_list", "price", "xray", "mixed", "default_list")
+"""How officers choose whom they stop; docs/simulator.md says what each does."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class WorldParameters:
     unit_mistake_share: float = 0.004
     vague_share: float = 0.14
     typo_share: float = 0.06
+    name_extras_share: float = 0.0
     missing_scale: float = 1.0
     sparsity: float = 0.0
     # Undervaluation
@@ -61,6 +66,7 @@ class WorldParameters:
     food_lots: int = 30
     food_seller_spread: float = 1.4
     # Inspections
+    officers: str = "programmes"
     inspection_share: float = 0.038
     random_share: float = 0.01
     referral_share: float = 0.0012
@@ -73,6 +79,13 @@ class WorldParameters:
     false_positive_prohibited: float = 0.0001
     false_positive_food: float = 0.002
     food_tested_share: float = 0.9
+    other_risks_share: float = 1.0
+    # What reaches the records
+    one_report_share: float = 0.0
+    late_result_share: float = 0.0
+    unknown_selection_share: float = 0.0
+    repeated_result_share: float = 0.0
+    other_spelling_share: float = 0.0
     # Change in the last third of the days
     drift_seller_share: float = 0.35
     drift_price_shift: float = -0.08
@@ -89,6 +102,8 @@ class WorldParameters:
                 raise ValueError(f"{name}: expected a number in [0, 1], got {value}")
             if isinstance(value, int) and value < 1:
                 raise ValueError(f"{name}: expected a whole number from 1, got {value}")
+        if self.officers not in OFFICERS:
+            raise ValueError(f"officers: expected one of {', '.join(OFFICERS)}, got {self.officers}")
         if (
             len(self.undervaluation_mix) != 3
             or min(self.undervaluation_mix) < 0
@@ -123,4 +138,43 @@ class WorldParameters:
             inspection_share=self.inspection_share / 2,
             random_share=self.random_share / 2,
             referral_share=self.referral_share / 2,
+        )
+
+    def with_officers(self, kind: str) -> "WorldParameters":
+        """Return the same world with officers who choose in another way, and what such offices look like.
+
+        Shares of inspections, of findings and of records are near those that an office's data showed
+        (docs/simulator.md); "programmes" changes nothing.
+
+        Raises:
+            ValueError: there are no such officers.
+        """
+        if kind == self.officers:
+            return self
+        return replace(
+            self,
+            officers=kind,
+            inspection_share=0.027,
+            random_share=0.001,
+            referral_share=0.0003,
+            known_probability_share=0.4,
+            other_risks_share=0.5,
+            one_report_share=1.0,
+            name_extras_share=0.4,
+            undervaluation_rate=0.009,
+            declared_share_of_value=0.45,
+            false_positive_undervaluation=0.001,
+            prohibited_rate=0.0014,
+        )
+
+    def with_faulty_records(self) -> "WorldParameters":
+        """Return the same world with faults of recording, as agencies' published tables have them."""
+        return replace(
+            self,
+            one_report_share=0.5,
+            late_result_share=0.06,
+            unknown_selection_share=0.2,
+            repeated_result_share=0.02,
+            other_spelling_share=0.1,
+            missing_scale=1.5,
         )

@@ -11,7 +11,8 @@ import pytest
 from features.contract.inspections import validate_inspections
 from pipelines.simulation.days.day import simulate_days
 from pipelines.simulation.inspections.inspectorate import Inspectorate
-from pipelines.simulation.inspections.officers import Memory, strata
+from pipelines.simulation.inspections.memory import Memory
+from pipelines.simulation.inspections.officers import strata
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.state import World
 

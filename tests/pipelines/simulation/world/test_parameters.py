@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.simulation.world.parameters import WorldParameters
+from pipelines.simulation.world.parameters import OFFICERS, WorldParameters
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from pipelines.simulation.world.parameters import WorldParameters
         ("sensitivity_food", -0.1, r"sensitivity_food: expected a number in \[0, 1\], got -0.1"),
         ("sellers", 0, "sellers: expected a whole number from 1, got 0"),
         ("sparsity", 1.0, r"sparsity: expected a number in \[0, 1\), got 1.0"),
+        ("officers", "by_mood", "officers: expected one of programmes, watch_list, .*, got by_mood"),
         ("lines_per_parcel", 0.5, "lines_per_parcel: expected a number from 1, got 0.5"),
         ("undervaluation_mix", (0.0, 0.0, 0.0), "undervaluation_mix: expected three shares"),
     ],
@@ -36,3 +37,13 @@ def test_a_sparse_world_has_half_the_inspections() -> None:
     assert sparse.sparsity == 0.4
     assert sparse.inspection_share == usual.inspection_share / 2
     assert sparse.random_share == usual.random_share / 2
+
+
+def test_other_officers_change_inspections_and_not_who_trades() -> None:
+    usual = WorldParameters.for_volume(600)
+    assert usual.with_officers("programmes") is usual
+    others = [usual.with_officers(kind) for kind in OFFICERS[1:]]
+    assert len({world.officers for world in others}) == len(OFFICERS) - 1
+    assert all(world.random_share < usual.random_share / 5 for world in others)
+    assert all((world.sellers, world.buyers) == (usual.sellers, usual.buyers) for world in others)
+    assert replace(others[0].with_faulty_records(), officers="price").unknown_selection_share > 0
