@@ -27,7 +27,7 @@ from models.fitting.choice import choose, for_more_findings
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.inspection_weights import equal_after_all
 from models.fitting.prevalence import adding_up_to, level_of, recorded_share
-from models.fitting.splits import last_due, lines_due, rolling_origin_splits, verify_split
+from models.fitting.splits import Split, last_due, lines_due, rolling_origin_splits, verify_split
 from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.worst_lines import worst_lines
 from models.risk.calibration import Calibrator
@@ -46,7 +46,8 @@ class FittedRisk:
 
     `out_of_time`: declaration_id, line_no, declared_on, found, probability, fold. `price_residuals`: log of
     declared over expected price of each training line from models without its seller, and found; None
-    without a price model.
+    without a price model. `split` is that of the evaluation, None where there is none; `candidates` are the
+    names of all that the blend was chosen from.
     """
 
     model: RiskModel
@@ -54,6 +55,8 @@ class FittedRisk:
     out_of_time: pl.DataFrame
     price_residuals: pl.DataFrame | None
     warnings: tuple[str, ...]
+    split: Split | None = None
+    candidates: tuple[str, ...] = ()
 
 
 def fit_risk(
@@ -111,7 +114,9 @@ def fit_risk(
         )
     ahead = out_of_time(blocks, [calibrator(given) for given in raw])
     warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
-    return FittedRisk(model, evaluation, ahead, residuals, warnings)
+    split = next((block.split for block in blocks if block.split.name == "evaluation"), None)
+    names = tuple(each.name for each in candidates)
+    return FittedRisk(model, evaluation, ahead, residuals, warnings, split, names)
 
 
 def known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,16 +19,27 @@ import polars as pl
 from features.arrays.types import BoolArray, FloatArray, IntArray
 from models.judging.baselines import line_keys
 from models.stats.intervals import Estimate, bootstrap_weights
-from models.stats.metric import Metric, ScoredLines
+from models.stats.metric import DrawnFigure, Metric, ScoredLines
 from models.stats.metrics import AUC, AVERAGE_PRECISION, LOG_LOSS, precision
 
 MODEL: Final = "model"
+LIGHTGBM: Final = "lightgbm"
+CATBOOST: Final = "catboost"
+BEST_KEY: Final = "best_key"
 RANDOM: Final = "random"
+CONTENDERS: Final = {
+    MODEL: "model",
+    LIGHTGBM: "LightGBM",
+    CATBOOST: "CatBoost",
+    BEST_KEY: "best key",
+    RANDOM: "random",
+}
+"""What reports call each of them."""
 _SHARES = (0.01, 0.05, 0.10)
 _PRECISION = "precision"
 _FEWEST_DAYS = 8
 _MOST_DRAWS, _FEWEST_DRAWS = 1_000, 100
-_WEIGHTS = 20_000_000
+_WEIGHTS = 5_000_000
 
 
 @dataclass(frozen=True)
@@ -59,17 +70,10 @@ class Measure:
     metric: Metric
     path: tuple[str, ...]
 
-    def estimate(self, one: Contender, frame: _Lines) -> Estimate:
-        """The figure of one contender."""
-        return self.metric.estimate(self._lines(one, frame), frame.weights)
-
-    def difference(self, one: Contender, other: Contender, frame: _Lines) -> Estimate:
-        """The figure of one less that of the other."""
-        return self.metric.difference(self._lines(one, frame), self._lines(other, frame), frame.weights)
-
-    def _lines(self, one: Contender, frame: _Lines) -> ScoredLines:
+    def drawn(self, one: Contender, frame: _Lines) -> DrawnFigure:
+        """The figure of one contender, on all draws."""
         shown = one.probability if self.metric.judges == "probability" else one.score
-        return replace(frame.lines, score=shown)
+        return self.metric.drawn(replace(frame.lines, score=shown), frame.weights)
 
 
 MEASURES: Final[Sequence[Measure]] = (
@@ -87,8 +91,9 @@ Figures = Mapping[tuple[str, ...], Estimate]
 class RivalComparison:
     """Figures by contender and measure, and the model's less those of each rival.
 
-    `scores` and `differences` have the contenders in their order; None stands for a rival that could not
-    score. With fewer findings than `least_findings` every figure is NaN: it would be luck.
+    `scores` and `differences` have the contenders in their order, and a figure for each of the `measures`;
+    None stands for a rival that could not score. With fewer findings than `least_findings` every figure is
+    NaN: it would be luck. `called` are the names of the contenders in words.
     """
 
     lines: int
@@ -96,6 +101,8 @@ class RivalComparison:
     least_findings: int
     scores: Mapping[str, Figures | None]
     differences: Mapping[str, Figures | None]
+    measures: Sequence[Measure] = MEASURES
+    called: Mapping[str, str] = field(default_factory=lambda: CONTENDERS)
 
     @property
     def thin(self) -> bool:
@@ -118,7 +125,7 @@ class RivalComparison:
         metrics = {"lines": float(self.lines), "findings": float(self.findings)}
         for prefix, group in (("", self.scores), ("less.", self.differences)):
             for name, figures in group.items():
-                for measure in MEASURES if figures is not None else ():
+                for measure in self.measures if figures is not None else ():
                     assert figures is not None
                     named = figures[measure.path].as_metrics(f"{prefix}{name}.{measure.metric.name}")
                     metrics |= {key: value for key, value in named.items() if not key.endswith("_findings")}
@@ -132,6 +139,7 @@ def compare(
     *,
     least_findings: int,
     seed: int,
+    measures: Sequence[Measure] = MEASURES,
 ) -> RivalComparison:
     """Measure the contenders, of which `model` is compared with every other but `random`, on the same lines.
 
@@ -143,27 +151,31 @@ def compare(
         ScoredLines(np.empty(0), found, line_keys(lines, seed)),
         bootstrap_weights(_clusters(lines), draws=draws, seed=seed),
     )
-    thin, model = findings < least_findings, contenders[MODEL]
-    unknown: Figures = {
-        measure.path: Estimate(math.nan, math.nan, math.nan, findings) for measure in MEASURES
+    thin = findings < least_findings
+    drawn = {
+        name: {each.path: each.drawn(one, judged) for each in measures}
+        for name, one in contenders.items()
+        if one is not None and not thin
     }
+    unknown: Figures = {each.path: Estimate(math.nan, math.nan, math.nan, findings) for each in measures}
 
-    def figures(one: Contender | None) -> Figures | None:
-        if one is None or thin:
-            return None if one is None else unknown
-        return {measure.path: measure.estimate(one, judged) for measure in MEASURES}
+    def figures(name: str) -> Figures | None:
+        if contenders[name] is None or thin:
+            return None if contenders[name] is None else unknown
+        return {path: figure.estimate for path, figure in drawn[name].items()}
 
-    def differences(other: Contender | None) -> Figures | None:
-        if model is None or other is None or thin:
-            return None if other is None else unknown
-        return {measure.path: measure.difference(model, other, judged) for measure in MEASURES}
+    def differences(name: str) -> Figures | None:
+        if contenders[name] is None or thin:
+            return None if contenders[name] is None else unknown
+        return {path: own.less(drawn[name][path]) for path, own in drawn[MODEL].items()}
 
     return RivalComparison(
         lines.height,
         findings,
         least_findings,
-        {name: figures(one) for name, one in contenders.items()},
-        {name: differences(one) for name, one in contenders.items() if name not in (MODEL, RANDOM)},
+        {name: figures(name) for name in contenders},
+        {name: differences(name) for name in contenders if name not in (MODEL, RANDOM)},
+        measures,
     )
 
 

@@ -1,7 +1,8 @@
 """Whether a new model may take the place of the one in use.
 
-It has to rank later lines better than chance, price and the seller's past do, and better than the champion on
-the same lines, by an interval that says so; it must not fall behind on any slice, its probabilities must hold
+It has to rank later lines better than chance, price and the seller's past do, no worse than plain rivals that
+learned from the same lines, and better than the champion on the same lines, by an interval that says so; it
+must not fall behind on any slice, its probabilities must hold
 on the random share, the features of the random share must be those of all lines, and no column may know more
 than a declaration can. A comparison is fair only on lines that neither model was trained on and whose results
 are due: for a champion these are the lines declared after its training, and those that it once predicted out
@@ -11,7 +12,6 @@ of time. A comparison that shows nothing leaves the champion in use.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
@@ -22,12 +22,14 @@ from configs.schema.gate import GateConfig
 from features.contract.declarations import LINE_KEY
 from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import TRIVIAL
+from models.judging.comparison import RivalComparison
 from models.judging.evaluation import Evaluation
 from models.judging.gate_checks import (
     FINDINGS,
     Check,
     against_baseline,
     against_champion,
+    against_rivals,
     calibration_holds,
     comparing_metric,
     features_agree,
@@ -78,19 +80,23 @@ def decide(
     *,
     gate: GateConfig,
     agreement: FeatureAgreement | None = None,
-    baselines: Sequence[str] = TRIVIAL,
+    rivals: RivalComparison | None = None,
     seed: int = 0,
 ) -> GateDecision:
     """Judge a challenger by its evaluation.
 
     `champion` are the champion's `unseen_predictions`, None where the risk has no champion; `agreement` is
-    that of the random share with all lines, None where it is not known.
+    that of the random share with all lines, `rivals` the comparison with plain ones by the gate's metric,
+    each None where it is not known.
     """
     if challenger.findings < gate.least_findings:
         return GateDecision((not_judged(challenger, gate),))
-    checks = [against_baseline(challenger, name) for name in baselines]
+    checks = [against_baseline(challenger, name) for name in TRIVIAL]
+    metric = comparing_metric(gate, challenger.metrics)
+    if rivals is not None:
+        checks += against_rivals(rivals, metric)
     if champion is not None:
-        lines, metric = _common_lines(challenger, champion), comparing_metric(gate, challenger.metrics)
+        lines = _common_lines(challenger, champion)
         checks += [against_champion(lines, metric, gate, seed), slices_hold(lines, metric, gate, seed)]
     checks.append(calibration_holds(challenger, gate))
     checks.append(features_agree(agreement, gate))

@@ -13,6 +13,7 @@ from configs.errors import ConfigurationError
 from configs.schema.gate import GateConfig
 from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import line_keys
+from models.judging.comparison import CONTENDERS, RivalComparison
 from models.judging.evaluation import Evaluation
 from models.judging.groups import each_group
 from models.stats.intervals import Estimate, bootstrap_weights, observed_over_expected, too_few
@@ -70,6 +71,32 @@ def against_baseline(challenger: Evaluation, name: str) -> Check:
     return Check(
         f"against {shown}", passed, f"average precision {model:.3f}, {verdict} {shown} with {baseline:.3f}"
     )
+
+
+def against_rivals(rivals: RivalComparison, metric: Metric) -> Iterator[Check]:
+    """No plain rival is surely better on the same lines, by the interval of the paired difference.
+
+    `rivals` hold the metric under its own name; one that could not score is left out.
+    """
+    path = (metric.name,)
+    for name, differences in rivals.differences.items():
+        theirs = rivals.scores[name]
+        if differences is None or theirs is None:
+            continue
+        difference = differences[path]
+        gain = metric.gain(difference)
+        verdict = "no sure difference"
+        if gain.low > 0.0:
+            verdict = "better"
+        elif gain.high < 0.0:
+            verdict = "SURELY worse"
+        yield Check(
+            f"against {CONTENDERS[name]}",
+            not gain.high < 0.0,
+            f"{metric.title} {difference.value:+.3f} against {rivals.called[name]} with "
+            f"{theirs[path].value:.3f} ({difference.low:+.3f} to {difference.high:+.3f}) on the same "
+            f"{rivals.lines} lines: {verdict}",
+        )
 
 
 def against_champion(lines: pl.DataFrame, metric: Metric, gate: GateConfig, seed: int) -> Check:

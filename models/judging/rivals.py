@@ -1,7 +1,7 @@
 """LightGBM and CatBoost as they come: no parameter set, text as their own categories, on given columns.
 
-They stand for what anybody gets in an afternoon from the same rows, so nothing is tuned here. CatBoost is an
-extra (`pip install 'parcel-risk[bench]'`).
+They stand for what anybody gets in an afternoon from the same rows, so nothing is tuned here; what is set
+only makes a second run agree with the first. CatBoost is an extra (`pip install 'parcel-risk[bench]'`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ def lightgbm_as_it_comes(
         kind = pd.CategoricalDtype(sorted(x[name].dropna().unique()))
         x[name] = x[name].astype(kind)
         z[name] = z[name].where(z[name].isin(kind.categories)).astype(kind)
-    model = lightgbm.LGBMClassifier(random_state=seed, n_jobs=threads, verbosity=-1)
+    model = lightgbm.LGBMClassifier(
+        random_state=seed, n_jobs=threads, verbosity=-1, deterministic=True, force_col_wise=True
+    )
     return _second(model.fit(x, found).predict_proba(z))
 
 

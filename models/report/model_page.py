@@ -21,17 +21,20 @@ from configs.schema.gate import GateConfig
 from configs.schema.risk import RiskConfig
 from models.fitting.training import FittedRisk
 from models.judging.agreement import FeatureAgreement
+from models.judging.comparison import BEST_KEY, RivalComparison
 from models.judging.gate import GateDecision
 from models.judging.worst_lines import FALSE_ALARM, MISS
 from models.report.page import fingerprint, packaged_text, page_environment
 from models.report.tables import (
     ReportTable,
     agreement_table,
+    blend_table,
     calibration_table,
     column_table,
     headline_table,
     novelty_table,
     overlap_table,
+    rival_table,
     selection_table,
     slice_table,
 )
@@ -47,7 +50,8 @@ class ReportContent:
     """What a report is made of.
 
     `at_random` compares the features of the random share with those of all lines, `inspected` those of all
-    inspected lines; `figures` are the plots by file name, `lineage` what the run is repeated from.
+    inspected lines; `figures` are the plots by file name, `lineage` what the run is repeated from, `rivals`
+    the comparison with plain ones.
     """
 
     risk: RiskConfig
@@ -58,6 +62,7 @@ class ReportContent:
     figures: Mapping[str, Figure]
     lineage: Mapping[str, str]
     gate: GateConfig
+    rivals: RivalComparison | None = None
 
 
 def report_page(content: ReportContent) -> str:
@@ -81,6 +86,11 @@ def report_page(content: ReportContent) -> str:
         pictures={name: _picture(figure) for name, figure in content.figures.items()},
         few=evaluation.too_few(),
         tables=_tables(content) if evaluation.period else {},
+        blend=blend_table(content.fitted),
+        trees=content.fitted.model.booster.trees,
+        columns=len(content.fitted.model.booster.places),
+        level=level_sentence(content.fitted.model.metadata),
+        best_key=_best_key(content.rivals),
         misses=_lines(evaluation.examples, MISS),
         alarms=_lines(evaluation.examples, FALSE_ALARM),
     )
@@ -90,6 +100,7 @@ def _tables(content: ReportContent) -> dict[str, ReportTable]:
     evaluation = content.fitted.evaluation
     return {
         "headline": headline_table(evaluation),
+        "rivals": rival_table(content.rivals),
         "selection": selection_table(evaluation),
         "novelty": novelty_table(evaluation),
         "slices": slice_table(evaluation, content.gate.least_findings),
@@ -99,6 +110,32 @@ def _tables(content: ReportContent) -> dict[str, ReportTable]:
         "at_random": agreement_table("The random share against all lines", content.at_random),
         "inspected": agreement_table("All inspected lines against all lines", content.inspected),
     }
+
+
+def level_sentence(metadata: Mapping[str, str]) -> str:
+    """How sure the level of all probabilities is, by a model's metadata.
+
+    >>> level_sentence({"level_findings": "12.3", "level_low": "0.612", "level_high": "1.540"})[-78:]
+    'chance of 95% between 0.61 and 1.54 times what the probabilities add up to.'
+    """
+    findings = metadata.get("level_findings", "0.0")
+    if "level_low" not in metadata or "level_high" not in metadata:
+        return (
+            "Too few lines were drawn by chance to say how many of all lines an inspection would record a "
+            "finding on: the probabilities rank lines, and their level rests on inspected lines alone."
+        )
+    low, high = (float(metadata[f"level_{end}"]) for end in ("low", "high"))
+    return (
+        f"The level rests on {findings} findings of draws: what inspections of all lines would record is "
+        f"with a chance of 95% between {low:.2f} and {high:.2f} times what the probabilities add up to."
+    )
+
+
+def _best_key(rivals: RivalComparison | None) -> str | None:
+    """The best single key in words, None where there is none."""
+    if rivals is None or rivals.scores.get(BEST_KEY) is None:
+        return None
+    return rivals.called[BEST_KEY]
 
 
 def _lines(examples: pl.DataFrame, kind: str) -> Sequence[Mapping[str, Any]]:

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from models.fitting.training import FittedRisk
 from models.judging.agreement import FeatureAgreement
 from models.judging.baselines import line_keys
+from models.judging.comparison import CONTENDERS, RivalComparison
 from models.judging.evaluation import MODEL, Evaluation
 from models.judging.groups import each_group
 from models.risk.calibration import calibration_bins
@@ -49,8 +51,8 @@ class ReportTable:
     rows: Sequence[Sequence[str]]
 
 
-def with_interval(figure: Estimate, *, percent: bool = False) -> str:
-    """A figure with its 95% interval.
+def with_interval(figure: Estimate, *, percent: bool = False, signed: bool = False) -> str:
+    """A figure with its 95% interval; `signed` for a difference.
 
     >>> with_interval(Estimate(0.25, 0.2, 0.3, 5), percent=True), with_interval(Estimate(1.0, 0.5, 1.9, 9))
     ('25.0% (20.0 to 30.0)', '1.000 (0.500 to 1.900)')
@@ -58,10 +60,11 @@ def with_interval(figure: Estimate, *, percent: bool = False) -> str:
     if not math.isfinite(figure.value):
         return _UNKNOWN
     factor, digits, unit = (100.0, 1, "%") if percent else (1.0, 3, "")
-    shown = f"{factor * figure.value:.{digits}f}{unit}"
+    shape = f"{'+' if signed else ''}.{digits}f"
+    shown = f"{factor * figure.value:{shape}}{unit}"
     if not (math.isfinite(figure.low) and math.isfinite(figure.high)):
         return shown
-    return f"{shown} ({factor * figure.low:.{digits}f} to {factor * figure.high:.{digits}f})"
+    return f"{shown} ({factor * figure.low:{shape}} to {factor * figure.high:{shape}})"
 
 
 def headline_table(evaluation: Evaluation) -> ReportTable:
@@ -77,6 +80,44 @@ def headline_table(evaluation: Evaluation) -> ReportTable:
             rows.append([metric.title, findings, *shown])
     heads = ["figure", "findings", *(_TITLES.get(score, score) for score in scores)]
     return ReportTable("The model and what it has to beat", heads, rows)
+
+
+def rival_table(rivals: RivalComparison | None) -> ReportTable:
+    """The model beside plain rivals, and its figures less theirs."""
+    caption = "The model beside plain rivals that learned from the same lines"
+    if rivals is None:
+        return ReportTable(caption, [], [])
+    names = [name for name, figures in rivals.differences.items() if figures is not None]
+    shown = [(rivals.scores[name], False) for name in (MODEL, *names)]
+    shown += [(rivals.differences[name], True) for name in names]
+    rows = []
+    for measure in rivals.measures:
+        cells = (
+            with_interval(figures[measure.path], percent=measure.metric.percent, signed=signed)
+            for figures, signed in shown
+            if figures is not None
+        )
+        rows.append([measure.metric.title, *cells])
+    called = [CONTENDERS[name] for name in names]
+    return ReportTable(
+        caption, ["figure", "model", *called, *(f"model less {name}" for name in called)], rows
+    )
+
+
+def blend_table(fitted: FittedRisk) -> ReportTable:
+    """The candidates that the model was chosen from: what the log-odds of each weigh, its trees, and the
+    columns that they read.
+    """
+    members = {member.name: member for member in fitted.model.booster.members}
+    rows = []
+    for name in dict.fromkeys((*fitted.candidates, *members)):
+        if name in members:
+            member = members[name]
+            counts = f"{member.booster.rounds:,}", f"{len(member.places):,}"
+            rows.append([name, f"{member.weight:.2f}", *counts])
+        else:
+            rows.append([name, "left out", "", ""])
+    return ReportTable("What the model is made of", ["candidate", "weight", "trees", "columns"], rows)
 
 
 def selection_table(evaluation: Evaluation) -> ReportTable:

@@ -7,7 +7,7 @@ known before, decide by average precision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -30,22 +30,27 @@ class SingleKey:
     columns: tuple[str, ...]
     smoothing: float
 
+    @property
+    def words(self) -> str:
+        """Its columns in words."""
+        return " x ".join(self.columns)
 
-def best_single_key(past: InspectedLines, *, moving: bool) -> SingleKey | None:
+
+def best_single_key(past: InspectedLines, *, moving: bool, pairs_of: int | None = None) -> SingleKey | None:
     """The key whose rate ranked later lines of the past best; None where the past is too thin to choose.
 
     With `moving`, a line is ranked by all results that were known before its day; without, by those known
-    before the first day of its third, as later lines will be.
+    before the first day of its third, as later lines will be. With `pairs_of`, pairs are tried of the so many
+    columns that are best alone, without of all.
     """
     blocks = [block for start, end in _thirds(past) if (block := _Block.of(past, start, end, moving=moving))]
     if not blocks:
         return None
-    scores: dict[SingleKey, float] = {}
-    for columns in _candidates(past):
-        for block in blocks:
-            for smoothing, rate in block.rates(columns).items():
-                key = SingleKey(columns, smoothing)
-                scores[key] = scores.get(key, 0.0) + block.average_precision(rate)
+    alone = _scores(((name,) for name in past.columns), blocks)
+    ranked = sorted(alone, key=lambda key: -alone[key])
+    best = list(dict.fromkeys(key.columns[0] for key in ranked))[:pairs_of]
+    # In the order of the columns: it decides between equal scores.
+    scores = alone | _scores(combinations([name for name in past.columns if name in best], 2), blocks)
     return max(scores, key=lambda key: scores[key], default=None)
 
 
@@ -102,10 +107,15 @@ class _Block:
         return inspected, counted.rate[self.judged] * (inspected + 1.0)
 
 
-def _candidates(past: InspectedLines) -> Iterator[tuple[str, ...]]:
-    names = list(past.columns)
-    yield from ((name,) for name in names)
-    yield from combinations(names, 2)
+def _scores(candidates: Iterable[tuple[str, ...]], blocks: Sequence[_Block]) -> dict[SingleKey, float]:
+    """Average precision of keys with each smoothing, all blocks together."""
+    scores: dict[SingleKey, float] = {}
+    for columns in candidates:
+        for block in blocks:
+            for smoothing, rate in block.rates(columns).items():
+                key = SingleKey(columns, smoothing)
+                scores[key] = scores.get(key, 0.0) + block.average_precision(rate)
+    return scores
 
 
 def _thirds(past: InspectedLines) -> list[tuple[int, int]]:

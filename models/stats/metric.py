@@ -70,14 +70,16 @@ class Metric:
         """The figure with its 95% interval; `weights` (draws, lines) are those of the bootstrap."""
         if not self.bootstrapped:
             return self._point(lines)
-        low, high = bootstrap_interval(self.draws(lines, weights))
-        return replace(self._point(lines), low=low, high=high)
+        return self.drawn(lines, weights).estimate
 
     def difference(self, one: ScoredLines, other: ScoredLines, weights: FloatArray) -> Estimate:
         """The figure of one score minus that of another on the same lines, over the same draws."""
-        value = self._point(one).value - self._point(other).value
-        draws = self.draws(one, weights) - self.draws(other, weights)
-        return Estimate(value, *bootstrap_interval(draws), int(one.found.sum()))
+        return self.drawn(one, weights).less(self.drawn(other, weights))
+
+    def drawn(self, lines: ScoredLines, weights: FloatArray) -> DrawnFigure:
+        """The figure and its draws, for whoever compares one score with many others."""
+        found = int(lines.found.sum())
+        return DrawnFigure(self._point(lines), self.draws(lines, weights), found, self.bootstrapped)
 
     def gain(self, difference: Estimate) -> Estimate:
         """A difference, turned so that more is better."""
@@ -90,3 +92,29 @@ class Metric:
             return self.point(lines)
         value = float(self.draws(lines, np.ones(len(lines.score))))
         return Estimate(value, math.nan, math.nan, int(lines.found.sum()))
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """A figure of one score, what it is on each draw of the lines (draws,), and findings among all of them.
+
+    `bootstrapped` says whether its interval is that of the draws; where it is not, `point` has one.
+    """
+
+    point: Estimate
+    draws: FloatArray
+    findings: int
+    bootstrapped: bool
+
+    @property
+    def estimate(self) -> Estimate:
+        """The figure with its 95% interval."""
+        if not self.bootstrapped:
+            return self.point
+        low, high = bootstrap_interval(self.draws)
+        return replace(self.point, low=low, high=high)
+
+    def less(self, other: DrawnFigure) -> Estimate:
+        """This figure minus that of another score on the same draws of the same lines."""
+        interval = bootstrap_interval(self.draws - other.draws)
+        return Estimate(self.point.value - other.point.value, *interval, self.findings)

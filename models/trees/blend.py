@@ -59,6 +59,11 @@ class Blend:
         """The columns of the matrix that a raw score depends on, in ascending order."""
         return tuple(sorted({place for member in self.members for place in member.places}))
 
+    @property
+    def trees(self) -> int:
+        """How many trees a raw score sums, those of all members."""
+        return sum(member.booster.rounds for member in self.members)
+
     def predict_raw(self, values: FloatArray, *, threads: int = 1) -> FloatArray:
         """Raw log-odds a line (lines,) for matrix values (lines, columns)."""
         places = np.array(self.places, dtype=np.int64)

@@ -18,13 +18,13 @@ OPTIONAL_BLOCK = "extra"
 
 
 def block_of(column: str) -> str | None:
-    """The feature block that built a column, None for keys, texts and labels.
+    """The feature block that built a column, None for keys, texts, labels and hashes.
 
-    >>> block_of("price__cny_per_kg"), block_of("seller_id")
-    ('price', None)
+    >>> block_of("price__cny_per_kg"), block_of("seller_id"), block_of("_hash_tax__type")
+    ('price', None, None)
     """
     block, mark, _ = column.partition("__")
-    return block if mark else None
+    return block if mark and not column.startswith("_") else None
 
 
 def feature_columns(frame: pl.DataFrame, risk: RiskConfig) -> tuple[str, ...]:

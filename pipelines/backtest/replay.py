@@ -46,6 +46,7 @@ from pipelines.scoring.line_scores import scored
 from pipelines.scoring.parcels import parcel_columns, parcels_of
 from pipelines.store.store import Store
 from pipelines.training.frames import DayFeatures
+from pipelines.training.inspected import key_columns, with_key_hashes
 from pipelines.work.progress import Progress
 
 # A killed run folds again what came after the last history on disk.
@@ -155,7 +156,8 @@ def _one_night(
             chosen = choice.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
             sample = drawn_lines(choice.lines, settings.pipeline.gate.sample_lines)
             risks = list(settings.risks.values())
-            stage_features(t, store, day, DayFeatures.of(choice.features, day, risks, chosen, sample))
+            features = with_key_hashes(choice.features, key_columns(chronicle))
+            stage_features(t, store, day, DayFeatures.of(features, day, risks, chosen, sample))
             stage_forgetting(t, store, settings.pipeline.training, risks, day)
     state.pending = pl.concat([state.pending.filter(~reported), night.shown], how="diagonal")
     state.reports = pl.concat([state.reports, with_schema(due, store)])

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from models.fitting.training import known_lines
-from models.judging.comparison import MODEL, RANDOM, Contender, at_random
+from models.judging.comparison import (
+    BEST_KEY,
+    CATBOOST,
+    LIGHTGBM,
+    MODEL,
+    RANDOM,
+    Contender,
+    at_random,
+)
 from models.judging.leakage import SingleColumn, find_leakage
 from models.judging.rivals import catboost_as_it_comes, lightgbm_as_it_comes
 from models.risk.risk_model import RiskModel
@@ -17,10 +24,6 @@ from models.search.single_key import SingleKey, best_single_key, single_key_rate
 from models.trees.columns import feature_columns
 from pipelines.evaluation.period import Period, PeriodData
 from pipelines.training.inspected import inspected_lines
-
-LIGHTGBM: Final = "lightgbm"
-CATBOOST: Final = "catboost"
-BEST_KEY: Final = "best_key"
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def _fitted(data: PeriodData, risk: RiskConfig, settings: Settings) -> JudgedMod
         all_lines=data.training.all_lines[risk.name],
         keys=RateKeys.of(settings.pipeline),
     )
-    return JudgedModel(fitted.model, None)
+    return JudgedModel(fitted.model.with_goods(data.training.goods), None)
 
 
 def _write(store: Store, report: EvaluationReport, manifest: ManifestBuilder) -> None:

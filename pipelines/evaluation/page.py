@@ -7,9 +7,9 @@ from functools import cache
 from jinja2 import Environment
 from markupsafe import Markup
 
-from models.judging.comparison import MEASURES
+from models.judging.comparison import CONTENDERS, MEASURES
 from models.report.page import page_environment
-from pipelines.evaluation.report import CAPTIONS, NAMES, EvaluationReport
+from pipelines.evaluation.report import CAPTIONS, EvaluationReport
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals
 
@@ -30,7 +30,7 @@ def _charts(report: EvaluationReport) -> list[Markup]:
     charts = []
     for measure in MEASURES:
         rows = [
-            Bar(NAMES[name], figure.value, figure.low, figure.high)
+            Bar(CONTENDERS[name], figure.value, figure.low, figure.high)
             for name, figures in report.comparison.scores.items()
             if figures is not None
             for figure in [figures[measure.path]]

@@ -8,22 +8,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from models.judging.comparison import MEASURES, MODEL, RANDOM, Figures, Measure, RivalComparison
+from models.judging.comparison import CATBOOST, CONTENDERS, MEASURES, Figures, Measure, RivalComparison
 from models.risk.risk_model import RiskModel
 from models.stats.intervals import Estimate, too_few
-from pipelines.evaluation.contenders import BEST_KEY, CATBOOST, LIGHTGBM, Contenders
+from pipelines.evaluation.contenders import Contenders
 from pipelines.evaluation.period import Period
 from pipelines.pages.text_table import text_table
 from pipelines.store.layout import REPORT_PAGE
 from pipelines.work.report import Report
 
-NAMES: Final = {
-    MODEL: "model",
-    LIGHTGBM: "LightGBM",
-    CATBOOST: "CatBoost",
-    BEST_KEY: "best key",
-    RANDOM: "random",
-}
 CAPTIONS: Final = ("Each score", "The model's less the rival's")
 _UNKNOWN = "-"
 
@@ -109,7 +102,7 @@ class EvaluationReport(Report):
             "results": self.results,
             "version": self.judged.version or "fitted for it",
             "until": self.judged.until,
-            "best_key": "" if key is None else " x ".join(key.columns),
+            "best_key": "" if key is None else key.words,
             "best_key_smoothing": "" if key is None else key.smoothing,
         }
 
@@ -125,7 +118,7 @@ class EvaluationReport(Report):
         if key is None:
             return "best single key: too little was known before the period to choose one"
         return (
-            f"best single key: {' x '.join(key.columns)}, with {key.smoothing:g} lines of the overall rate; "
+            f"best single key: {key.words}, with {key.smoothing:g} lines of the overall rate; "
             "chosen on what was reported before the period"
         )
 
@@ -158,7 +151,7 @@ class EvaluationReport(Report):
 def _table(columns: Mapping[str, Figures | None], sign: str) -> list[list[str]]:
     """A heading and a row a measure, a column for each contender that has figures."""
     shown = {name: figures for name, figures in columns.items() if figures is not None}
-    head = ["", *(NAMES[name] for name in shown)]
+    head = ["", *(CONTENDERS[name] for name in shown)]
     return [
         head,
         *([_title(each), *(_cell(of[each.path], sign) for of in shown.values())] for each in MEASURES),

@@ -26,6 +26,7 @@ from models.goods.columns import with_goods_columns
 from models.goods.goods_model import GoodsModel
 from pipelines.history.chronicle import Chronicle
 from pipelines.training.goods import goods_model
+from pipelines.training.inspected import KEY_HASHES, key_columns, with_key_hashes
 from pipelines.work.progress import Progress
 
 _INSPECTION_COLUMNS = (
@@ -85,8 +86,8 @@ def training_data(
     A frame has the columns of `FeatureSet.for_risk`, then `declared_on` (Date), the label columns (Boolean,
     null = not examined), `inspected_on`, `reported_on` (when this risk's label became known), `selection`,
     `inspection_probability`, `assessed_unit_price` and `recovered_tax_cny`. `declared_on` is followed by
-    `order_id`, `item_key` and, with `cross_fitted_rates`, the hashes `_key_<name>` of the keys of hit rates;
-    no model sees them. Rows are in order of day and key.
+    `order_id`, `item_key`, the hashes of `inspected.key_columns` and, with `cross_fitted_rates`, those of the
+    keys of hit rates (`_key_<name>`); no model sees them. Rows are in order of day and key.
 
     Raises:
         DataError: nothing was reported up to `until`.
@@ -126,7 +127,7 @@ def replay_features(
     history = chronicle.spec.empty()
     sampled_after = newest_days_after(chronicle.settings.pipeline.training, risks, until)
     wanted_lines = chronicle.settings.pipeline.gate.sample_lines
-    days = chronicle.days(until=until)
+    days, columns = chronicle.days(until=until), key_columns(chronicle)
     with progress.task(f"history and features, {len(days)} days", total=len(days)) as task:
         for day in days:
             lines = chronicle.prepared(day)
@@ -138,7 +139,7 @@ def replay_features(
                 context = DayContext(day, history, today, chronicle.settings.pipeline.features)
                 both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
                 built = assemble(both, context, chronicle.reference.on(day), risks)
-                part = DayFeatures.of(built, day, risks, inspected, drawn)
+                part = DayFeatures.of(with_key_hashes(built, columns), day, risks, inspected, drawn)
             history = chronicle.step(history, day, today, results.get(day, {}))
             task.advance()
             yield day, part, history
@@ -219,7 +220,11 @@ def _dated(built: FeatureSet, risk: RiskConfig, day: date) -> pl.DataFrame:
     """Return the frame of a risk with its day and what lines are compared by but no model sees."""
     keys = pl.col("^_key_.*$" if risk.cross_fitted_rates else [])
     known = built.lines.select(
-        pl.lit(day).alias("declared_on"), "order_id", pl.col("_item_key").alias("item_key"), keys
+        pl.lit(day).alias("declared_on"),
+        "order_id",
+        pl.col("_item_key").alias("item_key"),
+        pl.col(KEY_HASHES),
+        keys,
     )
     return pl.concat([built.for_risk(risk), known], how="horizontal")
 

@@ -1,14 +1,16 @@
-"""Inspected lines of a risk with the hash of every column that a hit rate may be counted by."""
+"""Lines of a risk with the hash of every column that a hit rate may be counted by."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from configs.errors import DataError
 from configs.schema.risk import RiskConfig
+from features.assemble import FeatureSet
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.history.keys import hashed_column
 from features.history.results import known_labels, with_results_of
@@ -25,6 +27,8 @@ _COLUMNS = (
     *("total_price", "net_weight_kg"),
 )
 _HASH = "_hash_"
+KEY_HASHES = f"^{_HASH}.*$"
+"""The columns with these hashes, as Polars selects them."""
 
 
 def inspected_frame(
@@ -88,6 +92,13 @@ def inspected_lines(frame: pl.DataFrame) -> InspectedLines:
     )
 
 
+def with_key_hashes(built: FeatureSet, columns: Sequence[str]) -> FeatureSet:
+    """The features with a hash (UInt64) of each of the `columns` among the columns of their lines: what
+    `KEY_HASHES` names. No block builds them, so no model sees them.
+    """
+    return replace(built, lines=built.lines.with_columns(_hashes(built.lines, columns)))
+
+
 def key_columns(chronicle: Chronicle) -> list[str]:
     """What keys may be made of: the columns in use, places and routes, and texts of the source's own."""
     used = [name for spec in chronicle.spec.keys for name in spec.columns]
@@ -102,6 +113,9 @@ def key_columns(chronicle: Chronicle) -> list[str]:
 
 def _hashed(chronicle: Chronicle, day: date, lines: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     prepared = prepare_lines(lines, chronicle.reference.on(day), chronicle.settings.pipeline.features)
-    hashes = [pl.Series(_HASH + name, hashed_column(prepared, name)) for name in columns]
     known = lines.select(*LINE_KEY, "declared_on", found="_found", known_on="_known", selection="_selection")
-    return known.with_columns(hashes)
+    return known.with_columns(_hashes(prepared, columns))
+
+
+def _hashes(prepared: pl.DataFrame, columns: Sequence[str]) -> list[pl.Series]:
+    return [pl.Series(_HASH + name, hashed_column(prepared, name)) for name in columns]

@@ -25,7 +25,7 @@ from pipelines.training.fitted import FittedOnDisk
 from pipelines.training.frames import TrainingData, known_until, training_data
 from pipelines.training.report import RiskTrained, TrainReport
 from pipelines.training.snapshot import CHAMPIONS, freeze, only_training, paths_of, still_holds
-from pipelines.training.train_risk import Rival, train_risk
+from pipelines.training.train_risk import CopiedChampion, train_risk
 from pipelines.work.progress import Progress
 
 __all__ = ["RiskTrained", "TrainReport", "train"]
@@ -65,11 +65,11 @@ def train(
         with paths_of(opened, source):
             chronicle = Chronicle(source, settings)
             last = known_until(chronicle, until)
-            rivals = _prepared(tracker, chosen, folder)
+            champions = _prepared(tracker, chosen, folder)
             with manifest.step("features"):
                 data = training_data(chronicle, chosen, last, progress)
         reading.close()
-        work = _Work(data, settings, rivals, folder)
+        work = _Work(data, settings, champions, folder)
         done = work.models(chosen, tracker, manifest, progress)
         with opened.lock("train", patient=True):
             unchanged = frozen is not None and still_holds(opened, frozen, last)
@@ -77,14 +77,14 @@ def train(
     return TrainReport(list(done.values()), last, tracker.shown)
 
 
-def _prepared(tracker: Tracker, chosen: Sequence[RiskConfig], folder: Path) -> dict[str, Rival]:
+def _prepared(tracker: Tracker, chosen: Sequence[RiskConfig], folder: Path) -> dict[str, CopiedChampion]:
     """The champions to compare with, once everything may be written that will be."""
     names = [risk.name for risk in chosen]
     tracker.prepare(names)
     copies = folder / CHAMPIONS
     shutil.rmtree(copies, ignore_errors=True)
     return {
-        champion.risk: Rival.copy(tracker, champion, copies)
+        champion.risk: CopiedChampion.copy(tracker, champion, copies)
         for champion in tracker.champions(names)
         if champion.risk in names
     }
@@ -96,7 +96,7 @@ class _Work:
 
     data: TrainingData
     settings: Settings
-    rivals: Mapping[str, Rival]
+    champions: Mapping[str, CopiedChampion]
     folder: Path
 
     def models(
@@ -109,7 +109,7 @@ class _Work:
             for risk in chosen:
                 with manifest.step(risk.name):
                     folder = self.folder / risk.name
-                    fitted = train_risk(risk, self.data, self.settings, self.rivals.get(risk.name), folder)
+                    fitted = train_risk(risk, self.data, self.settings, self.champions.get(risk.name), folder)
                     if isinstance(fitted, RiskTrained):
                         done[risk.name] = fitted
                     else:

@@ -35,15 +35,19 @@ from models.trees.errors import TooFewFindings
 from pipelines.training.fitted import FittedOnDisk
 from pipelines.training.frames import TrainingData
 from pipelines.training.report import RiskTrained
+from pipelines.training.rivals import GateRivals, rivals_of
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A fitted risk and the decision of its gate; `agreement` is that of the random share with all lines."""
+    """A fitted risk and the decision of its gate; `agreement` is that of the random share with all lines,
+    `rivals` what plain ones make of the lines that judged it.
+    """
 
     fitted: FittedRisk
     decision: GateDecision
     agreement: FeatureAgreement | None
+    rivals: GateRivals | None
 
 
 def fit_and_judge(
@@ -74,8 +78,12 @@ def fit_and_judge(
     at_random = frame.filter(pl.col("selection") == "random")
     agreement = _agreement(at_random, all_lines, fitted.evaluation, gate)
     seed = config.training.seed
-    decision = decide(fitted.evaluation, champion(frame), gate=gate, agreement=agreement, seed=seed)
-    return Judged(fitted, decision, agreement)
+    rivals = rivals_of(fitted, frame, risk, config)
+    decision = decide(
+        fitted.evaluation, champion(frame), gate=gate, agreement=agreement,
+        rivals=None if rivals is None else rivals.comparison, seed=seed,
+    )  # fmt: skip
+    return Judged(fitted, decision, agreement, rivals)
 
 
 def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
@@ -86,7 +94,7 @@ def untrainable(risk: RiskConfig, frame: pl.DataFrame) -> str | None:
 
 
 @dataclass(frozen=True)
-class Rival:
+class CopiedChampion:
     """The champion that a new model is compared with, copied before the work: its model and predictions."""
 
     champion: Champion
@@ -94,7 +102,7 @@ class Rival:
     out_of_time: Path
 
     @classmethod
-    def copy(cls, tracker: Tracker, champion: Champion, folder: Path) -> Rival:
+    def copy(cls, tracker: Tracker, champion: Champion, folder: Path) -> CopiedChampion:
         """Copy a champion into a folder.
 
         Raises:
@@ -111,7 +119,7 @@ class Rival:
 
 
 def train_risk(
-    risk: RiskConfig, data: TrainingData, settings: Settings, rival: Rival | None, folder: Path
+    risk: RiskConfig, data: TrainingData, settings: Settings, in_use: CopiedChampion | None, folder: Path
 ) -> FittedOnDisk | RiskTrained:
     """Fit a risk on its frame and put it before the gate; the model is kept in `folder`, to be registered.
 
@@ -123,13 +131,13 @@ def train_risk(
     if reason is not None:
         return RiskTrained(risk.name, why=[reason])
     lineage = _lineage(risk, data, settings, frame)
-    key = _key(lineage, rival)
+    key = _key(lineage, in_use)
     known = FittedOnDisk.find(folder, key)
     if known is not None:
         return known
     try:
         judged = fit_and_judge(
-            risk, data, settings.pipeline, lambda lines: None if rival is None else rival.unseen(lines)
+            risk, data, settings.pipeline, lambda lines: None if in_use is None else in_use.unseen(lines)
         )
     except TooFewFindings as error:
         return RiskTrained(risk.name, why=[str(error)])
@@ -137,25 +145,34 @@ def train_risk(
     check_reasons(risk, _words(frame, fitted))
     inspected = _agreement(frame, data.all_lines[risk.name], fitted.evaluation, gate)
     figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
-    page = report_page(
-        ReportContent(risk, fitted, decision, judged.agreement, inspected, figures, lineage, gate)
-    )
+    rivals = judged.rivals
+    shown = ReportContent(
+        risk, fitted, decision, judged.agreement, inspected, figures, lineage, gate,
+        None if rivals is None else rivals.comparison,
+    )  # fmt: skip
     content = RunContent(
         tags=lineage,
-        parameters={**risk.model, "rounds": fitted.model.metadata["rounds"], "until": data.until},
+        parameters={
+            **risk.model,
+            "rounds": fitted.model.metadata["rounds"],
+            "trees": fitted.model.booster.trees,
+            "until": data.until,
+            **({} if rivals is None else rivals.parameters),
+        },
+        metrics={} if rivals is None else rivals.metrics,
         texts={
             **configuration_of(risk, settings),
             "packages.json": json.dumps(dict(package_versions()), indent=1),
-            "report.html": page,
+            "report.html": report_page(shown),
         },
         figures={f"plots/{name}": figure for name, figure in figures.items()},
     )
-    return _kept(judged, content, folder, key, first=rival is None)
+    return _kept(judged, content, folder, key, first=in_use is None)
 
 
-def _key(lineage: Mapping[str, str], rival: Rival | None) -> str:
+def _key(lineage: Mapping[str, str], in_use: CopiedChampion | None) -> str:
     """Name all that a model and the decision of its gate are made of."""
-    made_of = {**lineage, "champion": "" if rival is None else rival.champion.run_id}
+    made_of = {**lineage, "champion": "" if in_use is None else in_use.champion.run_id}
     return hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,10 +14,12 @@ from configs.schema.pipeline import MetricConfig, TrainingConfig
 from configs.schema.risk import ConstantValue, RiskConfig, Title
 from models.fitting.training import fit_risk
 from models.judging.agreement import compare_features
+from models.judging.comparison import LIGHTGBM, MODEL, Contender, Measure, RivalComparison, compare
 from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.gate import GateDecision, decide, unseen_predictions
 from models.judging.gate_checks import paired_difference
-from models.stats.metrics import AVERAGE_PRECISION
+from models.stats.metric import Metric
+from models.stats.metrics import AUC, AVERAGE_PRECISION
 
 DAYS = 20
 GATE = GateConfig()
@@ -79,6 +81,18 @@ def said(decision: GateDecision, name: str) -> tuple[bool, str]:
     return check.passed, check.message
 
 
+def beside(
+    model: Evaluation, rival: Evaluation | None, metric: Metric = AVERAGE_PRECISION
+) -> RivalComparison:
+    """A model beside a rival with the probabilities of another evaluation of the same lines."""
+    scores = {
+        MODEL: Contender.of(model.lines["probability"].to_numpy()),
+        LIGHTGBM: None if rival is None else Contender.of(rival.lines["probability"].to_numpy()),
+    }
+    found, measure = model.lines["found"].to_numpy(), Measure(metric, (metric.name,))
+    return compare(model.lines, found, scores, least_findings=10, seed=3, measures=[measure])
+
+
 def predictions(result: Evaluation) -> pl.DataFrame:
     return result.lines.select("declaration_id", "line_no", "probability")
 
@@ -97,6 +111,49 @@ def test_a_model_that_knows_less_than_the_past_of_the_seller_does_not_pass() -> 
     decision = decide(evaluation(0.1), gate=GATE)
     assert not decision.passed
     assert not said(decision, "against seller rate")[0]
+
+
+@pytest.mark.parametrize(
+    ("rival", "passed", "words"),
+    [(5.0, False, ": SURELY worse"), (3.0, True, ": no sure difference"), (0.5, True, ": better")],
+)
+def test_only_a_plain_rival_that_is_surely_better_keeps_the_gate_shut(
+    rival: float, passed: bool, words: str
+) -> None:
+    model = evaluation(3.0)
+    decision = decide(model, gate=GATE, rivals=beside(model, evaluation(rival)))
+    assert decision.passed is passed
+    reached, reason = said(decision, "against LightGBM")
+    assert reached is passed
+    assert reason.endswith(f"on the same 1000 lines{words}")
+
+
+def test_a_rival_with_a_better_figure_that_may_be_luck_decides_nothing() -> None:
+    model = evaluation(3.0)
+    rival = evaluation(3.05)
+    comparison = beside(model, rival)
+    figures = comparison.differences[LIGHTGBM]
+    assert figures is not None
+    luck = figures["average_precision",]
+    assert luck.low < 0.0 < luck.high
+    assert decide(model, gate=GATE, rivals=comparison).passed
+
+
+def test_rivals_are_met_by_the_metric_that_is_asked_for() -> None:
+    model = evaluation(3.0)
+    rivals = beside(model, evaluation(5.0), AUC)
+    reached, reason = said(decide(model, gate=GateConfig(metric="auc"), rivals=rivals), "against LightGBM")
+    assert not reached
+    assert reason.startswith("AUC -0.")
+
+
+def test_a_rival_that_could_not_score_and_too_few_findings_are_no_check() -> None:
+    model = evaluation(3.0)
+    named = [check.name for check in decide(model, gate=GATE, rivals=beside(model, None)).checks]
+    assert "against LightGBM" not in named
+    few = evaluation(3.0, lines=60)
+    thin = decide(few, gate=GATE, rivals=beside(few, few))
+    assert thin.verdict == "not judged"
 
 
 def test_an_evaluation_without_a_finding_proves_nothing() -> None:

@@ -5,27 +5,51 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 import pytest
 
 from configs.schema.gate import GateConfig
 from configs.schema.risk import RiskConfig
 from models.fitting.training import FittedRisk
+from models.judging.comparison import (
+    BEST_KEY,
+    LIGHTGBM,
+    MODEL,
+    Contender,
+    Measure,
+    RivalComparison,
+    compare,
+)
 from models.judging.evaluation import Evaluation
 from models.judging.gate import decide
 from models.judging.worst_lines import FALSE_ALARM, MISS
 from models.report.model_page import ReportContent, report_page
 from models.report.plots import draw_plots
-from models.report.tables import headline_table, novelty_table, slice_table
+from models.report.tables import blend_table, headline_table, novelty_table, slice_table
+from models.stats.metrics import AVERAGE_PRECISION
 
 GATE = GateConfig()
 
 
-def page_of(fitted: FittedRisk, risk: RiskConfig) -> str:
+def beside(fitted: FittedRisk) -> RivalComparison:
+    """The model beside LightGBM that says the same of every line, and no single key."""
+    lines, rng = fitted.evaluation.lines, np.random.default_rng(1)
+    scores = {
+        MODEL: Contender.of(lines["probability"].to_numpy()),
+        LIGHTGBM: Contender.of(rng.random(lines.height)),
+        BEST_KEY: None,
+    }
+    measure = Measure(AVERAGE_PRECISION, (AVERAGE_PRECISION.name,))
+    found = lines["found"].to_numpy()
+    return compare(lines, found, scores, least_findings=10, seed=1, measures=[measure])
+
+
+def page_of(fitted: FittedRisk, risk: RiskConfig, rivals: RivalComparison | None = None) -> str:
     figures = {"importance.png": draw_plots(fitted.model, fitted.evaluation)["importance.png"]}
     decision = decide(fitted.evaluation, gate=GATE)
     lineage = {"until": "2026-10-30", "seed": "7", "data_fingerprint": "abc"}
-    return report_page(ReportContent(risk, fitted, decision, None, None, figures, lineage, GATE))
+    return report_page(ReportContent(risk, fitted, decision, None, None, figures, lineage, GATE, rivals))
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +116,45 @@ def test_a_model_that_nothing_could_judge_still_has_its_page(
     assert "no figure says how good it is" in page
     assert "The gate stays shut" in page
     assert "too short" in page
+
+
+def test_plain_rivals_stand_beside_the_model_with_the_paired_difference(
+    fitted: FittedRisk, undervaluation: RiskConfig, page: str
+) -> None:
+    rivals = beside(fitted)
+    shown = page_of(fitted, undervaluation, rivals)
+    figures, difference = rivals.scores[LIGHTGBM], rivals.differences[LIGHTGBM]
+    assert figures is not None
+    assert difference is not None
+    theirs, less = figures["average_precision",], difference["average_precision",]
+    assert f"{theirs.value:.3f} ({theirs.low:.3f} to {theirs.high:.3f})" in shown
+    assert f"{less.value:+.3f} ({less.low:+.3f} to {less.high:+.3f})" in shown
+    assert "model less LightGBM" in shown
+    assert "best key" not in shown
+    assert "model less" not in page
+
+
+def test_a_reader_sees_what_the_model_is_made_of_and_what_a_night_pays(
+    fitted: FittedRisk, undervaluation: RiskConfig
+) -> None:
+    blend = fitted.model.booster
+    table = blend_table(replace(fitted, candidates=(*fitted.candidates, "dropped")))
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert set(rows) == {*fitted.candidates, "dropped"}
+    assert rows["dropped"] == ["left out", "", ""]
+    for member in blend.members:
+        counts = [f"{member.booster.rounds:,}", f"{len(member.places):,}"]
+        assert list(rows[member.name]) == [f"{member.weight:.2f}", *counts]
+    page = page_of(fitted, undervaluation)
+    assert f"A night sums {sum(member.booster.rounds for member in blend.members):,} trees" in page
+    assert "What the model is made of" in page
+
+
+def test_a_reader_sees_how_sure_the_level_is(fitted: FittedRisk, undervaluation: RiskConfig) -> None:
+    drawn = {**fitted.model.metadata, "level_findings": "6.5", "level_low": "0.412", "level_high": "1.934"}
+    known = replace(fitted, model=replace(fitted.model, metadata=drawn))
+    assert "between 0.41 and 1.93 times what the probabilities add up to" in page_of(known, undervaluation)
+    assert "Too few lines were drawn by chance" in page_of(fitted, undervaluation)
 
 
 def test_tables_name_what_they_show(fitted: FittedRisk) -> None:
