@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,13 +14,15 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.schema.risk import RiskConfig
 from models.risk.risk_model import RiskModel
 from models.search.single_key import SingleKey
 from models.tracking.tracker import Tracker
-from pipelines.evaluation import contenders
+from pipelines.evaluation import contenders, period
 from pipelines.evaluation.evaluate import evaluate_model
 from pipelines.evaluation.period import Period, PeriodData, period_data
 from pipelines.history.chronicle import Chronicle
+from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
 from tests.pipelines.conftest import without_server
 from tests.pipelines.trained_world import END, NIGHT, TRAINED_UNTIL, World
@@ -30,10 +33,42 @@ MEASURES = ["average_precision", "auc", "precision", "log_loss"]
 PERIOD = ("--from", NIGHT.isoformat(), "--to", END.isoformat())
 
 
+def at_a_guess(past: pl.DataFrame, found: np.ndarray, later: pl.DataFrame, **_: int) -> np.ndarray:
+    """Stands for a rival where it does not matter what it learns."""
+    return np.full(later.height, found.mean())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def replayed_once() -> Iterator[None]:
+    """What a model learns from is replayed once a day: all worlds here have the same results until then."""
+    known: dict[date, TrainingData] = {}
+
+    def once(
+        chronicle: Chronicle, risks: Sequence[RiskConfig], until: date, progress: Progress
+    ) -> TrainingData:
+        if until not in known:
+            known[until] = training_data(chronicle, risks, until, progress)
+        return known[until]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(period, "training_data", once)
+        yield
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Rivals that take no time: neither learns, and no key is looked for."""
+    monkeypatch.setattr(contenders, "lightgbm_as_it_comes", at_a_guess)
+    monkeypatch.setattr(contenders, "catboost_as_it_comes", lambda *_, **__: None)
+    monkeypatch.setattr(contenders, "best_single_key", lambda *_, **__: None)
+    return monkeypatch
+
+
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory, trained: World) -> World:
     """The world after its model in use was judged on the days after its training. Not to be changed."""
-    with without_server():
+    with without_server(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contenders, "catboost_as_it_comes", at_a_guess)
         world = trained.copy(tmp_path_factory.mktemp("evaluated"))
         file = world.path.parent / "figures.json"
         world = World(world.path, lenient(world.configs, world.path.parent / "lenient"))
@@ -146,8 +181,12 @@ def test_without_a_model_in_use_it_says_how_to_get_one(
     assert f"--until {TRAINED_UNTIL}" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_model_fitted_for_it_and_too_few_findings(untrained: World, tmp_path: Path) -> None:
     world, file = untrained.copy(tmp_path), tmp_path / "deep/figures.json"
+    settings = world.settings
+    training = settings.pipeline.training.model_copy(update={"candidates": {}, "folds": 1})
+    pipeline = settings.pipeline.model_copy(update={"training": training})
     report = evaluate_model(
         world.path,
         risk=RISK,
@@ -156,7 +195,7 @@ def test_a_model_fitted_for_it_and_too_few_findings(untrained: World, tmp_path: 
         until=TRAINED_UNTIL,
         results="coming",
         json_file=file,
-        settings=world.settings,
+        settings=settings.model_copy(update={"pipeline": pipeline}),
         progress=Progress.silent(),
     )
     assert report.judged.version is None
@@ -183,8 +222,9 @@ def test_results_of_the_period_are_withheld_unless_they_come(both: dict[str, Per
 
 
 def test_results_of_the_period_change_nothing_where_they_are_withheld(
-    trained: World, tmp_path: Path, both: dict[str, PeriodData]
+    trained: World, tmp_path: Path, both: dict[str, PeriodData], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(period, "training_data", training_data)
     world = trained.copy(tmp_path)
     store = world.store
     with store.lock("test"), store.transaction() as t:
@@ -206,19 +246,18 @@ def test_results_of_the_period_change_nothing_where_they_are_withheld(
 
 
 def test_rivals_get_the_rows_and_columns_of_the_model_and_no_result(
-    trained: World, both: dict[str, PeriodData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: World, both: dict[str, PeriodData], tmp_path: Path, plain: pytest.MonkeyPatch
 ) -> None:
     given: list[pl.DataFrame] = []
 
     def lightgbm(past: pl.DataFrame, found: np.ndarray, later: pl.DataFrame, **_: int) -> np.ndarray:
         given.extend([past, later])
-        return np.full(later.height, found.mean())
+        return at_a_guess(past, found, later)
 
-    monkeypatch.setattr(contenders, "lightgbm_as_it_comes", lightgbm)
-    monkeypatch.setattr(contenders, "catboost_as_it_comes", lambda *_, **__: None)
+    plain.setattr(contenders, "lightgbm_as_it_comes", lightgbm)
     model, settings = model_of(trained, tmp_path), trained.settings
-    period = Period(NIGHT, END, coming=False)
-    made = contenders.contenders_of(model, both["withheld"], settings.risk(RISK), settings, period)
+    days = Period(NIGHT, END, coming=False)
+    made = contenders.contenders_of(model, both["withheld"], settings.risk(RISK), settings, days)
     past, later = given
     frame = both["withheld"].training.frames[RISK]
     known = frame.filter(pl.col(LABEL).is_not_null())
@@ -229,10 +268,10 @@ def test_rivals_get_the_rows_and_columns_of_the_model_and_no_result(
     assert made.scores["catboost"] is None
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_column_that_tells_the_outcome_is_named(
-    evaluated: World, both: dict[str, PeriodData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    evaluated: World, both: dict[str, PeriodData], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(contenders, "catboost_as_it_comes", lambda *_, **__: None)
     data, settings, model = both["withheld"], evaluated.settings, model_of(evaluated, tmp_path)
     frame = data.training.frames[RISK]
     told = replace(
@@ -243,14 +282,14 @@ def test_a_column_that_tells_the_outcome_is_named(
             frames={RISK: frame.with_columns(pl.col(LABEL).cast(pl.Float64).alias("extra__serotype"))},
         ),
     )
-    period = Period(NIGHT, END, coming=False)
-    assert not contenders.contenders_of(model, data, settings.risk(RISK), settings, period).telling
-    made = contenders.contenders_of(model, told, settings.risk(RISK), settings, period)
+    days = Period(NIGHT, END, coming=False)
+    assert not contenders.contenders_of(model, data, settings.risk(RISK), settings, days).telling
+    made = contenders.contenders_of(model, told, settings.risk(RISK), settings, days)
     assert [(column.column, column.auc) for column in made.telling] == [("extra__serotype", 1.0)]
 
 
 def test_the_single_key_is_chosen_before_the_period(
-    trained: World, both: dict[str, PeriodData], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    trained: World, both: dict[str, PeriodData], tmp_path: Path, plain: pytest.MonkeyPatch
 ) -> None:
     days: list[int] = []
 
@@ -258,11 +297,11 @@ def test_the_single_key_is_chosen_before_the_period(
         days.append(int(past.known.max()))
         return SingleKey(("seller_id",), 5.0)
 
-    monkeypatch.setattr(contenders, "best_single_key", chosen)
+    plain.setattr(contenders, "best_single_key", chosen)
     model, settings = model_of(trained, tmp_path), trained.settings
     for name, data in both.items():
-        period = Period(NIGHT, END, coming=name == "coming")
-        made = contenders.contenders_of(model, data, settings.risk(RISK), settings, period)
+        span = Period(NIGHT, END, coming=name == "coming")
+        made = contenders.contenders_of(model, data, settings.risk(RISK), settings, span)
         assert made.key == SingleKey(("seller_id",), 5.0)
     assert max(days) < (NIGHT - date(1970, 1, 1)).days
 
