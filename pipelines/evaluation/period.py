@@ -91,7 +91,9 @@ def _judged(
     try:
         lines = inspected_frame(chronicle, risk, newest, progress, columns=columns, declared=days)
     except DataError as error:
-        said = f"results end with {reported[-1]}" if reported else "there are no results"
+        said = "there are no results"
+        if reported:
+            said = f"its results were reported from {reported[0]} to {reported[-1]}"
         raise UsageError(
             f"expected inspected lines declared from {period.first} to {period.last} with a result in the "
             f"column {risk.label}, found none in {chronicle.store.path}: {said}. Bring them in with "
