@@ -185,7 +185,7 @@ def test_without_a_model_in_use_it_says_how_to_get_one(
 def test_a_model_fitted_for_it_and_too_few_findings(untrained: World, tmp_path: Path) -> None:
     world, file = untrained.copy(tmp_path), tmp_path / "deep/figures.json"
     settings = world.settings
-    training = settings.pipeline.training.model_copy(update={"candidates": {}, "folds": 1})
+    training = settings.pipeline.training.model_copy(update={"candidates": (), "folds": 1})
     pipeline = settings.pipeline.model_copy(update={"training": training})
     report = evaluate_model(
         world.path,
