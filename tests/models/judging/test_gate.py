@@ -12,6 +12,7 @@ from configs.errors import ConfigurationError
 from configs.schema.gate import GateConfig
 from configs.schema.pipeline import MetricConfig, TrainingConfig
 from configs.schema.risk import ConstantValue, RiskConfig, Title
+from features.arrays.types import FloatArray
 from models.fitting.training import fit_risk
 from models.judging.agreement import compare_features
 from models.judging.comparison import LIGHTGBM, MODEL, Contender, Measure, RivalComparison, compare
@@ -81,13 +82,18 @@ def said(decision: GateDecision, name: str) -> tuple[bool, str]:
     return check.passed, check.message
 
 
+def said_by(result: Evaluation) -> FloatArray:
+    """The probabilities of an evaluation's lines."""
+    return result.lines["probability"].to_numpy()
+
+
 def beside(
-    model: Evaluation, rival: Evaluation | None, metric: Metric = AVERAGE_PRECISION
+    model: Evaluation, rival: FloatArray | None, metric: Metric = AVERAGE_PRECISION
 ) -> RivalComparison:
-    """A model beside a rival with the probabilities of another evaluation of the same lines."""
+    """A model beside a rival with these probabilities of the same lines."""
     scores = {
-        MODEL: Contender.of(model.lines["probability"].to_numpy()),
-        LIGHTGBM: None if rival is None else Contender.of(rival.lines["probability"].to_numpy()),
+        MODEL: Contender.of(said_by(model)),
+        LIGHTGBM: None if rival is None else Contender.of(rival),
     }
     found, measure = model.lines["found"].to_numpy(), Measure(metric, (metric.name,))
     return compare(model.lines, found, scores, least_findings=10, seed=3, measures=[measure])
@@ -115,13 +121,13 @@ def test_a_model_that_knows_less_than_the_past_of_the_seller_does_not_pass() -> 
 
 @pytest.mark.parametrize(
     ("rival", "passed", "words"),
-    [(5.0, False, ": SURELY worse"), (3.0, True, ": no sure difference"), (0.5, True, ": better")],
+    [(4.0, False, ": SURELY worse"), (3.0, True, ": no sure difference"), (0.1, True, ": better")],
 )
 def test_only_a_plain_rival_that_is_surely_better_keeps_the_gate_shut(
     rival: float, passed: bool, words: str
 ) -> None:
     model = evaluation(3.0)
-    decision = decide(model, gate=GATE, rivals=beside(model, evaluation(rival)))
+    decision = decide(model, gate=GATE, rivals=beside(model, said_by(evaluation(rival))))
     assert decision.passed is passed
     reached, reason = said(decision, "against LightGBM")
     assert reached is passed
@@ -130,8 +136,7 @@ def test_only_a_plain_rival_that_is_surely_better_keeps_the_gate_shut(
 
 def test_a_rival_with_a_better_figure_that_may_be_luck_decides_nothing() -> None:
     model = evaluation(3.0)
-    rival = evaluation(3.05)
-    comparison = beside(model, rival)
+    comparison = beside(model, said_by(model) * np.random.default_rng(2).uniform(0.5, 1.0, 1000))
     figures = comparison.differences[LIGHTGBM]
     assert figures is not None
     luck = figures["average_precision",]
@@ -141,7 +146,7 @@ def test_a_rival_with_a_better_figure_that_may_be_luck_decides_nothing() -> None
 
 def test_rivals_are_met_by_the_metric_that_is_asked_for() -> None:
     model = evaluation(3.0)
-    rivals = beside(model, evaluation(5.0), AUC)
+    rivals = beside(model, said_by(evaluation(4.0)), AUC)
     reached, reason = said(decide(model, gate=GateConfig(metric="auc"), rivals=rivals), "against LightGBM")
     assert not reached
     assert reason.startswith("AUC -0.")
@@ -152,7 +157,7 @@ def test_a_rival_that_could_not_score_and_too_few_findings_are_no_check() -> Non
     named = [check.name for check in decide(model, gate=GATE, rivals=beside(model, None)).checks]
     assert "against LightGBM" not in named
     few = evaluation(3.0, lines=60)
-    thin = decide(few, gate=GATE, rivals=beside(few, few))
+    thin = decide(few, gate=GATE, rivals=beside(few, said_by(few)))
     assert thin.verdict == "not judged"
 
 

@@ -22,10 +22,10 @@ from pipelines.evaluation import contenders, period
 from pipelines.evaluation.evaluate import evaluate_model
 from pipelines.evaluation.period import Period, PeriodData, period_data
 from pipelines.history.chronicle import Chronicle
+from pipelines.training import frames
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
-from tests.pipelines.conftest import without_server
-from tests.pipelines.trained_world import END, NIGHT, TRAINED_UNTIL, World
+from tests.pipelines.trained_world import END, NIGHT, TRAINED_UNTIL, World, without_server
 
 RISK = "undervaluation"
 LABEL = "undervaluation"
@@ -39,8 +39,12 @@ def at_a_guess(past: pl.DataFrame, found: np.ndarray, later: pl.DataFrame, **_: 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def replayed_once() -> Iterator[None]:
-    """What a model learns from is replayed once a day: all worlds here have the same results until then."""
+def learned_once(tmp_path_factory: pytest.TempPathFactory, trained: World) -> Iterator[None]:
+    """What a model learns from is replayed once a day, and goods are those of the model in use: all worlds
+    here have the same declarations, and the same results until then.
+    """
+    with without_server():
+        goods = model_of(trained, tmp_path_factory.mktemp("in_use")).encoder.goods
     known: dict[date, TrainingData] = {}
 
     def once(
@@ -51,6 +55,7 @@ def replayed_once() -> Iterator[None]:
         return known[until]
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frames, "goods_model", lambda *_: goods)
         patch.setattr(period, "training_data", once)
         yield
 
