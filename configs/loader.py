@@ -24,6 +24,8 @@ from configs.yaml_file import read_yaml
 _Model = TypeVar("_Model", bound=BaseModel)
 
 _SINGLE_FILES = ("capacity.yaml", "pipeline.yaml", "reasons.yaml")
+_ADD = "add"
+_COMBINATIONS = "combinations"
 _FOLDERS = {"risks": ".yaml", "sources": ".yaml", "reference": ".csv", "locale": ".po"}
 
 
@@ -120,18 +122,32 @@ def _single(name: str, model: type[_Model], overlay: Path | None) -> _Model:
     content = read_yaml(path)
     if overlay is not None and (overlay / name).is_file():
         path = overlay / name
-        content = _laid_over(content, read_yaml(path))
+        content = _laid_over(content, _in_sections(read_yaml(path)))
     return _validated(path, model, content)
 
 
 def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """`top` with the keys of `base` that it leaves out; lists are replaced as a whole."""
+    """`top` with the keys of `base` that it leaves out; a list is replaced, or prolonged by `add`."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _laid_over(below, value) if both else value  # type: ignore[arg-type]
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = _laid_over(below, value)
+        elif isinstance(below, list) and isinstance(value, Mapping) and set(value) == {_ADD}:
+            more = value[_ADD]
+            merged[key] = [*below, *(more if isinstance(more, list) else [more])]
+        else:
+            merged[key] = value
     return merged
+
+
+def _in_sections(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a user's `pipeline.yaml` with `combinations` where they belong, in `history`."""
+    placed = dict(content)
+    history = placed.get("history") or {}
+    if _COMBINATIONS in placed and isinstance(history, Mapping) and _COMBINATIONS not in history:
+        placed["history"] = {**history, _COMBINATIONS: placed.pop(_COMBINATIONS)}
+    return placed
 
 
 def _risk(path: Path, reasons: ReasonsConfig) -> RiskConfig:

@@ -93,6 +93,7 @@ class HistoryConfig(Frozen):
     result_lookback_days: int = Field(400, ge=1, le=3650)
     parties: tuple[Name, ...]
     combinations: tuple[Combination, ...]
+    extra_columns: int = Field(6, ge=0, le=20)
 
     @field_validator("parties")
     @classmethod
@@ -137,9 +138,22 @@ class HistoryConfig(Frozen):
 
 
 class HitRatesConfig(Frozen):
-    """How strongly a hit rate of few inspections is pulled to that of the shorter key."""
+    """How strongly a hit rate of few inspections is pulled to that of the shorter key.
+
+    `smoothing` is what is believed before; with `learn_smoothing` each key learns its own from its results,
+    from `least_smoothing` to `most_smoothing`.
+    """
 
     smoothing: float = Field(20.0, gt=0.0, le=10_000.0)
+    learn_smoothing: bool = True
+    least_smoothing: float = Field(2.0, gt=0.0, le=10_000.0)
+    most_smoothing: float = Field(100.0, gt=0.0, le=10_000.0)
+
+    @model_validator(mode="after")
+    def _from_least_to_most(self) -> Self:
+        if self.least_smoothing > self.most_smoothing:
+            raise ValueError("least_smoothing is above most_smoothing")
+        return self
 
 
 class PeerLevel(Frozen):

@@ -20,13 +20,13 @@ def key_hit_rates(view: HistoryView) -> pl.DataFrame:
     hit rate, lines inspected and findings for the label of the risk.
 
     The rate is decayed, and smoothed towards that of the shorter key: (findings + a x rate of the back-off) /
-    (inspected + a), with a from the configuration (empirical Bayes with a fixed prior weight; Micci-Barreca,
-    SIGKDD Explorations 3(1), 2001). It is null where nothing with the key was inspected, and the rate of all
-    lines is no column: what is the same for every line of a day tells a model the date and nothing else.
+    (inspected + a), with a learned by key (`features.history.prior_strength`; Micci-Barreca, SIGKDD
+    Explorations 3(1), 2001). It is null where nothing with the key was inspected, and the rate of all lines
+    is no column: what is the same for every line of a day tells a model the date and nothing else.
     """
     config = view.config
     weight_now = forward_weight(view.day, config.history.landmark, config.history.result_half_life_days)
-    label = view.label
+    label, strength = view.label, view.strengths()
     rates: dict[str | None, FloatArray] = {None: np.full(view.lines.height, PRIOR_RATE)}
     columns: dict[str, list[pl.Series]] = {}
     waiting = list(view.specs)
@@ -38,7 +38,7 @@ def key_hit_rates(view: HistoryView) -> pl.DataFrame:
             ever = [known.table_column(f"{kind}__{label}") for kind in _KINDS]
             rates[spec.name], counts, shown = _smoothed(
                 known.rows, decayed[0], decayed[1], ever[0], ever[1],
-                rates[spec.backoff], 1.0 / weight_now, config.hit_rates.smoothing,
+                rates[spec.backoff], 1.0 / weight_now, strength[spec.name],
             )  # fmt: skip
             has_key = known.rows != NO_KEY
             columns[spec.name] = [

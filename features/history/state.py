@@ -22,6 +22,7 @@ from features.arrays.key_index import Indexes, Rows, rows_of_keys
 from features.arrays.types import UInt64Array
 from features.history.keys import KeySpec, key_specs
 from features.history.peers import PRICE_SCHEMA, PeerSketches
+from features.history.prior_strength import RateMoments, sampled, strengths
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,25 @@ class History:
     tables: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     prices: Mapping[str, pl.DataFrame] = field(default_factory=dict)
     indexes: Indexes = field(default_factory=Indexes, init=False, repr=False, compare=False)
+    _moments: dict[tuple[str, str], RateMoments] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def strengths(self, label: str, config: FeaturesConfig) -> dict[str, float]:
+        """By key, how many inspections the hit rate of the shorter key weighs as much as for a label."""
+        specs = key_specs(config.history)
+        learned = {spec.name: self._moments_of(spec.name, label) for spec in specs}
+        return strengths(specs, learned, config.hit_rates)
+
+    def _moments_of(self, key: str, label: str) -> RateMoments:
+        if (key, label) not in self._moments:
+            table = self.tables[key]
+            rows = sampled(table["key"].to_numpy())
+            counts = (
+                table[f"{kind}__{label}"][rows].fill_null(0).to_numpy() for kind in ("inspected", "findings")
+            )
+            self._moments[key, label] = RateMoments.of(*counts)
+        return self._moments[key, label]
 
     def rows_of(self, key: str, wanted: UInt64Array) -> Rows:
         """The row of the table of `key` for each hash (lines,); NOT_FOUND, and NO_KEY for 0."""

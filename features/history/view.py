@@ -159,6 +159,10 @@ class HistoryView:
         today = self._context.today
         return self._look_up("today", key, today.parties, today.rows_of)
 
+    def strengths(self) -> dict[str, float]:
+        """By key, how many inspections the hit rate of the shorter key weighs as much as for the label."""
+        return self._context.history.strengths(self.label, self.config)
+
     def decayed(self, key: str, column: str, half_life_days: float) -> pl.Series:
         """A forward-decayed sum of `before(key)`, as it counts on the day of the lines."""
         return self.before(key)[column] / forward_weight(

@@ -20,11 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from configs.schema.pipeline import PipelineConfig
+from configs.schema.pipeline import HitRatesConfig, PipelineConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray, IntArray
 from features.history.hit_rates import PRIOR_RATE
 from features.history.keys import KeySpec, key_column, key_specs
+from features.history.prior_strength import RateMoments, strengths
 from features.history.view import masked
 
 # Results of lines declared at most so many days before or after a line are not shown to it: with its own day
@@ -37,15 +38,13 @@ class RateKeys:
     """The keys whose hit rates stand in a frame, and how the history smooths and forgets."""
 
     specs: tuple[KeySpec, ...]
-    smoothing: float
+    smoothing: HitRatesConfig
     half_life_days: float
 
     @classmethod
     def of(cls, config: PipelineConfig) -> RateKeys:
         """Those of a configuration."""
-        return cls(
-            key_specs(config.history), config.hit_rates.smoothing, config.history.result_half_life_days
-        )
+        return cls(key_specs(config.history), config.hit_rates, config.history.result_half_life_days)
 
 
 def cross_fitted(lines: pl.DataFrame, risk: RiskConfig, keys: RateKeys | None) -> pl.DataFrame:
@@ -65,15 +64,19 @@ def cross_fitted(lines: pl.DataFrame, risk: RiskConfig, keys: RateKeys | None) -
     found = lines[risk.label].to_numpy().astype(np.float64)
     rates: dict[str | None, FloatArray] = {None: np.full(lines.height, PRIOR_RATE)}
     columns: list[pl.Series] = []
+    hashed = [spec for spec in keys.specs if not spec.columns or key_column(spec.name) in lines.columns]
+    grouped = {spec.name: _key(lines, spec) for spec in hashed}
+    moments = {name: _moments(*key, found) for name, key in grouped.items()}
+    strength = strengths(hashed, moments, keys.smoothing)
     # Each key stands after the one it backs off to.
-    for spec in keys.specs:
-        hashed = not spec.columns or key_column(spec.name) in lines.columns
-        if not hashed or spec.backoff not in rates:
+    for spec in hashed:
+        if spec.backoff not in rates:
             continue
-        key, known = _key(lines, spec)
+        key, known = grouped[spec.name]
         decayed, counted = _of_other_days(key, day, found, (keys.half_life_days, math.inf))
         inspected, findings = (np.where(known, values, 0.0) for values in decayed)
-        rate = (findings + keys.smoothing * rates[spec.backoff]) / (inspected + keys.smoothing)
+        pull = strength[spec.name]
+        rate = (findings + pull * rates[spec.backoff]) / (inspected + pull)
         rates[spec.name] = rate
         columns += _columns(spec, rate, *counted, known)
     return lines.with_columns(column for column in columns if column.name in lines.columns)
@@ -86,6 +89,12 @@ def _key(lines: pl.DataFrame, spec: KeySpec) -> tuple[IntArray, BoolArray]:
     hashes = lines[key_column(spec.name)]
     _, group = np.unique(hashes.fill_null(0).to_numpy(), return_inverse=True)
     return group.astype(np.int64), hashes.is_not_null().to_numpy()
+
+
+def _moments(group: IntArray, known: BoolArray, found: FloatArray) -> RateMoments:
+    """How the values of a key differ, from all lines that are learned from."""
+    inspected = np.bincount(group[known])
+    return RateMoments.of(inspected, np.bincount(group[known], weights=found[known]).astype(np.int64))
 
 
 def _columns(

@@ -44,10 +44,18 @@ class CombinationKey:
 
 @dataclass(frozen=True)
 class Found:
-    """A chosen combination, and its gain in log-likelihood for every finding of the days that chose it."""
+    """A chosen combination, and its gain in log-likelihood for every finding: of the days that chose it, and
+    what it adds to those chosen before it on the newest days, which chose nothing.
+    """
 
     key: CombinationKey
     gain: Estimate
+    later: Estimate
+
+    @property
+    def holds(self) -> bool:
+        """Whether later days gain too, and may gain half of what the days that chose it did."""
+        return self.later.value > 0.0 and self.later.high >= self.gain.value / 2.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,21 @@ class Search:
     chosen: tuple[Found, ...] = ()
     judged: Estimate | None = None
     enough: bool = True
+
+    @property
+    def promised(self) -> float:
+        """What the days that chose say all chosen ones gain together."""
+        return sum(each.gain.value for each in self.chosen)
+
+    @property
+    def holds(self) -> bool:
+        """Whether later days surely show a gain, and one that may be what was promised."""
+        return self.judged is not None and self.judged.low > 0.0 and self.judged.high >= self.promised
+
+    @property
+    def kept(self) -> tuple[Found, ...]:
+        """The chosen ones that later days bear out."""
+        return tuple(each for each in self.chosen if each.holds)
 
 
 @dataclass(frozen=True)
@@ -126,7 +149,7 @@ def find_combinations(
             key=lambda key: -_surely(lines, base, shifts[key], parts)[0],
         )
         level = [key.columns for key in ranked[:_BEAM]]
-    chosen, score = _choose(lines, base, shifts, parts, options.most)
+    chosen, score = _choose(lines, base, shifts, parts, options)
     judged = _gain(lines, base, score, parts[2], options.seed) if chosen else None
     return Search(len(shifts), tuple(chosen), judged)
 
@@ -244,7 +267,7 @@ def _choose(
     base: FloatArray,
     shifts: Mapping[CombinationKey, FloatArray],
     parts: Sequence[BoolArray],
-    most: int,
+    options: SearchOptions,
 ) -> tuple[list[Found], FloatArray]:
     """One after the other the surest gain, while it is sure for the number of those tried; too small ones are
     passed over.
@@ -252,14 +275,14 @@ def _choose(
     needed = NormalDist().inv_cdf(1.0 - _RISK_OF_ERROR / max(len(shifts), 1))
     chosen: list[Found] = []
     score, left = base, dict(shifts)
-    while left and len(chosen) < most:
+    while left and len(chosen) < options.most:
         best = max(left, key=lambda key: _surely(lines, score, left[key], parts)[0])
         surely, better = _surely(lines, score, left.pop(best), parts)
         if surely < needed:
             break
         gain = _gain(lines, score, better, parts[1], seed=0)
         if gain.value >= _LEAST_GAIN:
-            chosen.append(Found(best, gain))
+            chosen.append(Found(best, gain, _gain(lines, score, better, parts[2], options.seed)))
             score = better
     return chosen, score
 

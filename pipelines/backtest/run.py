@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from pipelines.backtest.report import BacktestReport
 from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
+from pipelines.history.source_keys import found_extra_keys, with_source_keys
 from pipelines.store.digests import file_digest
 from pipelines.store.files import write_table
 from pipelines.store.layout import DayTable, Layout, table_file
@@ -68,6 +69,8 @@ def backtest(
     folder = out or source.layout.backtest(plan.first, plan.last)
     _refuse_inside(folder, source)
     folder.mkdir(parents=True, exist_ok=True)
+    eve = plan.first - timedelta(days=1)
+    settings = with_source_keys(settings, found_extra_keys(source, settings, eve))
     with hold_lock(folder, "backtest"):
         _remember(folder, _asked(source, plan, settings))
         work = folder / "work"

@@ -24,6 +24,7 @@ from pipelines.evaluation.page import evaluation_page
 from pipelines.evaluation.period import Period, PeriodData, period_data
 from pipelines.evaluation.report import EvaluationReport, JudgedModel
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import found_extra_keys, known_extra_keys, with_source_keys
 from pipelines.store.layout import REPORT, REPORT_PAGE
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -67,6 +68,8 @@ def evaluate_model(
         tracker = Tracker.in_folder(opened.layout.mlflow, opened.identity())
         in_use = None if until else _in_use(tracker, risk, period)
         learned_to = until or (in_use.until if in_use else period.eve)
+        extra = found_extra_keys(opened, settings, until) if until else known_extra_keys(opened, settings)
+        settings = with_source_keys(settings, extra)
         with manifest.step("features"):
             data = period_data(Chronicle(opened, settings), risk, learned_to, period, progress)
     with manifest.step("models"), progress.task("model and rivals", total=None):

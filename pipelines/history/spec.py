@@ -17,6 +17,8 @@ from features.history.state import History
 from pipelines.store.layout import key_file, price_file
 
 _FORMAT = 3
+# What else is configured of the history, and changes no table of it.
+_NOT_COUNTED_BY = {"keep_daily_profiles", "keep_weekly_profiles", "extra_columns"}
 _REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
 
 
@@ -65,9 +67,7 @@ class HistorySpec:
         """
         described = {
             "format": _FORMAT,
-            "history": self.config.model_dump(
-                mode="json", exclude={"keep_daily_profiles", "keep_weekly_profiles"}
-            ),
+            "history": self.config.model_dump(mode="json", exclude=_NOT_COUNTED_BY),
             "levels": self.peers.model_dump(mode="json"),
             "labels": self.labels,
         }

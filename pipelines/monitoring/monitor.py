@@ -16,6 +16,7 @@ from models.tracking.run_content import RunContent
 from models.tracking.tracker import Tracker
 from models.watch.monitoring import LEVELS
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.monitoring.findings import measure
 from pipelines.monitoring.page import monitor_page
 from pipelines.store.layout import REPORT, REPORT_PAGE, DayTable
@@ -66,6 +67,7 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
     tracker = Tracker.in_folder(opened.layout.mlflow)
     _check_scored(opened, day)
     manifest = ManifestBuilder("monitor")
+    settings = with_source_keys(settings, known_extra_keys(opened, settings))
     findings = measure(Chronicle(opened, settings), day, manifest, progress)
     content = findings.as_dict()
     html = monitor_page(content)

@@ -15,6 +15,7 @@ from configs.errors import StoreError
 from configs.schema.pipeline import ScoringConfig
 from configs.schema.settings import Settings
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.night.metrics_file import write_metrics
 from pipelines.night.missed import asked_days, missed_days, not_delivered
 from pipelines.night.score_day import DayReport, score_day
@@ -117,7 +118,7 @@ def _score(
         if not asked:
             notes.append(not_delivered(layout, first, last))
             logger.warning("%s", notes[-1])
-        chronicle = Chronicle(opened, settings)
+        chronicle = Chronicle(opened, with_source_keys(settings, known_extra_keys(opened, settings)))
         left = fold_again(chronicle, executor)
         reports, failed = _score_days(chronicle, days, in_use, executor, asked)
         chronicle.unmatched.tell()

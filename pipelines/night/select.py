@@ -15,6 +15,7 @@ from configs.errors import DataError, StoreError, UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.night.score import executor_of
 from pipelines.night.select_day import Listed, stage_lists
 from pipelines.scoring.bucket_steps import sum_buckets
@@ -84,6 +85,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             )
         buckets = require_whole(opened.layout, day)
         check_unchanged([bucket.path for bucket in buckets], scores, day)
+        settings = with_source_keys(settings, known_extra_keys(opened, settings))
         chronicle = Chronicle(opened, settings)
         in_use = models_in_use(opened, settings.risks).models
         with manifest.step("history"):

@@ -12,6 +12,7 @@ from configs.schema.settings import Settings
 from features.assemble import assemble
 from features.history.view import DayContext
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.store.store import Store
 
 
@@ -36,7 +37,9 @@ def features_of_day(store: Path, day: date, risk: str, settings: Settings) -> pd
         StoreError: no store there.
     """
     wanted = settings.risk(risk)
-    chronicle = Chronicle(Store.open(store), settings)
+    opened = Store.open(store)
+    settings = with_source_keys(settings, known_extra_keys(opened, settings))
+    chronicle = Chronicle(opened, settings)
     lines = chronicle.prepared(day)
     if lines.is_empty():
         days = chronicle.store.declaration_days()

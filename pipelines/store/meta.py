@@ -29,6 +29,7 @@ class StoreMeta:
         created_by: version of the program that made the store.
         identity: tells the store from others, wherever it lies; empty before its first training.
         extras: extra columns of declarations, name to `category` (text) or `number`.
+        extra_keys: extra columns whose hit rates are known, and the column that says of each what goods are.
         labels: label columns of inspections, sorted.
         pseudonym_key: what `pipelines.privacy.key_record` remembers of the pseudonyms' key; empty where none
             was made yet, or by a version that did not note it.
@@ -38,6 +39,7 @@ class StoreMeta:
     created_by: str
     identity: str = ""
     extras: Mapping[str, str] = field(default_factory=dict)
+    extra_keys: Mapping[str, str] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     pseudonym_key: Mapping[str, Any] = field(default_factory=dict)
 
@@ -63,6 +65,7 @@ class StoreMeta:
                 created_by=str(content.get("created_by", "unknown")),
                 identity=str(content.get("identity", "")),
                 extras=dict(content.get("extras", {})),
+                extra_keys=dict(content.get("extra_keys", {})),
                 labels=tuple(content.get("labels", ())),
                 pseudonym_key=dict(content.get("pseudonym_key", {})),
             )
@@ -78,6 +81,8 @@ class StoreMeta:
             content["identity"] = self.identity
         if self.extras:
             content["extras"] = dict(sorted(self.extras.items()))
+        if self.extra_keys:
+            content["extra_keys"] = dict(self.extra_keys)
         if self.labels:
             content["labels"] = sorted(self.labels)
         if self.pseudonym_key:
@@ -90,6 +95,10 @@ class StoreMeta:
     def identified(self) -> StoreMeta:
         """Return the description with an identity, drawn at random."""
         return replace(self, identity=uuid4().hex)
+
+    def with_extra_keys(self, columns: Mapping[str, str]) -> StoreMeta:
+        """Return the description with these extra columns as those whose hit rates are known."""
+        return replace(self, extra_keys=dict(columns))
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
         """Return the columns of a declaration line: the contract's, then the extra ones by name."""

@@ -12,8 +12,9 @@ import yaml
 
 from configs.schema.settings import Settings
 from models.search.combinations import CombinationKey, Found, Search, SearchOptions, find_combinations
-from models.stats.intervals import too_few
+from models.stats.intervals import Estimate, too_few
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import found_extra_keys, with_source_keys
 from pipelines.store.store import Store
 from pipelines.training.frames import known_until
 from pipelines.training.inspected import inspected_frame, inspected_lines, key_columns
@@ -44,14 +45,21 @@ class CombinationsReport(Report):
         if judged is None:
             lines.append("none tells more than what is counted already")
         else:
-            sure = "" if judged.low > 0.0 else ", which may be chance: compare two trainings first"
+            promised = f"the {self.search.promised:.3f} that the days that chose them promise"
             lines.append(
                 f"on the newest days, which chose nothing ({judged.findings:,} findings), all of them "
-                f"together gain {judged.value:.3f} [{judged.low:.3f}, {judged.high:.3f}]{sure}"
+                f"together gain {judged.value:.3f} [{judged.low:.3f}, {judged.high:.3f}] of {promised}"
+                f"{self._verdict(judged)}"
             )
         if self.written is not None:
             lines.append(f"written to {self.written}: use it with --configs {self.written.parent}")
         return [f"{self.risk}: {line}" for line in lines]
+
+    def _verdict(self, judged: Estimate) -> str:
+        """What to make of the gain on later days."""
+        if judged.low <= 0.0:
+            return ", which may be chance: the promise does not hold; compare two trainings first"
+        return "" if self.search.holds else ", surely less: expect what the newest days show"
 
     def _facts(self) -> dict[str, Any]:
         judged = self.search.judged
@@ -68,9 +76,13 @@ class CombinationsReport(Report):
                     "columns": each.key.columns,
                     "backoff": each.key.backoff,
                     "gain": [each.gain.value, each.gain.low, each.gain.high],
+                    "later": [each.later.value, each.later.low, each.later.high],
+                    "holds": each.holds,
                 }
                 for each in self.search.chosen
             ],
+            "promised": self.search.promised,
+            "holds": self.search.holds,
             "judged": None if judged is None else [judged.value, judged.low, judged.high],
             "written": self.written,
         }
@@ -104,12 +116,13 @@ def combinations(
     require_new(write)
     opened = Store.open(store)
     with opened.lock("combinations"):
-        chronicle = Chronicle(opened, settings)
+        completed = with_source_keys(settings, found_extra_keys(opened, settings, options["until"]))
+        chronicle = Chronicle(opened, completed)
         known_to = known_until(chronicle, options["until"])
         columns = key_columns(chronicle)
         lines = inspected_lines(inspected_frame(chronicle, chosen, known_to, progress, columns=columns))
     lines = lines.varying()
-    config = settings.pipeline
+    config = completed.pipeline
     with progress.task("combinations", total=None) as task:
         search = find_combinations(
             lines,
@@ -125,8 +138,8 @@ def combinations(
             advance=task.advance,
         )
     written = None
-    if write is not None and search.chosen:
-        written = _write(write, search.chosen, settings)
+    if write is not None and search.kept:
+        written = _write(write, search.kept, settings)
     findings = int(lines.found.sum())
     return CombinationsReport(
         chosen.name, known_to, len(lines.found), findings, tuple(lines.columns), search, written
@@ -135,10 +148,12 @@ def combinations(
 
 def _words(choice: Found) -> str:
     behind = f", pulled towards {choice.key.backoff}" if choice.key.backoff else ""
-    gain = choice.gain
+    gain, later = choice.gain, choice.later
+    borne_out = "" if choice.holds else ": it does not hold, and is not written"
     return (
         f"{' x '.join(choice.key.columns)}{behind}: gains {gain.value:.3f} [{gain.low:.3f}, {gain.high:.3f}] "
-        f"in log-likelihood a finding on the days that chose it ({gain.findings:,} findings)"
+        f"in log-likelihood a finding on the days that chose it ({gain.findings:,} findings), "
+        f"{later.value:.3f} [{later.low:.3f}, {later.high:.3f}] on later ones{borne_out}"
     )
 
 
@@ -147,11 +162,23 @@ def _write(folder: Path, found: Sequence[Found], settings: Settings) -> Path:
     path = settings.overlay and settings.overlay / "pipeline.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) if path and path.exists() else {}
     content = content or {}
-    history = settings.pipeline.history.model_dump(mode="json")
+    history = dict(content.get("history") or {})
+    # Where the short form at the top level is in use it is what the program reads.
+    listed = history.get("combinations", content.pop("combinations", None))
+    names = {key.name: key for key in settings.pipeline.history.hit_rate_keys}
+    root = next((name for name, key in names.items() if not key.columns), None)
+    # No file names the keys of extra columns, so none can back off to one.
     added = [
-        {"name": each.key.name, "columns": list(each.key.columns), "backoff": each.key.backoff}
+        {
+            "name": each.key.name,
+            "columns": list(each.key.columns),
+            "backoff": each.key.backoff if each.key.backoff in names else root,
+        }
         for each in found
     ]
-    combined = {**(content.get("history") or {}), "combinations": [*history["combinations"], *added]}
-    text = yaml.safe_dump(content | {"history": combined}, sort_keys=False, allow_unicode=True, width=110)
+    if isinstance(listed, list):
+        history["combinations"] = [*listed, *added]
+    else:
+        history["combinations"] = {"add": [*(listed or {}).get("add", ()), *added]}
+    text = yaml.safe_dump(content | {"history": history}, sort_keys=False, allow_unicode=True, width=110)
     return write_configs(folder, settings.overlay, "pipeline.yaml", text)

@@ -18,6 +18,7 @@ from models.stats.metrics import metrics_of
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import stage_profile
+from pipelines.history.source_keys import found_extra_keys, remember_extra_keys, with_source_keys
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -57,6 +58,9 @@ def train(
         reading.enter_context(opened.lock("train", brief=True))
         folder = training.enter_context(only_training(opened))
         tracker = Tracker.in_folder(opened.layout.mlflow, opened.identity())
+        extra = found_extra_keys(opened, settings, until)
+        remember_extra_keys(opened, extra)
+        settings = with_source_keys(settings, extra)
         frozen = freeze(opened, folder)
         if frozen is not None:
             reading.close()

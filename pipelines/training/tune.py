@@ -23,6 +23,7 @@ from models.search.verdict import Verdict, judge
 from models.tracking.run_content import RunContent
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.source_keys import found_extra_keys, with_source_keys
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, known_until, training_data
@@ -69,6 +70,7 @@ def tune(
     opened = Store.open(store)
     tracker = Tracker.in_folder(opened.layout.mlflow)
     with opened.lock("tune"):
+        settings = with_source_keys(settings, found_extra_keys(opened, settings, options["until"]))
         chronicle = Chronicle(opened, settings)
         tracker.champions()  # an unreachable server is better told before the work than after it
         data = training_data(chronicle, [chosen], known_until(chronicle, options["until"]), progress)

@@ -57,6 +57,20 @@ def test_a_list_of_the_overlay_replaces_the_packaged_one(tmp_path: Path) -> None
     assert [level.name for level in load_settings(tmp_path).pipeline.peers.levels] == ["hs6"]
 
 
+@pytest.mark.parametrize("place", ["history: {{combinations: {}}}", "combinations: {}"])
+def test_a_combination_is_added_without_the_list_being_written_again(tmp_path: Path, place: str) -> None:
+    added = "{add: [{name: office_hs6, columns: [customs_office, hs6], backoff: hs6}]}"
+    _write(tmp_path, "pipeline.yaml", place.format(added) + "\n")
+    before, after = (load_settings(folder).pipeline.history.combinations for folder in (None, tmp_path))
+    assert after[:-1] == before
+    assert (after[-1].columns, after[-1].backoff) == (("customs_office", "hs6"), "hs6")
+
+
+def test_an_added_combination_that_is_listed_already_is_refused(tmp_path: Path) -> None:
+    text = "combinations: {add: [{name: hs4, columns: [hs4], backoff: hs2}]}\n"
+    _refused(_write(tmp_path, "pipeline.yaml", text), "pipeline.yaml", "'hs4' is listed twice")
+
+
 def test_a_new_risk_joins_with_the_general_words(tmp_path: Path) -> None:
     settings = load_settings(_write(tmp_path, "risks/counterfeit.yaml", COUNTERFEIT))
     assert list(settings.risks) == ["counterfeit", "food_safety", "prohibited_items", "undervaluation"]

@@ -81,9 +81,23 @@ def test_the_pair_that_matters_is_found_and_holds_on_later_days() -> None:
     assert found.chosen[0].gain.low > 0.0
     assert found.judged is not None
     assert found.judged.low > 0.05
+    assert found.chosen[0].later.low > 0.05
+    assert found.kept == found.chosen
+    assert found.promised == sum(each.gain.value for each in found.chosen)
     # What is counted already is not found again.
     again = _search(_lines(4, 0.25), [*_SINGLE, CombinationKey("a_b", ("a", "b"), "a")])
     assert all(set(each.key.columns) != {"a", "b"} for each in again.chosen)
+
+
+def test_what_no_longer_holds_on_the_newest_days_says_so() -> None:
+    """The bad pairs stop being bad: the promise of earlier days is worth nothing, and nothing is kept."""
+    lines = _lines(4, 0.25)
+    newest = lines.declared >= np.sort(lines.declared[lines.found])[2 * int(lines.found.sum()) // 3]
+    rng = np.random.default_rng(9)
+    found = _search(replace(lines, found=np.where(newest, rng.random(len(newest)) < 0.06, lines.found)))
+    assert found.chosen
+    assert not found.holds
+    assert found.chosen[0] not in found.kept
 
 
 @pytest.mark.parametrize("seed", range(5, 11))

@@ -20,6 +20,12 @@ _FOUND = Search(
         Found(
             CombinationKey("seller_office", ("seller_id", "customs_office"), "seller"),
             Estimate(0.2, 0.1, 0.3, 50),
+            Estimate(0.1, -0.02, 0.2, 40),
+        ),
+        Found(
+            CombinationKey("agent_port", ("agent_id", "port"), "agent"),
+            Estimate(0.1, 0.05, 0.15, 50),
+            Estimate(-0.05, -0.1, 0.0, 40),
         ),
     ),
     Estimate(0.1, -0.02, 0.2, 40),
@@ -52,7 +58,10 @@ def test_what_is_found_joins_what_is_configured(
     assert world.run("combinations", "--risk", "undervaluation", "--write", str(folder)) == 0
     said = capsys.readouterr().out
     assert "seller_id x customs_office, pulled towards seller: gains 0.200 [0.100, 0.300]" in said
-    assert "may be chance" in said
+    assert "(50 findings), 0.100 [-0.020, 0.200] on later ones" in said
+    assert "-0.050 [-0.100, 0.000] on later ones: it does not hold, and is not written" in said
+    assert "together gain 0.100 [-0.020, 0.200] of the 0.300 that the days that chose them promise" in said
+    assert "may be chance: the promise does not hold" in said
     before = load_settings(world.configs).pipeline.history.combinations
     after = load_settings(folder).pipeline.history.combinations
     assert after[:-1] == before
