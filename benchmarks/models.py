@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import choices, coverage, korea, worlds
+from benchmarks import agencies, choices, coverage, korea, worlds
 from benchmarks.judging import world_report
 from benchmarks.shared.processes import commit
 from pipelines.work.progress import Progress
@@ -50,6 +50,10 @@ def _korea(run: Run) -> str:
     return korea.section(run.work, fresh=run.fresh)
 
 
+def _agencies(run: Run) -> str:
+    return agencies.section(run.work, fresh=run.fresh)
+
+
 def _coverage(run: Run) -> str:
     return _kept(run, "coverage.md", lambda: coverage.section(Progress.on_terminal()))
 
@@ -59,6 +63,7 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
     "choices": _choices,
     "coverage": _coverage,
     "korea": _korea,
+    "agencies": _agencies,
 }
 
 

@@ -17,6 +17,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow.compute as pc
 
 from features.arrays.types import IntArray, UInt64Array
 
@@ -93,7 +94,13 @@ def rows_of_keys(indexes: Indexes, name: str, table: pl.DataFrame, wanted: UInt6
 
 def wanted_keys(keys: pl.Series) -> UInt64Array:
     """The keys of lines as `KeyIndex` takes them: 0 where a line has none."""
-    return (keys.fill_null(0) if keys.null_count() else keys).to_numpy()
+    if not keys.null_count():
+        return keys.to_numpy()
+    if keys.null_count() == len(keys):
+        return np.zeros(len(keys), dtype=np.uint64)
+    # Not Polars' own, which plans a query: on short days that took longer than all look-ups.
+    filled: UInt64Array = pc.fill_null(keys.rechunk().to_arrow(), 0).to_numpy(zero_copy_only=False)
+    return filled
 
 
 @numba.njit(cache=True, nogil=True)

@@ -54,9 +54,8 @@ class History:
         if (key, label) not in self._moments:
             table = self.tables[key]
             rows = sampled(table["key"].to_numpy())
-            counts = (
-                table[f"{kind}__{label}"][rows].fill_null(0).to_numpy() for kind in ("inspected", "findings")
-            )
+            parts = (table[f"{kind}__{label}"][rows] for kind in ("inspected", "findings"))
+            counts = ((part.fill_null(0) if part.null_count() else part).to_numpy() for part in parts)
             self._moments[key, label] = RateMoments.of(*counts)
         return self._moments[key, label]
 
