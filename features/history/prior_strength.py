@@ -58,11 +58,12 @@ def strengths(
     specs: Sequence[KeySpec], moments: Mapping[str, RateMoments], config: HitRatesConfig
 ) -> dict[str, float]:
     """By key, how many inspections the shorter key's hit rate weighs as much as."""
-    if not config.learn_smoothing:
-        return dict.fromkeys((spec.name for spec in specs), config.smoothing)
     nothing = RateMoments(0.0, 0.0, 0.0, 0.0)
     return {
+        # All lines are one value: nothing says how much it differs from others.
         spec.name: _strength(moments[spec.name], moments.get(spec.backoff or "", nothing), config)
+        if config.learn_smoothing and spec.columns
+        else config.smoothing
         for spec in specs
     }
 
