@@ -98,7 +98,7 @@ def test_every_verb_has_an_example_and_the_common_options(
     ("name", "options"),
     [
         ("ingest", {"--store", "--source", "--mapping", "--backfill", "--check", "--memory-limit"}),
-        ("simulate", {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift"}),
+        ("simulate", {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift", "--officers"}),
         ("train", {"--store", "--risk", "--until"}),
         ("champion list", {"--store"}),
         ("champion promote", {"--store", "--reason"}),

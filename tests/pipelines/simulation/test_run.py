@@ -11,6 +11,7 @@ import pytest
 from configs.errors import UsageError
 from configs.loader import load_settings
 from configs.schema.settings import Settings
+from pipelines.cli.main import run as cli
 from pipelines.simulation import SimulationReport, simulate
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -88,3 +89,11 @@ def test_later_days_join_a_store(tmp_path: Path, settings: Settings) -> None:
     run(tmp_path / "s", settings, end=END - timedelta(days=6))
     run(tmp_path / "s", settings)
     assert len(Store.open(tmp_path / "s").declaration_days()) == 12
+
+
+def test_officers_are_chosen_at_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = ["--days", "14", "--parcels-per-day", "100", "--end", "2026-11-20", "--seed", "9610", "--quiet"]
+    assert cli(["simulate", "--store", str(tmp_path / "s"), *world, "--officers", "price"]) == 0
+    assert "officer" in Store.open(tmp_path / "s").read_inspections()["selection"].to_list()
+    assert cli(["simulate", "--store", str(tmp_path / "t"), *world, "--officers", "by_mood"]) == 2
+    assert "'by_mood' is not one of 'programmes', 'watch_list'" in capsys.readouterr().err
