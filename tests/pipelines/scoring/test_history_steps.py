@@ -57,6 +57,16 @@ def store(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Store
     return Store.open(path)
 
 
+@pytest.fixture(scope="module")
+def eve(tmp_path_factory: pytest.TempPathFactory, store: Store, settings: Settings) -> Store:
+    """The same with the history up to the day before. Not to be changed."""
+    closed = Store(tmp_path_factory.mktemp("eve") / "S")
+    _copy(store.path, closed.path)
+    with closed.lock("test"):
+        close_days_before(Chronicle(closed, settings), DAY, ALONE)
+    return closed
+
+
 def folded_in_files(chronicle: Chronicle, *, close: bool, piece_numbers: int = PIECE_NUMBERS) -> DayTask:
     buckets = check_buckets(chronicle.store.layout, DAY)
     with chronicle.store.lock("test"):
@@ -81,9 +91,9 @@ def folded_in_memory(chronicle: Chronicle) -> tuple[DayTables, History]:
 
 
 @pytest.mark.parametrize("numbers", [PIECE_NUMBERS, 4_000])
-def test_folded_in_files_as_in_memory(store: Store, settings: Settings, tmp_path: Path, numbers: int) -> None:
+def test_folded_in_files_as_in_memory(eve: Store, settings: Settings, tmp_path: Path, numbers: int) -> None:
     copied = Store(tmp_path / "S")
-    _copy(store.path, copied.path)
+    _copy(eve.path, copied.path)
     chronicle = Chronicle(copied, settings)
     today, after = folded_in_memory(chronicle)
     task = folded_in_files(chronicle, close=True, piece_numbers=numbers)
@@ -97,9 +107,9 @@ def test_folded_in_files_as_in_memory(store: Store, settings: Settings, tmp_path
     _check_given(chronicle, task, today)
 
 
-def test_a_selection_needs_no_history_after_the_day(store: Store, settings: Settings, tmp_path: Path) -> None:
+def test_a_selection_needs_no_history_after_the_day(eve: Store, settings: Settings, tmp_path: Path) -> None:
     copied = Store(tmp_path / "S")
-    _copy(store.path, copied.path)
+    _copy(eve.path, copied.path)
     chronicle = Chronicle(copied, settings)
     task = folded_in_files(chronicle, close=False)
     assert not list(task.work.after.glob("*.parquet"))

@@ -41,13 +41,21 @@ def data_of(world: World) -> TrainingData:
     return training_data(Chronicle(world.store, world.settings), risks, EARLY, Progress.silent())
 
 
-def test_nothing_later_than_its_day_enters_training(tmp_path: Path, untrained: World) -> None:
+@pytest.fixture(scope="module")
+def early(untrained: World) -> TrainingData:
+    """What a training of an early day learns from."""
+    return data_of(untrained)
+
+
+def test_nothing_later_than_its_day_enters_training(
+    tmp_path: Path, untrained: World, early: TrainingData
+) -> None:
     world = untrained.copy(tmp_path)
     for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS):
         for day in world.store.days(table):
             if day > EARLY:
                 shutil.rmtree(world.store.layout.partition(table, day))
-    cut, whole = data_of(world), data_of(untrained)
+    cut, whole = data_of(world), early
     assert cut.frames["undervaluation"].equals(whole.frames["undervaluation"])
     assert cut.fingerprint == whole.fingerprint
     assert cut.history.lineage == whole.history.lineage
@@ -60,9 +68,10 @@ def test_nothing_later_than_its_day_enters_training(tmp_path: Path, untrained: W
     assert frame.height == reported.height
 
 
-def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(untrained: World) -> None:
-    data = data_of(untrained)
-    drawn, frame = data.all_lines["undervaluation"], data.frames["undervaluation"]
+def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(
+    untrained: World, early: TrainingData
+) -> None:
+    drawn, frame = early.all_lines["undervaluation"], early.frames["undervaluation"]
     assert drawn.columns == frame.columns[: len(drawn.columns)]
     per_day = drawn.group_by("declared_on").len()
     gate = untrained.settings.pipeline.gate
