@@ -16,7 +16,7 @@ from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import hash_text
 from features.arrays.types import FloatArray, UInt64Array
 
-OURS, REFERENCE, BOUND = "ours", "reference", "bound"
+OURS, RELEASED, REFERENCE, BOUND = "ours", "released", "reference", "bound"
 _NOTHING = [math.nan] * 3
 
 
@@ -39,17 +39,26 @@ class Scored:
         Tax is ranked by probability x expected tax: the value of a finding without the sum that the service
         sets on the finding itself. The bound takes it from our model: only its probabilities know the truth.
         """
-        ours, value = (
-            later[f"{kind}__{risk.name}"].fill_null(0.0).to_numpy() for kind in ("probability", "value")
-        )
-        if isinstance(risk.finding_value, TaxShortfallValue):
-            value = np.maximum(value - risk.finding_value.floor_cny, 0.0)
+        ours, value = _of_night(risk, later)
         scores = {OURS: ours, REFERENCE: reference.probability}
         tax = {OURS: ours * value, REFERENCE: reference.expected_tax_cny}
+        if f"released_probability__{risk.name}" in later.columns:
+            scores[RELEASED], value_of_released = _of_night(risk, later, "released_")
+            tax[RELEASED] = scores[RELEASED] * value_of_released
         if bound is not None:
             scores[BOUND] = bound
             tax[BOUND] = value / (1.0 + np.exp(-bound))
         return cls(risk, ours, scores, tax)
+
+
+def _of_night(risk: RiskConfig, later: pl.DataFrame, whose: str = "") -> tuple[FloatArray, FloatArray]:
+    """Probability of a finding and the tax that it would bring, of each line."""
+    probability, value = (
+        later[f"{whose}{kind}__{risk.name}"].fill_null(0.0).to_numpy() for kind in ("probability", "value")
+    )
+    if isinstance(risk.finding_value, TaxShortfallValue):
+        value = np.maximum(value - risk.finding_value.floor_cny, 0.0)
+    return probability, value
 
 
 def compared(scored: Scored, later: pl.DataFrame, *, seed: int, level: f.Level) -> dict[str, Any]:
@@ -71,17 +80,32 @@ def compared(scored: Scored, later: pl.DataFrame, *, seed: int, level: f.Level) 
     done["ratios"] = _ratios(drawn, "average_precision")
     recorded = later[f"recorded__{scored.risk.label}"].to_numpy()
     done["calibration"] = f.calibration(scored.probability, recorded, draws, seed, level)
+    done["mechanisms"] = _mechanisms(scored, later, ties)
     if isinstance(scored.risk.finding_value, TaxShortfallValue):
         of_parcels = _tax_of_parcels(scored, later, seed)
         done["tax"] = {"lines": _tax(scored, later, draws, ties), "parcels": of_parcels}
     return done
 
 
+def _mechanisms(scored: Scored, later: pl.DataFrame, ties: UInt64Array) -> dict[str, dict[str, float]]:
+    """By what was really done: findings, and the share of them in the top 1% of all lines by each score."""
+    top = math.ceil(f.TOP * later.height)
+    first = {whose: np.lexsort((ties, -values))[:top] for whose, values in scored.scores.items()}
+    kind = pl.col("mechanism").str.split(" + ").list.first().str.split(":").list.first()
+    found = later.with_row_index("place").filter(pl.col(scored.risk.label)).with_columns(kind)
+    done: dict[str, dict[str, float]] = {}
+    for (mechanism,), lines in found.group_by("mechanism", maintain_order=True):
+        places = lines["place"].to_numpy()
+        shares = {whose: float(np.isin(places, listed).mean()) for whose, listed in first.items()}
+        done[str(mechanism)] = {"findings": float(lines.height), **shares}
+    return dict(sorted(done.items()))
+
+
 def _by_score(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]]:
     """A figure of every score; NaN where a world has no bound."""
     return {
         whose: f.figure(drawn[f"{kind}/{whose}"]).as_list() if f"{kind}/{whose}" in drawn else _NOTHING
-        for whose in (OURS, REFERENCE, BOUND)
+        for whose in (OURS, RELEASED, REFERENCE, BOUND)
     }
 
 
@@ -90,7 +114,7 @@ def _ratios(drawn: Mapping[str, FloatArray], kind: str) -> dict[str, list[float]
         names = [f"{kind}/{whose}" for whose in (above, below)]
         return f.ratio(*(drawn[name] for name in names)).as_list() if set(names) <= set(drawn) else _NOTHING
 
-    pairs = ((OURS, REFERENCE), (OURS, BOUND), (REFERENCE, BOUND))
+    pairs = ((OURS, REFERENCE), (OURS, RELEASED), (RELEASED, REFERENCE), (OURS, BOUND), (REFERENCE, BOUND))
     return {f"{above} over {below}": ratio(above, below) for above, below in pairs}
 
 

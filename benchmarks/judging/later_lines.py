@@ -45,16 +45,22 @@ def recorded(
     return pl.concat(parts)
 
 
-def later_lines(store: Store, days: Sequence[date], records: pl.DataFrame) -> pl.DataFrame:
+def later_lines(
+    store: Store, days: Sequence[date], records: pl.DataFrame, released: Store | None = None
+) -> pl.DataFrame:
     """The scored days' lines, sorted by key: seller_id, the truth, `recorded__<label>`, and per risk
-    `probability__<risk>` and `value__<risk>` of the night.
+    `probability__<risk>` and `value__<risk>` of the night; where the nights of the `released` program are
+    given, their `released_probability__<risk>` and `released_value__<risk>` too.
     """
     labels = [name for name in records.columns if name not in LINE_KEY]
     parts = []
     for day in days:
         lines = store.read_declarations(day, [*LINE_KEY, "seller_id"])
-        for kind, name in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
-            lines = lines.join(_table(store, kind, day, name), on=LINE_KEY, how="left", validate="1:1")
+        for whose, of in (("", store), ("released_", released)):
+            for kind, name in ((DayTable.SCORES, "probability"), (DayTable.VALUES, "value")):
+                if of is not None:
+                    scored = _table(of, kind, day, f"{whose}{name}")
+                    lines = lines.join(scored, on=LINE_KEY, how="left", validate="1:1")
         parts.append(lines.join(truth_of(store, day), on=LINE_KEY, how="left", validate="1:1"))
     renamed = records.rename({label: f"recorded__{label}" for label in labels})
     joined = pl.concat(parts).join(renamed, on=LINE_KEY, how="left", validate="1:1").sort(LINE_KEY)

@@ -75,10 +75,10 @@ def _ranking(worlds: Sequence[Figures]) -> str:
         head,
         lambda risk: [
             f"{risk['findings']:,} ({risk['share']:.2%})",
-            *(_cell(risk["average_precision"][whose]) for whose in _WHOSE),
-            f"**{_cell(risk['ratios']['ours over reference'], 2)}**",
-            _cell(risk["ratios"]["reference over bound"], 2),
-            _cell(risk["ratios"]["ours over bound"], 2),
+            *(in_cell(risk["average_precision"][whose]) for whose in _WHOSE),
+            f"**{in_cell(risk['ratios']['ours over reference'], 2)}**",
+            in_cell(risk["ratios"]["reference over bound"], 2),
+            in_cell(risk["ratios"]["ours over bound"], 2),
         ],
     )
 
@@ -106,7 +106,7 @@ def _verdict(worlds: Sequence[Figures]) -> str:
         # Where no bound was fitted nobody knows whether the worlds are too easy.
         reached = "yes" if won and easiest < TOO_EASY else "no bound" if won and math.isnan(easiest) else "no"
         said.append(
-            f"| {name} | {middle:.2f} | {_cell(over_worlds(ratios), 2)} | {gains[lowest]:.2f} ({lowest}) "
+            f"| {name} | {middle:.2f} | {in_cell(over_worlds(ratios), 2)} | {gains[lowest]:.2f} ({lowest}) "
             f"| {'–' if math.isnan(easiest) else f'{easiest:.2f}'} | {reached} |"
         )
     return "\n".join(said) + "\n"
@@ -135,7 +135,7 @@ def _further(worlds: Sequence[Figures]) -> str:
         worlds,
         "### AUC and precision at 1% of all lines\n",
         head,
-        lambda risk: [_cell(risk[key][whose]) for key in _KINDS.values() for whose in _WHOSE],
+        lambda risk: [in_cell(risk[key][whose]) for key in _KINDS.values() for whose in _WHOSE],
     )
 
 
@@ -152,15 +152,15 @@ def _tax(worlds: Sequence[Figures]) -> str:
     for world in worlds:
         for risk in world["risks"].values():
             for of, tax in risk.get("tax", {}).items():
-                shares = " | ".join(_cell(tax[whose]) for whose in _WHOSE)
-                gain = _cell(tax["ratios"]["ours over reference"], 2)
+                shares = " | ".join(in_cell(tax[whose]) for whose in _WHOSE)
+                gain = in_cell(tax["ratios"]["ours over reference"], 2)
                 said.append(f"| {world['name']} | {of} | {tax['cny'] / 1e6:.2f} | {shares} | **{gain}** |")
                 if _is_usual(world):
                     gains.setdefault(of, []).append(tax["ratios"]["ours over reference"][0])
     for of, ratios in gains.items():
         said.append(
             f"\nOf {of}, over the worlds that neither change nor are sparse: median {median(ratios):.2f}, "
-            f"mean {_cell(over_worlds(ratios), 2)}; goal {GOAL}."
+            f"mean {in_cell(over_worlds(ratios), 2)}; goal {GOAL}."
         )
     return "\n".join(said) + "\n"
 
@@ -189,9 +189,9 @@ def _calibrated(figures: Figures) -> list[str]:
         f"{figures['recorded']:,}",
         f"{figures['level_findings']:.0f}",
         f"{figures['level_spread']:.0%}",
-        _cell(figures["ratio"], 2),
+        in_cell(figures["ratio"], 2),
         "yes" if low <= 1.0 <= high else "**no**",
-        _cell(figures["ratio_of_lines"], 2),
+        in_cell(figures["ratio_of_lines"], 2),
         f"{figures['error']:.5f}",
         f"{figures['noise']:.5f}",
     ]
@@ -232,7 +232,7 @@ def _measured(worlds: Sequence[Figures]) -> Iterator[tuple[str, list[tuple[Figur
             yield name.replace("_", " "), measured
 
 
-def _cell(figure: Sequence[float], digits: int = 3) -> str:
+def in_cell(figure: Sequence[float], digits: int = 3) -> str:
     value, low, high = figure
     if math.isnan(value):
         return "–"

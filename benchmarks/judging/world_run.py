@@ -19,6 +19,7 @@ from benchmarks.judging.compare import Scored, compared
 from benchmarks.judging.later_lines import later_lines, recorded
 from benchmarks.judging.reference_features import plain_columns
 from benchmarks.judging.reference_model import reference_scores
+from benchmarks.judging.released import released_nights
 from benchmarks.shared.clock import Clock
 from benchmarks.shared.figures import Level
 from configs.reference.facts import load_reference
@@ -74,9 +75,17 @@ class Size:
 
 
 def run_world(
-    bench: BenchWorld, folder: Path, size: Size, settings: Settings, threads: int
+    bench: BenchWorld,
+    folder: Path,
+    size: Size,
+    settings: Settings,
+    threads: int,
+    program: Path | None = None,
 ) -> dict[str, Any]:
-    """The figures of a world as JSON can hold them; its store is made in `folder`."""
+    """The figures of a world as JSON can hold them; its store is made in `folder`.
+
+    With the files of a released `program` its scores of the same nights stand beside ours.
+    """
     clock = Clock(bench.name)
     with clock.step("simulate"):
         store = _simulated(bench, folder / "store", size, settings)
@@ -96,7 +105,11 @@ def run_world(
             store.path, first=nights[0], last=nights[-1], workers=threads, threads=1, scheduler=None,
             settings=settings, progress=Progress.silent(),
         )  # fmt: skip
-    later = later_lines(store, nights, records)
+    released = None
+    if program is not None:
+        with clock.step("released: train and score"):
+            released = released_nights(program, store, folder / "released", until=size.until, nights=nights)
+    later = later_lines(store, nights, records, released)
     return {
         "name": bench.name,
         "text": bench.text,
@@ -136,7 +149,10 @@ def _figures(
 ) -> dict[str, Any]:
     """By risk: what was learned from, and every score on all later lines."""
     inspections, risks = store.read_inspections(), list(settings.risks.values())
-    known = {risk.name: _learned(inspections, risk, size.until) for risk in risks}
+    known = {
+        risk.name: _learned(inspections, risk, size.until) | _drawn_at_random(inspections, risk, size.until)
+        for risk in risks
+    }
     enough = [
         risk
         for risk in risks
@@ -190,3 +206,9 @@ def write_figures(done: dict[str, Any], path: Path) -> None:
 def _learned(inspections: pl.DataFrame, risk: RiskConfig, until: date) -> dict[str, int]:
     known = known_labels(inspections, until)[risk.label].drop_nulls()
     return {"inspected_lines": len(known), "inspected_findings": int(known.sum())}
+
+
+def _drawn_at_random(inspections: pl.DataFrame, risk: RiskConfig, until: date) -> dict[str, int]:
+    """Lines of the random share whose first result was known, and findings of the risk among them."""
+    known = known_labels(inspections, until).filter(pl.col("selection") == "random")
+    return {"random_lines": known.height, "random_findings": int(known[risk.label].sum() or 0)}

@@ -21,6 +21,7 @@ from configs.schema.risk import RiskConfig
 from features.arrays.types import FloatArray
 from models.fitting.blending import Choice
 from models.fitting.block import LEAST_LEARNABLE, DayBlock, out_of_time
+from models.fitting.bounds import share_without_draws
 from models.fitting.calibrating import calibrator_of
 from models.fitting.candidates import Candidate, Grown, TrainingLines, candidates_of, grow
 from models.fitting.choice import choose, for_more_findings
@@ -73,8 +74,9 @@ def fit_risk(
     `frame` is the assembled feature frame with `declared_on` (Date) and the label (Boolean, null = not
     examined: such lines are left out), and where known `reported_on`, `seller_id`, `selection`,
     `assessed_unit_price`, `recovered_tax_cny`. `all_lines` are features of some of all lines, inspected or
-    not; on the newest `training.evaluation_days` of them the probabilities are made to add up to what the
-    random share found. `keys` are those of the hit rates, needed where the risk has `cross_fitted_rates`.
+    not; on the newest `training.evaluation_days` of them the probabilities are made to add up to what draws
+    found, or to what is known without any. `keys` are those of the hit rates, needed where the risk has
+    `cross_fitted_rates`.
 
     Raises:
         TooFewFindings: the risk has less than `training.min_findings`.
@@ -103,6 +105,12 @@ def fit_risk(
         day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
         asked = all_lines.filter(day > day.max() - span)
         said = model.predict_raw(asked, threads=training.threads)
+        if recorded is None:
+            recorded = share_without_draws(
+                due, risk.label, all_lines,
+                calibrator(model.predict_raw(all_lines, threads=training.threads)),
+                model.examined(all_lines),
+            )  # fmt: skip
         model = replace(
             model,
             calibrator=adding_up_to(calibrator, said, model.examined(asked), recorded),

@@ -15,7 +15,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from configs.schema.settings import Settings
-from features.arrays.hashing import drawn_lines
 from features.assemble import FeatureSet, assemble
 from features.contract.declarations import LINE_KEY
 from features.history.day_tables import DayTables
@@ -45,7 +44,7 @@ from pipelines.history.profiles import stage_profile
 from pipelines.scoring.line_scores import scored
 from pipelines.scoring.parcels import parcel_columns, parcels_of
 from pipelines.store.store import Store
-from pipelines.training.frames import DayFeatures
+from pipelines.training.frames import DayFeatures, sample_of_day
 from pipelines.training.inspected import key_columns, with_key_hashes
 from pipelines.work.progress import Progress
 
@@ -154,7 +153,7 @@ def _one_night(
         stage_night(t, store, day, opened=night.opened, shown=night.shown, night=night.night)
         if choice.features is not None:
             chosen = choice.lines.join(night.shown.select(LINE_KEY).unique(), on=LINE_KEY, how="semi")
-            sample = drawn_lines(choice.lines, settings.pipeline.gate.sample_lines)
+            sample = sample_of_day(choice.lines, settings.pipeline.gate.sample_lines)
             risks = list(settings.risks.values())
             features = with_key_hashes(choice.features, key_columns(chronicle))
             stage_features(t, store, day, DayFeatures.of(features, day, risks, chosen, sample))

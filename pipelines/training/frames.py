@@ -22,6 +22,7 @@ from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels, with_results_of
 from features.history.state import History
 from features.history.view import DayContext
+from models.fitting.bounds import STANDS_FOR
 from models.goods.columns import with_goods_columns
 from models.goods.goods_model import GoodsModel
 from pipelines.history.chronicle import Chronicle
@@ -40,8 +41,9 @@ class TrainingData:
     """Frames by risk name, the history at the close of `until`, and what the data was, for the record.
 
     `all_lines` are, by risk name, features of some lines of each of the newest days, inspected or not: a
-    frame as `FeatureSet.for_risk` with `declared_on`. The frames of risks with `goods_models` have the
-    columns of `goods`, the goods model of the training, if there is one.
+    frame as `FeatureSet.for_risk` with `declared_on` and `stands_for`, how many lines of its day each is for.
+    The frames of risks with `goods_models` have the columns of `goods`, the goods model of the training,
+    if there is one.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -133,16 +135,22 @@ def replay_features(
             lines = chronicle.prepared(day)
             today = chronicle.tables(lines, day, history)
             inspected = lines.join(wanted.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
-            drawn = drawn_lines(lines, wanted_lines) if day > sampled_after else lines.clear()
+            drawn = sample_of_day(lines, wanted_lines if day > sampled_after else 0)
             part = None
             if inspected.height + drawn.height:
                 context = DayContext(day, history, today, chronicle.settings.pipeline.features)
-                both = pl.concat([inspected, drawn]).unique(LINE_KEY).sort(LINE_KEY)
+                both = pl.concat([inspected, drawn.drop(STANDS_FOR)]).unique(LINE_KEY).sort(LINE_KEY)
                 built = assemble(both, context, chronicle.reference.on(day), risks)
                 part = DayFeatures.of(with_key_hashes(built, columns), day, risks, inspected, drawn)
             history = chronicle.step(history, day, today, results.get(day, {}))
             task.advance()
             yield day, part, history
+
+
+def sample_of_day(lines: pl.DataFrame, wanted: int) -> pl.DataFrame:
+    """Return about so many of a day's lines, drawn by hash, with how many of them each stands for."""
+    drawn = drawn_lines(lines, wanted) if wanted else lines.clear()
+    return drawn.with_columns(pl.lit(lines.height / max(drawn.height, 1)).alias(STANDS_FOR))
 
 
 def newest_days_after(config: TrainingConfig, risks: Sequence[RiskConfig], until: date) -> date:
@@ -170,12 +178,15 @@ class DayFeatures:
         inspected: pl.DataFrame,
         drawn: pl.DataFrame,
     ) -> DayFeatures:
-        """Split the features of a day's lines, in their order, by the keys of `inspected` and `drawn`."""
+        """Split the features of a day's lines, in their order, by the keys of `inspected` and of `drawn`, a
+        `sample_of_day`.
+        """
         frames = {risk.name: _dated(built, risk, day) for risk in risks}
+        stands_for = pl.lit(drawn[STANDS_FOR].first(), dtype=pl.Float64).alias(STANDS_FOR)
         opened, sampled = _among(built.lines, inspected), _among(built.lines, drawn)
         return cls(
             {name: frame.filter(opened) for name, frame in frames.items()},
-            {name: frame.filter(sampled) for name, frame in frames.items()},
+            {name: frame.filter(sampled).with_columns(stands_for) for name, frame in frames.items()},
         )
 
 
