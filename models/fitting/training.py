@@ -27,7 +27,7 @@ from models.fitting.candidates import Candidate, Grown, TrainingLines, candidate
 from models.fitting.choice import choose, for_more_findings
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.inspection_weights import equal_after_all
-from models.fitting.prevalence import adding_up_to, level_of, recorded_share
+from models.fitting.prevalence import RecordedShare, adding_up_to, level_of, recorded_share
 from models.fitting.splits import Split, last_due, lines_due, rolling_origin_splits, verify_split
 from models.judging.evaluation import Evaluation, Prediction, evaluate
 from models.judging.worst_lines import worst_lines
@@ -101,30 +101,35 @@ def fit_risk(
     if all_lines is not None and not all_lines.is_empty():
         due = lines_due(lines, until, risk.maturity_days)
         recorded = recorded_share(due, risk.label, blocks, [calibrator(given) for given in raw])
-        # The newest days are most like those to come.
-        day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
-        asked = all_lines.filter(day > day.max() - span)
-        said = model.predict_raw(asked, threads=training.threads)
-        if recorded is None:
-            recorded = share_without_draws(
-                due, risk.label, all_lines,
-                calibrator(model.predict_raw(all_lines, threads=training.threads)),
-                model.examined(all_lines),
-            )  # fmt: skip
-        model = replace(
-            model,
-            calibrator=adding_up_to(calibrator, said, model.examined(asked), recorded),
-            metadata={
-                **model.metadata,
-                **(level_of(recorded)),
-                "level_spread": f"{weekly_spread(due, risk.label):.3f}",
-            },
-        )
+        model = _levelled(model, due, recorded, all_lines, training)
     ahead = out_of_time(blocks, [calibrator(given) for given in raw])
     warnings = (*_warnings(blocks, earlier), *equal_after_all(risk, lines))
     split = next((block.split for block in blocks if block.split.name == "evaluation"), None)
     names = tuple(each.name for each in candidates)
     return FittedRisk(model, evaluation, ahead, residuals, warnings, split, names)
+
+
+def _levelled(
+    model: RiskModel,
+    due: pl.DataFrame,
+    recorded: RecordedShare | None,
+    all_lines: pl.DataFrame,
+    training: TrainingConfig,
+) -> RiskModel:
+    """The model whose probabilities of all lines add up to what was recorded, or is known without draws."""
+    raw = model.predict_raw(all_lines, threads=training.threads)
+    examined = model.examined(all_lines)
+    if recorded is None:
+        recorded = share_without_draws(due, model.label, all_lines, model.calibrator(raw), examined)
+    # The newest days are most like those to come.
+    day, span = pl.col("declared_on"), timedelta(days=training.evaluation_days)
+    newest = all_lines.select(day > day.max() - span).to_series().to_numpy()
+    spread = f"{weekly_spread(due, model.label):.3f}"
+    return replace(
+        model,
+        calibrator=adding_up_to(model.calibrator, raw[newest], examined[newest], recorded),
+        metadata={**model.metadata, **level_of(recorded), "level_spread": spread},
+    )
 
 
 def known_lines(frame: pl.DataFrame, risk: RiskConfig, training: TrainingConfig) -> pl.DataFrame:
