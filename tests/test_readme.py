@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,7 @@ def world(tmp_path: Path, shared: Path, untrained: World, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(KEY_VARIABLE, "a key for the tests, not a secret")
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    world = untrained.copy(tmp_path / "data")
+    world = untrained.newest(tmp_path / "data", END - timedelta(days=13))
     (tmp_path / "inventories").mkdir()
     shutil.copy(shared / "ceb" / "samples" / "CEB621Message.xml", tmp_path / "inventories")
     store = world.store

@@ -65,7 +65,7 @@ partitions = st.builds(
     cuts=st.lists(st.floats(0, 1), max_size=6).map(tuple),
     runs=st.lists(st.integers(0, 2), min_size=1, max_size=5).map(tuple),
     again=st.integers(0, 2),
-    bucket_rows=st.integers(30, 400),
+    bucket_rows=st.integers(60, 400),
 )
 
 
@@ -97,7 +97,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @settings(max_examples=2)
 @given(partition=partitions)
-@example(partition=Partition(seed=7, cuts=(0.1, 0.5, 0.9), runs=(2, 0, 1), again=1, bucket_rows=40))
+@example(partition=Partition(seed=7, cuts=(0.1, 0.5, 0.9), runs=(2, 0, 1), again=1, bucket_rows=70))
 def test_any_partition_of_a_day_gives_the_same_night(
     partition: Partition,
     before_ingest: World,
