@@ -158,6 +158,21 @@ def test_a_run_says_what_it_is_repeated_from(run: tuple[Tracker, LoggedRun]) -> 
     assert found.tags["data_fingerprint"] in page
 
 
+def test_a_run_shows_plain_rivals_beside_the_model(run: tuple[Tracker, LoggedRun]) -> None:
+    tracker, found = run
+    page = tracker.read_text(found.run_id, "report.html")
+    for name, called in {"lightgbm": "LightGBM", "best_key": "best key"}.items():
+        own, theirs, less = (
+            found.metrics[f"{prefix}average_precision"] for prefix in ("", f"{name}.", f"less.{name}.")
+        )
+        assert less == pytest.approx(own - theirs)
+        assert found.metrics[f"less.{name}.average_precision_low"] <= less
+        assert f"against {called}</th>" in page
+        assert f"model less {called}</th>" in page
+    assert found.parameters["best_key"] in page
+    assert f"A night sums {int(found.parameters['trees']):,} trees" in page
+
+
 def test_lines_whose_results_are_not_due_are_not_judged(tmp_path: Path, trained: World) -> None:
     tracker = Tracker.in_folder(trained.store.layout.mlflow)
     (champion,) = (found for found in tracker.champions() if found.risk == REPEATED)
