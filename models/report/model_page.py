@@ -125,8 +125,11 @@ def level_sentence(metadata: Mapping[str, str]) -> str:
             "finding on: the probabilities rank lines, and their level rests on inspected lines alone."
         )
     low, high = (float(metadata[f"level_{end}"]) for end in ("low", "high"))
+    rests = (
+        f"The level rests on {findings} findings of draws" if float(findings) else "No draw tells the level"
+    )
     return (
-        f"The level rests on {findings} findings of draws: what inspections of all lines would record is "
+        f"{rests}: what inspections of all lines would record is "
         f"with a chance of 95% between {low:.2f} and {high:.2f} times what the probabilities add up to."
     )
 
