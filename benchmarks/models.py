@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import agencies, choices, coverage, korea, worlds
+from benchmarks import agencies, choices, coverage, korea, office, worlds
 from benchmarks.judging import world_report
+from benchmarks.judging.new_worlds_report import new_worlds_section
 from benchmarks.shared.processes import commit
 from pipelines.work.progress import Progress
 
@@ -42,6 +43,16 @@ def _worlds(run: Run) -> str:
     return world_report.section(worlds.figures_of_worlds(run.work, fresh=run.fresh, parallel=run.parallel))
 
 
+def _new_worlds(run: Run) -> str:
+    twelve = [bench.name for bench in worlds.twelve_worlds()]
+    figures = worlds.figures_of_worlds(run.work, fresh=run.fresh, parallel=run.parallel, only=twelve)
+    return new_worlds_section(figures)
+
+
+def _office(run: Run) -> str:
+    return office.section(run.work, fresh=run.fresh)
+
+
 def _choices(run: Run) -> str:
     return choices.section(run.work, fresh=run.fresh, parallel=run.parallel)
 
@@ -60,6 +71,8 @@ def _coverage(run: Run) -> str:
 
 SECTIONS: dict[str, Callable[[Run], str]] = {
     "worlds": _worlds,
+    "new worlds": _new_worlds,
+    "office": _office,
     "choices": _choices,
     "coverage": _coverage,
     "korea": _korea,

@@ -19,6 +19,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.judging.released import released_program
 from benchmarks.judging.world_run import BenchWorld, Size, run_world, write_figures
 from benchmarks.shared.processes import run_modules
 from configs.loader import load_settings
@@ -192,12 +193,15 @@ def run_one(name: str, work: Path, threads: int, *, bounded: bool) -> None:
     """Run a world and write its figures."""
     bench = next(bench for bench in _every_world() if bench.name == name)
     bench = replace(bench, bounded=bench.bounded and bounded)
+    new = name in {other.name for other in twelve_worlds()}
+    program = released_program(work) if new else None
     folder = work / f"{name}.run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     size = replace(SIZE, end=bench.end)
     write_figures(
-        run_world(bench, folder, size, with_threads(load_settings(), threads), threads), work / f"{name}.json"
+        run_world(bench, folder, size, with_threads(load_settings(), threads), threads, program),
+        work / f"{name}.json",
     )
     shutil.rmtree(folder)
 

@@ -1,4 +1,4 @@
-"""The released program on the same world: trained and asked as a user would, in a checkout of its own."""
+"""The released program and this one on the same data, each trained and asked as a user would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pipelines.store.store import Store
 RELEASED = "8d3b5d4"
 """The commit whose models are the released ones."""
 
-_ROOT = Path(__file__).resolve().parents[2]
+THIS_PROGRAM = Path(__file__).resolve().parents[2]
+
 _KEPT = ("declarations", "inspections", "store.json")
 
 
@@ -30,7 +31,7 @@ def released_program(folder: Path) -> Path:
     place = folder / f"released-{RELEASED}"
     if not place.exists():
         beside = folder / f"{place.name}.{os.getpid()}"
-        done = subprocess.run(["git", "archive", RELEASED], cwd=_ROOT, capture_output=True, check=True)
+        done = subprocess.run(["git", "archive", RELEASED], cwd=THIS_PROGRAM, capture_output=True, check=True)
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
             archive.extractall(beside, filter="data")
         try:
@@ -41,26 +42,27 @@ def released_program(folder: Path) -> Path:
     return place
 
 
-def released_nights(
-    program: Path, store: Store, folder: Path, *, until: date, nights: Sequence[date]
+def nights_of(
+    program: Path, store: Store, folder: Path, *, until: date, nights: Sequence[date], threads: int = 1
 ) -> Store:
-    """The world's store as the released program leaves it in `folder`: models up to `until`, and the nights.
+    """A store's copy in `folder` with what a program leaves: models learned up to `until`, and the nights.
 
     It is given the declarations and results alone, with its own settings.
 
     Raises:
-        subprocess.CalledProcessError: the released program failed.
+        subprocess.CalledProcessError: the program failed.
     """
     copy = folder / "store"
+    copy.mkdir(parents=True)
     for name in _KEPT:
         source = store.path / name
         if source.is_dir():
             shutil.copytree(source, copy / name, copy_function=os.link)
         else:
-            copy.mkdir(exist_ok=True, parents=True)
             shutil.copy(source, copy / name)
     _run(program, "train", copy, "--until", until.isoformat())
-    _run(program, "score", copy, "--date", nights[0].isoformat(), "--to", nights[-1].isoformat())
+    period = ("--date", nights[0].isoformat(), "--to", nights[-1].isoformat())
+    _run(program, "score", copy, *period, "--workers", str(threads), "--threads", "1")
     return Store.open(copy)
 
 

@@ -19,7 +19,7 @@ from benchmarks.judging.compare import Scored, compared
 from benchmarks.judging.later_lines import later_lines, recorded
 from benchmarks.judging.reference_features import plain_columns
 from benchmarks.judging.reference_model import reference_scores
-from benchmarks.judging.released import released_nights
+from benchmarks.judging.released import nights_of
 from benchmarks.shared.clock import Clock
 from benchmarks.shared.figures import Level
 from configs.reference.facts import load_reference
@@ -108,7 +108,7 @@ def run_world(
     released = None
     if program is not None:
         with clock.step("released: train and score"):
-            released = released_nights(program, store, folder / "released", until=size.until, nights=nights)
+            released = nights_of(program, store, folder / "released", until=size.until, nights=nights)
     later = later_lines(store, nights, records, released)
     return {
         "name": bench.name,
