@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Self
-
-from configs.errors import DataError
 
 LEVEL_LOW, LEVEL_HIGH = "level_low", "level_high"
 
@@ -26,18 +22,6 @@ class Level:
         if LEVEL_LOW not in metadata or LEVEL_HIGH not in metadata:
             return None
         return cls(float(metadata[LEVEL_LOW]), float(metadata[LEVEL_HIGH]))
-
-    @classmethod
-    def of_model(cls, folder: Path) -> Self | None:
-        """That of the model which `RiskModel.save` wrote into a folder.
-
-        Raises:
-            DataError: the folder holds no model.
-        """
-        try:
-            return cls.of(json.loads((folder / "model.json").read_bytes())["metadata"])
-        except (OSError, KeyError, ValueError) as error:
-            raise DataError(f"no readable model in {folder} ({error}); train the risk anew.") from error
 
     def around(self, probability: float) -> tuple[float, float]:
         """The ends between which a probability lies.

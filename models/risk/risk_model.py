@@ -28,12 +28,9 @@ from models.risk.finding_value import FindingValue
 from models.risk.heading_background import HeadingBackground, background_lines, headings_of
 from models.risk.heading_peers import HeadingPeers
 from models.risk.reason_columns import exponential, reason_columns
+from models.risk.saved_model import MODEL_FILE, MODEL_FORMAT, READ_FORMATS, saved_model
 from models.trees.blend import Blend
 from models.trees.number_columns import FrameNumbers
-
-MODEL_FORMAT = 4
-# Models of format 3 have one booster.
-_READ_FORMATS = (3, MODEL_FORMAT)
 
 
 @dataclass(frozen=True)
@@ -224,7 +221,7 @@ class RiskModel:
             "peers": self.peers is not None,
         }
         text = json.dumps(stored, ensure_ascii=False, indent=1, sort_keys=True)
-        (directory / "model.json").write_text(text + "\n", encoding="utf-8")
+        (directory / MODEL_FILE).write_text(text + "\n", encoding="utf-8")
         self.booster.save(directory)
         self.encoder.save(directory)
         if self.peers is not None:
@@ -234,8 +231,8 @@ class RiskModel:
     def load(cls, directory: Path) -> RiskModel:
         """Read what `save` wrote; DataError where the directory holds no model or one of another format."""
         try:
-            stored = json.loads((directory / "model.json").read_text(encoding="utf-8"))
-            if stored["format"] not in _READ_FORMATS:
+            stored = saved_model(directory)
+            if stored["format"] not in READ_FORMATS:
                 raise DataError(
                     f"the model in {directory} has format {stored['format']}, this program reads "
                     f"{MODEL_FORMAT} and older ones; train the risk anew, or use the version of the program "

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from configs.errors import NoChampionError, StoreError, TrackingError
 from models.risk.level import Level
+from models.risk.saved_model import is_of_before, saved_level
 from models.tracking.addresses import shown_address
 from models.tracking.registry import Champion
 from models.tracking.tracker import RegistryState, Tracker
@@ -125,6 +126,13 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
             f"expected a model in use for one of the risks {', '.join(risks)}, found none.{reason} "
             "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
         )
+    old = [risk for risk, model in models.items() if is_of_before(model.folder)]
+    if old:
+        notes.append(
+            f"{', '.join(old)}: the model in use is of an earlier version of this program. It is read, but "
+            "learned from hit rates that were smoothed otherwise: train anew with `parcel-risk train`"
+        )
+        logger.warning("%s", notes[-1])
     withdrawn = [risk for risk in risks if risk not in models and _mark(store, risk).exists()]
     for risk in withdrawn:
         notes.append(_without_model(store, risk))
@@ -139,7 +147,7 @@ def doubts_of(in_use: Mapping[str, ModelInUse]) -> dict[str, str]:
 
 def levels_of(in_use: Mapping[str, ModelInUse]) -> dict[str, Level]:
     """How sure the level of each risk's probabilities is, where its model says so."""
-    known = {risk: Level.of_model(model.folder) for risk, model in sorted(in_use.items())}
+    known = {risk: saved_level(model.folder) for risk, model in sorted(in_use.items())}
     return {risk: level for risk, level in known.items() if level is not None}
 
 

@@ -73,3 +73,13 @@ def test_a_copy_is_the_champion_file_by_file(scored_world: World) -> None:
         candidates = [original] if original else scored_world.path.with_name("S.mlflow").rglob("booster.txt")
         assert copied.read_bytes() in [path.read_bytes() for path in candidates if path is not None]
         assert (model.version, len(model.digest)) == ("1", 64)
+
+
+def test_a_model_of_an_earlier_version_is_used_and_named(
+    scored_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not models_in_use(scored_world.store, RISKS).notes
+    monkeypatch.setattr("models.risk.saved_model.MODEL_FORMAT", 5)
+    (note,) = models_in_use(scored_world.store, RISKS).notes
+    assert "food_safety, prohibited_items, undervaluation: the model in use is of an earlier version" in note
+    assert "parcel-risk train" in note
