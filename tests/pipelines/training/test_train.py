@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from models.fitting.bounds import STANDS_FOR
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.fitting.training import known_lines
 from models.goods.columns import GOODS_COLUMNS
@@ -72,8 +73,11 @@ def test_the_newest_days_bring_some_of_all_lines_beside_the_inspected(
     untrained: World, early: TrainingData
 ) -> None:
     drawn, frame = early.all_lines["undervaluation"], early.frames["undervaluation"]
-    assert drawn.columns == frame.columns[: len(drawn.columns)]
-    per_day = drawn.group_by("declared_on").len()
+    features = [name for name in drawn.columns if name != STANDS_FOR]
+    assert features == frame.columns[: len(features)]
+    per_day = drawn.group_by("declared_on").agg(pl.len(), pl.col(STANDS_FOR).sum()).sort("declared_on")
+    lines = [untrained.store.read_declarations(day).height for day in per_day["declared_on"]]
+    assert per_day[STANDS_FOR].to_list() == pytest.approx(lines)
     gate = untrained.settings.pipeline.gate
     assert per_day["len"].max() <= gate.sample_lines  # type: ignore[operator]
     key = ["declaration_id", "line_no"]
