@@ -20,6 +20,7 @@ from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.history.results import known_labels
 from features.history.state import History
+from models.fitting.bounds import STANDS_FOR
 from models.judging.gate import unseen_predictions
 from models.trees.errors import TooFewFindings
 from pipelines.history.chronicle import Chronicle
@@ -133,7 +134,7 @@ def _unseen(champion: Path | None, frame: pl.DataFrame) -> pl.DataFrame | None:
 
 
 def _parts(store: Store, risks: Sequence[RiskConfig], until: date, sampled_after: date) -> list[DayFeatures]:
-    parts = []
+    parts, unknown = [], pl.lit(None, dtype=pl.Float64).alias(STANDS_FOR)
     for day in sorted({*store.days(_INSPECTED), *store.days(_DRAWN)}):
         if day > until:
             continue
@@ -143,8 +144,14 @@ def _parts(store: Store, risks: Sequence[RiskConfig], until: date, sampled_after
         if known:
             parts.append(
                 DayFeatures(
-                    {name: inspected.get(name, frame.clear()) for name, frame in known.items()},
-                    {name: drawn.get(name, frame.clear()) for name, frame in known.items()},
+                    {
+                        name: inspected.get(name, frame.clear().drop(STANDS_FOR, strict=False))
+                        for name, frame in known.items()
+                    },
+                    {
+                        name: drawn.get(name, frame.clear().with_columns(unknown))
+                        for name, frame in known.items()
+                    },
                 )
             )
     return parts
