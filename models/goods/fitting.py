@@ -22,6 +22,7 @@ from models.goods.norms import MAD_OF_NORMAL, fit_norms
 from models.trees.columns import number_column
 
 LEAST_LINES = 2_000
+_LINES_OF_PART = 200
 _LINES_OF_SELLER = 20.0
 _LINES_OF_PLACE = 3
 _LINES_OF_HEADING = 20
@@ -33,14 +34,16 @@ _MOST_STEPS = 32_000.0
 
 
 def fit_goods_model(sample: pl.DataFrame, seed: int) -> GoodsModel | None:
-    """The model of a sample of all lines; None with fewer than `LEAST_LINES`.
+    """The model of a sample of all lines; None with fewer than `LEAST_LINES` that have a name, and where
+    these have so few names or sellers that a part has hardly any others to learn from.
 
     `sample` has the columns that `GoodsLines` reads, `LINE_KEY`, and `tax_rate`. Its order does not matter.
     """
-    if sample.height < LEAST_LINES:
-        return None
     sample = sample.sort(LINE_KEY)
     lines = GoodsLines.of(sample)
+    learned = [learned_by(lines.parts, part) for part in range(PARTS)]
+    if (np.diff(lines.rows) > 0).sum() < LEAST_LINES or min(map(len, learned)) < _LINES_OF_PART:
+        return None
     headings = _known_headings(lines.headings)
     matrix, places = _matrix(lines)
     blank = np.zeros((len(headings), len(MEASURES)))
@@ -61,8 +64,7 @@ def fit_goods_model(sample: pl.DataFrame, seed: int) -> GoodsModel | None:
     table = np.empty(model.words.shape)
     table[:, :, : len(MEASURES)] = _fit_measures(model, matrix, lines, declared, weights)
     for part in range(PARTS):
-        learned = learned_by(lines.parts, part)
-        fitted = fit_headings(matrix, declared, len(headings), weights, learned, seed + part)
+        fitted = fit_headings(matrix, declared, len(headings), weights, learned[part], seed + part)
         table[part, :, len(MEASURES) :] = fitted.words
         model.weights[part], model.intercepts[part] = fitted.headings, fitted.intercepts
     model.steps[:] = np.maximum(np.abs(table).max(axis=(0, 1)), 1e-9) / _MOST_STEPS

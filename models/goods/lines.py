@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays.hashing import mixed, text_hashes
-from features.arrays.types import FloatArray, IntArray
+from features.arrays.types import FloatArray, IntArray, UInt64Array
 from features.prepare import item_key
 from models.text.grams import BUCKETS, clean_text, gram_rows
 from models.trees.columns import number_column
@@ -64,7 +64,9 @@ class GoodsLines:
         rows, columns = gram_rows(clean_text(given))
         company = given["barcode"].str.slice(0, _COMPANY_DIGITS)
         known = (*(given[name] for name in _CATEGORIES[:-1]), company)
-        names, sellers = (_groups(keys) for keys in (item_key(given["item_name"]), given["seller_id"]))
+        named, sold = text_hashes(item_key(given["item_name"])), text_hashes(given["seller_id"])
+        # Sellers that nobody names are told apart by what they sell.
+        names, sellers = _groups(named), _groups(np.where(sold == 0, mixed(named ^ np.uint64(1)), sold))
         return cls(
             rows,
             columns,
@@ -84,9 +86,9 @@ def learned_by(parts: IntArray, part: int) -> IntArray:
     return np.flatnonzero((names != part // GROUPS) & (sellers != part % GROUPS))
 
 
-def _groups(keys: pl.Series) -> IntArray:
+def _groups(hashes: UInt64Array) -> IntArray:
     # Other bits than those that buckets of a day and samples are made by.
-    return ((text_hashes(keys) >> np.uint64(20)) % np.uint64(GROUPS)).astype(np.int64)
+    return ((hashes >> np.uint64(20)) % np.uint64(GROUPS)).astype(np.int64)
 
 
 def _places(column: pl.Series, number: int) -> IntArray:

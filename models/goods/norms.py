@@ -86,6 +86,8 @@ def ridge(
 def _trust(residuals: FloatArray) -> FloatArray:
     """Huber's weights (lines,): 1 up to two sigmas, then less in proportion; 1 where nothing is known."""
     known = np.isfinite(residuals)
+    if not known.any():
+        return np.ones(len(residuals))
     middle = np.median(residuals[known])
     away = np.abs(np.where(known, residuals - middle, 0.0))
     far = _FAR_SIGMAS * MAD_OF_NORMAL * max(float(np.median(away[known])), 1e-6)

@@ -122,3 +122,17 @@ def test_a_seller_with_many_lines_sets_no_norm(sample: pl.DataFrame) -> None:
     fitted = fit_goods_model(pl.concat([sample, ring]), 7)
     assert fitted is not None
     assert abs(np.median(fitted.score(lamp).surprise[:, 0])) < 0.15
+
+
+def test_tables_without_names_or_with_one_of_them_have_no_model(sample: pl.DataFrame) -> None:
+    unnamed = sample.with_columns(pl.lit(None, dtype=pl.String).alias("item_name"))
+    assert fit_goods_model(unnamed, 7) is None
+    assert fit_goods_model(sample.with_columns(pl.lit("poultry").alias("item_name")), 7) is None
+
+
+def test_sellers_that_nobody_names_are_told_apart_by_their_goods(sample: pl.DataFrame) -> None:
+    unsold = sample.with_columns(pl.lit(None, dtype=pl.String).alias("seller_id"))
+    assert len(np.unique(GoodsLines.of(unsold).parts)) == PARTS
+    model = fit_goods_model(unsold, 7)
+    assert model is not None
+    assert np.isfinite(model.score(unsold).surprise[:, 0]).all()
