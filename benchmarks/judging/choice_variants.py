@@ -105,7 +105,8 @@ def scores_of_ways(
     log-odds of all lines alike, and lines of other headings must not change places for that.
     """
     frame, all_lines = data.frames[risk.name], data.all_lines[risk.name]
-    plain = risk.model_copy(update={"training_weights": "equal"})
+    # The ways differ in the risk's own trees alone.
+    plain = risk.model_copy(update={"training_weights": "equal", "candidates": ()})
     training, keys = config.training, RateKeys.of(config)
     model = fit_risk(frame, plain, training, until=data.until, all_lines=all_lines, keys=keys).model
     lines = cross_fitted(known_lines(frame, plain, training), plain, keys)

@@ -10,8 +10,10 @@ import click
 from pipelines import simulation
 from pipelines.cli.options import Session, store_option, verb
 from pipelines.cli.types import Day
-from pipelines.simulation.world.parameters import OFFICERS
 from pipelines.work.report import Report
+
+# As in `WorldParameters`: importing that would load the simulator for a `--help`.
+OFFICERS_OF_WORLDS = ("programmes", "watch_list", "price", "xray", "mixed", "default_list")
 
 
 @click.command(short_help="Fill a store with simulated data.")
@@ -27,8 +29,8 @@ from pipelines.work.report import Report
 @click.option("--drift", is_flag=True, help="Let behaviour change over time.")
 @click.option(
     "--officers",
-    type=click.Choice(OFFICERS),
-    default=OFFICERS[0],
+    type=click.Choice(OFFICERS_OF_WORLDS),
+    default=OFFICERS_OF_WORLDS[0],
     show_default=True,
     help="How they choose whom they inspect; all but the first hardly ever at random.",
 )

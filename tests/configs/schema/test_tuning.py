@@ -22,8 +22,9 @@ def test_the_packaged_space_holds_the_packaged_parameters_of_every_risk() -> Non
 
 
 def test_the_example_of_the_page_loads(tmp_path: Path) -> None:
-    (text,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    (tmp_path / "pipeline.yaml").write_text(text, encoding="utf-8")
+    texts = re.findall(r"^```yaml\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    (tmp_path / "pipeline.yaml").write_text("\n".join(texts), encoding="utf-8")
+    assert load_settings(tmp_path).pipeline.history.hit_rate_keys[-1].name == "seller_office"
     tuning = load_settings(tmp_path).pipeline.tuning
     assert (tuning.trials, len(tuning.space)) == (60, 3)
     assert tuning.rounds == load_settings().pipeline.tuning.rounds

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipelines.cli.verbs.simulate import OFFICERS_OF_WORLDS
 from pipelines.simulation.world.parameters import OFFICERS, WorldParameters
 
 
@@ -47,3 +48,7 @@ def test_other_officers_change_inspections_and_not_who_trades() -> None:
     assert all(world.random_share < usual.random_share / 5 for world in others)
     assert all((world.sellers, world.buyers) == (usual.sellers, usual.buyers) for world in others)
     assert replace(others[0].with_faulty_records(), officers="price").unknown_selection_share > 0
+
+
+def test_the_command_line_offers_every_kind_of_officers() -> None:
+    assert OFFICERS_OF_WORLDS == OFFICERS
