@@ -115,7 +115,7 @@ def _tables(content: ReportContent) -> dict[str, ReportTable]:
 def level_sentence(metadata: Mapping[str, str]) -> str:
     """How sure the level of all probabilities is, by a model's metadata.
 
-    >>> level_sentence({"level_findings": "12.3", "level_low": "0.612", "level_high": "1.540"})[-78:]
+    >>> level_sentence({"level_findings": "12.3", "level_low": "0.612", "level_high": "1.540"})[-75:]
     'chance of 95% between 0.61 and 1.54 times what the probabilities add up to.'
     """
     findings = metadata.get("level_findings", "0.0")

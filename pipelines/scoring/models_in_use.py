@@ -12,7 +12,7 @@ from pathlib import Path
 
 from configs.errors import NoChampionError, StoreError, TrackingError
 from models.risk.level import Level
-from models.risk.saved_model import is_of_before, saved_level
+from models.risk.saved_model import MODEL_FILE, is_of_before, saved_level
 from models.tracking.addresses import shown_address
 from models.tracking.registry import Champion
 from models.tracking.tracker import RegistryState, Tracker
@@ -126,7 +126,9 @@ def models_in_use(store: Store, risks: Collection[str]) -> ModelsInUse:
             f"expected a model in use for one of the risks {', '.join(risks)}, found none.{reason} "
             "Train one with `parcel-risk train`, or promote one with `parcel-risk champion promote`."
         )
-    old = [risk for risk, model in models.items() if is_of_before(model.folder)]
+    # One whose copy is not whole is told of where it is loaded.
+    whole = {risk: model for risk, model in models.items() if (model.folder / MODEL_FILE).exists()}
+    old = [risk for risk, model in whole.items() if is_of_before(model.folder)]
     if old:
         notes.append(
             f"{', '.join(old)}: the model in use is of an earlier version of this program. It is read, but "
