@@ -7,7 +7,6 @@ escaped, and the page's Content-Security-Policy would let nothing run even if it
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -40,7 +39,7 @@ from models.report.tables import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    pass
 
 _UNKNOWN = "–"
 
@@ -50,8 +49,8 @@ class ReportContent:
     """What a report is made of.
 
     `at_random` compares the features of the random share with those of all lines, `inspected` those of all
-    inspected lines; `figures` are the plots by file name, `lineage` what the run is repeated from, `rivals`
-    the comparison with plain ones.
+    inspected lines; `pictures` are the plots by file name (PNG), `lineage` what the run is repeated from,
+    `rivals` the comparison with plain ones.
     """
 
     risk: RiskConfig
@@ -59,7 +58,7 @@ class ReportContent:
     decision: GateDecision
     at_random: FeatureAgreement | None
     inspected: FeatureAgreement | None
-    figures: Mapping[str, Figure]
+    pictures: Mapping[str, bytes]
     lineage: Mapping[str, str]
     gate: GateConfig
     rivals: RivalComparison | None = None
@@ -83,7 +82,7 @@ def report_page(content: ReportContent) -> str:
         decision=content.decision,
         warnings=(*content.fitted.warnings, *content.decision.warnings),
         lineage=content.lineage,
-        pictures={name: _picture(figure) for name, figure in content.figures.items()},
+        pictures={name: _inline(picture) for name, picture in content.pictures.items()},
         few=evaluation.too_few(),
         tables=_tables(content) if evaluation.period else {},
         blend=blend_table(content.fitted),
@@ -163,10 +162,8 @@ def _environment() -> Environment:
     return page_environment("models.report", {"number": _number, "percent": _percent, "known": _known})
 
 
-def _picture(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+def _inline(picture: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(picture).decode("ascii")
 
 
 def _number(value: float | None) -> str:

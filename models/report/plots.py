@@ -5,6 +5,7 @@ Drawn with matplotlib's objects on an Agg canvas: no window, no state that anoth
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,13 @@ def draw_plots(
     if price_residuals is not None and price_residuals["log_price_ratio"].is_finite().any():
         figures["price.png"] = _price(model.name, price_residuals)
     return figures
+
+
+def as_png(figure: Figure) -> bytes:
+    """The figure drawn, the same bytes each time."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def new_figure(width: float, height: float, columns: int = 1, **layout: Any) -> tuple[Figure, list[Axes]]:

@@ -69,8 +69,8 @@ class PackedTraining:
         metrics = json.dumps(dict(sorted(evaluation.as_metrics().items())), indent=2)
         for name, text in {"metrics.json": metrics, **content.texts}.items():
             packed._place(name).write_text(text, encoding="utf-8")
-        for name, figure in content.figures.items():
-            figure.savefig(packed._place(name))
+        for name, picture in content.pictures.items():
+            packed._place(name).write_bytes(picture)
         for name, path in content.files.items():
             shutil.copyfile(path, packed._place(name))
         described = {key: value for key, value in asdict(packed).items() if key != "folder"}

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from typing import Any
 
 KIND_TAG = "kind"
 PARENT_TAG = "mlflow.parentRunId"
@@ -23,7 +21,7 @@ TAG_CHARACTERS = 8_000
 class RunContent:
     """What is written into a run.
 
-    Keys of `texts`, `figures` and `files` are file names within the run (`report.html`, `plots/drift.png`);
+    Keys of `texts`, `pictures` and `files` are file names within the run (`report.html`, `plots/drift.png`);
     the values of `files` are files on disk of the same last name. Metrics that are not finite are left out.
     """
 
@@ -31,7 +29,7 @@ class RunContent:
     parameters: Mapping[str, object] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
@@ -51,8 +49,12 @@ class RunContent:
             client.log_param(run_id, key, str(parameter)[:_PARAMETER_CHARACTERS])
         for name, text in self.texts.items():
             client.log_text(run_id, text, name)
-        for name, figure in self.figures.items():
-            client.log_figure(run_id, figure, name)
+        for name, picture in self.pictures.items():
+            with tempfile.TemporaryDirectory() as folder:
+                place = PurePosixPath(name)
+                file = Path(folder) / place.name
+                file.write_bytes(picture)
+                client.log_artifact(run_id, str(file), str(place.parent).removeprefix(".") or None)
         for name, path in self.files.items():
             place = PurePosixPath(name)
             if place.name != path.name:

@@ -24,7 +24,7 @@ from models.judging.agreement import FeatureAgreement, compare_features, feature
 from models.judging.evaluation import Evaluation
 from models.judging.gate import DOUBTS, GateDecision, decide, unseen_predictions
 from models.report.model_page import ReportContent, report_page
-from models.report.plots import draw_plots
+from models.report.plots import as_png, draw_plots
 from models.risk.risk_model import RiskModel
 from models.tracking.lineage import package_versions
 from models.tracking.packed_training import PackedTraining
@@ -145,9 +145,10 @@ def train_risk(
     check_reasons(risk, _words(frame, fitted))
     inspected = _agreement(frame, data.all_lines[risk.name], fitted.evaluation, gate)
     figures = draw_plots(fitted.model, fitted.evaluation, fitted.price_residuals)
+    pictures = {name: as_png(figure) for name, figure in figures.items()}
     rivals = judged.rivals
     shown = ReportContent(
-        risk, fitted, decision, judged.agreement, inspected, figures, lineage, gate,
+        risk, fitted, decision, judged.agreement, inspected, pictures, lineage, gate,
         None if rivals is None else rivals.comparison,
     )  # fmt: skip
     content = RunContent(
@@ -165,7 +166,7 @@ def train_risk(
             "packages.json": json.dumps(dict(package_versions()), indent=1),
             "report.html": report_page(shown),
         },
-        figures={f"plots/{name}": figure for name, figure in figures.items()},
+        pictures={f"plots/{name}": picture for name, picture in pictures.items()},
     )
     return _kept(judged, content, folder, key, first=in_use is None)
 

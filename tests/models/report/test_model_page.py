@@ -25,7 +25,7 @@ from models.judging.evaluation import Evaluation
 from models.judging.gate import decide
 from models.judging.worst_lines import FALSE_ALARM, MISS
 from models.report.model_page import ReportContent, report_page
-from models.report.plots import draw_plots
+from models.report.plots import as_png, draw_plots
 from models.report.tables import blend_table, headline_table, novelty_table, slice_table
 from models.stats.metrics import AVERAGE_PRECISION
 
@@ -46,10 +46,10 @@ def beside(fitted: FittedRisk) -> RivalComparison:
 
 
 def page_of(fitted: FittedRisk, risk: RiskConfig, rivals: RivalComparison | None = None) -> str:
-    figures = {"importance.png": draw_plots(fitted.model, fitted.evaluation)["importance.png"]}
+    pictures = {"importance.png": as_png(draw_plots(fitted.model, fitted.evaluation)["importance.png"])}
     decision = decide(fitted.evaluation, gate=GATE)
     lineage = {"until": "2026-10-30", "seed": "7", "data_fingerprint": "abc"}
-    return report_page(ReportContent(risk, fitted, decision, None, None, figures, lineage, GATE, rivals))
+    return report_page(ReportContent(risk, fitted, decision, None, None, pictures, lineage, GATE, rivals))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from configs.errors import TrackingError, UsageError
 from models.fitting.training import FittedRisk
 from models.judging.gate import GateDecision
 from models.judging.gate_checks import Check
-from models.report.plots import draw_plots
+from models.report.plots import as_png, draw_plots
 from models.risk.risk_model import RiskModel
 from models.tracking.registry import Reign, model_name, read_history, write_history
 from models.tracking.run_content import RunContent
@@ -45,7 +45,9 @@ def log(tracker: Tracker, fitted: FittedRisk) -> LoggedModel:
             tags={"data_fingerprint": "abc"},
             parameters={"rounds": 60, "num_leaves": 31},
             texts={"configuration/pipeline.yaml": "training: {seed: 7}\n"},
-            figures={"plots/importance.png": draw_plots(fitted.model, fitted.evaluation)["importance.png"]},
+            pictures={
+                "plots/importance.png": as_png(draw_plots(fitted.model, fitted.evaluation)["importance.png"])
+            },
         ),
         decision=GateDecision((Check("against chance", True, "better than chance"),)),
     )
