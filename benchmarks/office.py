@@ -56,8 +56,8 @@ class Origin:
 
 
 ORIGINS = (
-    Origin(date(2026, 9, 12), date(2026, 9, 30)),
     Origin(date(2026, 9, 30), date(2026, 10, 31)),
+    Origin(date(2026, 9, 12), date(2026, 9, 30)),
 )
 
 
@@ -66,10 +66,13 @@ def section(work: Path, *, fresh: bool = False) -> str:
     title = "## An office's data of another author\n\n"
     if not FOLDER.is_dir():
         return f"{title}Skipped: expected the office's data in ../shared/office, which is not there.\n"
-    kept = work / "office.json"
-    if fresh or not kept.exists():
-        kept.write_text(json.dumps([_judged(origin, work) for origin in ORIGINS]) + "\n", encoding="utf-8")
-    return title + _report(json.loads(kept.read_text(encoding="utf-8")))
+    origins = []
+    for origin in ORIGINS:
+        kept = work / f"office-{origin.until}.json"
+        if fresh or not kept.exists():
+            kept.write_text(json.dumps(_judged(origin, work)) + "\n", encoding="utf-8")
+        origins.append(json.loads(kept.read_text(encoding="utf-8")))
+    return title + _report(origins)
 
 
 def _judged(origin: Origin, work: Path) -> dict[str, Any]:
