@@ -34,8 +34,9 @@ from models.fitting.channels import draw_weights, drawn_from_all
 from models.risk.calibration import Calibrator
 from models.risk.level import LEVEL_HIGH, LEVEL_LOW
 
-# With fewer lines of the random share nothing is known about all lines, with fewer lines to add up nothing
-# about the sum.
+# A few dozen lines of the random share say more of all lines than the bounds without any do.
+_LEAST_DRAWN = 50
+# With fewer lines to add up nothing is known about the sum.
 _LEAST_LINES = 200
 # What a promise may be worth, as a share of what the draws found; one finding at least.
 _MOST_OF_FINDINGS = 0.5
@@ -72,12 +73,12 @@ def recorded_share(
     """What draws say about all lines, beside what models promised for them.
 
     `due` are inspected lines with a known `label`; `probability` (lines,) by block is what a model of the
-    days before gave to the block's lines. None where fewer than 200 lines of the random share are due or
+    days before gave to the block's lines. None where fewer than 50 lines of the random share are due or
     promised.
     """
     of_all = np.where(drawn_from_all(due), draw_weights(due), 0.0)
     promised = promised_share(blocks, probability)
-    if (of_all > 0.0).sum() < _LEAST_LINES or not promised:
+    if (of_all > 0.0).sum() < _LEAST_DRAWN or not promised:
         return None
     hits = _by_parcel(due, of_all * due[label].to_numpy())
     findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
@@ -102,10 +103,10 @@ def level_of(recorded: RecordedShare | None) -> dict[str, str]:
 
 def promised_share(blocks: Sequence[DayBlock], probability: Sequence[FloatArray]) -> float | None:
     """The mean probability that models gave to later lines of the random share, weighted to stand for all
-    lines; None where these are fewer than 200.
+    lines; None where these are fewer than 50.
     """
     weights = [np.where(drawn_from_all(block.test), draw_weights(block.test), 0.0) for block in blocks]
-    if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_LINES:
+    if sum(int((part > 0.0).sum()) for part in weights) < _LEAST_DRAWN:
         return None
     total = sum(float(part.sum()) for part in weights)
     return sum(float(part @ said) for part, said in zip(weights, probability, strict=True)) / total

@@ -112,9 +112,9 @@ def test_a_sampling_plan_with_chances_tells_how_far_promises_hold() -> None:
 
 
 def test_too_few_random_lines_say_nothing() -> None:
-    assert _level(_lines(0.3, drawn=199), 0.1) is None
+    assert _level(_lines(0.3, drawn=40), 0.1) is None
     assert _level(_lines(0.3).drop("selection"), 0.1) is None
-    assert _level(_lines(0.3), 0.1, due=_lines(0.3, drawn=199)) is None
+    assert _level(_lines(0.3), 0.1, due=_lines(0.3, drawn=40)) is None
 
 
 def test_probabilities_are_moved_to_the_mean_that_is_asked_for() -> None:
