@@ -17,6 +17,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 export PIP_NO_INPUT := 1
 
+# One more than there are processors, four at most: tests wait for processes of their own.
+WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -ge 3 ] && echo 4 || echo $$((n + 1)))
+
 .PHONY: help demo test lint bench bench-day bench-models bench-faults bench-mutations bench-night bench-scaling bench-selection clean
 
 help:
@@ -39,7 +42,7 @@ demo: $(STAMP)
 # Most tests keep one core busy: their files are shared out over the cores there are. Threads of LightGBM that spin
 # while they wait would take these cores from each other, and a training of seconds takes minutes.
 test: lint
-	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)
 	@$(BIN)/ruff check --quiet .

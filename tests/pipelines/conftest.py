@@ -7,10 +7,26 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
+from models.report.plots import as_png
 from pipelines.store.store import Store
 from tests.pipelines.returned_lists import Office, make_store
 from tests.pipelines.trained_world import World
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _small_pictures() -> Iterator[None]:
+    """Pictures of trainings are drawn small: how they look is tested where they are made."""
+
+    def small(figure: Figure) -> bytes:
+        figure.set_layout_engine("none")
+        figure.set_dpi(20)
+        return as_png(figure)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.training.train_risk.as_png", small)
+        yield
 
 
 @pytest.fixture(autouse=True)
