@@ -19,6 +19,8 @@ _GOODS, _NAME = "hs6", "item_key"
 _LEAST_PARCELS = 5
 _LEAST_LINES = 0.5
 _MOST_DATES = 0.5
+# As a `Name` of the configuration may be.
+_LONGEST = 60
 _DATE = r"^\s*(\d{4}[-/.]?\d{2}[-/.]?\d{2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([T\s].*)?$"
 
 
@@ -62,9 +64,6 @@ def with_extra_keys(config: HistoryConfig, columns: Mapping[str, str]) -> Histor
             names[name] = Combination(name=name, columns=parts, backoff=known)
             added.append(names[name])
     return config.model_copy(update={"combinations": (*config.combinations, *added)})
-
-
-_LONGEST = 60
 
 
 def _repeats(sample: pl.DataFrame, name: str) -> bool:

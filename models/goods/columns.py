@@ -8,6 +8,7 @@ import polars as pl
 from features.arrays.types import FloatArray
 from models.goods.goods_model import GoodsModel, GoodsScores
 from models.goods.kernel import LEAST_CHANCE
+from models.trees.columns import exponential
 
 GOODS_BLOCK = "goods_model"
 GOODS_COLUMNS = (
@@ -61,7 +62,7 @@ def goods_words(model: GoodsModel | None, scores: GoodsScores | None, lines: int
     usual = ("unit_price_cny", "cny_per_kg", "kg_per_unit")
     numbers: dict[str, FloatArray | None] = {}
     for place, name in enumerate(usual):
-        numbers[f"usual_{name}"] = None if scores is None else _exp(scores.usual[:, place])
+        numbers[f"usual_{name}"] = None if scores is None else exponential(scores.usual[:, place])
     for place, name in enumerate(measures):
         numbers[f"{name}_sigmas"] = None if scores is None else scores.sigmas[:, place]
     numbers["declared_chance"] = None if scores is None else scores.chances[:, 1]
@@ -87,7 +88,3 @@ def goods_words(model: GoodsModel | None, scores: GoodsScores | None, lines: int
 def _log(values: FloatArray) -> FloatArray:
     # One by one: numpy's vector code need not agree with itself at the end of a batch.
     return pl.Series(np.maximum(values, LEAST_CHANCE)).log().to_numpy()
-
-
-def _exp(values: FloatArray) -> FloatArray:
-    return pl.Series(values).exp().to_numpy()

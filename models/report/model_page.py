@@ -10,7 +10,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment
@@ -37,9 +37,7 @@ from models.report.tables import (
     selection_table,
     slice_table,
 )
-
-if TYPE_CHECKING:
-    pass
+from models.risk.level import Level
 
 _UNKNOWN = "–"
 
@@ -118,18 +116,18 @@ def level_sentence(metadata: Mapping[str, str]) -> str:
     'chance of 95% between 0.61 and 1.54 times what the probabilities add up to.'
     """
     findings = metadata.get("level_findings", "0.0")
-    if "level_low" not in metadata or "level_high" not in metadata:
+    level = Level.of(metadata)
+    if level is None:
         return (
             "Too few lines were drawn by chance to say how many of all lines an inspection would record a "
             "finding on: the probabilities rank lines, and their level rests on inspected lines alone."
         )
-    low, high = (float(metadata[f"level_{end}"]) for end in ("low", "high"))
     rests = (
         f"The level rests on {findings} findings of draws" if float(findings) else "No draw tells the level"
     )
     return (
-        f"{rests}: what inspections of all lines would record is "
-        f"with a chance of 95% between {low:.2f} and {high:.2f} times what the probabilities add up to."
+        f"{rests}: what inspections of all lines would record is with a chance of 95% between "
+        f"{level.low:.2f} and {level.high:.2f} times what the probabilities add up to."
     )
 
 

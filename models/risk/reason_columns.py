@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from features.arrays.types import FloatArray
 from models.goods.columns import goods_words
 from models.risk.calibration import Calibrator
 from models.risk.encoder import Encoder, Learned
 from models.risk.fair_value import tax_shortfall_cny
+from models.trees.columns import exponential
 
 
 def reason_columns(
@@ -51,8 +51,3 @@ def reason_columns(
         .with_columns(word.alias("model__telling_word"))
         .with_columns(**goods_words(encoder.goods, learned.goods, frame.height))
     )
-
-
-def exponential(logarithms: FloatArray) -> FloatArray:
-    """One by one: numpy's vector code need not agree with itself at the end of a batch."""
-    return pl.Series(logarithms).exp().to_numpy()

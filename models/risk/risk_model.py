@@ -27,9 +27,10 @@ from models.risk.fair_value import declared_log_price, priced_quantity, tax_shor
 from models.risk.finding_value import FindingValue
 from models.risk.heading_background import HeadingBackground, background_lines, headings_of
 from models.risk.heading_peers import HeadingPeers
-from models.risk.reason_columns import exponential, reason_columns
+from models.risk.reason_columns import reason_columns
 from models.risk.saved_model import MODEL_FILE, MODEL_FORMAT, READ_FORMATS, saved_model
 from models.trees.blend import Blend
+from models.trees.columns import exponential
 from models.trees.number_columns import FrameNumbers
 
 

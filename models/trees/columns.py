@@ -115,5 +115,10 @@ def number_column(frame: pl.DataFrame, name: str) -> FloatArray:
     return _number(frame[name])
 
 
+def exponential(logarithms: FloatArray) -> FloatArray:
+    """One by one: numpy's vector code need not agree with itself at the end of a batch."""
+    return pl.Series(logarithms).exp().to_numpy()
+
+
 def _number(column: pl.Series) -> FloatArray:
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()

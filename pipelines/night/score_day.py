@@ -32,7 +32,7 @@ from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, 
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.gaps import Gap, read_outcome
 from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
-from pipelines.scoring.models_in_use import ModelInUse, doubts_of, levels_of
+from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.files import put_in, read_whole
@@ -83,7 +83,7 @@ def score_day(
     manifest.model_versions.update({risk: champion.version for risk, champion in in_use.items()})
     manifest.further["without_model"] = [name for name in chronicle.settings.risks if name not in in_use]
     manifest.further[UNPROVEN] = doubts_of(in_use)
-    manifest.further["levels"] = {risk: asdict(level) for risk, level in levels_of(in_use).items()}
+    manifest.further["levels"] = {risk: asdict(level) for risk, level in run.levels.items()}
     report = _publish(run.task.run, computed, scored, lineage, manifest)
     if not run.troubles.gaps:
         keep_sums(computed.task, kept_sums(chronicle, day, eve, run.buckets))

@@ -113,6 +113,7 @@ def test_a_sampling_plan_with_chances_tells_how_far_promises_hold() -> None:
 
 def test_too_few_random_lines_say_nothing() -> None:
     assert _level(_lines(0.3, drawn=40), 0.1) is None
+    assert _level(_lines(0.3, drawn=60), 0.1) is not None
     assert _level(_lines(0.3).drop("selection"), 0.1) is None
     assert _level(_lines(0.3), 0.1, due=_lines(0.3, drawn=40)) is None
 

@@ -9,8 +9,10 @@ import pytest
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
+from models.fitting.bounds import STANDS_FOR
 from models.fitting.candidates import tree_parameters
 from models.fitting.training import FittedRisk, fit_risk
+from models.risk.level import Level
 from models.trees.errors import TooFewFindings
 
 
@@ -181,3 +183,19 @@ def test_probabilities_of_the_newest_of_all_lines_add_up_to_what_the_random_shar
     assert isinstance(share, float)
     assert model.predict(newest).mean() == pytest.approx(share, rel=0.25)
     assert abs(model.predict(newest).mean() - share) < abs(plain - share)
+
+
+def test_without_draws_the_level_lies_between_what_was_found_and_what_is_promised(
+    frame: pl.DataFrame, prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    chosen = frame.with_columns(selection=pl.lit("officer"), inspection_probability=pl.lit(None, pl.Float64))
+    # Five lines that nobody opened for each that was, and like it.
+    every = frame.with_columns(pl.lit(6.0).alias(STANDS_FOR))
+    model = fit_risk(chosen, prohibited, training, all_lines=every).model
+    found = frame["prohibited_item"].mean()
+    assert isinstance(found, float)
+    assert found / 6.0 < model.predict(frame).mean() < found
+    level = Level.of(model.metadata)
+    assert level is not None
+    assert level.low < 0.6 < 1.7 < level.high
+    assert Level.of(fit_risk(chosen, prohibited, training).model.metadata) is None

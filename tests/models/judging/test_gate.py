@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
-from functools import cache
 
 import numpy as np
 import polars as pl
@@ -10,93 +9,21 @@ import pytest
 
 from configs.errors import ConfigurationError
 from configs.schema.gate import GateConfig
-from configs.schema.pipeline import MetricConfig, TrainingConfig
-from configs.schema.risk import ConstantValue, RiskConfig, Title
-from features.arrays.types import FloatArray
+from configs.schema.pipeline import TrainingConfig
+from configs.schema.risk import RiskConfig
 from models.fitting.training import fit_risk
 from models.judging.agreement import compare_features
-from models.judging.comparison import LIGHTGBM, MODEL, Contender, Measure, RivalComparison, compare
-from models.judging.evaluation import Evaluation, Prediction, evaluate
-from models.judging.gate import GateDecision, decide, unseen_predictions
+from models.judging.evaluation import Evaluation
+from models.judging.gate import decide, unseen_predictions
 from models.judging.gate_checks import paired_difference
-from models.stats.metric import Metric
-from models.stats.metrics import AUC, AVERAGE_PRECISION
-
-DAYS = 20
-GATE = GateConfig()
-RISK = RiskConfig(
-    name="x", label="label", title=Title(en="X"), finding_value=ConstantValue(kind="constant", cny=1.0)
+from models.stats.metrics import AVERAGE_PRECISION
+from tests.models.judging.judged_scores import (
+    GATE,
+    TRAINING,
+    TRAINING_WITH_BRIER,
+    evaluation,
+    said,
 )
-BRIER = MetricConfig(name="brier", function="sklearn.metrics:brier_score_loss", better="lower")
-TRAINING = TrainingConfig(capacities=(0.05,), seed=3)
-TRAINING_WITH_BRIER = TRAINING.model_copy(update={"metrics": (BRIER,)})
-
-
-@cache
-def evaluation(
-    skill: float,
-    lines: int = 1000,
-    seed: int = 1,
-    *,
-    findings: bool = True,
-    blind: str | None = None,
-    promise: float = 1.0,
-    tell_tale: float | None = None,
-    training: TrainingConfig = TRAINING,
-) -> Evaluation:
-    """An evaluation of a score that sees findings with some skill; `seed` draws the lines, not the score.
-
-    The score sees nothing in the office `blind`. `promise` scales all probabilities; `tell_tale` adds a
-    column that separates findings that much.
-    """
-    rng = np.random.default_rng(seed)
-    found = (rng.random(lines) < 0.08) & findings
-    noise = np.random.default_rng(round(skill * 1000)).normal(size=lines)
-    office = rng.choice(["4601", "5316"], lines)
-    later = pl.DataFrame(
-        {
-            "declaration_id": [f"D{number}" for number in range(lines)],
-            "line_no": np.ones(lines),
-            "declared_on": [
-                date(2026, 11, 1) + timedelta(days=int(day)) for day in rng.integers(0, DAYS, lines)
-            ],
-            "price__total_cny": rng.lognormal(3, 1, lines),
-            "hit_rate__seller_rate": np.clip(0.1 + 0.05 * found + rng.normal(0, 0.05, lines), 0, 1),
-            "customs_office": office,
-            "selection": rng.choice(["random", "risk"], lines),
-            "label": found,
-        }
-    )
-    if tell_tale is not None:
-        later = later.with_columns(pl.Series("extra__opened", tell_tale * found + rng.normal(size=lines)))
-    seen = skill * found * (office != blind)
-    # What the score knows, as odds: the density of a finding's score over that of another line's.
-    odds = np.exp(skill * (seen + noise) - skill**2 / 2) * 0.08 / 0.92
-    probability = np.clip(promise * odds / (1.0 + odds), 0.0, 1.0)
-    return evaluate(RISK, later, later, Prediction(probability, np.ones(lines)), training)
-
-
-def said(decision: GateDecision, name: str) -> tuple[bool, str]:
-    """Whether a check was passed, and its words."""
-    (check,) = (check for check in decision.checks if check.name == name)
-    return check.passed, check.message
-
-
-def said_by(result: Evaluation) -> FloatArray:
-    """The probabilities of an evaluation's lines."""
-    return result.lines["probability"].to_numpy()
-
-
-def beside(
-    model: Evaluation, rival: FloatArray | None, metric: Metric = AVERAGE_PRECISION
-) -> RivalComparison:
-    """A model beside a rival with these probabilities of the same lines."""
-    scores = {
-        MODEL: Contender.of(said_by(model)),
-        LIGHTGBM: None if rival is None else Contender.of(rival),
-    }
-    found, measure = model.lines["found"].to_numpy(), Measure(metric, (metric.name,))
-    return compare(model.lines, found, scores, least_findings=10, seed=3, measures=[measure])
 
 
 def predictions(result: Evaluation) -> pl.DataFrame:
@@ -117,48 +44,6 @@ def test_a_model_that_knows_less_than_the_past_of_the_seller_does_not_pass() -> 
     decision = decide(evaluation(0.1), gate=GATE)
     assert not decision.passed
     assert not said(decision, "against seller rate")[0]
-
-
-@pytest.mark.parametrize(
-    ("rival", "passed", "words"),
-    [(4.0, False, ": SURELY worse"), (3.0, True, ": no sure difference"), (0.1, True, ": better")],
-)
-def test_only_a_plain_rival_that_is_surely_better_keeps_the_gate_shut(
-    rival: float, passed: bool, words: str
-) -> None:
-    model = evaluation(3.0)
-    decision = decide(model, gate=GATE, rivals=beside(model, said_by(evaluation(rival))))
-    assert decision.passed is passed
-    reached, reason = said(decision, "against LightGBM")
-    assert reached is passed
-    assert reason.endswith(f"on the same 1000 lines{words}")
-
-
-def test_a_rival_with_a_better_figure_that_may_be_luck_decides_nothing() -> None:
-    model = evaluation(3.0)
-    comparison = beside(model, said_by(model) * np.random.default_rng(2).uniform(0.5, 1.0, 1000))
-    figures = comparison.differences[LIGHTGBM]
-    assert figures is not None
-    luck = figures["average_precision",]
-    assert luck.low < 0.0 < luck.high
-    assert decide(model, gate=GATE, rivals=comparison).passed
-
-
-def test_rivals_are_met_by_the_metric_that_is_asked_for() -> None:
-    model = evaluation(3.0)
-    rivals = beside(model, said_by(evaluation(4.0)), AUC)
-    reached, reason = said(decide(model, gate=GateConfig(metric="auc"), rivals=rivals), "against LightGBM")
-    assert not reached
-    assert reason.startswith("AUC -0.")
-
-
-def test_a_rival_that_could_not_score_and_too_few_findings_are_no_check() -> None:
-    model = evaluation(3.0)
-    named = [check.name for check in decide(model, gate=GATE, rivals=beside(model, None)).checks]
-    assert "against LightGBM" not in named
-    few = evaluation(3.0, lines=60)
-    thin = decide(few, gate=GATE, rivals=beside(few, said_by(few)))
-    assert thin.verdict == "not judged"
 
 
 def test_an_evaluation_without_a_finding_proves_nothing() -> None:

@@ -224,11 +224,14 @@ def test_a_run_that_is_no_training_is_written_found_and_extended(tracker: Tracke
     assert trials[0].metrics == {"log_loss": 0.3}
     assert trials[0].tags["code_version"] == version("parcel-risk")
     files = {"data/drift.json": tmp_path / "drift.json"}
-    tracker.extend_run(study, RunContent(metrics={"best": 0.1}, texts={"report.txt": "好"}, files=files))
+    pictures = {"plots/drift.png": b"a picture", "whole.png": b"another"}
+    texts = {"report.txt": "好"}
+    tracker.extend_run(study, RunContent(metrics={"best": 0.1}, texts=texts, pictures=pictures, files=files))
     (found,) = tracker.find_runs("tuning")
     assert (found.finished, found.metrics) == (True, {"best": 0.1})
     assert tracker.read_text(study, "report.txt") == "好"
     assert tracker.read_text(study, "data/drift.json") == "{}"
+    assert [tracker.read_text(study, name) for name in pictures] == ["a picture", "another"]
     assert tracker.find_runs("monitoring") == ()
     with pytest.raises(TrackingError, match="did not do it"):
         tracker.read_text(study, "missing.txt")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,9 +11,13 @@ import duckdb
 import polars as pl
 import pytest
 
+from features.words.chance import chance_between
+from models.risk.level import Level
+from models.risk.saved_model import saved_level
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from pipelines.scoring import bucket as score_bucket
 from pipelines.scoring.line_scores import Scored
+from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.layout import DayTable
 from pipelines.work.process_pool import ProcessPool
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
@@ -67,6 +72,21 @@ def test_lists_have_the_contract_s_columns_and_every_place_says_why(scored: Worl
         assert sorted(places["rank"]) == list(range(1, places.height + 1)), office
     documents = {path.suffix for path in (scored.path / f"lists/declared_on={NIGHT}").iterdir()}
     assert documents == {".parquet", ".csv", ".xlsx", ".html"}
+
+
+def test_lists_say_both_ends_of_a_chance_where_the_models_level_is_known_so_far_only(scored: World) -> None:
+    levels = manifest(scored)["levels"]
+    assert isinstance(levels, dict)
+    models = models_in_use(scored.store, RISKS).models
+    assert levels == {risk: asdict(saved_level(model.folder)) for risk, model in models.items()}
+    wide = {risk for risk, level in levels.items() if level["high"] > 4.0 * level["low"]}
+    listed = scored.listed().filter(pl.col("risk").is_in(wide), pl.col("probability").is_between(0.001, 0.5))
+    assert listed.height
+    for row in listed.head(5).iter_rows(named=True):
+        said = chance_between(*Level(**levels[row["risk"]]).around(row["probability"]))
+        assert " to " in said
+        page = scored.path / f"lists/declared_on={NIGHT}" / f"{row['customs_office']}.html"
+        assert said in page.read_text(encoding="utf-8")
 
 
 def test_duckdb_reads_every_table_with_its_days(scored: World) -> None:
