@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from features.arrays.types import BoolArray, FloatArray
+from features.arrays.types import BoolArray, Float32Array, FloatArray
 from models.fitting.blending import Choice
 from models.fitting.candidates import Grown
 from models.fitting.channels import chosen_by_score_or_chance
@@ -29,7 +29,7 @@ class DayBlock:
     train: pl.DataFrame
     test: pl.DataFrame
     model: RiskModel
-    values: FloatArray
+    values: Float32Array
     grown: tuple[Grown, ...]
 
     def raw(self, choice: Choice, threads: int) -> FloatArray:

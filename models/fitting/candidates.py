@@ -18,7 +18,7 @@ from configs.messages import nearest
 from configs.schema.candidate import CandidateConfig
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
-from features.arrays.types import BoolArray, FloatArray
+from features.arrays.types import BoolArray, Float32Array, FloatArray
 from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import training_weights
 from models.risk.encoder import Encoder, Learned
@@ -66,7 +66,7 @@ class Grown:
     booster: Booster
     curve: FloatArray
 
-    def raw(self, values: FloatArray, rounds: int, threads: int) -> FloatArray:
+    def raw(self, values: Float32Array, rounds: int, threads: int) -> FloatArray:
         """Log-odds of lines (lines,) with the first `rounds` trees, from the matrix (lines, columns)."""
         return self.booster.predict_raw(values[:, list(self.places)], threads=threads, rounds=rounds)
 

@@ -18,7 +18,7 @@ import polars as pl
 from configs.errors import DataError
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
-from features.arrays.types import FloatArray
+from features.arrays.types import Float32Array
 from models.fitting.blending import Choice
 from models.fitting.block import LEAST_LEARNABLE, DayBlock, out_of_time
 from models.fitting.bounds import share_without_draws
@@ -190,12 +190,12 @@ def _fit(
     keys: RateKeys | None,
     *,
     test: pl.DataFrame | None = None,
-) -> tuple[RiskModel, FloatArray, tuple[Grown, ...], pl.DataFrame | None]:
+) -> tuple[RiskModel, Float32Array, tuple[Grown, ...], pl.DataFrame | None]:
     """An uncalibrated model by a choice, the test lines as numbers, what was grown, price residuals."""
     found = train[risk.label].to_numpy()
     encoder, learned = fit_encoder(train, found, risk, seed=training.seed, threads=training.threads)
     lines = TrainingLines.of(train, choice.candidates, encoder, learned, keys)
-    later, values = None, np.empty((0, len(encoder.names)))
+    later, values = None, np.empty((0, len(encoder.names)), dtype=np.float32)
     if test is not None:
         unseen = encoder.matrix(test, encoder.learned(test, threads=training.threads))
         later, values = (unseen, test[risk.label].to_numpy()), unseen.values
@@ -205,7 +205,7 @@ def _fit(
     )
     residuals, ratio = None, None
     if LOG_PRICE_RATIO in encoder.names:
-        ratio = lines.matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)]
+        ratio = lines.matrix.values[:, encoder.names.index(LOG_PRICE_RATIO)].astype(np.float64)
         residuals = pl.DataFrame({"log_price_ratio": ratio, "found": found})
     value = FindingValue.of(risk, train, found, ratio)
     blend = choice.blend(grown, len(encoder.names))

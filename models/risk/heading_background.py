@@ -21,6 +21,8 @@ from features.arrays.types import FloatArray
 # Lines that the mean of the chapter, and above it that of all lines, weigh as much as.
 _SMOOTHING = 5.0
 _MOST_LINES = 8_000
+# What each column adds to a line takes as long as thousands of scores.
+_MOST_EXPLAINED = 2_500
 _COLUMN = "hs_code"
 _ALL = ""
 
@@ -76,8 +78,13 @@ class HeadingBackground:
 
 
 def background_lines(lines: pl.DataFrame) -> pl.DataFrame:
-    """As many of the lines as a background needs."""
+    """As many of the lines as the peers of headings need."""
     return drawn_lines(lines, _MOST_LINES)
+
+
+def explained_lines(lines: pl.DataFrame) -> pl.DataFrame:
+    """As many of the lines as the means of headings need."""
+    return drawn_lines(lines, _MOST_EXPLAINED)
 
 
 def headings_of(frame: pl.DataFrame, digits: int) -> pl.Series:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.types import BoolArray, FloatArray, IntArray
+from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray
 from models.trees.blend import Blend
 from models.trees.booster import Columns
 
@@ -36,21 +36,21 @@ class HeadingPeers:
 
     headings: tuple[str, ...]
     ends: IntArray
-    values: FloatArray
+    values: Float32Array
 
     @classmethod
-    def fit(cls, headings: pl.Series, values: FloatArray) -> HeadingPeers:
+    def fit(cls, headings: pl.Series, values: Float32Array) -> HeadingPeers:
         """From lines (lines,) and (lines, places): the last 20 of each heading that has at least five."""
         rows = pl.DataFrame({"heading": headings}).with_row_index("row").drop_nulls()
         from_the_end = pl.int_range(pl.len(), 0, -1).over("heading")
         enough = pl.len().over("heading") >= _FEWEST
         kept = rows.filter((from_the_end <= _PEERS) & enough).sort("heading", "row")
         counts = kept.group_by("heading", maintain_order=True).len()
-        chosen = values[kept["row"].to_numpy()].astype(np.float32).astype(np.float64)
+        chosen = values[kept["row"].to_numpy()]
         return cls(tuple(counts["heading"]), counts["len"].cum_sum().to_numpy().astype(np.int64), chosen)
 
     def settled(
-        self, pushes: pl.DataFrame, headings: pl.Series, values: FloatArray, places: IntArray, *,
+        self, pushes: pl.DataFrame, headings: pl.Series, values: Float32Array, places: IntArray, *,
         blocks: npt.NDArray[np.str_], booster: Blend,
     ) -> pl.DataFrame:  # fmt: skip
         """`pushes` (lines, blocks) with those of the three blocks that add most handed out among them by how
@@ -88,7 +88,7 @@ class HeadingPeers:
         return rows
 
     def _without(
-        self, values: FloatArray, peers: IntArray, lines: IntArray, mine: BoolArray,
+        self, values: Float32Array, peers: IntArray, lines: IntArray, mine: BoolArray,
         places: IntArray, booster: Blend,
     ) -> FloatArray:  # fmt: skip
         """The mean score that each of the `lines` is left with when the columns `mine` are its peers'."""
@@ -102,11 +102,11 @@ class HeadingPeers:
         return out
 
     def save(self, path: Path) -> None:
-        """Write the lines to an `.npz` file; float32, which is near enough for an order of reasons."""
+        """Write the lines to an `.npz` file."""
         with path.open("wb") as file:
             np.savez_compressed(
                 file, headings=np.array(self.headings, dtype=np.str_), ends=self.ends,
-                values=self.values.astype(np.float32),
+                values=self.values,
             )  # fmt: skip
 
     @classmethod
@@ -116,5 +116,5 @@ class HeadingPeers:
             return cls(
                 tuple(str(name) for name in stored["headings"]),
                 stored["ends"],
-                stored["values"].astype(np.float64),
+                stored["values"],
             )

@@ -25,7 +25,12 @@ from models.risk.encoder import Encoder, Learned
 from models.risk.examined import ExaminedShare
 from models.risk.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
 from models.risk.finding_value import FindingValue
-from models.risk.heading_background import HeadingBackground, background_lines, headings_of
+from models.risk.heading_background import (
+    HeadingBackground,
+    background_lines,
+    explained_lines,
+    headings_of,
+)
 from models.risk.heading_peers import HeadingPeers
 from models.risk.reason_columns import reason_columns
 from models.risk.saved_model import MODEL_FILE, MODEL_FORMAT, READ_FORMATS, saved_model
@@ -178,7 +183,7 @@ class RiskModel:
             return self
         return replace(self, encoder=replace(self.encoder, goods=goods))
 
-    def with_background(self, lines: pl.DataFrame) -> RiskModel:
+    def with_background(self, lines: pl.DataFrame, *, threads: int = 1) -> RiskModel:
         """The same model that knows what its blocks usually add, and some lines of each heading, from `lines`
         that nobody selected.
         """
@@ -186,9 +191,10 @@ class RiskModel:
         if chosen.is_empty():
             return self
         values = self.encoder.matrix(chosen, self.learned(chosen)).values[:, list(self.booster.places)]
+        some = explained_lines(chosen)
         return replace(
             self,
-            background=HeadingBackground.fit(chosen, self.contributions(chosen)),
+            background=HeadingBackground.fit(some, self.contributions(some, threads=threads)),
             peers=HeadingPeers.fit(headings_of(chosen, 4), values),
         )
 

@@ -13,25 +13,21 @@ Tree Ensembles".
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numba
 import numpy as np
 
-from configs.schema.tree_parameters import MOST_LEAVES
-from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
-from models.trees.tree_text import DE_BRUIJN, HIGHEST, TreeArrays, read_trees
-
-BitArray = UInt64Array
+from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
+from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, TreeArrays, read_trees
 
 BLOCK = 128
-# LightGBM takes what is nearer to zero for zero, `kZeroThreshold`, a 32-bit number.
-_ZERO = float(np.float32(1e-35))
-_EVERY_LEAF = np.uint64(0xFFFFFFFFFFFFFFFF)
+# LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
+_ZERO = np.float32(1e-35)
 # From here on a code is no 32-bit integer.
-_CODES = 2147483648.0
+_CODES = np.float32(2147483648.0)
 _NO_CODE = np.int64(_CODES)
-_DE_BRUIJN, _SHIFT = np.uint64(DE_BRUIJN), np.uint64(58)
-_MOST_TESTS = MOST_LEAVES + 3
+_HIGHEST = np.float32(HIGHEST)
 
 
 class BitVectorTrees:
@@ -52,7 +48,7 @@ class BitVectorTrees:
         arrays = self._arrays
         return tuple(np.union1d(arrays.view_place, arrays.slot_place).tolist())
 
-    def __call__(self, values: FloatArray, rows: IntArray, rounds: int) -> FloatArray:
+    def __call__(self, values: Float32Array, rows: IntArray, rounds: int) -> FloatArray:
         """Raw score a line (lines,) of the first `rounds` trees.
 
         `values` (any, lines) holds a matrix column a row, `rows` (columns,) says where that of each of
@@ -60,8 +56,9 @@ class BitVectorTrees:
         """
         arrays, out = self._arrays, np.empty(values.shape[1], dtype=np.float64)
         view, slot = (np.searchsorted(self.places, each) for each in (arrays.view_place, arrays.slot_place))
+        word = arrays.word
         _sum_leaves(
-            np.ascontiguousarray(values, dtype=np.float64),
+            np.ascontiguousarray(values, dtype=np.float32),
             rows[view],
             arrays.view_missing,
             arrays.view_zero,
@@ -76,6 +73,7 @@ class BitVectorTrees:
             arrays.first_word,
             arrays.word_slot,
             arrays.word_bits,
+            (word.dtype(word.every_leaf), word.dtype(1), word.dtype(word.de_bruijn), word.dtype(word.shift)),
             arrays.leaf_value,
             out,
         )
@@ -83,98 +81,129 @@ class BitVectorTrees:
 
 
 @numba.njit(cache=True, nogil=True)
-def _load(values: FloatArray, missing: float, zero_is_missing: bool, out: FloatArray) -> float:
-    """Copy one column of a block as its tests see it, and return its highest value."""
-    highest = -np.inf
+def _load(values: Float32Array, missing: float, zero_is_missing: bool, out: Float32Array) -> None:
+    """Copy one column of a block as its tests see it."""
+    zero = np.float32(np.nan) if zero_is_missing else np.float32(0.0)
     for line in range(values.shape[0]):
         value = values[line]
-        if abs(value) <= _ZERO:
-            value = np.nan if zero_is_missing else 0.0
-        value = missing if np.isnan(value) else min(value, HIGHEST)
-        highest = max(highest, value)
-        out[line] = value
-    return highest
+        value = zero if abs(value) <= _ZERO else value
+        value = value if value <= _HIGHEST or np.isnan(value) else _HIGHEST
+        out[line] = missing if np.isnan(value) else value
 
 
 @numba.njit(cache=True, nogil=True)
-def _load_codes(values: FloatArray, number: int, out: BitArray) -> None:
-    """The bit of each line's category in word `number` of 64, 0 where it is in another."""
+def _load_codes(values: Float32Array, number: int, out: UInt32Array) -> None:
+    """The bit of each line's category in word `number` of 32, 0 where it is in another."""
     for line in range(values.shape[0]):
         value = values[line]
         # A code is cut to an integer, so that -0.5 is category 0.
         code = np.int64(value) if value > -1.0 and value < _CODES else _NO_CODE
-        out[line] = np.uint64(1) << np.uint64(code & 63) if code >> 6 == number else np.uint64(0)
+        out[line] = np.uint32(1) << np.uint32(code & 31) if code >> 5 == number else np.uint32(0)
+
+
+@numba.njit(cache=True, nogil=True)
+def _test_numbers(
+    first: int,
+    behind: int,
+    views: Float32Array,
+    test_view: IntArray,
+    test_threshold: Float32Array,
+    test_leaves: LeafArray,
+    every_leaf: Any,
+    left: LeafArray,
+) -> None:
+    """Take from what is `left` of each line of a block what these tests rule out."""
+    # Four tests a pass: what is left of a line is read and written once for all of them.
+    for a in range(first, behind, TESTS_AT_ONCE):
+        b, c, d = a + 1, a + 2, a + 3
+        column_a, threshold_a, leaves_a = views[test_view[a]], test_threshold[a], test_leaves[a]
+        column_b, threshold_b, leaves_b = views[test_view[b]], test_threshold[b], test_leaves[b]
+        column_c, threshold_c, leaves_c = views[test_view[c]], test_threshold[c], test_leaves[c]
+        column_d, threshold_d, leaves_d = views[test_view[d]], test_threshold[d], test_leaves[d]
+        for line in range(BLOCK):
+            left[line] = (
+                left[line]
+                & (leaves_a if column_a[line] > threshold_a else every_leaf)
+                & (leaves_b if column_b[line] > threshold_b else every_leaf)
+                & (leaves_c if column_c[line] > threshold_c else every_leaf)
+                & (leaves_d if column_d[line] > threshold_d else every_leaf)
+            )
+
+
+@numba.njit(cache=True, nogil=True)
+def _add_leaves(
+    left: LeafArray, slot_of: tuple[Any, Any, Any], leaf_value: FloatArray, total: FloatArray
+) -> None:
+    """Add to the `total` of each line of a block the value of its leaf, the lowest that is left."""
+    one, de_bruijn, shift = slot_of
+    for line in range(BLOCK):
+        # What is stored keeps as many bits of the product as the word has.
+        left[line] = (left[line] & (~left[line] + one)) * de_bruijn
+    for line in range(BLOCK):
+        total[line] += leaf_value[left[line] >> shift]
 
 
 @numba.njit(cache=True, nogil=True)
 def _sum_leaves(
-    values: FloatArray,
+    values: Float32Array,
     view_row: IntArray,
-    view_missing: FloatArray,
+    view_missing: Float32Array,
     view_zero: BoolArray,
     first_test: IntArray,
     test_view: IntArray,
-    test_threshold: FloatArray,
-    test_leaves: BitArray,
+    test_threshold: Float32Array,
+    test_leaves: LeafArray,
     slot_row: IntArray,
     slot_number: IntArray,
     first_category_test: IntArray,
-    category_leaves: BitArray,
+    category_leaves: LeafArray,
     first_word: IntArray,
     word_slot: IntArray,
-    word_bits: BitArray,
+    word_bits: UInt32Array,
+    word: tuple[Any, Any, Any, Any],
     leaf_value: FloatArray,
     out: FloatArray,
 ) -> None:
-    views = np.zeros((view_row.shape[0], BLOCK), dtype=np.float64)
-    codes = np.zeros((slot_row.shape[0], BLOCK), dtype=np.uint64)
-    found = np.empty(BLOCK, dtype=np.uint64)
-    highest = np.empty(view_row.shape[0], dtype=np.float64)
-    undecided = np.empty(_MOST_TESTS, dtype=np.int64)
-    left = np.empty(BLOCK, dtype=np.uint64)
+    views = np.zeros((view_row.shape[0], BLOCK), dtype=np.float32)
+    codes = np.zeros((slot_row.shape[0], BLOCK), dtype=np.uint32)
+    found = np.empty(BLOCK, dtype=np.uint32)
+    left = np.empty(BLOCK, dtype=test_leaves.dtype)
     total = np.empty(BLOCK, dtype=np.float64)
-    nobody = test_view.shape[0] - 1
+    every_leaf, slot_of = word[0], word[1:]
     for start in range(0, out.shape[0], BLOCK):
         size = min(BLOCK, out.shape[0] - start)
         for view in range(view_row.shape[0]):
             given = values[view_row[view], start : start + size]
-            highest[view] = _load(given, view_missing[view], view_zero[view], views[view])
+            _load(given, view_missing[view], view_zero[view], views[view])
         for slot in range(slot_row.shape[0]):
             _load_codes(values[slot_row[slot], start : start + size], slot_number[slot], codes[slot])
         total[:] = 0.0
         for tree in range(first_test.shape[0] - 1):
-            left[:] = _EVERY_LEAF
-            count = 0
-            for test in range(first_test[tree], first_test[tree + 1]):
-                if highest[test_view[test]] > test_threshold[test]:
-                    undecided[count] = test
-                    count += 1
-            undecided[count : count + 3] = nobody
-            # Four tests a pass: what is left of a line is read and written once for all of them.
-            for place in range(0, count, 4):
-                a, b, c, d = undecided[place : place + 4]
-                column_a, threshold_a, leaves_a = views[test_view[a]], test_threshold[a], test_leaves[a]
-                column_b, threshold_b, leaves_b = views[test_view[b]], test_threshold[b], test_leaves[b]
-                column_c, threshold_c, leaves_c = views[test_view[c]], test_threshold[c], test_leaves[c]
-                column_d, threshold_d, leaves_d = views[test_view[d]], test_threshold[d], test_leaves[d]
-                for line in range(BLOCK):
-                    left[line] &= (
-                        (leaves_a if column_a[line] > threshold_a else _EVERY_LEAF)
-                        & (leaves_b if column_b[line] > threshold_b else _EVERY_LEAF)
-                        & (leaves_c if column_c[line] > threshold_c else _EVERY_LEAF)
-                        & (leaves_d if column_d[line] > threshold_d else _EVERY_LEAF)
-                    )
+            left[:] = every_leaf
+            _test_numbers(
+                first_test[tree],
+                first_test[tree + 1],
+                views,
+                test_view,
+                test_threshold,
+                test_leaves,
+                every_leaf,
+                left,
+            )
             for test in range(first_category_test[tree], first_category_test[tree + 1]):
-                found[:] = np.uint64(0)
-                for word in range(first_word[test], first_word[test + 1]):
-                    of_word, bits = codes[word_slot[word]], word_bits[word]
+                begin, end = first_word[test], first_word[test + 1]
+                of_word, bits, leaves = codes[word_slot[begin]], word_bits[begin], category_leaves[test]
+                if end - begin == 1:
+                    for line in range(BLOCK):
+                        left[line] &= every_leaf if of_word[line] & bits else leaves
+                    continue
+                for line in range(BLOCK):
+                    found[line] = of_word[line] & bits
+                for at in range(begin + 1, end):
+                    of_word, bits = codes[word_slot[at]], word_bits[at]
                     for line in range(BLOCK):
                         found[line] |= of_word[line] & bits
-                leaves = category_leaves[test]
                 for line in range(BLOCK):
-                    left[line] &= leaves if found[line] == np.uint64(0) else _EVERY_LEAF
-            of_tree = leaf_value[tree]
-            for line in range(BLOCK):
-                lowest = left[line] & (~left[line] + np.uint64(1))
-                total[line] += of_tree[(lowest * _DE_BRUIJN) >> _SHIFT]
+                    left[line] &= every_leaf if found[line] else leaves
+            _add_leaves(left, slot_of, leaf_value[tree], total)
         out[start : start + size] = total[:size]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from features.arrays.types import FloatArray
+from features.arrays.types import Float32Array, FloatArray
 from models.trees.booster import Booster, Columns
 
 _MEMBERS = "members.json"
@@ -64,10 +64,10 @@ class Blend:
         """How many trees a raw score sums, those of all members."""
         return sum(member.booster.rounds for member in self.members)
 
-    def predict_raw(self, values: FloatArray, *, threads: int = 1) -> FloatArray:
+    def predict_raw(self, values: FloatArray | Float32Array, *, threads: int = 1) -> FloatArray:
         """Raw log-odds a line (lines,) for matrix values (lines, columns)."""
         places = np.array(self.places, dtype=np.int64)
-        columns = Columns(np.ascontiguousarray(values[:, places].T), places)
+        columns = Columns(np.ascontiguousarray(values[:, places].T, dtype=np.float32), places)
         return self.predict_columns(columns, threads=threads)
 
     def predict_columns(self, columns: Columns, *, threads: int = 1) -> FloatArray:
@@ -81,7 +81,7 @@ class Blend:
     def _weighted(member: Member, columns: Columns, threads: int) -> FloatArray:
         return member.weight * member.predict_columns(columns, threads=threads)
 
-    def contributions(self, values: FloatArray, *, threads: int = 1) -> FloatArray:
+    def contributions(self, values: Float32Array, *, threads: int = 1) -> FloatArray:
         """What each column adds to the raw score, (lines, columns + 1); the last is the mean of all lines."""
         added = np.zeros((len(values), self.columns + 1), dtype=np.float64)
         for member in self.members:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from features.arrays.types import FloatArray
+from features.arrays.types import Float32Array, FloatArray
 from models.trees.categories import CategoryMaps
 from models.trees.errors import FeatureColumnsError
 
@@ -90,9 +90,9 @@ class FeatureColumns:
         if missing or wrong:
             raise FeatureColumnsError(model, missing, wrong, frame.columns)
 
-    def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> FloatArray:
-        """Values (lines, columns + spare) float64, NaN for null; the spare columns at the end are NaN."""
-        values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float64)
+    def numbers(self, frame: pl.DataFrame, *, spare: int = 0) -> Float32Array:
+        """Values (lines, columns + spare) float32, NaN for null; the spare columns at the end are NaN."""
+        values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float32)
         given = set(frame.columns)
         for place, name in enumerate(self.names):
             if name not in given:

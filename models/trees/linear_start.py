@@ -18,7 +18,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from features.arrays.types import BoolArray, FloatArray
+from features.arrays.types import BoolArray, Float32Array, FloatArray
 
 _RATE_BLOCK, _RATE_END = "hit_rate__", "_rate"
 _TEXT_SCORE = "model__text_score"
@@ -40,18 +40,18 @@ class LinearStart:
     weights: tuple[float, ...]
     intercept: float
 
-    def parts(self, values: FloatArray) -> FloatArray:
+    def parts(self, values: Float32Array) -> FloatArray:
         """What each column adds to the log-odds of each line, (lines, columns used)."""
         out = np.empty((len(values), len(self.places)), dtype=np.float64)
         for number, place in enumerate(self.places):
             out[:, number] = self._part(number, values[:, place])
         return out
 
-    def __call__(self, values: FloatArray) -> FloatArray:
+    def __call__(self, values: Float32Array) -> FloatArray:
         """Log-odds a line (lines,) for matrix values (lines, columns)."""
         return self.of_columns((values[:, place] for place in self.places), len(values))
 
-    def of_columns(self, columns: Iterable[FloatArray], lines: int) -> FloatArray:
+    def of_columns(self, columns: Iterable[Float32Array], lines: int) -> FloatArray:
         """Log-odds a line (lines,) for the columns (lines,) at `places`, one after the other."""
         total = np.full(lines, self.intercept, dtype=np.float64)
         # Column by column: the sum of a row then never depends on how many rows there are.
@@ -59,7 +59,7 @@ class LinearStart:
             total += self._part(number, column)
         return total
 
-    def _part(self, number: int, column: FloatArray) -> FloatArray:
+    def _part(self, number: int, column: Float32Array) -> FloatArray:
         out = np.empty(len(column), dtype=np.float64)
         given = np.ascontiguousarray(column, dtype=np.float64)
         _part(given, self.is_rate[number], self.means[number], self.weights[number], out)
@@ -78,7 +78,7 @@ class LinearStart:
         return cls(**lists, intercept=float(stored["intercept"]))
 
 
-def fit_start(values: FloatArray, columns: Sequence[str], found: BoolArray) -> LinearStart | None:
+def fit_start(values: Float32Array, columns: Sequence[str], found: BoolArray) -> LinearStart | None:
     """Fit on inspected lines: `values` (lines, columns), whose text scores come from models without the line.
 
     None where there are no such columns, fewer than 10 findings, or nothing but findings.
@@ -91,7 +91,7 @@ def fit_start(values: FloatArray, columns: Sequence[str], found: BoolArray) -> L
     if findings < _LEAST_FINDINGS or findings == len(found):
         return None
     is_rate = np.array([_is_rate(columns[place]) for place in chosen], dtype=np.bool_)
-    given = values[:, chosen]
+    given = values[:, chosen].astype(np.float64)
     given[:, is_rate] = _log_odds(given[:, is_rate])
     known = np.isfinite(given)
     lines = known.sum(axis=0)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.types import FloatArray
+from features.arrays.types import Float32Array, FloatArray
 from models.trees.booster import Columns
 from models.trees.columns import FeatureColumns
 
@@ -49,7 +49,7 @@ class ColumnBuffer:
         values = np.empty(0) if data is None else np.frombuffer(data, dtype=np.float64)[first : first + lines]
         return cls(values, None if known is None else np.frombuffer(known, dtype=np.uint8), first)
 
-    def copy(self, begin: int, end: int, out: FloatArray) -> None:
+    def copy(self, begin: int, end: int, out: FloatArray | Float32Array) -> None:
         """Write lines `begin` to `end` to `out` (end - begin,), NaN where a value is unknown."""
         if self.known is None:
             out[:] = self.values[begin:end]
@@ -93,18 +93,18 @@ def column_slices(
     A slice is good until the next one is asked for.
     """
     where = np.array(places, dtype=np.int64)
-    table = np.empty((len(columns), min(lines, _SLICE)), dtype=np.float64)
+    table = np.empty((len(columns), min(lines, _SLICE)), dtype=np.float32)
     for begin in range(0, lines, _SLICE):
         end = min(begin + _SLICE, lines)
         if end - begin < table.shape[1]:
-            table = np.empty((len(columns), end - begin), dtype=np.float64)
+            table = np.empty((len(columns), end - begin), dtype=np.float32)
         for column, row in zip(columns, table, strict=True):
             column.copy(begin, end, row)
         yield slice(begin, end), Columns(table, where)
 
 
 @numba.njit(cache=True, nogil=True)
-def _copy_known(values: FloatArray, known: ByteArray, first: int, out: FloatArray) -> None:
+def _copy_known(values: FloatArray, known: ByteArray, first: int, out: FloatArray | Float32Array) -> None:
     for line in range(out.shape[0]):
         bit = first + line
         out[line] = values[line] if (known[bit >> 3] >> (bit & 7)) & 1 else np.nan

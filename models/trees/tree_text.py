@@ -14,22 +14,54 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from configs.schema.tree_parameters import MOST_LEAVES
-from features.arrays.types import BoolArray, FloatArray, IntArray, UInt64Array
+from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
 
-# Its multiples by the powers of two all begin with another six bits.
-DE_BRUIJN = 0x03F79D71B4CB0A89
 # No value is above it but the infinity that stands for a missing one.
-HIGHEST = float(np.finfo(np.float64).max)
+HIGHEST = float(np.finfo(np.float32).max)
+TESTS_AT_ONCE = 4
+LeafArray = npt.NDArray[np.unsignedinteger[Any]]
+
 
 _VERSION = "v4"
 # The bits of a node's `decision_type`.
 _CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
 _MISSING_NONE, _MISSING_ZERO = 0, 1
-_EVERY_LEAF = (1 << MOST_LEAVES) - 1
+
+
+@dataclass(frozen=True)
+class Word:
+    """An unsigned type with a bit for each leaf of a tree, and a constant whose multiples by the powers of
+    two all have other bits left after a shift.
+    """
+
+    dtype: type[np.unsignedinteger[Any]]
+    bits: int
+    de_bruijn: int
+    shift: int
+
+    @property
+    def every_leaf(self) -> int:
+        """All bits."""
+        return (1 << self.bits) - 1
+
+    def slot_of(self, leaf: int) -> int:
+        """Where a tree keeps the value of a leaf, given as its number from left to right: what a
+        multiplication and a shift make of its bit.
+
+        >>> sorted(NARROW.slot_of(leaf) for leaf in range(32)) == list(range(32))
+        True
+        """
+        return (self.de_bruijn << leaf & self.every_leaf) >> self.shift
+
+
+NARROW = Word(np.uint32, 32, 0x077CB531, 27)
+WIDE = Word(np.uint64, 64, 0x03F79D71B4CB0A89, 58)
 
 
 @dataclass(frozen=True)
@@ -38,42 +70,35 @@ class TreeArrays:
 
     A view is a numeric column of the matrix (`view_place`) in which a missing value is `view_missing`: 0, or
     the infinity that goes where the node sends it; where `view_zero` is true a zero is missing too. All other
-    values are at most `HIGHEST`. A line goes right at a test if its view is above the threshold;
-    `test_leaves` are the leaves that stay then. Tree t has the tests from `first_test[t]` to
-    `first_test[t + 1]`. The last test of all belongs to no tree, and no line goes right there.
+    values are at most `HIGHEST`. A line goes right at a test if its view is above the threshold, which is
+    rounded down to 32 bits: no number of 32 bits lies between the two. `test_leaves` are the leaves that stay
+    then. Tree t has the tests from `first_test[t]` to `first_test[t + 1]`, in fours: the last ones may be
+    tests at which no line goes right.
 
     Tests of categories are kept alike: the leaves that stay, and instead of a threshold the categories that
-    go left, 64 of them a word, from `first_word` on. Word `word_bits` is about the codes of slot `word_slot`:
-    a column (`slot_place`) where the code, divided by 64, is `slot_number`.
+    go left, 32 of them a word, from `first_word` on. Word `word_bits` is about the codes of slot `word_slot`:
+    a column (`slot_place`) where the code, divided by 32, is `slot_number`.
 
-    `leaf_value` (trees, 64) has the value of a leaf at `slot_of` it.
+    Sets of leaves are of the type of `word`, narrow where all trees allow it. `leaf_value` (trees, bits) has
+    the value of a leaf at `word.slot_of` it.
     """
 
+    word: Word
     view_place: IntArray
-    view_missing: FloatArray
+    view_missing: Float32Array
     view_zero: BoolArray
     first_test: IntArray
     test_view: IntArray
-    test_threshold: FloatArray
-    test_leaves: UInt64Array
+    test_threshold: Float32Array
+    test_leaves: LeafArray
     slot_place: IntArray
     slot_number: IntArray
     first_category_test: IntArray
-    category_leaves: UInt64Array
+    category_leaves: LeafArray
     first_word: IntArray
     word_slot: IntArray
-    word_bits: UInt64Array
+    word_bits: UInt32Array
     leaf_value: FloatArray
-
-
-def slot_of(leaf: int) -> int:
-    """Where a tree keeps the value of a leaf, given as its number from left to right: what a multiplication
-    and a shift make of its bit.
-
-    >>> sorted(slot_of(leaf) for leaf in range(MOST_LEAVES)) == list(range(MOST_LEAVES))
-    True
-    """
-    return (DE_BRUIJN << leaf & _EVERY_LEAF) >> 58
 
 
 # Matrix column, what a missing value counts as, and whether a zero is missing.
@@ -85,7 +110,7 @@ class _Test:
     view: _View
     threshold: float
     leaves: int
-    # By number, those of 64 categories of which none goes left are left out.
+    # By number, those of 32 categories of which none goes left are left out; at least one.
     words: tuple[tuple[int, int], ...] = ()
     is_category: bool = False
 
@@ -113,7 +138,7 @@ def read_trees(text: str) -> TreeArrays | None:
             return None
         trees.append(_tree(fields))
     thresholds = [test.threshold for tree in trees for test in tree.numbers]
-    if any(math.isnan(threshold) or threshold == HIGHEST for threshold in thresholds):
+    if any(math.isnan(threshold) or HIGHEST <= threshold < math.inf for threshold in thresholds):
         return None
     return _flat(trees)
 
@@ -164,10 +189,11 @@ def _tests(fields: Mapping[str, str], left_leaves: Sequence[int]) -> Iterator[_T
         left_leaves,
         strict=True,
     ):
-        stay, threshold = _EVERY_LEAF ^ leaves, float(written)
+        stay, threshold = WIDE.every_leaf ^ leaves, float(written)
         if kind & _CATEGORICAL:
             which = int(threshold)
-            held = _wide(words[boundaries[which] : boundaries[which + 1]])
+            numbered = enumerate(words[boundaries[which] : boundaries[which + 1]])
+            held = tuple((number, bits) for number, bits in numbered if bits) or ((0, 0),)
             yield _Test((column, 0.0, False), threshold, stay, held, is_category=True)
             continue
         missing_type = kind >> _MISSING_SHIFT & 3
@@ -177,42 +203,52 @@ def _tests(fields: Mapping[str, str], left_leaves: Sequence[int]) -> Iterator[_T
         yield _Test((column, missing, missing_type == _MISSING_ZERO), threshold, stay)
 
 
-def _wide(words: Sequence[int]) -> tuple[tuple[int, int], ...]:
-    """Words of 32 bits as numbered words of 64, without those that are empty."""
-    bits = sum(word << 32 * place for place, word in enumerate(words))
-    wide = [(number, bits >> 64 * number & _EVERY_LEAF) for number in range((len(words) + 1) // 2)]
-    return tuple((number, word) for number, word in wide if word)
-
-
 def _flat(trees: Sequence[_Tree]) -> TreeArrays:
-    tests = [test for tree in trees for test in tree.numbers]
+    word = NARROW if all(len(tree.leaves) <= NARROW.bits for tree in trees) else WIDE
+    every_leaf = word.every_leaf
+    numbers = [_in_fours(tree.numbers, every_leaf) for tree in trees]
+    tests = [test for of_tree in numbers for test in of_tree]
     lookups = [test for tree in trees for test in tree.categories]
     views = sorted({test.view for test in tests})
+    view_of = {view: number for number, view in enumerate(views)}
     words = [(test.view[0], *numbered) for test in lookups for numbered in test.words]
     slots = sorted({(place, number) for place, number, _ in words})
+    slot_of = {slot: number for number, slot in enumerate(slots)}
     return TreeArrays(
+        word=word,
         view_place=_integers([place for place, _, _ in views]),
-        view_missing=np.array([missing for _, missing, _ in views], dtype=np.float64),
+        view_missing=np.array([missing for _, missing, _ in views], dtype=np.float32),
         view_zero=np.array([zero for _, _, zero in views], dtype=np.bool_),
-        first_test=_starts([len(tree.numbers) for tree in trees]),
-        test_view=_integers([*(views.index(test.view) for test in tests), 0]),
-        test_threshold=np.array([*(min(test.threshold, HIGHEST) for test in tests), math.inf]),
-        test_leaves=np.array([*(test.leaves for test in tests), _EVERY_LEAF], dtype=np.uint64),
+        first_test=_starts([len(of_tree) for of_tree in numbers]),
+        test_view=_integers([view_of[test.view] for test in tests]),
+        test_threshold=_rounded_down([min(test.threshold, HIGHEST) for test in tests]),
+        test_leaves=np.array([test.leaves & every_leaf for test in tests], dtype=word.dtype),
         slot_place=_integers([place for place, _ in slots]),
         slot_number=_integers([number for _, number in slots]),
         first_category_test=_starts([len(tree.categories) for tree in trees]),
-        category_leaves=np.array([test.leaves for test in lookups], dtype=np.uint64),
+        category_leaves=np.array([test.leaves & every_leaf for test in lookups], dtype=word.dtype),
         first_word=_starts([len(test.words) for test in lookups]),
-        word_slot=_integers([slots.index((place, number)) for place, number, _ in words]),
-        word_bits=np.array([bits for _, _, bits in words], dtype=np.uint64),
-        leaf_value=_leaf_values(trees),
+        word_slot=_integers([slot_of[place, number] for place, number, _ in words]),
+        word_bits=np.array([bits for _, _, bits in words], dtype=np.uint32),
+        leaf_value=_leaf_values(trees, word),
     )
 
 
-def _leaf_values(trees: Sequence[_Tree]) -> FloatArray:
-    values = np.zeros((len(trees), MOST_LEAVES), dtype=np.float64)
+def _in_fours(tests: Sequence[_Test], every_leaf: int) -> list[_Test]:
+    spare = [_Test(test.view, math.inf, every_leaf) for test in tests[:1]]
+    return [*tests, *spare * (-len(tests) % TESTS_AT_ONCE)]
+
+
+def _rounded_down(thresholds: Sequence[float]) -> Float32Array:
+    exact = np.array(thresholds, dtype=np.float64)
+    nearest = exact.astype(np.float32)
+    return np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
+
+
+def _leaf_values(trees: Sequence[_Tree], word: Word) -> FloatArray:
+    values = np.zeros((len(trees), word.bits), dtype=np.float64)
     for row, tree in zip(values, trees, strict=True):
-        row[[slot_of(leaf) for leaf in range(len(tree.leaves))]] = tree.leaves
+        row[[word.slot_of(leaf) for leaf in range(len(tree.leaves))]] = tree.leaves
     return values
 
 

@@ -72,7 +72,7 @@ def fit_and_judge(
     gate = config.gate
     fitted = replace(
         fitted,
-        model=fitted.model.with_background(all_lines).with_goods(data.goods),
+        model=fitted.model.with_background(all_lines, threads=config.training.threads).with_goods(data.goods),
         evaluation=fitted.evaluation.resting_on(gate.least_findings),
     )
     at_random = frame.filter(pl.col("selection") == "random")

@@ -20,9 +20,36 @@ from models.trees.tree_text import HIGHEST
 COLUMNS = 7
 CATEGORICAL = (5, 6)
 # Around what LightGBM takes for zero, around the ends of the numbers, and codes that no training has seen.
-ODD = (0.0, -0.0, 1e-36, -1e-36, 1e-35, 1.1e-35, -1.1e-35, np.nan, np.inf, -np.inf, 1e300, HIGHEST, 1.0, 2.0)
+ODD = (
+    0.0,
+    -0.0,
+    1e-36,
+    -1e-36,
+    1e-35,
+    1.1e-35,
+    -1.1e-35,
+    np.nan,
+    np.inf,
+    -np.inf,
+    1e30,
+    HIGHEST,
+    0.1,
+    1.0,
+    2.0,
+)
 ODD_CODES = (np.nan, -1.0, -0.5, -3.0, 0.0, 1.7, 31.0, 32.0, 63.0, 64.0, 500.0, 3e9, -3e9, np.inf)
-THRESHOLDS = (0.0, -0.0, 1e-35, 1.0000000180025095e-35, -1.0000000180025095e-35, np.inf, -np.inf, 1e300, 1.0)
+THRESHOLDS = (
+    0.0,
+    -0.0,
+    1e-35,
+    1.0000000180025095e-35,
+    -1.0000000180025095e-35,
+    np.inf,
+    -np.inf,
+    1e30,
+    0.1,
+    1.0,
+)
 
 
 def random_lines(rng: np.random.Generator, lines: int) -> np.ndarray:
@@ -35,7 +62,7 @@ def random_lines(rng: np.random.Generator, lines: int) -> np.ndarray:
     values[:, CATEGORICAL] = np.where(
         rng.random(codes) < 0.5, rng.choice(ODD_CODES, codes), rng.integers(0, 70, codes)
     )
-    return values
+    return values.astype(np.float32)
 
 
 def random_tree(rng: np.random.Generator, number: int, leaves: int) -> str:
@@ -148,7 +175,7 @@ def test_trained_trees_give_the_bits_of_lightgbm(parameters: dict[str, Any]) -> 
 
 def trained(lines: int = 1500, **parameters: Any) -> tuple[lgb.Booster, np.ndarray]:
     rng = np.random.default_rng(5)
-    values = rng.normal(size=(lines, COLUMNS))
+    values = rng.normal(size=(lines, COLUMNS)).astype(np.float32)
     target = np.floor(np.abs(values[:, 0] + values[:, 1] * values[:, 2])).clip(0, 2)
     if "num_class" not in parameters:
         target = values @ rng.normal(size=COLUMNS) + np.sin(5.0 * values[:, 3])
@@ -184,7 +211,7 @@ def test_an_infinity_is_no_missing_value() -> None:
     text = text.replace(kind, "decision_type=8").replace(threshold, f"threshold={HIGHEST!r}")
     assert BitVectorTrees.read(text) is None
     native = lgb.Booster(model_str=text)
-    values = np.repeat(np.array([[np.inf], [np.nan], [HIGHEST]]), COLUMNS, axis=1)
+    values = np.repeat(np.array([[np.inf], [np.nan], [HIGHEST]], dtype=np.float32), COLUMNS, axis=1)
     assert len(set(theirs(native, values).tolist())) == 2
     assert ours(native, values).tobytes() == theirs(native, values).tobytes()
 

@@ -20,7 +20,7 @@ def matrix() -> Matrix:
     values = rng.normal(size=(1200, COLUMNS))
     values[:, 5] = rng.integers(0, 9, 1200)
     values[rng.random(values.shape) < 0.05] = np.nan
-    return Matrix(values, tuple("abcdef"), (5,))
+    return Matrix(values.astype(np.float32), tuple("abcdef"), (5,))
 
 
 @pytest.fixture(scope="module")

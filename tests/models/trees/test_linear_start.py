@@ -59,7 +59,7 @@ def test_without_findings_or_columns_there_is_no_start(data: tuple[np.ndarray, n
 def test_trees_go_on_from_the_start_and_both_are_kept(
     data: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
-    values, found = data
+    values, found = data[0].astype(np.float32), data[1]
     start = fit_start(values, COLUMNS, found)
     matrix = Matrix(values, COLUMNS, ())
     booster = train_booster(matrix, found, TreeSettings(rounds=10, seed=1), start=start).booster

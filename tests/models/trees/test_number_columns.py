@@ -75,7 +75,7 @@ def test_slices_hold_the_columns_of_the_matrix(monkeypatch: pytest.MonkeyPatch) 
         for lines, columns in column_slices([ColumnBuffer(row) for row in values], (3, 7), 11)
     ]
     assert [lines for lines, _, _ in parts] == [slice(0, 4), slice(4, 8), slice(8, 11)]
-    assert np.hstack([part for _, part, _ in parts]).tobytes() == values.tobytes()
+    assert np.hstack([part for _, part, _ in parts]).tobytes() == values.astype(np.float32).tobytes()
     assert all(rows == [1] for _, _, rows in parts)
     assert list(column_slices([ColumnBuffer(np.empty(0))], (3,), 0)) == []
 
