@@ -1,12 +1,12 @@
 """Whether a new model may take the place of the one in use.
 
-It has to rank later lines better than chance, price and the seller's past do, no worse than plain rivals that
-learned from the same lines, and better than the champion on the same lines, by an interval that says so; it
-must not fall behind on any slice, its probabilities must hold
-on the random share, the features of the random share must be those of all lines, and no column may know more
-than a declaration can. A comparison is fair only on lines that neither model was trained on and whose results
-are due: for a champion these are the lines declared after its training, and those that it once predicted out
-of time. A comparison that shows nothing leaves the champion in use.
+It has to rank later lines better than chance, price and the seller's past do, not surely worse than plain
+rivals that learned from the same lines, and surely better than the champion. It must not fall behind on any
+slice, its probabilities must hold on the random share, the features of the random share must be those of all
+lines, and no column may know more than a declaration can. A comparison is fair only on lines that neither
+model was trained on and whose results are due: for a champion these are the lines declared after its
+training, and those that it once predicted out of time. A comparison that shows nothing leaves the champion in
+use.
 """
 
 from __future__ import annotations
