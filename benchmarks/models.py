@@ -19,9 +19,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import agencies, choices, coverage, korea, office, worlds
+from benchmarks import choices, coverage, worlds
 from benchmarks.judging import world_report
 from benchmarks.judging.new_worlds_report import new_worlds_section
+from benchmarks.others import agencies, korea, office
 from benchmarks.shared.processes import commit
 from pipelines.work.progress import Progress
 

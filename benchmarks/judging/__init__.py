@@ -1,5 +1,5 @@
-"""Owns what models and lists are judged on and against: simulated worlds, the Korean table, a
-  reference model.
+"""Owns what models and lists are judged on and against: simulated worlds, the released program, a reference
+  model.
 
 Uses `shared`.
 Begin with `world_run`.

@@ -1,6 +1,6 @@
 """Two agencies' own tables: fitted to the first four fifths, judged on the last fifth beside plain rivals.
 
-    python -m benchmarks.agencies [--work DIR] [--fresh]
+    python -m benchmarks.others.agencies [--work DIR] [--fresh]
 
 Needs the folder ../shared/agencies beside the checkout. Each table goes the way that a user's would:
 `ingest` with a mapping that has constants for what the table lacks, a risk file of four lines, `evaluate
@@ -29,8 +29,8 @@ import yaml
 
 from pipelines.cli.main import run
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "agencies"
-RESULT = Path(__file__).resolve().parent / "results" / "agencies.md"
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "agencies"
+RESULT = Path(__file__).resolve().parents[1] / "results" / "agencies.md"
 _CONSTANTS = {"direction": "import", "trade_mode": "other", "currency": "USD", "total_price": 1}
 _RANDOM = {"selection": "random", "inspection_probability": 1.0}
 _RISK = """
@@ -230,7 +230,7 @@ def main() -> int:
     print(text)
     if FOLDER.is_dir():
         RESULT.parent.mkdir(exist_ok=True)
-        RESULT.write_text(f"Made by `python -m benchmarks.agencies`.\n\n{text}", encoding="utf-8")
+        RESULT.write_text(f"Made by `python -m benchmarks.others.agencies`.\n\n{text}", encoding="utf-8")
     return 0
 
 

@@ -1,6 +1,6 @@
 """How an office's data looks beside what the simulator makes: what our worlds make easier than they should.
 
-    python -m benchmarks.office_likeness [--officers KIND ...] [--parcels-per-day N] [--seed K]
+    python -m benchmarks.others.office_likeness [--officers KIND ...] [--parcels-per-day N] [--seed K]
 
 The office's days up to 30 September 2026 and what was reported by then, nothing later: the days after it are
 kept to judge models on. Beside them worlds of the simulator of the same length and volume. Nothing is
@@ -26,7 +26,7 @@ from models.stats.intervals import wilson
 from pipelines.simulation import Inspectorate, World, WorldParameters, simulate_days
 from pipelines.simulation.world.parameters import OFFICERS
 
-OFFICE: Final = Path(__file__).resolve().parents[1].parent / "shared" / "office"
+OFFICE: Final = Path(__file__).resolve().parents[3] / "shared" / "office"
 LAST: Final = date(2026, 9, 30)
 """The last day looked at: of declarations, and of reports."""
 _MATURE: Final = timedelta(days=23)

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from benchmarks import office_likeness
+from benchmarks.others import office_likeness
 from pipelines.simulation import WorldParameters
 
 

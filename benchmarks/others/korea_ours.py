@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.judging.korea_rivals import KOREA, LABELS
+from benchmarks.others.korea_rivals import KOREA, LABELS
 from benchmarks.shared.clock import Clock
 from configs.loader import load_settings
 from configs.schema.risk import RiskConfig

@@ -1,6 +1,6 @@
 """The public Korean import declarations: train on 2020, score the first quarter of 2021, five seeds.
 
-    python -m benchmarks.korea [--work DIR] [--trials N] [--seeds N] [--fresh]
+    python -m benchmarks.others.korea [--work DIR] [--trials N] [--seeds N] [--fresh]
 
 Needs the folder ../shared/korea beside the checkout. Scores are kept in the work folder and used again.
 
@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from benchmarks.judging.korea_ours import OPERATION, WITHHELD, our_scores
-from benchmarks.judging.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
+from benchmarks.others.korea_ours import OPERATION, WITHHELD, our_scores
+from benchmarks.others.korea_rivals import KOREA, SAME_VALUE, TWIN, read, rivals, twins
 from benchmarks.shared import figures as f
 from features.arrays.hashing import hash_text
 from features.arrays.types import FloatArray
@@ -32,7 +32,7 @@ from models.stats.intervals import bootstrap_interval, bootstrap_weights
 
 Scores = Mapping[str, Sequence[FloatArray]]
 
-RESULT = Path(__file__).resolve().parent / "results" / "korea.md"
+RESULT = Path(__file__).resolve().parents[1] / "results" / "korea.md"
 SEEDS = 5
 TRIALS = 15
 _FILE = "korea.json"
@@ -157,7 +157,7 @@ def main() -> int:
         work.mkdir(parents=True, exist_ok=True)
         text = section(work, fresh=given.fresh, seeds=given.seeds, trials=given.trials)
     RESULT.parent.mkdir(exist_ok=True)
-    RESULT.write_text(f"Made by `python -m benchmarks.korea`.\n\n{text}", encoding="utf-8")
+    RESULT.write_text(f"Made by `python -m benchmarks.others.korea`.\n\n{text}", encoding="utf-8")
     print(text)
     return 0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import agencies
+from benchmarks.others import agencies
 
 _CELL = [0.25, 0.2, 0.3]
 _SCORE = dict.fromkeys(("average_precision", "auc", "log_loss"), _CELL) | {"precision": {"0.05": _CELL}}

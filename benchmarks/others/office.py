@@ -1,6 +1,6 @@
 """An office's data of another author, without truth: the released models and these, judged on later days.
 
-    python -m benchmarks.office [--work DIR] [--fresh]
+    python -m benchmarks.others.office [--work DIR] [--fresh]
 
 Needs the folder ../shared/office beside the checkout. Both programs learn from what was reported up to an
 origin and score the nights after it, as they come; what inspections of these nights found later judges them.
@@ -36,8 +36,8 @@ from pipelines.scoring.models_in_use import models_in_use
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
-FOLDER = Path(__file__).resolve().parents[2] / "shared" / "office"
-WORK = Path(__file__).resolve().parent / "work"
+FOLDER = Path(__file__).resolve().parents[3] / "shared" / "office"
+WORK = Path(__file__).resolve().parents[1] / "work"
 OURS, RELEASED = "ours", "released"
 
 
