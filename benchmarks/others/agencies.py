@@ -33,12 +33,14 @@ FOLDER = Path(__file__).resolve().parents[3] / "shared" / "agencies"
 RESULT = Path(__file__).resolve().parents[1] / "results" / "agencies.md"
 _CONSTANTS = {"direction": "import", "trade_mode": "other", "currency": "USD", "total_price": 1}
 _RANDOM = {"selection": "random", "inspection_probability": 1.0}
-_RISK = """
+_CONFIGS = {
+    "risks/positive.yaml": """
 label: positive
 title: {en: Positive}
 finding_value: {kind: constant, cny: 1000}
 maturity_days: 3
 """
+}
 _JUDGED_FROM = 0.8
 _MEASURES = {"average precision": "average_precision", "AUC": "auc", "log loss": "log_loss"}
 _NAMES = {
@@ -164,15 +166,21 @@ def _judged(agency: Agency, work: Path) -> dict[str, Any]:
     }
 
 
-def evaluated(agency: Agency, table: pl.DataFrame, first: date, scratch: Path) -> dict[str, Any]:
-    """What `evaluate` says of the rows from the day `first` on, as its JSON has it."""
-    configs, store = scratch / "configs", scratch / "S"
-    (configs / "risks").mkdir(parents=True)
-    (configs / "risks/positive.yaml").write_text(_RISK, encoding="utf-8")
+def evaluated(
+    agency: Agency, table: pl.DataFrame, first: date, scratch: Path, configs: Mapping[str, str] = _CONFIGS
+) -> dict[str, Any]:
+    """What `evaluate` says of the rows from the day `first` on, as its JSON has it.
+
+    `configs` are the files of the folder of settings by name, with the risk `positive` among them.
+    """
+    folder, store = scratch / "configs", scratch / "S"
+    (folder / "risks").mkdir(parents=True)
+    for name, text in configs.items():
+        (folder / name).write_text(text, encoding="utf-8")
     (scratch / "mapping.yaml").write_text(yaml.safe_dump(dict(agency.mapping)), encoding="utf-8")
     table.write_csv(scratch / "table.csv")
     os.environ.setdefault("PARCEL_RISK_PSEUDONYM_KEY", secrets.token_urlsafe(48))
-    given = ["--store", str(store), "--configs", str(configs), "--quiet"]
+    given = ["--store", str(store), "--configs", str(folder), "--quiet"]
     mapped = [str(scratch / "table.csv"), "--mapping", str(scratch / "mapping.yaml"), "--backfill"]
     period = ["--from", str(first), "--to", str(table[agency.day][-1])]
     until = ["--until", str(first - timedelta(days=1)), "--json", str(scratch / "figures.json")]
