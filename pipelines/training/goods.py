@@ -19,7 +19,8 @@ _MOST_LINES = 150_000
 def goods_model(chronicle: Chronicle, until: date) -> GoodsModel | None:
     """Fit the goods model on lines of every day up to `until`, inspected or not; None with too few of them.
 
-    As many of each day are drawn, by a hash of their parcel.
+    As many of each day are drawn, by a hash of their parcel. Days are read here and not taken from the replay
+    of features: a backtest trains again from features that it has kept, without a replay.
     """
     store, settings = chronicle.store, chronicle.settings
     days = [day for day in store.declaration_days() if day <= until]
