@@ -22,7 +22,8 @@ import lightgbm
 import numpy as np
 
 from models.trees.bit_vectors import BitVectorTrees
-from models.trees.booster import Booster, Columns, Matrix, TreeSettings, train_booster
+from models.trees.booster import Booster, TreeSettings, train_booster
+from models.trees.matrix import Columns, Matrix
 
 LEARNED, TURNS = 20_000, 3
 _CODES = 40

@@ -32,7 +32,8 @@ from models.fitting.inspection_weights import inverse_propensity_weights
 from models.fitting.training import fit_risk, known_lines
 from models.risk.calibration import Calibrator
 from models.risk.encoder import fit_encoder
-from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
+from models.trees.booster import Booster, TreeSettings, train_booster
+from models.trees.matrix import Matrix
 from pipelines.history.chronicle import Chronicle
 from pipelines.training.frames import TrainingData
 

@@ -23,8 +23,9 @@ from models.fitting.cross_fitted_rates import RateKeys, cross_fitted
 from models.fitting.inspection_weights import training_weights
 from models.risk.encoder import Encoder, Learned
 from models.trees.blend import Member
-from models.trees.booster import DEFAULTS, Booster, Matrix, Parameter, TreeSettings, train_booster
+from models.trees.booster import DEFAULTS, Booster, Parameter, TreeSettings, train_booster
 from models.trees.linear_start import LinearStart, fit_start, says_how_often
+from models.trees.matrix import Matrix
 
 OWN = "own"
 _FINDINGS_OF_A_LEAF = 20

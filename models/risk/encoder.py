@@ -21,9 +21,9 @@ from models.goods.columns import GOODS_BLOCK, GOODS_COLUMNS, goods_columns
 from models.goods.goods_model import GoodsModel, GoodsScores
 from models.risk.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value
 from models.text.score import TextScore, fit_text_score
-from models.trees.booster import Columns, Matrix
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, feature_columns, number_column
+from models.trees.matrix import Columns, Matrix
 from models.trees.number_columns import ColumnBuffer, FrameNumbers, column_slices
 
 TEXT_SCORE = "model__text_score"

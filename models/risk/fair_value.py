@@ -22,9 +22,10 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, train_booster
+from models.trees.booster import Booster, Parameter, TreeSettings, train_booster
 from models.trees.categories import CategoryMaps
 from models.trees.columns import FeatureColumns, block_of, number_column
+from models.trees.matrix import Matrix
 from models.trees.number_columns import FrameNumbers, column_slices
 
 Basis = Literal["unit", "kg"]

@@ -20,7 +20,7 @@ import polars as pl
 
 from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray
 from models.trees.blend import Blend
-from models.trees.booster import Columns
+from models.trees.matrix import Columns
 
 _PEERS = 20
 _FEWEST = 5

@@ -28,7 +28,8 @@ from models.fitting.splits import Split, last_due, rolling_origin_splits, verify
 from models.fitting.training import known_lines
 from models.risk.encoder import fit_encoder
 from models.stats.rankings import Areas
-from models.trees.booster import Booster, Matrix, Parameter, TreeSettings, train_booster
+from models.trees.booster import Booster, Parameter, TreeSettings, train_booster
+from models.trees.matrix import Matrix
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from features.arrays.types import Float32Array, FloatArray
-from models.trees.booster import Booster, Columns
+from models.trees.booster import Booster
+from models.trees.matrix import Columns
 
 _MEMBERS = "members.json"
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.types import Float32Array, FloatArray
-from models.trees.booster import Columns
 from models.trees.columns import FeatureColumns
+from models.trees.matrix import Columns
 
 ByteArray = npt.NDArray[np.uint8]
 

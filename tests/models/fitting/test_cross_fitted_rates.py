@@ -18,7 +18,8 @@ from models.fitting.candidates import tree_parameters
 from models.fitting.cross_fitted_rates import APART_DAYS, RateKeys, cross_fitted
 from models.fitting.training import fit_risk
 from models.search.blocks import search_blocks
-from models.trees.booster import Matrix, train_booster
+from models.trees.booster import train_booster
+from models.trees.matrix import Matrix
 
 FIRST = date(2026, 3, 1)
 SMOOTHING, HALF_LIFE = 20.0, 30.0

@@ -12,7 +12,8 @@ from models.fitting.training import FittedRisk
 from models.risk.heading_peers import HeadingPeers
 from models.risk.risk_model import RiskModel
 from models.trees.blend import Blend
-from models.trees.booster import Matrix, TreeSettings, train_booster
+from models.trees.booster import TreeSettings, train_booster
+from models.trees.matrix import Matrix
 
 BLOCKS = np.array(["goods", "party", "price"])
 PLACES = np.arange(3)

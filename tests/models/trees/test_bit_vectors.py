@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from configs.schema.tree_parameters import MOST_LEAVES
 from models.trees.bit_vectors import BLOCK, BitVectorTrees
-from models.trees.booster import Booster, Columns
+from models.trees.booster import Booster
 from models.trees.linear_start import LinearStart
+from models.trees.matrix import Columns
 from models.trees.tree_text import HIGHEST
 
 COLUMNS = 7

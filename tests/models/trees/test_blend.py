@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from models.trees.blend import Blend, Member
-from models.trees.booster import Booster, Columns, Matrix, TreeSettings, train_booster
+from models.trees.booster import Booster, TreeSettings, train_booster
 from models.trees.linear_start import LinearStart
+from models.trees.matrix import Columns, Matrix
 
 COLUMNS = 6
 

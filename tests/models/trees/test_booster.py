@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
+from models.trees.booster import Booster, TreeSettings, train_booster
+from models.trees.matrix import Matrix
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.trees.booster import Booster, Matrix, TreeSettings, train_booster
+from models.trees.booster import Booster, TreeSettings, train_booster
 from models.trees.linear_start import LinearStart, fit_start
+from models.trees.matrix import Matrix
 
 COLUMNS = ("goods__pieces", "hit_rate__seller_rate", "hit_rate__seller_findings", "model__text_score")
 
