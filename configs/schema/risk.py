@@ -84,12 +84,10 @@ class RiskConfig(Frozen):
         return self.blocks == "all" or block in self.blocks
 
     def reasons_for(self, block: str, language: Language = ENGLISH) -> tuple[ReasonTemplate, ...]:
-        """The templates of a block, the most telling first; the last one always applies.
+        """The templates of a block that may be a sign of this risk, the most telling first.
 
         A block that nobody wrote words for gets the general sentence of `reasons.yaml`, in `language`.
         """
-        general = ReasonTemplate(text=language(self.fallback_reason, block=block.replace("_", " ")))
-        templates = self.reasons.get(block, ())
-        if templates and not templates[-1].columns and templates[-1].when is None:
-            return templates
-        return (*templates, general)
+        if block in self.reasons:
+            return tuple(each for each in self.reasons[block] if self.name not in each.except_for)
+        return (ReasonTemplate(text=language(self.fallback_reason, block=block.replace("_", " "))),)

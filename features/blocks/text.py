@@ -12,6 +12,7 @@ from features.history.view import HistoryView, share_of
 from features.text.disguise import is_disguised, undisguised
 from features.text.terms import compact, contains_any, keyword_table, latin_words, only_of
 
+# Bytes: one ideograph, or three letters, may stand for anything.
 _SHORT = 4
 _KEYS = ("item_key", "item_key_hs4")
 # All that is looked at but for the history: equal rows are worked out once.
@@ -64,7 +65,7 @@ def _vague(lines: pl.DataFrame, reference: ReferenceDay) -> pl.Series:
     given = lines["item_name"][same.firsts]
     names = undisguised(given)
     vague = only_of(latin_words(names), compact(names), reference["vague_terms"]["term"])
-    return (vague | (given.str.len_chars() < _SHORT)).gather(same.groups)
+    return (vague | (given.str.len_bytes() < _SHORT)).gather(same.groups)
 
 
 def _watch(words: pl.Series, compacted: pl.Series, reference: ReferenceDay) -> list[pl.Series]:

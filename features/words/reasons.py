@@ -22,24 +22,24 @@ from features.text.visible import visible_text
 MAX_REASON_CHARACTERS = 300
 MAX_VALUE_CHARACTERS = 60
 NOTHING_STANDS_OUT = "ranked by the combination of all signals; no single one stands out"
-NOTHING_ELSE_STANDS_OUT = "beyond that no single signal stands out"
-ONE_WAS_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn"
-SEVERAL_WERE_DRAWN = "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn"
+ONE_WAS_DRAWN = (
+    "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn; check everything"
+)
+SEVERAL_WERE_DRAWN = (
+    "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn; "
+    "check everything"
+)
 
 LineValues = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A template of a block, with the rows for which it is true."""
+    """A template of a block, the rows for which it is true, and how strong a sign its rate is (rows,)."""
 
     template: ReasonTemplate
     holds: pl.Series
-
-    @property
-    def is_specific(self) -> bool:
-        """Whether it says something of this line, rather than that the block as a whole spoke against it."""
-        return bool(self.template.columns) or self.template.when is not None
+    strength: pl.Series
 
 
 def reasons(
@@ -54,11 +54,12 @@ def reasons(
     `frame` has the assembled features, and what a model adds under the prefix `model__`, of the lines to
     explain; `contributions` one Float64 column a block, positive where the block raised the score.
 
-    Blocks speak in the order of their contribution (by name among equals). A block says the first of its
-    templates whose columns are all known and whose condition holds. A block that did not raise the score is
-    heard only if fewer than `count` others had something to say, and then only with a sentence on this very
-    line. No reason is repeated. Where nothing is left to say, one plain sentence says so and the rest is
-    null. Words that the catalogue of `language` lacks are shown as they are configured.
+    Blocks that raised the score speak, in the order of their contribution (by name among equals). A block
+    says the first of its templates whose columns are all known, whose condition holds and whose topic nobody
+    spoke of; of those with a rate the strongest is first. No reason is repeated. Fewer reasons
+    that tell something are better than three: the rest is null. Where there is none, one plain sentence says
+    so. Words that the catalogue of `language` lacks are
+    shown as they are configured.
 
     Raises:
         ValueError: the two frames differ in length.
@@ -103,7 +104,7 @@ def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.D
     for block, templates in risk.reasons.items():
         for number, template in enumerate(templates, start=1):
             where = f"risks/{risk.name}.yaml: reasons.{block}, entry {number}"
-            wanted = [*template.columns, *_condition_columns(template)]
+            wanted = [*template.columns, *template.conditional_columns]
             if block in risk.shared_reasons and not set(wanted) <= set(schema):
                 continue
             for column in wanted:
@@ -132,10 +133,6 @@ def random_check_reason(drawn: int, parcels: int, language: Language = ENGLISH) 
     return language(message, drawn=language.number(drawn), parcels=language.number(parcels))
 
 
-def _condition_columns(template: ReasonTemplate) -> list[str]:
-    return [] if template.when is None else pl.sql_expr(template.when).meta.root_names()
-
-
 def _candidates(
     known: pl.DataFrame, templates: Mapping[str, Sequence[ReasonTemplate]]
 ) -> dict[str, list[_Candidate]]:
@@ -145,14 +142,15 @@ def _candidates(
         (block, template)
         for block, listed in templates.items()
         for template in listed
-        if given.issuperset([*template.columns, *_condition_columns(template)])
+        if given.issuperset([*template.columns, *template.conditional_columns])
     ]
     # The first column gives a constant condition the length of the frame. All at once: a plan takes its time.
-    conditions = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
-    holds = known.select(rows=pl.int_range(pl.len()), **conditions)
+    asked = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
+    asked |= {f"strength_{place}": template.strength for place, (_, template) in enumerate(usable)}
+    said = known.select(rows=pl.int_range(pl.len()), **asked)
     by_block: dict[str, list[_Candidate]] = {block: [] for block in templates}
     for place, (block, template) in enumerate(usable):
-        by_block[block].append(_Candidate(template, holds[f"holds_{place}"]))
+        by_block[block].append(_Candidate(template, said[f"holds_{place}"], said[f"strength_{place}"]))
     return by_block
 
 
@@ -171,18 +169,22 @@ def _row_reasons(
     language: Language,
 ) -> list[str | None]:
     sentences: list[str | None] = []
-    for block in sorted(pushes, key=lambda name: (-pushes[name], name)):
+    topics: set[str] = set()
+    heard = [block for block in pushes if pushes[block] > 0.0]
+    for block in sorted(heard, key=lambda name: (-pushes[name], name)):
         if len(sentences) == count:
             break
-        for candidate in candidates[block]:
-            if not candidate.holds[row] or (pushes[block] <= 0.0 and not candidate.is_specific):
-                continue
+        holding = [each for each in candidates[block] if each.holds[row]]
+        for candidate in sorted(holding, key=lambda each: -each.strength[row]):
+            topic = candidate.template.topic
             sentence = _sentence(candidate.template, values, language)
-            if sentence not in sentences:
-                sentences.append(sentence)
-                break
-    if len(sentences) < count:
-        sentences.append(language(NOTHING_ELSE_STANDS_OUT if sentences else NOTHING_STANDS_OUT))
+            if topic in topics or sentence in sentences:
+                continue
+            sentences.append(sentence)
+            topics |= set() if topic is None else {topic}
+            break
+    if not sentences:
+        sentences.append(language(NOTHING_STANDS_OUT))
     return sentences + [None] * (count - len(sentences))
 
 

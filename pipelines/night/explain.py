@@ -15,7 +15,7 @@ from configs.schema.capacity import CapacityConfig, MustInspect
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
-from features.words.reasons import random_check_reason, reasons
+from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of
@@ -163,6 +163,13 @@ def _channel_first(
     by_channel = pl.Series("by_channel", [channel_reason(row) for row in rows], dtype=pl.String)
     first, second, third = map(pl.col, names)
     is_first = by_channel.is_not_null()
+    # Why a parcel was drawn is reason enough.
+    listed = listed.with_columns(
+        pl.when(is_first & (pl.col(names[0]) == words(NOTHING_STANDS_OUT)))
+        .then(None)
+        .otherwise(pl.col(names[0]))
+        .alias(names[0])
+    )
     return listed.with_columns(
         pl.when(is_first).then(by_channel).otherwise(first).alias(names[0]),
         pl.when(is_first).then(first).otherwise(second).alias(names[1]),

@@ -27,7 +27,7 @@ def test_every_message_is_translated_with_the_same_placeholders_and_no_other(cod
 def test_messages_of_code_page_and_configuration_are_all_gathered() -> None:
     assert {
         "not scored", "List", "Export results", "about {count} in {among}", "{shown} of {all} shown",
-        "a sample for the laboratory", "buyer never seen before", "Choose one of: {choices}.",
+        "a sample for the laboratory", "seller never seen before", "Choose one of: {choices}.",
     } <= messages()  # fmt: skip
 
 

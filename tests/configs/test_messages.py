@@ -16,7 +16,7 @@ from configs.schema.risk import RiskConfig
     ("model", "content", "words"),
     [
         (ReasonsConfig, {"blocks": {"price": [{"text": "a", "if": "b"}]}},
-         "blocks.price[0].if: unknown key; came 'b'. Allowed keys: text, when"),
+         "blocks.price[0].if: unknown key; came 'b'. Allowed keys: except_for, rate, text, topic, when"),
         (RiskConfig, {"name": "x", "label": "x", "title": {"en": "X", "fr": "Y"},
                       "finding_value": {"kind": "constant", "cny": 1}},
          "title.fr: unknown key; came 'Y'. Allowed keys: en, zh"),
