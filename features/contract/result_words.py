@@ -10,30 +10,50 @@ from typing import Literal, get_args
 from configs.language import language
 from configs.language_codes import LANGUAGES
 
-ResultValue = Literal["found", "nothing", "not_examined"]
+ResultValue = Literal["found", "nothing", "not_examined", "sent"]
 RESULT_VALUES: tuple[ResultValue, ...] = get_args(ResultValue)
 RESULT_WORDS: dict[ResultValue, str] = {
     "found": "found",
     "nothing": "nothing found",
     "not_examined": "not examined",
+    "sent": "sent to the laboratory",
 }
 """What an inspector chooses from, by what it means."""
-RESULT_LABELS: dict[ResultValue, bool | None] = {"found": True, "nothing": False, "not_examined": None}
+RESULT_LABELS: dict[ResultValue, bool | None] = {
+    "found": True,
+    "nothing": False,
+    "not_examined": None,
+    "sent": None,
+}
 """The contract's label of a risk with this result."""
 FALSE_WORDS = ("0", "no", "n", "false", "negative", "none")
 """What means false in a column of a foreign table whose mapping does not list it."""
 _FURTHER_WORDS: dict[str, ResultValue] = {
     "true": "found", "1": "found", "1.0": "found", "yes": "found", "y": "found", "finding": "found",
     "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
-    "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found",
+    "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found", "异常": "found",
+    "有异常": "found", "查发异常": "found", "查发": "found", "有问题": "found", "不合格": "found",
+    "阳性": "found",
+    # In the column of a risk a tick says yes: it is there.
+    "√": "found", "✓": "found", "✔": "found", "☑": "found",
+    "×": "nothing", "✕": "nothing", "✖": "nothing", "✗": "nothing", "✘": "nothing",
     "false": "nothing", "0": "nothing", "0.0": "nothing", "no": "nothing", "n": "nothing",
     "f": "nothing", "none found": "nothing", "not found": "nothing", "negative": "nothing",
     "no finding": "nothing", "clean": "nothing", "clear": "nothing",
+    "ok": "nothing", "nothing": "nothing", "normal": "nothing",
     "否": "nothing", "无": "nothing", "没有": "nothing", "未发现": "nothing", "假": "nothing",
+    "无异常": "nothing", "未见异常": "nothing", "未发现异常": "nothing", "没有异常": "nothing",
+    "正常": "nothing", "合格": "nothing", "无问题": "nothing", "没问题": "nothing", "未查发": "nothing",
+    "未查获": "nothing", "阴性": "nothing",
     "not opened": "not_examined",
     "not examined": "not_examined", "not inspected": "not_examined", "not checked": "not_examined",
     "n/a": "not_examined", "na": "not_examined", "-": "not_examined",
-    "未查验": "not_examined", "未检查": "not_examined", "未开箱": "not_examined",
+    "未查验": "not_examined", "未检查": "not_examined", "未开箱": "not_examined", "未查": "not_examined",
+    "没查": "not_examined", "没有查": "not_examined", "没检查": "not_examined", "该项未查": "not_examined",
+    "未检": "not_examined", "—": "not_examined",
+    "sent": "sent", "sent to laboratory": "sent", "sent to lab": "sent", "sent to the lab": "sent",
+    "at the laboratory": "sent", "laboratory": "sent", "送检": "sent", "已送检": "sent", "取样送检": "sent",
+    "送实验室": "sent", "取样送实验室": "sent", "待检": "sent", "化验": "sent", "送化验": "sent",
 }  # fmt: skip
 
 

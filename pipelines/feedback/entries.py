@@ -13,20 +13,25 @@ from configs.schema.risk import RiskConfig
 from features.contract.reject_reasons import RejectReason
 from features.contract.result_words import RESULT_LABELS, RESULT_WORDS, ResultValue, result_of
 from pipelines.feedback.columns import RawRow
-from pipelines.feedback.values import days_in, number_in, text_of
+from pipelines.feedback.values import Money, days_in, money_in, text_of
 from pipelines.lists.fields import LISTED_RISK, Field, fields_of, result_field, risk_of
 
 _SAME = 1e-9
 _MOST_CHARS = 2000
-_UNANSWERED = "not_examined"
+# From the least that is known to the most: an answer may follow, and none is taken back by these.
+_UNANSWERED: tuple[ResultValue, ...] = ("not_examined", "sent")
 
 
 @dataclass(frozen=True)
 class Entries:
-    """What was filled in: results by risk, and values of the other fields by name, none where left empty."""
+    """What was filled in: results by risk, and values of the other fields by name, none where left empty.
+
+    `written` has those of them that came with a currency, until it is known what the parcel's is.
+    """
 
     results: Mapping[str, ResultValue] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    written: Mapping[str, Money] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         return self.values.get(name)
@@ -119,7 +124,8 @@ def entries_of(
     values = {
         each.name: reader.value(each, window) for each in fields_of("inspector") if each.kind != "result"
     }
-    entries = Entries(results, {name: value for name, value in values.items() if value is not None})
+    known = {name: value for name, value in values.items() if value is not None}
+    entries = Entries(results, known, reader.written)
     reader.check_days(entries, window)
     reader.check_labels(entries, risks)
     if reader.faults:
@@ -133,6 +139,7 @@ class _Reader:
         self._cells = row.cells
         self._decimal_comma = decimal_comma
         self.faults: list[tuple[str, str]] = []
+        self.written: dict[str, Money] = {}
         for name in row.twice:
             self.fault(RejectReason.CONTRADICTION.of(name), f"{name} stands twice, with different values")
 
@@ -143,7 +150,7 @@ class _Reader:
         if of.kind == "date":
             return self.day(of.name, window)
         if of.kind in ("price", "amount"):
-            return self.number(of.name, above_zero=of.kind == "price")
+            return self.amount(of.name, above_zero=of.kind == "price")
         return self.text(of.name)
 
     def result(self, name: str, risk: str | None, risks: Mapping[str, RiskConfig]) -> ResultValue | None:
@@ -168,7 +175,7 @@ class _Reader:
 
     def day(self, name: str, window: Window) -> date | None:
         try:
-            days = days_in(self._cells.get(name))
+            days = days_in(self._cells.get(name), near=window.list_day)
         except ValueError as error:
             self.fault(RejectReason.NOT_A_DATE.of(name), f"{name}: {error}")
             return None
@@ -183,19 +190,22 @@ class _Reader:
             return None
         return likely[0] if likely else None
 
-    def number(self, name: str, *, above_zero: bool) -> float | None:
+    def amount(self, name: str, *, above_zero: bool) -> float | None:
         try:
-            number = number_in(self._cells.get(name), decimal_comma=self._decimal_comma)
+            money = money_in(self._cells.get(name), decimal_comma=self._decimal_comma)
         except ValueError as error:
             self.fault(RejectReason.NOT_A_NUMBER.of(name), f"{name}: {error}")
             return None
-        if number is not None and (number < 0 or (above_zero and number == 0)):
-            bound = "above 0" if above_zero else "of at least 0"
-            self.fault(
-                RejectReason.OUT_OF_RANGE.of(name), f"{name}: expected a number {bound}, came {number:g}"
-            )
+        if money is None:
             return None
-        return number
+        if money.amount < 0 or (above_zero and money.amount == 0):
+            bound = "above 0" if above_zero else "of at least 0"
+            message = f"{name}: expected a number {bound}, came {money.amount:g}"
+            self.fault(RejectReason.OUT_OF_RANGE.of(name), message)
+            return None
+        if money.currencies:
+            self.written[name] = money
+        return money.amount
 
     def text(self, name: str) -> str | None:
         text = text_of(self._cells.get(name))
@@ -225,7 +235,7 @@ class _Reader:
         answers: dict[str, ResultValue] = {}
         for risk, value in entries.results.items():
             label = risks[risk].label
-            if value != _UNANSWERED and answers.setdefault(label, value) != value:
+            if value not in _UNANSWERED and answers.setdefault(label, value) != value:
                 words = f"the risks with the label {label} are answered differently"
                 self.fault(RejectReason.CONTRADICTION.of(label), words)
 
@@ -239,7 +249,7 @@ def contradictions(before: Entries, now: Entries) -> dict[str, tuple[object, obj
     conflicts: dict[str, tuple[object, object]] = {}
     for risk, value in now.results.items():
         known = before.results.get(risk)
-        if known not in (None, value, _UNANSWERED):
+        if not (known in (None, value, *_UNANSWERED) or value == "sent"):
             conflicts[result_field(risk)] = (known, value)
     for name in figure_fields():
         old, new = before[name], now[name]
@@ -259,7 +269,7 @@ def together(before: Entries, now: Entries, *, corrected: bool = False) -> Entri
     later = {
         risk: value
         for risk, value in now.results.items()
-        if corrected or value != _UNANSWERED or risk not in before.results
+        if (corrected and value != "sent") or _knows_more(value, before.results.get(risk))
     }
     values = {**before.values, **now.values}
     if corrected and now.has_outcome and now.opened_instead is None:
@@ -267,9 +277,16 @@ def together(before: Entries, now: Entries, *, corrected: bool = False) -> Entri
     return Entries({**before.results, **later}, values)
 
 
+def _knows_more(value: ResultValue, before: ResultValue | None) -> bool:
+    """Whether it may follow what was said before: a sample that was sent says nothing of an answer."""
+    if before is None or value not in _UNANSWERED:
+        return True
+    return before in _UNANSWERED[: _UNANSWERED.index(value)]
+
+
 def _adds(before: Entries, now: Entries) -> bool:
     """Whether it tells something of the inspection that was not known."""
-    known = {risk for risk, value in before.results.items() if value != _UNANSWERED}
-    if any(risk not in known for risk, value in now.results.items() if value != _UNANSWERED):
+    known = {risk for risk, value in before.results.items() if value not in _UNANSWERED}
+    if any(risk not in known for risk, value in now.results.items() if value not in _UNANSWERED):
         return True
     return any(now[name] is not None and before[name] is None for name in figure_fields())

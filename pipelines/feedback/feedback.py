@@ -11,17 +11,18 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import DataError, ParcelRiskError, UsageError
+from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
-from features.contract.declarations import LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS, validate_inspections
 from features.contract.reject_reasons import RejectReason
 from pipelines.feedback.columns import has_entry
 from pipelines.feedback.decisions import Decisions
-from pipelines.feedback.entries import Entries, UnreadableRowError, Window, entries_of
+from pipelines.feedback.entries import UnreadableRowError, Window, entries_of
 from pipelines.feedback.files import ReturnedFile, read_returned
 from pipelines.feedback.log import Known, append_log, known_returns
-from pipelines.feedback.places import IssuedPlaces, parcel_opened, parcels_meant
+from pipelines.feedback.parcels import KnownParcels
+from pipelines.feedback.places import IssuedPlaces, parcels_meant
 from pipelines.feedback.quarantine import rows_for_quarantine
 from pipelines.feedback.report import FeedbackReport, manifest_of
 from pipelines.feedback.rows import CONFLICT, REJECTED, ReturnedRow
@@ -87,6 +88,7 @@ class _Run:
     def __init__(self, store: Store, settings: Settings, options: FeedbackOptions, today: date) -> None:
         self._store, self._risks, self._overlay = store, settings.risks, settings.overlay
         self._tolerance = settings.pipeline.ingest.tolerance
+        self._past_days = settings.pipeline.ingest.past_days
         self._refold_days = settings.pipeline.night.refold_days
         self._options, self._today = options, today
         self._manifest = ManifestBuilder("feedback")
@@ -99,10 +101,10 @@ class _Run:
             rows = self._placed(files)
             list_days = {row.place.declared_on for row in rows if row.place is not None}
             known = known_returns(self._store, list_days)
-            lines = self._lines(rows, known)
-            decisions = Decisions(self._store, known, self._risks, lines, corrections=corrections)
+            parcels = self._parcels(rows, known)
+            decisions = Decisions(self._store, known, self._risks, parcels.lines, corrections=corrections)
             for row in rows:
-                self._decide(row, decisions, lines)
+                self._decide(row, decisions, parcels)
         with self._manifest.step("write"):
             days = self._write(t, decisions)
             append_log(t, self._store, rows, self._risks, now)
@@ -165,10 +167,10 @@ class _Run:
             if field.text == "free" and holds_a_persons_number(values.get(field.name, "")):
                 values[field.name] = WITHHELD
                 self._hidden[f"{field.name}:may_be_personal"] += 1
-        row.entries = Entries(entries.results, values)
+        row.entries = replace(entries, values=values)
 
-    def _lines(self, rows: Sequence[ReturnedRow], known: Mapping[str, Known]) -> dict[str, list[int]]:
-        """Line numbers of each parcel that a row is about, or was: listed ones and those opened instead."""
+    def _parcels(self, rows: Sequence[ReturnedRow], known: Mapping[str, Known]) -> KnownParcels:
+        """Each parcel that a row is about, or was: listed ones and those opened instead."""
         by_day: dict[date, set[str]] = {}
         instead: set[str] = set()
         for row in rows:
@@ -178,26 +180,20 @@ class _Run:
             earlier = known.get(row.place.declaration_id)
             for each in (row.entries, *([earlier.entries] if earlier else [])):
                 instead.update(parcels_meant(each.opened_instead))
-        lines: dict[str, list[int]] = {}
-        for day in reversed(self._store.declaration_days()):
-            wanted = by_day.get(day, set()) | (instead - set(lines))
-            if wanted:
-                chosen = pl.col("declaration_id").is_in(sorted(wanted))
-                of_day = self._store.scan_declarations(day, day).select(*LINE_KEY).filter(chosen).collect()
-                grouped = of_day.sort(*LINE_KEY).group_by("declaration_id", maintain_order=True)
-                lines |= dict(grouped.agg("line_no").iter_rows())
-        return lines
+        return KnownParcels.of(self._store, by_day, instead, self._past_days)
 
-    def _decide(self, row: ReturnedRow, decisions: Decisions, lines: Mapping[str, Sequence[int]]) -> None:
+    def _decide(self, row: ReturnedRow, decisions: Decisions, parcels: KnownParcels) -> None:
         if row.place is None or row.entries is None or row.reported_on is None:
             return
-        if row.entries.opened_instead is not None:
-            try:
-                other = parcel_opened(row.entries.opened_instead, row.place, lines)
-            except UnreadableRowError as fault:
-                row.reject(fault)
-                return
-            row.entries = Entries(row.entries.results, {**row.entries.values, "opened_instead": other})
+        try:
+            if row.entries.opened_instead is not None:
+                other = parcels.opened(row.entries.opened_instead, row.place)
+                row.entries = replace(row.entries, values={**row.entries.values, "opened_instead": other})
+            if row.entries.written:
+                row.entries = parcels.priced(row.entries, row.place, load_reference(self._overlay))
+        except UnreadableRowError as fault:
+            row.reject(fault)
+            return
         row.decision = decisions.decide(row.place, row.entries, row.reported_on, str(row.file.path))
         row.reported_on = row.decision.reported_on
         before = f" ({Path(row.decision.before).name})" if row.decision.before else ""

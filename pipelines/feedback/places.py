@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -163,27 +163,6 @@ def parcels_meant(cell: Cell) -> Iterator[str]:
         yield text
         if text.startswith("'"):
             yield text[1:]
-
-
-def parcel_opened(named: str, place: Place, parcels: Container[str]) -> str:
-    """The parcel, one of the store's `parcels`, that was opened instead of a listed one.
-
-    Raises:
-        UnreadableRowError: it is none of them, or the listed one itself.
-    """
-    opened = next((parcel for parcel in parcels_meant(named) if parcel in parcels), None)
-    if opened is None:
-        raise _fault(
-            RejectReason.UNKNOWN_DECLARATION.of("opened_instead"),
-            f"opened_instead: {visible_text(named, CODE_CHARACTERS)} is no declaration of this store: "
-            "give its declaration_id, or ingest its declaration first",
-        )
-    if opened == place.declaration_id:
-        raise _fault(
-            RejectReason.CONTRADICTION.of("opened_instead"),
-            "opened_instead names the listed parcel itself: leave it empty",
-        )
-    return opened
 
 
 def _shown(declaration_id: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pipelines.ingest.tables.workbook_cells import Cell
@@ -13,7 +14,8 @@ from pipelines.ingest.tables.workbook_cells import Cell
 _SERIAL_ZERO = date(1899, 12, 30)
 _SERIALS = range(20_000, 100_000)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_YEAR_FIRST = re.compile(r"(\d{4})[-/.年 ]+(\d{1,2})[-/.月 ]+(\d{1,2})日?(?:[T ].*)?")
+_YEAR_FIRST = re.compile(r"(\d{4})[-/.年 ]+(\d{1,2})[-/.月 ]+(\d{1,2})[日号]?(?:[T ].*)?")
+_NO_YEAR = re.compile(r"(\d{1,2}) *(?:月 *(\d{1,2}) *[日号]?|[-/.](\d{1,2}))(?: .*)?")
 _YEAR_LAST = re.compile(r"(\d{1,2})[-/. ]+(\d{1,2})[-/. ]+(\d{4}|\d{2})(?:[T ].*)?")
 _DIGITS = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NAMED = re.compile(
@@ -22,7 +24,29 @@ _NAMED = re.compile(
 # 1,234 in a file with commas between its columns, 1.234 in one with semicolons: thousands, or decimals?
 _ONE_GROUP = r"[-+]?[1-9]\d{{0,2}}[{mark}]\d{{3}}"
 _GROUPS = r"[-+]?[1-9]\d{{0,2}}(?:[{mark}]\d{{3}})+"
-_CURRENCY = re.compile(r"^(?:[A-Za-z]{3}|[¥￥$€£元])\s*|\s*(?:[A-Za-z]{3}|[¥￥$€£元])$")
+_SIGN = r"[^\d\s.,'+-]{1,5}"
+_MONEY = re.compile(rf"(?P<before>{_SIGN})?\s*(?P<number>[-+]?[\d.,][\d.,' ]*?)\s*(?P<after>{_SIGN})?")
+_DOLLARS = ("USD", "HKD", "AUD", "CAD", "SGD", "TWD", "NZD")
+_CURRENCIES = {
+    "¥": ("CNY", "JPY"), "元": ("CNY",), "圆": ("CNY",), "人民币": ("CNY",),
+    "人民币元": ("CNY",), "rmb": ("CNY",),
+    "$": _DOLLARS, "us$": ("USD",), "美元": ("USD",), "美金": ("USD",), "hk$": ("HKD",), "港元": ("HKD",),
+    "港币": ("HKD",), "€": ("EUR",), "欧元": ("EUR",), "£": ("GBP",), "英镑": ("GBP",), "日元": ("JPY",),
+    "日圆": ("JPY",), "₩": ("KRW",), "韩元": ("KRW",), "韩圆": ("KRW",), "澳元": ("AUD",), "加元": ("CAD",),
+    "新元": ("SGD",), "新加坡元": ("SGD",), "新台币": ("TWD",), "台币": ("TWD",), "新西兰元": ("NZD",),
+    "卢布": ("RUB",), "泰铢": ("THB",), "瑞士法郎": ("CHF",), "林吉特": ("MYR",), "澳门元": ("MOP",),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount as it was written; `currencies` are those that its sign may mean, none where it has no sign.
+
+    The first is what is meant where nothing else is known.
+    """
+
+    amount: float
+    currencies: tuple[str, ...] = ()
 
 
 def text_of(cell: Cell) -> str | None:
@@ -62,13 +86,35 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
     ...
     ValueError: '1,234' may be 1234 or 1.234: write it without a mark between thousands
     """
+    money = money_in(cell, decimal_comma=decimal_comma)
+    return None if money is None else money.amount
+
+
+def money_in(cell: Cell, *, decimal_comma: bool = False) -> Money | None:
+    """The number in a cell with the currencies that its sign or word may mean; else as `number_in`.
+
+    Raises:
+        ValueError: it is no finite number, a text that could be two, or a word beside it is no currency.
+
+    >>> [money_in(cell) for cell in ("5.8美元", "5,8 eur")]
+    [Money(amount=5.8, currencies=('USD',)), Money(amount=5.8, currencies=('EUR',))]
+    >>> money_in("5.8 boxes")
+    Traceback (most recent call last):
+    ...
+    ValueError: expected a number such as 12.50, came '5.8 boxes'
+    """
     words = text_of(cell)
     if words is None:
         return None
     if isinstance(cell, bool | date):
         raise ValueError(f"expected a number, came {words!r}")
+    currencies: tuple[str, ...] = ()
     if isinstance(cell, str):
-        plain = _CURRENCY.sub("", unicodedata.normalize("NFKC", words)).replace(" ", "").replace("'", "")
+        plain = unicodedata.normalize("NFKC", words)
+        if match := _MONEY.fullmatch(plain):
+            plain = match["number"]
+            currencies = _currencies(words, match["before"], match["after"])
+        plain = plain.replace(" ", "").replace("'", "")
         if re.fullmatch(_ONE_GROUP.format(mark="." if decimal_comma else ","), plain):
             digits = re.sub("[.,]", "", plain), plain.replace(",", ".")
             raise ValueError(
@@ -80,7 +126,19 @@ def number_in(cell: Cell, *, decimal_comma: bool = False) -> float | None:
         number = math.nan
     if not math.isfinite(number):
         raise ValueError(f"expected a number such as 12.50, came {words!r}")
-    return number
+    return Money(number, currencies)
+
+
+def _currencies(words: str, *signs: str | None) -> tuple[str, ...]:
+    """What the signs before and behind an amount can all mean."""
+    meant: tuple[str, ...] = ()
+    for sign in filter(None, signs):
+        code = (sign.upper(),) if len(sign) == 3 and sign.isascii() and sign.isalpha() else ()
+        each = _CURRENCIES.get(sign.casefold(), code)
+        meant = tuple(currency for currency in each if not meant or currency in meant)
+        if not meant:
+            raise ValueError(f"expected a number such as 12.50, came {words!r}")
+    return meant
 
 
 def _parsed(plain: str, decimal_comma: bool) -> float:
@@ -96,8 +154,10 @@ def _parsed(plain: str, decimal_comma: bool) -> float:
     return float(plain.replace(",", "."))
 
 
-def days_in(cell: Cell) -> list[date]:
+def days_in(cell: Cell, near: date | None = None) -> list[date]:
     """The days that a cell may mean, none where it is empty; several where day and month could be swapped.
+
+    Without a year it is the one next to `near`; where that is None, no day.
 
     Raises:
         ValueError: it is no day.
@@ -106,6 +166,8 @@ def days_in(cell: Cell) -> list[date]:
     (['2026-11-05'], ['2026-11-05'])
     >>> [str(day) for day in days_in("5/11/26")], days_in(" ")
     (['2026-11-05', '2026-05-11'], [])
+    >>> [str(day) for day in days_in("1月3日", near=date(2026, 12, 30))]
+    ['2027-01-03']
     """
     words = text_of(cell)
     if words is None:
@@ -114,10 +176,23 @@ def days_in(cell: Cell) -> list[date]:
         return [cell.date()]
     if isinstance(cell, date):
         return [cell]
-    days = [] if isinstance(cell, bool) else _days(unicodedata.normalize("NFKC", words).strip())
+    plain = unicodedata.normalize("NFKC", words).strip()
+    days = [] if isinstance(cell, bool) else _days(plain)
+    if not days and near is not None and isinstance(cell, str) and (match := _NO_YEAR.fullmatch(plain)):
+        days = _without_year(int(match[1]), int(match[2] or match[3]), near, swapped=match[2] is None)
     if not days:
         raise ValueError(f"expected a date such as 2026-11-21, came {words!r}")
     return days
+
+
+def _without_year(first: int, second: int, near: date, *, swapped: bool) -> list[date]:
+    """The day next to `near` that is the month `first` and its day `second`, and with them `swapped`."""
+    years = (near.year - 1, near.year, near.year + 1)
+    days = []
+    for month, day in ((first, second), (second, first))[: 1 + swapped]:
+        if real := _real(*((year, month, day) for year in years)):
+            days.append(min(real, key=lambda each: abs(each - near)))
+    return list(dict.fromkeys(days))
 
 
 def _days(words: str) -> list[date]:

@@ -59,7 +59,9 @@ def make_store(folder: Path) -> Store:
             "customs_office": "4601",
             "hs_code": "330499",
             "total_price": 120.0,
-            "currency": "CNY",
+            "currency": ["EUR" if key[0] == "P05" else "CNY" for key in keys],
+            "waybill_id": [f"W{key[0]}" for key in keys],
+            "order_id": ["O1" if key[0] in ("P13", "P14") else f"O{key[0]}" for key in keys],
         }
     )
     store = Store.create(folder / "S")

@@ -64,7 +64,9 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
         "inspected_on": "date", "assessed_unit_price": "decimal", "recovered_tax_cny": "decimal",
         "opened_instead": None,
     }  # fmt: skip
-    assert rules["result_undervaluation"].formula1 == '"found,nothing found,not examined"'
+    assert (
+        rules["result_undervaluation"].formula1 == '"found,nothing found,not examined,sent to the laboratory"'
+    )
     assert "invoice, payment record" in rules["result_undervaluation"].prompt
     assert {str(rule.sqref)[-len(str(HEADER_ROW + 3)) :] for rule in rules.values()} == {str(HEADER_ROW + 3)}
     known = [cell.value for cell in sheet[TECHNICAL_ROWS[0] + 1]][:8]
