@@ -105,6 +105,8 @@ FIELDS: tuple[Field, ...] = (
     Field("item_name", _TEXT, "declaration", _PRINTED, "Goods as declared", "label", 30, 4, "free"),
     Field("item_model", _TEXT, "declaration", _PAGE, text="free"),
     Field("waybill_id", _TEXT, "declaration", _PRINTED, "Waybill", "label", 18, 3, "number"),
+    # Not shown: what a scanner reads from a parcel may be the number of its order.
+    Field("order_id", _TEXT, "declaration", text="number"),
     Field("hs_code", _TEXT, "declaration", _SHOWN, "HS code", "label", 12, 12, "number"),
     Field("origin_country", _TEXT, "declaration", _SHOWN, "Made in", "label", 9, 13),
     Field("dispatch_country", _TEXT, "declaration", _SHOWN, "Sent from", "label", 10, 14),

@@ -19,6 +19,7 @@ from pipelines.lists.office_list import CHOSEN, OfficeList
 
 _UNKNOWN = "–"
 _TEMPLATE = "office_list.html.j2"
+_SCRIPTS = ("scanning.js", "office_list.js")
 SORT_KEYS = {
     "rank": "rank",
     "declaration": "parcel",
@@ -41,7 +42,8 @@ def list_page(office_list: OfficeList) -> str:
     declared text could neither run nor load anything even if it came through as markup. What is filled in
     stays in the browser's storage under the list's number until it is exported as a file.
     """
-    style, script = (packaged_text("pipelines.lists", f"office_list.{kind}") for kind in ("css", "js"))
+    style = packaged_text("pipelines.lists", "office_list.css")
+    script = "".join(packaged_text("pipelines.lists", name) for name in _SCRIPTS)
     policy = (
         f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"

@@ -144,22 +144,59 @@
     keep(parcel, read(parcel));
   };
 
+  const open = (parcel) => {
+    parcel?.querySelector("th").focus();
+    parcel?.scrollIntoView({ block: "nearest" });
+  };
   const go = (step) => {
     const visible = parcels.filter((parcel) => !parcel.hidden);
     const here = visible.indexOf(document.activeElement.closest("tbody"));
-    const next = visible[here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1)];
-    next?.querySelector("th").focus();
-    next?.scrollIntoView({ block: "nearest" });
+    open(visible[here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1)]);
+  };
+
+  const missing = document.querySelector("#missing");
+  const named = (number) => {
+    const plain = (text) => text.trim().toUpperCase();
+    const found = parcels.filter(({ dataset }) => ["waybill", "declaration", "order"]
+      .some((name) => dataset[name] !== "" && plain(dataset[name]) === plain(number)));
+    // An order may have come in several parcels.
+    return found.find((parcel) => !isFilled(parcel)) ?? found[0];
+  };
+  const scanned = (number) => {
+    const parcel = named(number);
+    missing.hidden = parcel !== undefined;
+    document.body.classList.remove("refused");
+    if (parcel === undefined) {
+      missing.textContent = missing.dataset.words.replace("{number}", () => number);
+      // Reading a measure draws the page, so that the animation begins anew.
+      if (document.body.offsetHeight > 0) document.body.classList.add("refused");
+      soundOfRefusal();
+      return;
+    }
+    if (parcel.hidden) {
+      for (const name of ["search", "risk", "chosen", "filled"]) tool(name).value = "";
+      filter();
+    }
+    open(parcel);
+  };
+  const searched = () => {
+    const number = tool("search").value;
+    if (named(number) !== undefined || parcels.every((parcel) => parcel.hidden)) scanned(number);
+    else go(0);
+    // What is typed next replaces it.
+    if (document.activeElement === tool("search")) tool("search").select();
   };
   const steps = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     const typing = event.target.matches("input, select, textarea");
     const parcel = event.target.closest("tbody");
-    if (event.key === "Escape" && parcel) {
+    if (event.key === "Escape" && !missing.hidden) {
+      missing.hidden = true;
+    } else if (event.key === "Escape" && parcel) {
       parcel.querySelector("th").focus();
     } else if (event.key === "Enter" && event.target === tool("search")) {
-      go(0);
+      searched();
     } else if (typing || (event.target.matches("button, summary") && event.key === "Enter")) {
       return;
     } else if (event.key === "/") {
@@ -192,6 +229,7 @@
     if (["sort", "reverse"].includes(event.target.name)) sort();
     else if (event.target.name !== "today") filter();
   });
+  listenForScans(scanned, () => {});
   document.addEventListener("submit", (event) => event.preventDefault());
   tool("export").addEventListener("click", exportResults);
   window.addEventListener("storage", (event) => {

@@ -1,120 +1,19 @@
-"""The office's page in a real browser: one Chromium for all tests, a fresh context each."""
+"""The office's page in a real browser: what it shows, keeps and exports."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from pipelines.lists.write import write_lists
 from pipelines.store.layout import DayTable
-from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
+from tests.pipelines.list_examples import DAY, HOSTILE
+from tests.pipelines.lists.watched_page import Watched
 from tests.pipelines.returned_lists import Office, make_store
-
-GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
-
-
-@dataclass
-class Watched:
-    """A page, and what it did that it should not."""
-
-    page: Page
-    address: str
-    requests: list[str] = field(default_factory=list)
-    wrongs: list[str] = field(default_factory=list)
-
-    def ranks(self) -> list[int]:
-        """The parcels that are shown, in their order on the page."""
-        shown: list[str] = self.page.eval_on_selector_all(
-            "tbody:not([hidden])", "parcels => parcels.map(each => each.dataset.rank)"
-        )
-        return [int(rank) for rank in shown]
-
-    def row(self, rank: int) -> Any:
-        """The parcel with this rank."""
-        return self.page.locator(f"tbody[data-rank='{rank}']")
-
-    def exported(self) -> Any:
-        """What the button exports."""
-        with self.page.expect_download() as download:
-            self.page.locator("button[name=export]").click()
-        assert download.value.suggested_filename.endswith(".json")
-        return json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium (Debian: chromium), which is not installed")
-    with sync_playwright() as playwright:
-        # In a container there is no second sandbox to be had.
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """4601.html, and hostile texts as 9999.html; 5316.html is Chinese."""
-    folder = tmp_path_factory.mktemp("lists")
-    rows = [
-        {
-            "item_name": goods, "list_id": "9f3c21ab77de", "risk": risk, "selection": selection,
-            "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
-        }
-        for place, (goods, risk, selection) in enumerate(
-            zip(
-                GOODS,
-                ("undervaluation", "food_safety", "undervaluation", "prohibited_items"),
-                ("risk", "random", "risk", "exploration"),
-                strict=True,
-            )
-        )
-    ]  # fmt: skip
-    write_lists(folder, listed(rows), DAY, SETTINGS)
-    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
-    write_lists(folder, listed({**row, "customs_office": "5316"} for row in rows), DAY, chinese)
-    office = '<img src=x onerror="alert(1)">\u202e' + "W" * 300
-    table = hostile().with_columns(customs_office=hostile()["customs_office"].replace("4601", office))
-    written = write_lists(folder / "hostile", table, DAY, SETTINGS)
-    (page,) = (path for path in written if path.suffix == ".html")
-    page.rename(folder / "9999.html")
-    return folder
-
-
-@pytest.fixture
-def opened(browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Watched]:
-    """The page of an office, 4601 unless the test names another; afterwards nothing may have gone wrong."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Asia/Shanghai")
-    page = context.new_page()
-    watched = Watched(page, (folder / f"{getattr(request, 'param', '4601')}.html").as_uri())
-
-    def answer(route: Route) -> None:
-        watched.requests.append(route.request.url)
-        route.continue_()
-
-    page.route("**/*", answer)
-    page.on("pageerror", lambda error: watched.wrongs.append(str(error)))
-    page.on("dialog", lambda dialog: (watched.wrongs.append(dialog.message), dialog.dismiss()))
-    page.on("console", lambda message: watched.wrongs.append(message.text))
-    page.add_init_script(
-        "window.blocked = []; "
-        "addEventListener('securitypolicyviolation', event => blocked.push(event.violatedDirective))"
-    )
-    page.goto(watched.address)
-    yield watched
-    assert page.evaluate("blocked") == []
-    assert watched.wrongs == []
-    assert {url for url in watched.requests if not url.startswith("blob:")} == {watched.address}
-    context.close()
 
 
 def test_the_page_sorts_filters_and_searches(opened: Watched) -> None:

@@ -1,0 +1,94 @@
+"""One Chromium for all tests of pages, and the pages of three offices; a fresh context for each test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Route, sync_playwright
+
+from pipelines.lists.write import write_lists
+from tests.pipelines.list_examples import DAY, SETTINGS, hostile, listed
+from tests.pipelines.lists.watched_page import Watched
+
+GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs Chromium (Debian: chromium), which is not installed")
+    with sync_playwright() as playwright:
+        # In a container there is no second sandbox to be had.
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """4601.html, and hostile texts as 9999.html; 5316.html is Chinese."""
+    folder = tmp_path_factory.mktemp("lists")
+    rows = [
+        {
+            "item_name": goods, "list_id": "9f3c21ab77de", "risk": risk, "selection": selection,
+            "waybill_id": f"WB-{place + 1:07d}", "order_id": f"Order {place + 1}",
+            "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
+        }
+        for place, (goods, risk, selection) in enumerate(
+            zip(
+                GOODS,
+                ("undervaluation", "food_safety", "undervaluation", "prohibited_items"),
+                ("risk", "random", "risk", "exploration"),
+                strict=True,
+            )
+        )
+    ]  # fmt: skip
+    write_lists(folder, listed(rows), DAY, SETTINGS)
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
+    write_lists(folder, listed({**row, "customs_office": "5316"} for row in rows), DAY, chinese)
+    office = '<img src=x onerror="alert(1)">\u202e' + "W" * 300
+    table = hostile().with_columns(customs_office=hostile()["customs_office"].replace("4601", office))
+    written = write_lists(folder / "hostile", table, DAY, SETTINGS)
+    (page,) = (path for path in written if path.suffix == ".html")
+    page.rename(folder / "9999.html")
+    return folder
+
+
+@pytest.fixture
+def opened(browser: Browser, folder: Path, request: pytest.FixtureRequest) -> Iterator[Watched]:
+    """The page of an office, 4601 unless the test names another; afterwards nothing may have gone wrong."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    watched = Watched(page, (folder / f"{getattr(request, 'param', '4601')}.html").as_uri())
+
+    def answer(route: Route) -> None:
+        watched.requests.append(route.request.url)
+        route.continue_()
+
+    page.route("**/*", answer)
+    page.on("pageerror", lambda error: watched.wrongs.append(str(error)))
+    page.on("dialog", lambda dialog: (watched.wrongs.append(dialog.message), dialog.dismiss()))
+    page.on("console", lambda message: watched.wrongs.append(message.text))
+    page.add_init_script(
+        "window.blocked = []; "
+        "addEventListener('securitypolicyviolation', event => blocked.push(event.violatedDirective))"
+    )
+    page.goto(watched.address)
+    yield watched
+    assert page.evaluate("blocked") == []
+    assert watched.wrongs == []
+    assert {url for url in watched.requests if not url.startswith("blob:")} == {watched.address}
+    context.close()
+
+
+@pytest.fixture
+def standing(opened: Watched) -> Watched:
+    """The page with a clock that stands unless a test moves it, however slow the machine is."""
+    opened.page.clock.install(time="2026-11-21T08:59:00+08:00")
+    opened.page.clock.pause_at("2026-11-21T09:00:00+08:00")
+    opened.page.reload()
+    return opened
