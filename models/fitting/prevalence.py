@@ -9,9 +9,10 @@ nothing about the others.
 Earlier models promised a probability for each draw before its result was known. Findings over promises, each
 draw counting as the lines that it stands for, tell by how much the promises were wrong; the share of all
 lines is their mean promise times this ratio, which with the random share alone is its own share of findings.
-Draws of several channels are added up in findings and promises (a sampling plan reaches some goods only, and
-says how far promises hold there). The promise itself is worth as much as it agrees with the draws, and never
-more than half of what they found: it may narrow what is known, not overrule it.
+Only the random share reaches all lines. A sampling plan reaches some goods, and says how far promises hold
+there: its findings over promises count as far as they agree with those of the random share, from not at all
+to in full. So does the promise itself, which is never worth more than half of what the random share found.
+Both may narrow what is known, and overrule nothing.
 
 Sources: Hájek's ratio for shares; Hartley 1962, "Multiple Frame Surveys"; Särndal, Swensson and Wretman 1992,
 "Model Assisted Survey Sampling"; a gamma prior of unknown power: Ibrahim and Chen 2000, "Power Prior
@@ -42,6 +43,8 @@ _LEAST_LINES = 200
 _MOST_OF_FINDINGS = 0.5
 _LEAST_WORTH = 0.5
 _WORTHS = 40
+# How far the draws of plans may count.
+_POWERS = np.linspace(0.0, 1.0, 11)
 _FARTHEST = math.log(50.0)
 _STEPS = 60
 _RATIOS = np.exp(np.linspace(math.log(1e-3), math.log(1e3), 4_001))
@@ -83,9 +86,9 @@ def recorded_share(
     hits = _by_parcel(due, of_all * due[label].to_numpy())
     findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
     inspected = findings * float(of_all.sum() / hits.sum()) if len(hits) else float((of_all > 0.0).sum())
-    drawn = [_Drawn(findings, inspected * promised)]
-    drawn += [_by_a_plan(block, said) for block, said in zip(blocks, probability, strict=True)]
-    return _of_ratio(sum(each.findings for each in drawn), sum(each.promised for each in drawn), promised)
+    plans = [_by_a_plan(block, said) for block, said in zip(blocks, probability, strict=True)]
+    planned = _Drawn(sum(each.findings for each in plans), sum(each.promised for each in plans))
+    return _of_ratio(_Drawn(findings, inspected * promised), planned, promised)
 
 
 def level_of(recorded: RecordedShare | None) -> dict[str, str]:
@@ -126,24 +129,28 @@ def _by_a_plan(block: DayBlock, said: FloatArray) -> _Drawn:
     return _Drawn(0.0, expected**2 / float(weights**2 @ said))
 
 
-def _of_ratio(findings: float, expected: float, promised: float) -> RecordedShare:
-    """Median and 95% of the share, with what the promise is worth as unknown.
+def _of_ratio(drawn: _Drawn, planned: _Drawn, promised: float) -> RecordedShare:
+    """Median and 95% of the share, with what the promise and the draws of plans are worth as unknown.
 
-    Each worth gives a gamma posterior for the ratio of findings to promises, and weighs as much as it makes
-    the observed findings likely (negative binomial).
+    Each worth of the promise, and each power of the plans, gives a gamma prior for the ratio of findings to
+    promises, and weighs as much as it makes the findings of the random share likely (negative binomial).
     """
-    most = max(_MOST_OF_FINDINGS * findings, 1.0)
-    worth = np.linspace(_LEAST_WORTH, most, _WORTHS) if most > _LEAST_WORTH else np.array([_LEAST_WORTH])
+    most = max(_MOST_OF_FINDINGS * drawn.findings, 1.0)
+    worths = np.linspace(_LEAST_WORTH, most, _WORTHS)
+    powers = _POWERS if planned.promised else _POWERS[:1]
+    worth, power = (each.ravel() for each in np.meshgrid(worths, powers))
+    found, told = worth + power * planned.findings, worth + power * planned.promised
+    findings, expected = drawn.findings, drawn.promised
     log_weight = (
-        gammaln(findings + worth) - gammaln(worth)
-        + worth * np.log(worth / (worth + expected)) + findings * np.log(expected / (worth + expected))
+        gammaln(findings + found) - gammaln(found)
+        + found * np.log(told / (told + expected)) + findings * np.log(expected / (told + expected))
     )  # fmt: skip
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
-    below = weight @ gammainc((findings + worth)[:, None], (expected + worth)[:, None] * _RATIOS[None, :])
+    below = weight @ gammainc((findings + found)[:, None], (expected + told)[:, None] * _RATIOS[None, :])
     low, middle, high = (float(np.interp(part, below, _RATIOS)) for part in (0.025, 0.5, 0.975))
     return RecordedShare(
-        promised * middle, findings + float(weight @ worth), promised * low, min(promised * high, 1.0)
+        promised * middle, findings + float(weight @ found), promised * low, min(promised * high, 1.0)
     )
 
 

@@ -111,6 +111,18 @@ def test_a_sampling_plan_with_chances_tells_how_far_promises_hold() -> None:
     assert _level(unknown, promised) == without
 
 
+@pytest.mark.parametrize("of_plan", [0.0, 0.9])
+def test_a_sampling_plan_that_disagrees_does_not_overrule_the_random_share(of_plan: float) -> None:
+    lines = _lines(share=0.1)
+    expected = _by_hand(lines)
+    plan = pl.concat([lines, _plan(share=of_plan)], how="diagonal_relaxed")
+    alone, both = _level(lines, expected), _level(plan, expected)
+    assert alone is not None
+    assert both is not None
+    assert both.share == pytest.approx(alone.share, rel=0.25)
+    assert both.low < expected < both.high
+
+
 def test_too_few_random_lines_say_nothing() -> None:
     assert _level(_lines(0.3, drawn=40), 0.1) is None
     assert _level(_lines(0.3, drawn=60), 0.1) is not None
