@@ -59,6 +59,8 @@ class RiskConfig(Frozen):
     model: TreeParameters = Field(default_factory=dict)
     rounds: int = Field(300, ge=1, le=10_000)
     finding_value: Annotated[ConstantValue | TaxShortfallValue, Field(discriminator="kind")]
+    # Whether who opens the parcel sees it: "nothing found" at a look says nothing of other risks.
+    seen_on_opening: bool = False
     maturity_days: int = Field(14, ge=0, le=365)
     reasons: dict[Name, tuple[ReasonTemplate, ...]] = Field(default_factory=dict)
     # Blocks whose words come from reasons.yaml; set by the loader.

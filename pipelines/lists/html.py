@@ -19,7 +19,7 @@ from pipelines.lists.office_list import CHOSEN, OfficeList
 
 _UNKNOWN = "–"
 _TEMPLATE = "office_list.html.j2"
-_SCRIPTS = ("scanning.js", "office_list.js")
+_SCRIPTS = ("scanning.js", "outcomes.js", "office_list.js")
 SORT_KEYS = {
     "rank": "rank",
     "declaration": "parcel",
@@ -88,6 +88,9 @@ def _about(office_list: OfficeList) -> str:
             "customs_office": office_list.office,
             "shift": office_list.shift,
             "declared_on": office_list.day.isoformat(),
+            "results": [
+                {"name": result_field(guide.risk), "seen": guide.seen} for guide in office_list.results
+            ],
         }
     )
 

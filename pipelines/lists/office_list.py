@@ -38,12 +38,16 @@ CHOSEN = {
 
 @dataclass(frozen=True)
 class Guide:
-    """What an inspector should know of a risk; only one that is configured has a result to fill in."""
+    """What an inspector should know of a risk; only one that is configured has a result to fill in.
+
+    `seen` is whether opening the parcel settles it.
+    """
 
     risk: str
     title: str
     look_for: tuple[str, ...]
     configured: bool
+    seen: bool
 
 
 @dataclass(frozen=True)
@@ -233,7 +237,8 @@ def language_of(text: str) -> str | None:
 def _guide(name: str, risks: Mapping[str, RiskConfig], words: Language) -> Guide:
     risk = risks.get(name)
     look_for = () if risk is None else tuple(map(words.words, risk.look_for))
-    return Guide(name, _title(name, risks, words), look_for, risk is not None)
+    seen = risk is not None and risk.seen_on_opening
+    return Guide(name, _title(name, risks, words), look_for, risk is not None, seen)
 
 
 def _title(name: str, risks: Mapping[str, RiskConfig], words: Language) -> str:

@@ -34,7 +34,15 @@ from pipelines.work.progress import Progress, Task
 
 _KIND, _TRIAL_KIND = "tuning", "trial"
 # What of a risk's file has no part in its model.
-_WORDS = {"title", "description", "reasons", "fallback_reason", "look_for", "finding_value"}
+_WORDS = {
+    "title",
+    "description",
+    "reasons",
+    "fallback_reason",
+    "look_for",
+    "seen_on_opening",
+    "finding_value",
+}
 
 
 class TuneOptions(TypedDict):

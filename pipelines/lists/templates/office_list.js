@@ -7,11 +7,14 @@
   const table = document.querySelector("table");
   const parcels = [...table.tBodies];
   const formOf = new Map(parcels.map((parcel) => [parcel, parcel.querySelector("form.fields")]));
-  const texts = new Map(parcels.map((parcel) => [parcel, parcel.rows[0].textContent.toLowerCase()]));
+  const texts = new Map(parcels.map((parcel) => [
+    parcel, `${parcel.querySelector(".about").textContent} ${parcel.dataset.rank} ${parcel.dataset.order}`.toLowerCase(),
+  ]));
   // Each parcel is kept under a key of its own: what one tab writes can then never undo what another one wrote.
   const keyOf = (parcel) => `${place} ${parcel.dataset.rank}`;
   const byKey = new Map(parcels.map((parcel) => [keyOf(parcel), parcel]));
   const entries = new Map();
+  const past = new Past();
 
   const forgetful = () => {
     document.querySelector("#forgetful").hidden = false;
@@ -29,7 +32,11 @@
   const load = () => {
     for (const [key, parcel] of byKey) take(parcel, () => localStorage.getItem(key));
   };
-  const keep = (parcel, entry) => {
+  const keep = (parcel, entry, field = "") => {
+    past.remember(parcel, field, entryOf(parcel));
+    write(parcel, entry);
+  };
+  const write = (parcel, entry) => {
     entries.set(parcel, entry);
     try {
       if (Object.keys(entry).length > 0) localStorage.setItem(keyOf(parcel), JSON.stringify(entry));
@@ -42,6 +49,14 @@
 
   const entryOf = (parcel) => entries.get(parcel) ?? {};
   const isFilled = (parcel) => Object.keys(entryOf(parcel)).length > 0;
+  // Whether a parcel's results are already those that a key would give.
+  const isSaid = (parcel, key) => {
+    const entry = entryOf(parcel);
+    const answers = about.results.map(({ name }) => entry[name]).filter(Boolean);
+    if (answers.length === 0 || (key === NOTHING_FOUND && answers.includes("found"))) return false;
+    const outcome = outcomeOf(key, entry, about.results, tool("today").value);
+    return Object.keys(outcome).every((name) => outcome[name] === entry[name]);
+  };
   const read = (parcel) => {
     const entry = {};
     for (const [name, value] of new FormData(formOf.get(parcel))) {
@@ -65,10 +80,14 @@
     const filled = parcels.filter(isFilled);
     for (const parcel of parcels) {
       parcel.classList.toggle("filled", isFilled(parcel));
+      for (const button of parcel.querySelectorAll(".outcomes button")) {
+        button.setAttribute("aria-pressed", isSaid(parcel, button.dataset.key));
+      }
       // On paper an empty date is a box to write into, not a pattern of letters.
       formOf.get(parcel).elements.namedItem("inspected_on").classList.toggle("given", "inspected_on" in entryOf(parcel));
     }
     say("done", { filled: filled.length, all: parcels.length });
+    tool("undo").disabled = past.empty;
     tool("export").disabled = filled.length === 0;
   };
   const filter = () => {
@@ -123,7 +142,8 @@
       return row;
     });
   const exportResults = () => {
-    const content = { ...about, exported_at: new Date().toISOString(), rows: results() };
+    const { results: _, ...list } = about;
+    const content = { ...list, exported_at: new Date().toISOString(), rows: results() };
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
     const name = [about.customs_office, about.shift, about.declared_on].filter(Boolean).join("-");
@@ -141,7 +161,7 @@
     const form = formOf.get(parcel);
     const inspected = form.elements.namedItem("inspected_on");
     if (field.type === "radio" && inspected.value === "" && !isFilled(parcel)) inspected.value = tool("today").value;
-    keep(parcel, read(parcel));
+    keep(parcel, read(parcel), field.name);
   };
 
   const open = (parcel) => {
@@ -152,6 +172,28 @@
     const visible = parcels.filter((parcel) => !parcel.hidden);
     const here = visible.indexOf(document.activeElement.closest("tbody"));
     open(visible[here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1)]);
+  };
+
+  const keyed = (key) => {
+    if (key === UNDO) undo();
+    else answer(document.activeElement.closest("tbody"), key);
+  };
+  const answer = (parcel, key) => {
+    const outcome = parcel && outcomeOf(key, entryOf(parcel), about.results, tool("today").value);
+    if (!outcome) return;
+    keep(parcel, outcome);
+    show(parcel);
+    parcel.querySelector("th").focus();
+    go(1);
+  };
+  const undo = () => {
+    const last = past.takeBack(entryOf);
+    if (last) {
+      write(last.parcel, last.entry);
+      show(last.parcel);
+      open(last.parcel);
+    }
+    count();
   };
 
   const missing = document.querySelector("#missing");
@@ -220,6 +262,10 @@
   }
   for (const [parcel, form] of formOf) {
     form.addEventListener("input", (event) => changed(parcel, event.target));
+    form.addEventListener("change", () => past.close());
+    for (const button of parcel.querySelectorAll(".outcomes button")) {
+      button.addEventListener("click", () => answer(parcel, button.dataset.key));
+    }
     form.querySelector(".clear").addEventListener("click", () => {
       keep(parcel, {});
       show(parcel);
@@ -229,7 +275,8 @@
     if (["sort", "reverse"].includes(event.target.name)) sort();
     else if (event.target.name !== "today") filter();
   });
-  listenForScans(scanned, () => {});
+  listenForScans(scanned, keyed);
+  tool("undo").addEventListener("click", undo);
   document.addEventListener("submit", (event) => event.preventDefault());
   tool("export").addEventListener("click", exportResults);
   window.addEventListener("storage", (event) => {
