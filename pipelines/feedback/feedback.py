@@ -25,7 +25,8 @@ from pipelines.feedback.parcels import KnownParcels
 from pipelines.feedback.places import IssuedPlaces, parcels_meant
 from pipelines.feedback.quarantine import rows_for_quarantine
 from pipelines.feedback.report import FeedbackReport, manifest_of
-from pipelines.feedback.rows import CONFLICT, REJECTED, ReturnedRow
+from pipelines.feedback.rows import CONFLICT, ReturnedRow
+from pipelines.feedback.to_correct import NOT_TAKEN, OfficeWords, not_taken, write_beside
 from pipelines.ingest.result_writer import merge_results, reopen_history
 from pipelines.lists.fields import fields_of
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
@@ -81,12 +82,26 @@ def feedback(
     # Whatever a file costs to read, the night does not wait for it.
     returned = run.read([Path(path) for path in files], progress)
     with opened.lock("feedback"), opened.transaction() as t:
-        return run.take(returned, t, now)
+        report = run.take(returned, t, now)
+    return _with_workbooks(report)
+
+
+def _with_workbooks(report: FeedbackReport) -> FeedbackReport:
+    """Beside each file a workbook with its rows that were not taken."""
+    written: dict[Path, Path | OSError] = {}
+    for path in dict.fromkeys(file.path for file in report.files):
+        if rows := not_taken(report.rows, path):
+            try:
+                written[path] = write_beside(path, rows, report.office)
+            except OSError as error:
+                written[path] = error
+    return replace(report, to_correct=written)
 
 
 class _Run:
     def __init__(self, store: Store, settings: Settings, options: FeedbackOptions, today: date) -> None:
         self._store, self._risks, self._overlay = store, settings.risks, settings.overlay
+        self._office = OfficeWords(settings)
         self._tolerance = settings.pipeline.ingest.tolerance
         self._past_days = settings.pipeline.ingest.past_days
         self._refold_days = settings.pipeline.night.refold_days
@@ -108,10 +123,12 @@ class _Run:
         with self._manifest.step("write"):
             days = self._write(t, decisions)
             append_log(t, self._store, rows, self._risks, now)
-            aside = [row for row in rows if row.outcome in (REJECTED, CONFLICT)]
+            aside = [row for row in rows if row.outcome in NOT_TAKEN]
             self._store.append_quarantine(t, [rows_for_quarantine(aside, files)])
             reopened = reopen_history(self._store, t, days, self._refold_days)
-        report = FeedbackReport(files, rows, self._tolerance, corrections, sorted(days), reopened, {})
+        report = FeedbackReport(
+            files, rows, self._tolerance, corrections, sorted(days), reopened, {}, self._office
+        )
         manifest_of(report, self._manifest)
         self._manifest.values_nulled.update(self._hidden)
         self._manifest.check()

@@ -28,7 +28,7 @@ ROUNDED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+?\d+|\d{11,}000")
 
 @dataclass
 class KnownParcels:
-    """KnownParcels that were listed or opened instead.
+    """Parcels that were listed or opened instead.
 
     Attributes:
         lines: their line numbers.

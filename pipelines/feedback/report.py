@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
+from babel.dates import format_skeleton
+
+from configs.language import Language
 from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.rows import (
     ACCEPTED,
@@ -20,6 +24,7 @@ from pipelines.feedback.rows import (
     Decision,
     ReturnedRow,
 )
+from pipelines.feedback.to_correct import NOT_TAKEN, OfficeWords
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.work.report import Report
 
@@ -39,6 +44,8 @@ class FeedbackReport(Report):
         days: days of report whose inspections changed.
         reopened: the first closed day that is open again, None where none is.
         manifest: what was written to the store's manifests.
+        office: the words of the offices.
+        to_correct: by file the workbook with its rows that were not taken, or why there is none.
     """
 
     files: Sequence[ReturnedFile]
@@ -48,6 +55,8 @@ class FeedbackReport(Report):
     days: Sequence[date]
     reopened: date | None
     manifest: Mapping[str, Any]
+    office: OfficeWords
+    to_correct: Mapping[Path, Path | OSError] = field(default_factory=dict)
 
     @property
     def counts(self) -> Counter[str]:
@@ -74,9 +83,11 @@ class FeedbackReport(Report):
         return self.counts[REJECTED] > self.tolerance * len(self.rows)
 
     def _facts(self) -> dict[str, Any]:
-        return {**self.manifest, "exit_code": self.exit_code}
+        written = {str(file): str(book) for file, book in self.to_correct.items() if isinstance(book, Path)}
+        return {**self.manifest, "to_correct": written, "exit_code": self.exit_code}
 
     def _lines(self) -> Iterator[str]:
+        yield from self._by_file()
         counts = self.counts
         empty = sum(file.not_filled_in for file in self.files)
         totals = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
@@ -110,7 +121,12 @@ class FeedbackReport(Report):
         yield from self._shown(CORRECTED)
         yield from self._shown(REJECTED)
         if counts[REJECTED]:
-            yield "rejected rows are in quarantine: correct them in the file and give the command again"
+            yield "rejected rows are in quarantine: correct them and give the command again"
+        for path, book in self.to_correct.items():
+            if isinstance(book, Path):
+                yield f"rows of {path.name} that were not taken: correct them in {book} and give that back"
+            else:
+                yield f"no workbook with the rows to correct could be written beside {path}: {book.strerror}"
         if self.beyond_tolerance:
             share = counts[REJECTED] / len(self.rows)
             yield f"{share:.1%} of the rows were rejected, tolerated: {self.tolerance:.1%}"
@@ -119,15 +135,41 @@ class FeedbackReport(Report):
             if file.fault:
                 yield f"refused as a whole: {file.fault}"
 
+    def _by_file(self) -> Iterator[str]:
+        """A line for each list in each file, in the language of its office."""
+        for file in self.files:
+            rows = [row for row in self.rows if row.file is file]
+            lists: dict[object, list[ReturnedRow]] = {}
+            for row in rows:
+                key = None if row.place is None else (row.place.customs_office, row.place.declared_on)
+                lists.setdefault(key, []).append(row)
+            if len(lists) == 2 and None in lists:
+                # What could not be found belongs to the only list that the file has.
+                lists = {"all": sorted(rows, key=lambda row: row.place is None)}
+            for of_list in lists.values():
+                words, place = self.office.language_of(of_list[0]), of_list[0].place
+                about = [] if place is None else [place.customs_office, _day(place.declared_on, words)]
+                yield words(
+                    "{about}: {taken} of {rows} taken",
+                    about=words(", ").join([*about, file.path.name]),
+                    taken=words.number(sum(row.outcome not in NOT_TAKEN for row in of_list)),
+                    rows=words.number(len(of_list)),
+                )
+
     def _shown(self, outcome: str) -> Iterator[str]:
         rows = [row for row in self.rows if row.outcome == outcome]
         for row in rows[:_MOST_SHOWN]:
             place = "" if row.place is None else f"{row.place}: "
             file = row.file.path.name
-            yield f"  {_WORDS[outcome]}: {file}, {row.raw.where}: {place}{row.message}"
+            yield f"  {_WORDS[outcome]}: {file}, {row.raw.where}: {place}{self.office.why(row)}"
         if len(rows) > _MOST_SHOWN:
             more = len(rows) - _MOST_SHOWN
             yield f"  and {more:,} more rows {_WORDS[outcome]} (see feedback/ of the store)"
+
+
+def _day(day: date, words: Language) -> str:
+    """A day of a list that is a few days old: nobody asks of which year."""
+    return str(format_skeleton("MMMMd", day, locale=words.locale))
 
 
 def manifest_of(report: FeedbackReport, manifest: ManifestBuilder) -> None:

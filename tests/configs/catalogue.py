@@ -10,6 +10,7 @@ from jinja2.ext import babel_extract
 from configs.loader import load_settings
 from features.contract.result_words import RESULT_WORDS
 from features.words import reasons
+from pipelines.feedback import to_correct
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
@@ -20,6 +21,7 @@ _MODULES = (
     *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
     *("pipelines/lists/office_list.py", "pipelines/lists/xlsx.py"),
     "pipelines/lists/xlsx_columns.py",
+    *("pipelines/feedback/report.py", "pipelines/feedback/to_correct.py"),
 )
 _TEMPLATES = ("office_list.html.j2",)
 
@@ -28,13 +30,13 @@ def messages() -> set[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
-        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP,
+        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP, to_correct.KINDS,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     return found | {
-        return_fields.GUIDE_TITLE, return_fields.RESULT_HEADING,
+        to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
     }  # fmt: skip

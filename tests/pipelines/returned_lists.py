@@ -16,6 +16,7 @@ import openpyxl
 import polars as pl
 
 from configs.loader import load_settings
+from configs.schema.settings import Settings
 from features.contract.result_words import RESULT_WORDS
 from pipelines.feedback.feedback import FeedbackOptions, feedback
 from pipelines.feedback.report import FeedbackReport
@@ -109,12 +110,14 @@ class Office:
         found = issued_lists(self.store, DAY).filter(customs_office=office)
         return found.select("rank", "declaration_id", "line_no").to_dicts()
 
-    def give_back(self, *files: Path, corrections: bool = False, **options: Any) -> FeedbackReport:
+    def give_back(
+        self, *files: Path, corrections: bool = False, settings: Settings = SETTINGS, **options: Any
+    ) -> FeedbackReport:
         options = {"now": NOW, "reported_on": NEXT_DAY, "corrections": corrections} | options
         return feedback(
             files,
             self.store.path,
-            settings=SETTINGS,
+            settings=settings,
             progress=Progress.silent(),
             options=FeedbackOptions(**options),
         )

@@ -32,7 +32,8 @@ def feedback(
 
     FILE is an office's workbook (.xlsx, .xls, .ods), CSV, or what its page exports (JSON). Each row is
     checked against the list that was issued. Lists may come back in parts, and more than once; a row that
-    says something else than before is reported and left unwritten (exit code 5).
+    says something else than before is reported and left unwritten (exit code 5). Rows that were not taken
+    stand in a workbook beside FILE, <name>-to-correct.xlsx, to be corrected and given back.
 
     \b
     Example:

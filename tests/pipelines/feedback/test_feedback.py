@@ -167,8 +167,8 @@ def test_a_conflict_is_told_with_both_values_kept_and_not_written(office: Office
     }  # fmt: skip
     said = "\n".join(report.lines())
     assert "b.csv, row 2: parcel P01, rank 1" in said
-    assert "result_undervaluation was found (a.json), now nothing" in said
-    assert "recovered_tax_cny was 30.0 (a.json), now 31.0" in said
+    assert "Result: Undervaluation was found (a.json), now nothing" in said
+    assert "Recovered tax, CNY was 30.0 (a.json), now 31.0" in said
     assert "--corrections" in said
     rows = office.store.read_inspections()
     assert rows.filter(declaration_id=parcel(1)).equals(before.filter(declaration_id=parcel(1)))

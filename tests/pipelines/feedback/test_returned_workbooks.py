@@ -171,12 +171,12 @@ def test_an_amount_that_could_be_two_is_asked_about(office: Office) -> None:
     )
     report = office.give_back(commas)
     assert (report.exit_code, manifest(report)["quarantined"]) == (3, 1)
-    assert "assessed_unit_price: '1,250' may be 1250 or 1.250: write it without" in told(report)
+    assert "Assessed price a unit: '1,250' may be 1250 or 1.250: write it without" in told(report)
     assert [row["recovered_tax_cny"] for row in office.inspections().values()] == [0.125]
 
     semicolons = office.csv({3: {U: "found", "assessed_unit_price": "1.250"}}, name="s.csv", delimiter=";")
     report = office.give_back(semicolons)
-    assert "assessed_unit_price: '1.250' may be 1250 or 1.250" in told(report)
+    assert "Assessed price a unit: '1.250' may be 1250 or 1.250" in told(report)
 
 
 @pytest.mark.parametrize("number", ["5.31620E+17", "531620261100001000"])

@@ -79,7 +79,7 @@ def test_opened_instead_takes_any_number_of_the_parcel(office: Office) -> None:
     said = "\n".join(report.lines())
     assert "O1 is the waybill or order of 2 parcels, P13, P14: give the declaration number" in said
     assert "1.23457E+16 is a number that a spreadsheet program rounded: format the cell as text" in said
-    assert "opened_instead names the listed parcel itself" in said
+    assert "Opened instead names the listed parcel itself" in said
 
 
 def test_a_sample_that_was_sent_has_no_label_until_its_answer_comes(office: Office) -> None:
