@@ -19,7 +19,7 @@ from pipelines.lists.office_list import CHOSEN, OfficeList
 
 _UNKNOWN = "–"
 _TEMPLATE = "office_list.html.j2"
-_SCRIPTS = ("scanning.js", "outcomes.js", "office_list.js")
+_SCRIPTS = ("scanning.js", "outcomes.js", "kept.js", "handing_in.js", "office_list.js")
 SORT_KEYS = {
     "rank": "rank",
     "declaration": "parcel",

@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const about = JSON.parse(document.body.dataset.about);
-  const place = `parcel-risk ${about.list_id || [about.customs_office, about.shift, about.declared_on].join(" ")}`;
+  const kept = new Kept(about);
   const tools = document.querySelector("form.tools");
   const tool = (name) => tools.elements.namedItem(name);
   const table = document.querySelector("table");
@@ -10,27 +10,34 @@
   const texts = new Map(parcels.map((parcel) => [
     parcel, `${parcel.querySelector(".about").textContent} ${parcel.dataset.rank} ${parcel.dataset.order}`.toLowerCase(),
   ]));
-  // Each parcel is kept under a key of its own: what one tab writes can then never undo what another one wrote.
-  const keyOf = (parcel) => `${place} ${parcel.dataset.rank}`;
-  const byKey = new Map(parcels.map((parcel) => [keyOf(parcel), parcel]));
+  const byKey = new Map(parcels.map((parcel) => [kept.keyOf(parcel), parcel]));
   const entries = new Map();
+  // Those whose entry was made for an earlier issue of the list, until somebody says that it holds or changes it.
+  const earlier = new Set();
   const past = new Past();
 
   const forgetful = () => {
     document.querySelector("#forgetful").hidden = false;
   };
   // A browser may forbid storage, or hand back what another program wrote there.
-  const take = (parcel, kept) => {
-    let entry = null;
+  const take = (parcel, text) => {
+    let found = null;
     try {
-      entry = JSON.parse(kept() ?? "{}");
+      found = Kept.parse(text());
     } catch {
       forgetful();
     }
-    entries.set(parcel, entry !== null && typeof entry === "object" && !Array.isArray(entry) ? entry : {});
+    entries.set(parcel, found?.entry ?? {});
+    if (kept.isEarlier(found)) earlier.add(parcel);
+    else earlier.delete(parcel);
   };
   const load = () => {
-    for (const [key, parcel] of byKey) take(parcel, () => localStorage.getItem(key));
+    for (const [key, parcel] of byKey) {
+      take(parcel, () => {
+        kept.adopt(parcel);
+        return localStorage.getItem(key);
+      });
+    }
   };
   const keep = (parcel, entry, field = "") => {
     past.remember(parcel, field, entryOf(parcel));
@@ -39,11 +46,11 @@
   const write = (parcel, entry) => {
     entries.set(parcel, entry);
     try {
-      if (Object.keys(entry).length > 0) localStorage.setItem(keyOf(parcel), JSON.stringify(entry));
-      else localStorage.removeItem(keyOf(parcel));
+      kept.write(parcel, entry);
     } catch {
       forgetful();
     }
+    if (earlier.delete(parcel)) tellEarlier();
     count();
   };
 
@@ -99,6 +106,7 @@
     say("shown", { shown: parcels.filter((parcel) => !parcel.hidden).length, all: parcels.length });
   };
 
+  const plain = (text) => text.trim().toUpperCase();
   const number = (text) => (text === "" ? Number.NEGATIVE_INFINITY : Number(text));
   const measured = {
     shortfall: (data) => (data.usual === "" || data.declared === ""
@@ -125,38 +133,72 @@
     }
   };
 
-  const results = () => parcels.filter(isFilled)
-    .sort((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank))
-    .map((parcel) => {
-      const row = {
-        rank: Number(parcel.dataset.rank),
-        declaration_id: parcel.dataset.declaration,
-        line_no: Number(parcel.dataset.line),
-        results: {},
-      };
-      for (const [name, value] of Object.entries(entryOf(parcel))) {
-        if (name.startsWith("result_")) row.results[name.slice("result_".length)] = value;
-        else if (["assessed_unit_price", "recovered_tax_cny"].includes(name)) row[name] = Number(value);
-        else row[name] = value;
-      }
-      return row;
-    });
+  const localDay = () => {
+    const now = new Date();
+    return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  };
+  // A simulated list may be of a day to come: its results may be, too.
+  const isToCome = () => localDay() < about.declared_on;
+  const today = () => (isToCome() ? about.declared_on : localDay());
+  const keptNow = () => parcels.filter(isFilled).map((parcel) => ({
+    rank: Number(parcel.dataset.rank),
+    declaration_id: parcel.dataset.declaration,
+    line_no: Number(parcel.dataset.line),
+    entry: entryOf(parcel),
+  }));
+  const faultsNow = () => {
+    const numbers = ({ dataset }) => ["waybill", "declaration", "order"].map((name) => plain(dataset[name]));
+    const listed = new Set(parcels.flatMap(numbers));
+    return parcels.toSorted((a, b) => Number(a.dataset.rank) - Number(b.dataset.rank)).flatMap((parcel) => faultsOf(
+      formOf.get(parcel), about.declared_on, isToCome() ? "9999-12-31" : today(),
+      (number) => plain(number) === plain(parcel.dataset.declaration), (number) => listed.has(plain(number)),
+    ).map(([field, fault]) => ({ parcel, field, fault })));
+  };
+  let doubted = "";
   const exportResults = () => {
-    const { results: _, ...list } = about;
-    const content = { ...list, exported_at: new Date().toISOString(), rows: results() };
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-    const name = [about.customs_office, about.shift, about.declared_on].filter(Boolean).join("-");
-    link.download = `results-${name.replace(/[^\p{L}\p{N}-]+/gu, "_").slice(0, 80)}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+    const box = document.querySelector("#faults");
+    const faults = faultsNow();
+    for (const field of document.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    const lines = faults.map(({ parcel, field, fault }) => {
+      field.setAttribute("aria-invalid", "true");
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${parcel.dataset.rank}: ${box.dataset[fault]} ${field.value}`;
+      button.addEventListener("click", () => {
+        reveal(parcel);
+        field.focus();
+        field.scrollIntoView({ block: "center" });
+      });
+      return button;
+    });
+    // Only `feedback` knows what else was declared: a number that is not on this list is asked for once.
+    const doubts = faults.every(({ fault }) => fault === "unlisted")
+      ? faults.map(({ parcel, field }) => `${parcel.dataset.rank} ${field.value}`).join("\n") : "";
+    const held = faults.length > 0 && (doubts === "" || doubts !== doubted);
+    doubted = doubts;
+    box.hidden = !held;
+    box.querySelector("div").replaceChildren(...lines);
+    if (held) lines[0].focus();
+    else saveResults(about, keptNow());
+  };
+  const tellEarlier = () => {
+    const taken = parcels.filter((parcel) => earlier.has(parcel));
+    const box = document.querySelector("#taken-over");
+    box.hidden = taken.length === 0;
+    box.querySelector("span").textContent = box.dataset.words
+      .replace("{entries}", () => taken.map(({ dataset }) => `${dataset.rank} (${dataset.declaration})`).join(", "));
+    const left = kept.leftBehind(parcels);
+    const rest = document.querySelector("#left-behind");
+    rest.hidden = left.length === 0;
+    rest.querySelector("span").textContent = rest.dataset.words
+      .replace("{parcels}", () => left.map(({ declaration_id }) => declaration_id).join(", "));
+    rest.querySelector("button").onclick = () => {
+      for (const list_id of new Set(left.map((each) => each.list_id))) {
+        saveResults({ ...about, list_id }, left.filter((each) => each.list_id === list_id));
+      }
+    };
   };
 
-  const today = () => {
-    const now = new Date();
-    const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
-    return local < about.declared_on ? about.declared_on : local;
-  };
   const changed = (parcel, field) => {
     const form = formOf.get(parcel);
     const inspected = form.elements.namedItem("inspected_on");
@@ -198,11 +240,15 @@
 
   const missing = document.querySelector("#missing");
   const named = (number) => {
-    const plain = (text) => text.trim().toUpperCase();
     const found = parcels.filter(({ dataset }) => ["waybill", "declaration", "order"]
       .some((name) => dataset[name] !== "" && plain(dataset[name]) === plain(number)));
     // An order may have come in several parcels.
     return found.find((parcel) => !isFilled(parcel)) ?? found[0];
+  };
+  const reveal = (parcel) => {
+    if (!parcel.hidden) return;
+    for (const name of ["search", "risk", "chosen", "filled"]) tool(name).value = "";
+    filter();
   };
   const scanned = (number) => {
     const parcel = named(number);
@@ -215,10 +261,7 @@
       soundOfRefusal();
       return;
     }
-    if (parcel.hidden) {
-      for (const name of ["search", "risk", "chosen", "filled"]) tool(name).value = "";
-      filter();
-    }
+    reveal(parcel);
     open(parcel);
   };
   const searched = () => {
@@ -286,6 +329,7 @@
     if (parcel === undefined) load();
     else take(parcel, () => event.newValue);
     (parcel === undefined ? parcels : [parcel]).forEach(show);
+    tellEarlier();
     count();
   });
 
@@ -295,6 +339,15 @@
   if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".guide").open = false;
   parcels.forEach(show);
   tools.hidden = false;
+  // A browser that keeps nothing has nothing of before.
+  try {
+    tellEarlier();
+  } catch {
+    forgetful();
+  }
+  document.querySelector("#taken-over button").addEventListener("click", () => {
+    for (const parcel of [...earlier]) write(parcel, entryOf(parcel));
+  });
   count();
   filter();
 })();

@@ -47,7 +47,7 @@ def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
     opened.row(2).get_by_label("2: Assessed price a unit (USD)").fill("12.5")
     opened.row(2).get_by_label("2: Recovered tax, CNY").fill("30")
     opened.row(2).get_by_label("2: Note").fill('Label gone, "<b>没有</b>"')
-    opened.row(3).get_by_label("3: Opened instead").fill("I9")
+    opened.row(3).get_by_label("3: Opened instead").fill("I0004")
     opened.row(3).get_by_label("3: Why another one").fill("cleared")
     opened.row(4).get_by_role("group", name="4: Undervaluation").get_by_label("not examined").check()
     opened.row(4).locator(".clear").click()
@@ -71,7 +71,7 @@ def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
                 "note": 'Label gone, "<b>没有</b>"',
             },
             {
-                "rank": 3, "declaration_id": "I0003", "line_no": 1, "results": {}, "opened_instead": "I9",
+                "rank": 3, "declaration_id": "I0003", "line_no": 1, "results": {}, "opened_instead": "I0004",
                 "override_reason": "cleared",
             },
         ],
@@ -101,18 +101,6 @@ def test_what_the_page_exports_comes_back_as_inspections(browser: Browser, tmp_p
     assert "food_safety" not in known[listed_at[1]]
 
 
-def test_another_list_has_entries_of_its_own(opened: Watched, folder: Path) -> None:
-    opened.row(1).locator("[name=note]").fill("mine")
-    other = folder / "other.html"
-    content = (folder / "4601.html").read_text(encoding="utf-8")
-    other.write_text(content.replace("9f3c21ab77de", "000000000000"), encoding="utf-8")
-    page = opened.page.context.new_page()
-    page.goto(other.as_uri())
-    expect(page.locator("output[name=done]")).to_have_text("0 of 4 filled in")
-    page.goto(opened.address)
-    expect(page.locator("output[name=done]")).to_have_text("1 of 4 filled in")
-
-
 @pytest.mark.parametrize("stale", [False, True])
 def test_two_tabs_do_not_undo_each_others_entries(opened: Watched, stale: bool) -> None:
     second = opened.page.context.new_page()
@@ -131,7 +119,7 @@ def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Wa
     for rank in (1, 2):
         opened.row(rank).locator("[name=note]").fill(f"row {rank}")
     opened.page.evaluate(
-        "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' 1')), '{not ours')"
+        "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' I0001')), '{not ours')"
     )
     expect(opened.page.locator("#forgetful")).to_be_hidden()
     opened.page.reload()
