@@ -38,6 +38,7 @@ class IngestConfig(Frozen):
     tolerance: Share = 0.05
     future_days: int = Field(1, ge=0, le=366)
     past_days: int = Field(60, ge=0, le=3650)
+    laboratory_days: int = Field(30, ge=1, le=3650)
     chunk_rows: int = Field(100_000, ge=1_000, le=10_000_000)
     workers: int = Field(2, ge=1, le=64)
     merge_rows: int = Field(250_000, ge=1_000, le=10_000_000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,7 @@ from pipelines.feedback.columns import has_entry
 from pipelines.feedback.decisions import Decisions
 from pipelines.feedback.entries import UnreadableRowError, Window, entries_of
 from pipelines.feedback.files import ReturnedFile, read_returned
-from pipelines.feedback.log import Known, append_log, known_returns
+from pipelines.feedback.log import Known, append_log, known_returns, late_samples
 from pipelines.feedback.parcels import KnownParcels
 from pipelines.feedback.places import IssuedPlaces, parcels_meant
 from pipelines.feedback.quarantine import rows_for_quarantine
@@ -83,7 +83,8 @@ def feedback(
     returned = run.read([Path(path) for path in files], progress)
     with opened.lock("feedback"), opened.transaction() as t:
         report = run.take(returned, t, now)
-    return _with_workbooks(report)
+    away = today - timedelta(days=settings.pipeline.ingest.laboratory_days)
+    return _with_workbooks(replace(report, late=late_samples(opened, settings.risks, away)))
 
 
 def _with_workbooks(report: FeedbackReport) -> FeedbackReport:

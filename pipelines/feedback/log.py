@@ -96,6 +96,41 @@ def known_returns(store: Store, days: Collection[date]) -> dict[str, Known]:
     return returns
 
 
+@dataclass(frozen=True)
+class SampleAway:
+    """A sample of a listed parcel that was sent to the laboratory, and has no answer yet."""
+
+    place: Place
+    risk: str
+    sent_on: date
+
+
+def late_samples(store: Store, risks: Mapping[str, RiskConfig], before: date) -> list[SampleAway]:
+    """Samples that were sent before a day and have no answer, neither returned nor ingested; oldest first."""
+    sent = [
+        (
+            each.entries.opened_instead or each.place.declaration_id,
+            SampleAway(each.place, risk, min(each.days)),
+        )
+        for each in known_returns(store, store.days(DayTable.FEEDBACK)).values()
+        for risk, value in each.entries.results.items()
+        if value == "sent" and risk in risks and min(each.days) < before
+    ]
+    if not sent:
+        return []
+    results = store.read_inspections().filter(
+        pl.col("declaration_id").is_in(sorted({key for key, _ in sent}))
+    )
+    labels = {risks[sample.risk].label for _, sample in sent} & set(results.columns)
+    answered = {
+        (parcel, label)
+        for label in labels
+        for parcel in results.drop_nulls(label)["declaration_id"].to_list()
+    }
+    late = [sample for parcel, sample in sent if (parcel, risks[sample.risk].label) not in answered]
+    return sorted(late, key=lambda sample: (sample.sent_on, sample.place.declaration_id))
+
+
 def append_log(
     t: Transaction,
     store: Store,

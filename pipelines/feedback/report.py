@@ -13,6 +13,7 @@ from babel.dates import format_skeleton
 
 from configs.language import Language
 from pipelines.feedback.files import ReturnedFile
+from pipelines.feedback.log import SampleAway
 from pipelines.feedback.rows import (
     ACCEPTED,
     CONFLICT,
@@ -46,6 +47,7 @@ class FeedbackReport(Report):
         manifest: what was written to the store's manifests.
         office: the words of the offices.
         to_correct: by file the workbook with its rows that were not taken, or why there is none.
+        late: samples whose answer of the laboratory should be there.
     """
 
     files: Sequence[ReturnedFile]
@@ -57,6 +59,7 @@ class FeedbackReport(Report):
     manifest: Mapping[str, Any]
     office: OfficeWords
     to_correct: Mapping[Path, Path | OSError] = field(default_factory=dict)
+    late: Sequence[SampleAway] = ()
 
     @property
     def counts(self) -> Counter[str]:
@@ -84,7 +87,8 @@ class FeedbackReport(Report):
 
     def _facts(self) -> dict[str, Any]:
         written = {str(file): str(book) for file, book in self.to_correct.items() if isinstance(book, Path)}
-        return {**self.manifest, "to_correct": written, "exit_code": self.exit_code}
+        further = {"to_correct": written, "samples_late": len(self.late), "exit_code": self.exit_code}
+        return {**self.manifest, **further}
 
     def _lines(self) -> Iterator[str]:
         yield from self._by_file()
@@ -130,6 +134,17 @@ class FeedbackReport(Report):
         if self.beyond_tolerance:
             share = counts[REJECTED] / len(self.rows)
             yield f"{share:.1%} of the rows were rejected, tolerated: {self.tolerance:.1%}"
+        for sample in self.late[:_MOST_SHOWN]:
+            words = self.office.language_of(sample.place)
+            yield words(
+                "{office}: the laboratory's answer is late: parcel {parcel}, {risk}, sent on {day}",
+                office=sample.place.customs_office,
+                parcel=sample.place.declaration_id,
+                risk=self.office.title(sample.risk, words),
+                day=words.day(sample.sent_on),
+            )
+        if len(self.late) > _MOST_SHOWN:
+            yield f"  and {len(self.late) - _MOST_SHOWN:,} more samples without an answer"
         for file in self.files:
             yield from file.notes
             if file.fault:
@@ -147,7 +162,7 @@ class FeedbackReport(Report):
                 # What could not be found belongs to the only list that the file has.
                 lists = {"all": sorted(rows, key=lambda row: row.place is None)}
             for of_list in lists.values():
-                words, place = self.office.language_of(of_list[0]), of_list[0].place
+                words, place = self.office.language_of(of_list[0].place), of_list[0].place
                 about = [] if place is None else [place.customs_office, _day(place.declared_on, words)]
                 yield words(
                     "{about}: {taken} of {rows} taken",

@@ -16,6 +16,7 @@ from configs.language import Language, language
 from configs.schema.settings import Settings
 from features.contract.reject_reasons import RejectReason
 from features.contract.result_words import RESULT_WORDS
+from pipelines.feedback.places import Place
 from pipelines.feedback.rows import CONFLICT, REJECTED, ReturnedRow
 from pipelines.feedback.values import text_of
 from pipelines.lists.fields import FIELDS, LIST_ID, fields_to_fill_in, result_field, result_heading
@@ -55,10 +56,9 @@ class OfficeWords:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def language_of(self, row: ReturnedRow | None) -> Language:
+    def language_of(self, place: Place | None) -> Language:
         """The office's language; where the list was not found, that of all documents."""
         capacity = self._settings.capacity
-        place = None if row is None else row.place
         code = capacity.language if place is None else capacity.language_of(place.customs_office)
         return language(code, self._settings.overlay)
 
@@ -69,9 +69,13 @@ class OfficeWords:
                 return result_heading(risk.title.in_language(words), words)
         return next((words(each.heading) for each in FIELDS if each.name == field and each.heading), field)
 
+    def title(self, risk: str, words: Language) -> str:
+        """The title of a risk."""
+        return self._settings.risks[risk].title.in_language(words)
+
     def why(self, row: ReturnedRow) -> str:
         """Why the row was not taken, and what to do."""
-        words = self.language_of(row)
+        words = self.language_of(row.place)
         if words.code == "en":
             names = [*fields_to_fill_in(self._settings.risks), "declaration_id", "line_no"]
             pattern = rf"\b(?:{'|'.join(map(re.escape, names))})\b"
@@ -126,7 +130,7 @@ def write_beside(path: Path, rows: Sequence[ReturnedRow], office: OfficeWords) -
 
 
 def _workbook(rows: Sequence[ReturnedRow], office: OfficeWords) -> bytes:
-    words = office.language_of(rows[0])
+    words = office.language_of(rows[0].place)
     titles = office.titles(words)
     given = {name for row in rows for name in row.raw.cells if name != LIST_ID}
     columns = {name: titles.get(name, name) for name in [*titles, *sorted(given - titles.keys())]}

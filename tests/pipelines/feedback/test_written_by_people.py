@@ -9,7 +9,7 @@ import pytest
 from configs.reference.facts import load_reference
 from pipelines.feedback.values import days_in, money_in
 from tests.pipelines.list_examples import DAY
-from tests.pipelines.returned_lists import Office, parcel
+from tests.pipelines.returned_lists import NOW, Office, parcel
 
 U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "food_safety"))
 
@@ -86,7 +86,14 @@ def test_a_sample_that_was_sent_has_no_label_until_its_answer_comes(office: Offi
     sent = office.csv({1: {P: "nothing", F: "送检"}}, name="sent.csv")
     assert office.give_back(sent).exit_code == 0
     assert office.inspections()[parcel(1), 1].get("food_safety") is None
-    assert office.give_back(office.csv({1: {F: "不合格"}}, name="answer.csv")).exit_code == 0
+    weeks = office.give_back(sent, now=NOW + timedelta(days=40))
+    late = "the laboratory's answer is late: parcel P01, Food safety, sent on Nov 21, 2026"
+    assert [line for line in weeks.lines() if "laboratory" in line] == [f"4601: {late}"]
+    assert weeks.as_dict()["samples_late"] == 1
+    answered = office.give_back(
+        office.csv({1: {F: "不合格"}}, name="answer.csv"), now=NOW + timedelta(days=40)
+    )
+    assert (answered.exit_code, answered.late) == (0, [])
     assert office.inspections()[parcel(1), 1]["food_safety"] is True
     again = office.give_back(sent)
     assert (again.exit_code, again.counts["repeated"]) == (0, 1), "the old list takes nothing back"
