@@ -16,37 +16,67 @@ from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
 from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
+from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of
 from pipelines.lists.office_list import in_language
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
+from pipelines.store.files import read_whole
 from pipelines.store.store import Store
 
 _SHOWN = [field.name for field in fields_of("declaration")]
 _REASONS = list(REASON_COLUMNS)
+_CHANCES: dict[str, pl.DataType] = {
+    "declaration_id": pl.String(),
+    "risk": pl.String(),
+    "line_no": pl.Int32(),
+    "probability": pl.Float64(),
+}
 _UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
+
+
+# A chance of less than 1 in 50 gets no reasons.
+_LEAST_CHANCE = 0.02
 
 
 @dataclass(frozen=True)
 class ExplainTask:
-    """The listed lines of one bucket: declaration_id, line_no, risk and selection."""
+    """The listed lines of one bucket (declaration_id, line_no, risk and selection), and its scores."""
 
     of: DayTask
     file: Path
+    scores: Path
     listed: pl.DataFrame
 
 
-def explain(task: ExplainTask) -> pl.DataFrame:
-    """What the lists show of the listed lines of a bucket, a row a line.
+@dataclass(frozen=True)
+class Explained:
+    """What the lists show of listed lines, and all chances of their parcels.
 
-    Columns: the key, what the declaration says of the goods, prices in CNY, and three reasons in every
-    language of the documents. Only the parcels of these lines are prepared and scored again.
+    Attributes:
+        shown: a row a listed line: the key, what the declaration says of the goods, prices in CNY, and up to
+            three reasons in every language of the documents.
+        chances: a row a parcel and risk: `declaration_id`, `risk`, `line_no`, `probability`, and reasons in
+            the same columns, null where the chance is small.
     """
+
+    shown: pl.DataFrame
+    chances: pl.DataFrame
+
+
+def explain(task: ExplainTask) -> Explained:
+    """Explain the listed lines of a bucket; only their parcels are prepared and scored again."""
     space = workspace(task.of)
+    listed = task.listed.select(*LINE_KEY, "risk")
+    chances = _chances(task)
+    likely = chances.filter(pl.col("probability") >= _LEAST_CHANCE)
+    # A listed risk is explained by the line that raised its value.
+    likely = likely.join(listed, on=["declaration_id", "risk"], how="anti").select(listed.columns)
+    asked = pl.concat([listed, likely])
     lines = space.lines(task.file, of=task.listed)
-    lines = lines.join(task.listed.select(LINE_KEY), on=LINE_KEY, how="semi", maintain_order="left")
+    lines = lines.join(asked, on=LINE_KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     frames = {risk: features.for_risk(space.settings.risks[risk]) for risk, _ in task.of.champions}
     texts = scores_of_text(task.of.champions, lines)
@@ -54,9 +84,9 @@ def explain(task: ExplainTask) -> pl.DataFrame:
     shown = _shown(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
     names = [name for of_language in columns.values() for name in of_language]
-    parts = [pl.DataFrame(schema={**lines.select(LINE_KEY).schema, **dict.fromkeys(names, pl.String())})]
+    parts = [pl.DataFrame(schema=[*listed.schema.items(), *((name, pl.String()) for name in names)])]
     for risk, folder in task.of.champions:
-        wanted = task.listed.filter(risk=risk).select(LINE_KEY)
+        wanted = asked.filter(risk=risk).select(LINE_KEY)
         rows = lines.select(LINE_KEY).with_row_index("row").join(wanted, on=LINE_KEY, how="semi")["row"]
         if rows.is_empty():
             continue
@@ -73,19 +103,35 @@ def explain(task: ExplainTask) -> pl.DataFrame:
             )
             for code, of_language in columns.items()
         ]
-        parts.append(pl.concat([lines[rows].select(LINE_KEY), *sentences], how="horizontal"))
-    return shown.join(pl.concat(parts), on=LINE_KEY, how="left", maintain_order="left")
+        key = lines[rows].select(*LINE_KEY, pl.lit(risk).alias("risk"))
+        parts.append(pl.concat([key, *sentences], how="horizontal"))
+    told = pl.concat(parts)
+    shown = shown.join(listed, on=LINE_KEY, how="inner", maintain_order="left")
+    shown = shown.join(told, on=listed.columns, how="left", maintain_order="left").drop("risk")
+    return Explained(shown, _with_reasons(chances, told))
 
 
-def unexplained(store: Store, capacity: CapacityConfig) -> pl.DataFrame:
-    """The table of `explain` without rows, for a day on which no bucket could be explained."""
+def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
+    """The tables of `explain` without rows, for a day on which no bucket could be explained."""
     schema = store.declaration_schema()
     columns = _reason_columns(capacity.languages)
-    return pl.DataFrame(
-        schema={name: schema[name] for name in (*LINE_KEY, *_SHOWN)}
-        | columns_of(fields_of("night"))
-        | {name: pl.String() for names in columns.values() for name in names}
-    )
+    reasons: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
+    shown = {name: schema[name] for name in (*LINE_KEY, *_SHOWN)} | columns_of(fields_of("night"))
+    return Explained(pl.DataFrame(schema=shown | reasons), pl.DataFrame(schema=_CHANCES | reasons))
+
+
+def _chances(task: ExplainTask) -> pl.DataFrame:
+    scores = read_whole(task.scores).join(task.listed, on="declaration_id", how="semi")
+    risks = [risk for risk, _ in task.of.champions]
+    return parcel_chances(scores, risks) if risks else pl.DataFrame(schema=_CHANCES)
+
+
+def _with_reasons(chances: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+    """The chances with what is told of a line of the parcel for the risk: there is one at most."""
+    by_parcel = told.rename({"line_no": "_line"})
+    joined = chances.join(by_parcel, on=["declaration_id", "risk"], how="left", maintain_order="left")
+    line = pl.coalesce(pl.col("_line").cast(pl.Int32), "line_no").alias("line_no")
+    return joined.with_columns(line).drop("_line")
 
 
 def with_channel_reasons(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from typing import Any
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
+from models.risk.level import Level
 from models.selection.select import Selection, select_from
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.office_list import Caveats
 from pipelines.lists.set_aside import SetAside, documents_set_aside
 from pipelines.lists.write import write_lists
 from pipelines.night.documents import in_all_processes
-from pipelines.night.explain import ExplainTask, explain, unexplained, with_channel_reasons
+from pipelines.night.explain import Explained, ExplainTask, explain, unexplained, with_channel_reasons
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import PARCELS, REASONS, mark_lists
@@ -25,6 +26,8 @@ from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.files import unfinished, write_table, writing
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
+
+_CHANCES_FILE = "chances.parquet"
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,15 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     store, settings, day = run.chronicle.store, run.chronicle.settings, run.day
     files = _tabulated(run, scores, values)
     selection = select_from(_Parcels(list(files.values())), settings.capacity, day)
-    explained = _explained(run, list(files), selection)
-    listed = selection.listed.join(explained, on=LINE_KEY, how="left", maintain_order="left")
+    explained = _explained(run, files, scores, selection)
+    listed = selection.listed.join(explained.shown, on=LINE_KEY, how="left", maintain_order="left")
     listed = with_channel_reasons(selection, listed, settings.capacity, settings.overlay)
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))
 
     caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven), run.levels)
     write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes(run))
+    write_table(_with_ends(explained.chances, run.levels), folder / _CHANCES_FILE)
     mark_lists(folder, run.troubles.gaps)
     stage_issued(t, store, day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.
@@ -105,17 +109,43 @@ def _tabulated(run: DayRun, scores: Path, values: Path) -> dict[Path, Path]:
     return {file: table for file, table in tables if table is not None}
 
 
-def _explained(run: DayRun, files: Sequence[Path], selection: Selection) -> pl.DataFrame:
+def _explained(run: DayRun, files: Mapping[Path, Path], scores: Path, selection: Selection) -> Explained:
     located = selection.listed.join(selection.origin, on="declaration_id", how="left")
+    of_part = list(files)
     tasks = [
-        ExplainTask(run.task, files[int(number)], part.select(*LINE_KEY, "risk", "selection"))
+        ExplainTask(
+            run.task,
+            of_part[int(number)],
+            scores / of_part[int(number)].name,
+            part.select(*LINE_KEY, "risk", "selection"),
+        )
         for (number,), part in located.sort("part", *LINE_KEY).group_by("part", maintain_order=True)
     ]
     results = run.executor.run(f"reasons of {run.day}", explain, tasks)
     run.troubles.note(REASONS, [task.file for task in tasks], {}, results)
     if not results.succeeded:
         return unexplained(run.chronicle.store, run.chronicle.settings.capacity)
-    return pl.concat(results.succeeded)
+    return Explained(
+        pl.concat([each.shown for each in results.succeeded]),
+        pl.concat([each.chances for each in results.succeeded]),
+    )
+
+
+def _with_ends(chances: pl.DataFrame, levels: Mapping[str, Level]) -> pl.DataFrame:
+    """The chances, sorted, with the ends of 95% (`probability_low`, `probability_high`), where the level of
+    the risk's model is known.
+    """
+    ends = [
+        levels[risk].around(probability) if risk in levels else (None, None)
+        for risk, probability in chances.select("risk", "probability").iter_rows()
+    ]
+    columns = [
+        pl.Series(name, [each[place] for each in ends], dtype=pl.Float64)
+        for place, name in enumerate(("probability_low", "probability_high"))
+    ]
+    at = chances.columns.index("probability") + 1
+    ordered = [*chances.columns[:at], *(column.name for column in columns), *chances.columns[at:]]
+    return chances.with_columns(columns).select(ordered).sort("declaration_id", "risk")
 
 
 @dataclass(frozen=True)

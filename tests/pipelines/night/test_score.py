@@ -89,6 +89,29 @@ def test_lists_say_both_ends_of_a_chance_where_the_models_level_is_known_so_far_
         assert said in page.read_text(encoding="utf-8")
 
 
+def test_all_chances_of_a_listed_parcel_stand_beside_the_list(scored: World) -> None:
+    key = ["declaration_id", "risk"]
+    chances = pl.read_parquet(scored.path / f"lists/declared_on={NIGHT}" / "chances.parquet")
+    listed = scored.listed()
+    models = models_in_use(scored.store, RISKS).models
+    assert chances.columns[:6] == [*key, "line_no", "probability", "probability_low", "probability_high"]
+    assert chances.height == listed.height * len(models)
+    both = listed.join(chances, on=key, how="inner", suffix="_beside")
+    assert both.height == listed.height
+    assert both["probability"].equals(both["probability_beside"])
+    by_risk = both.filter(selection="risk")
+    assert by_risk["reason_1"].equals(by_risk["reason_1_beside"])
+    assert by_risk["line_no"].equals(by_risk["line_no_beside"])
+    other = chances.join(listed, on=key, how="anti")
+    likely = pl.col("probability") >= 0.02
+    assert other.filter(likely)["reason_1"].null_count() == 0
+    assert other.filter(~likely)["reason_1"].null_count() == other.filter(~likely).height > 0
+    assert chances.filter(
+        (pl.col("probability_low") > pl.col("probability"))
+        | (pl.col("probability_high") < pl.col("probability"))
+    ).is_empty()
+
+
 def test_duckdb_reads_every_table_with_its_days(scored: World) -> None:
     tables = {
         "declarations": "declared_on",
