@@ -335,10 +335,11 @@
 
   load();
   tool("today").value = today();
-  // The words stand beside each parcel too, and on a phone they would fill the first screen.
+  // On a phone it would fill the first screen.
   if (matchMedia("(max-width: 40rem)").matches) document.querySelector(".guide").open = false;
   parcels.forEach(show);
   tools.hidden = false;
+  document.querySelector(".bar").hidden = false;
   // A browser that keeps nothing has nothing of before.
   try {
     tellEarlier();
