@@ -41,7 +41,7 @@ def test_settings(settings: Settings) -> None:
 def test_risk(settings: Settings) -> None:
     risk = settings.risk("counterfeit")
     assert risk.title.zh == "侵权货物"
-    assert len(risk.reasons_for("price")) == 2
+    assert len(risk.reasons_for("price")) == 1
 
 
 def test_source(settings: Settings) -> None:
