@@ -20,7 +20,6 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 # Files that take minutes, the longest first: a process that starts one of them last keeps the others waiting.
 _LONGEST = (
-    "test_bare_night",
     *("test_gaps", "test_train", "test_score_faults", "test_first_reason", "test_cluster", "test_backtest"),
     *("test_readme", "test_tutorial", "test_memory_limit", "test_new_risk", "test_national_day"),
     *("test_history_steps", "test_score", "test_select", "test_same_score", "test_any_partition"),

@@ -127,7 +127,7 @@ def random_check_reason(drawn: int, parcels: int, language: Language = ENGLISH) 
     """The first reason of a parcel that was drawn at random.
 
     >>> random_check_reason(1, 250)
-    'random check: 1 of the 250 parcels of this office and trade mode was drawn'
+    'random check: 1 of the 250 parcels of this office and trade mode was drawn; check everything'
     """
     message = ONE_WAS_DRAWN if drawn == 1 else SEVERAL_WERE_DRAWN
     return language(message, drawn=language.number(drawn), parcels=language.number(parcels))

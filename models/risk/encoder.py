@@ -22,7 +22,7 @@ from models.goods.goods_model import GoodsModel, GoodsScores
 from models.risk.fair_value import FairValue, LogPrices, declared_log_price, fit_fair_value
 from models.text.score import TextScore, fit_text_score
 from models.trees.categories import CategoryMaps
-from models.trees.columns import FeatureColumns, block_of, feature_columns, number_column
+from models.trees.columns import FeatureColumns, block_of, feature_columns, narrow, number_column
 from models.trees.matrix import Columns, Matrix
 from models.trees.number_columns import ColumnBuffer, FrameNumbers, column_slices
 
@@ -104,7 +104,7 @@ class Encoder:
         given = self._of_smaller_models(frame, learned)
         values = self.columns.numbers(frame, spare=len(given))
         for place, own in enumerate(given, start=len(self.columns.names)):
-            values[:, place] = own
+            values[:, place] = narrow(own)
         return Matrix(values, self.names, self.columns.categorical)
 
     def slices(

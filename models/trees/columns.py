@@ -100,7 +100,7 @@ class FeatureColumns:
             if name in self.categories.values:
                 values[:, place] = self.categories.encode(frame, name)
             else:
-                values[:, place] = _number(frame[name])
+                values[:, place] = narrow(_number(frame[name]))
         return values
 
     def as_dict(self) -> dict[str, object]:
@@ -113,6 +113,12 @@ def number_column(frame: pl.DataFrame, name: str) -> FloatArray:
     if name not in frame.columns:
         return np.full(frame.height, np.nan, dtype=np.float64)
     return _number(frame[name])
+
+
+def narrow(values: FloatArray) -> Float32Array:
+    """Numbers of 32 bits; what is beyond the largest of them is an infinity."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float32)
 
 
 def exponential(logarithms: FloatArray) -> FloatArray:

@@ -52,7 +52,8 @@ class ColumnBuffer:
     def copy(self, begin: int, end: int, out: FloatArray | Float32Array) -> None:
         """Write lines `begin` to `end` to `out` (end - begin,), NaN where a value is unknown."""
         if self.known is None:
-            out[:] = self.values[begin:end]
+            with np.errstate(over="ignore"):
+                out[:] = self.values[begin:end]
         else:
             _copy_known(self.values[begin:end], self.known, self.first + begin, out)
 

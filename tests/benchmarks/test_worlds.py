@@ -12,10 +12,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks import korea, worlds
+from benchmarks import worlds
 from benchmarks.judging import world_report
 from benchmarks.judging.later_lines import recorded
 from benchmarks.judging.world_run import BenchWorld, Size, run_world, write_figures
+from benchmarks.others import korea
 from benchmarks.shared import figures as f
 from configs.loader import load_settings
 from features.arrays.hashing import hash_text

@@ -129,7 +129,7 @@ def test_the_fingerprint_does_not_depend_on_where_the_folder_is(tmp_path: Path) 
 def test_an_unknown_key_names_the_allowed_and_the_nearest(tmp_path: Path) -> None:
     _write(tmp_path, "pipeline.yaml", "ingest: {tolerence: 0.1}\n")
     _refused(tmp_path, "pipeline.yaml:", "ingest.tolerence: unknown key; came 0.1. Did you mean 'tolerance'?",
-             "Allowed keys: archives, chunk_rows, future_days, laboratory_days, max_text_chars, merge_rows")  # fmt: skip
+             "Allowed keys: archives, chunk_rows, future_days, laboratory_days, max_text_chars")  # fmt: skip
 
 
 def test_an_unknown_section(tmp_path: Path) -> None:

@@ -73,5 +73,5 @@ def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path
     assert reached == {result_field(risk) for risk in RISKS}
     for rule in choices:
         assert [result_of(word) for word in rule.formula1.strip('"').split(",")] == [
-            "found", "nothing", "not_examined",
+            "found", "nothing", "not_examined", "sent",
         ]  # fmt: skip
