@@ -26,7 +26,7 @@ KEY = ["declaration_id", "line_no"]
 DONORS = 20
 NEEDED = 0.7
 DAYS, PARCELS_PER_DAY, INSPECTED = 32, 700, 0.5
-NIGHTS = [date(2026, 11, 18) + timedelta(days=night) for night in range(3)]
+NIGHTS = [date(2026, 11, 17) + timedelta(days=night) for night in range(4)]
 # Parcels an office: where a list holds every third parcel of a day, most of them are on it for nothing, and
 # which block is first is chance.
 CAPACITY = 2
@@ -122,6 +122,6 @@ def test_the_first_reason_names_the_telling_block_whose_replacement_lowers_the_s
                 if telling and said != NOTHING_STANDS_OUT:
                     named = next((block for block, words in of_blocks.items() if words == said), None)
                     cases.append((risk, named, max(telling, key=telling.__getitem__)))
-    assert len(cases) >= 30
+    assert len(cases) >= 40
     assert {risk for risk, _, _ in cases} == set(models)
     assert np.mean([named == lowers for _, named, lowers in cases]) >= NEEDED, cases
