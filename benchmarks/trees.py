@@ -23,6 +23,7 @@ import numpy as np
 
 from models.trees.bit_vectors import BitVectorTrees
 from models.trees.booster import Booster, TreeSettings, train_booster
+from models.trees.columns import narrow
 from models.trees.matrix import Columns, Matrix
 
 LEARNED, TURNS = 20_000, 3
@@ -59,7 +60,7 @@ def drawn(kind: Kind, lines: int, seed: int) -> Matrix:
     values[rng.random(values.shape) < 0.03] = np.nan
     codes = np.floor(_CODES * rng.random((lines, kind.codes)) ** 2)
     names = tuple(f"f{place}" for place in range(kind.columns))
-    return Matrix(np.hstack([values, codes]), names, tuple(range(numbers, kind.columns)))
+    return Matrix(narrow(np.hstack([values, codes])), names, tuple(range(numbers, kind.columns)))
 
 
 def target(matrix: Matrix, seed: int) -> BoolArray:

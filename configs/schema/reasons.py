@@ -32,16 +32,14 @@ def _require_narrow(spec: str) -> None:
 
 FOUND_SHARE = "model__found_share"
 """The column with the share of findings among all lines that a model learned from."""
-# Of a normal distribution, for an interval of 95%.
-_Z = 1.96
 
 
 class ReasonTemplate(Frozen):
     """A sentence with feature columns in braces, and the condition under which it is true.
 
     Of sentences with one `topic` a line gets one. It is not said of the risks `except_for`, of which it is no
-    sign. With a `rate`, the columns of findings and of inspected lines, it is said where the lower end of
-    their share (95%, Wilson) lies above `FOUND_SHARE`; of several of a block that with the highest is first.
+    sign. With a `rate`, the columns of findings and of inspected lines, it is said where their share is
+    surely above `FOUND_SHARE`, the strongest of a block first.
 
     >>> template = ReasonTemplate(text="{party__age_days:,.0f} days", when="party__age_days < 30")
     >>> template.columns
@@ -103,29 +101,11 @@ class ReasonTemplate(Frozen):
 
     @property
     def condition(self) -> pl.Expr:
-        """Whether the sentence holds for a row: all its columns are known, `when` is true, and its rate is
-        surely above that of all.
-        """
+        """Whether the sentence holds for a row: all its columns are known and `when` is true."""
         known = [pl.col(column).is_not_null() for column in self.columns]
         if self.when is not None:
             known.append(pl.sql_expr(self.when).fill_null(False))
-        if self.rate is not None:
-            known.append((self.strength > pl.col(FOUND_SHARE)).fill_null(False))
         return pl.all_horizontal(known) if known else pl.lit(True)
-
-    @property
-    def strength(self) -> pl.Expr:
-        """The lower end of the interval of its rate, 0 without one.
-
-        Source: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
-        """
-        if self.rate is None:
-            return pl.lit(0.0)
-        found, lines = map(pl.col, self.rate)
-        share, spread = found / lines, _Z**2 / lines
-        middle = share + spread / 2.0
-        low = (middle - (spread * (share * (1.0 - share) + spread / 4.0)).sqrt()) / (1.0 + spread)
-        return low.fill_nan(0.0)
 
 
 class ReasonsConfig(Frozen):

@@ -15,7 +15,7 @@ import polars as pl
 from configs.errors import ConfigurationError
 from configs.language import ENGLISH, Language
 from configs.messages import nearest
-from configs.schema.reasons import ReasonTemplate
+from configs.schema.reasons import FOUND_SHARE, ReasonTemplate
 from configs.schema.risk import RiskConfig
 from features.text.visible import visible_text
 
@@ -29,6 +29,9 @@ SEVERAL_WERE_DRAWN = (
     "random check: {drawn} of the {parcels} parcels of this office and trade mode were drawn; "
     "check everything"
 )
+
+# Of a normal distribution, for an interval of 95%.
+_Z = 1.96
 
 LineValues = Mapping[str, Any]
 
@@ -145,13 +148,33 @@ def _candidates(
         if given.issuperset([*template.columns, *template.conditional_columns])
     ]
     # The first column gives a constant condition the length of the frame. All at once: a plan takes its time.
-    asked = {f"holds_{place}": template.condition for place, (_, template) in enumerate(usable)}
-    asked |= {f"strength_{place}": template.strength for place, (_, template) in enumerate(usable)}
+    asked = {f"holds_{place}": _holds(template) for place, (_, template) in enumerate(usable)}
+    asked |= {f"strength_{place}": _strength(template) for place, (_, template) in enumerate(usable)}
     said = known.select(rows=pl.int_range(pl.len()), **asked)
     by_block: dict[str, list[_Candidate]] = {block: [] for block in templates}
     for place, (block, template) in enumerate(usable):
         by_block[block].append(_Candidate(template, said[f"holds_{place}"], said[f"strength_{place}"]))
     return by_block
+
+
+def _holds(template: ReasonTemplate) -> pl.Expr:
+    if template.rate is None:
+        return template.condition
+    return template.condition & (_strength(template) > pl.col(FOUND_SHARE)).fill_null(False)
+
+
+def _strength(template: ReasonTemplate) -> pl.Expr:
+    """The lower end of the interval of its rate (95%), 0 without one.
+
+    Source: Wilson 1927, "Probable Inference, the Law of Succession, and Statistical Inference".
+    """
+    if template.rate is None:
+        return pl.lit(0.0)
+    found, lines = map(pl.col, template.rate)
+    share, spread = found / lines, _Z**2 / lines
+    middle = share + spread / 2.0
+    low = (middle - (spread * (share * (1.0 - share) + spread / 4.0)).sqrt()) / (1.0 + spread)
+    return low.fill_nan(0.0)
 
 
 def _mentioned(known: pl.DataFrame, candidates: Mapping[str, list[_Candidate]]) -> pl.DataFrame:

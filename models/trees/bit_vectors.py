@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
-from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, TreeArrays, read_trees
+from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, NumberArray, TreeArrays, read_trees
 
 BLOCK = 128
 # LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
@@ -81,7 +81,7 @@ class BitVectorTrees:
 
 
 @numba.njit(cache=True, nogil=True)
-def _load(values: Float32Array, missing: float, zero_is_missing: bool, out: Float32Array) -> None:
+def _load(values: Float32Array, missing: float, zero_is_missing: bool, out: NumberArray) -> None:
     """Copy one column of a block as its tests see it."""
     zero = np.float32(np.nan) if zero_is_missing else np.float32(0.0)
     for line in range(values.shape[0]):
@@ -105,9 +105,9 @@ def _load_codes(values: Float32Array, number: int, out: UInt32Array) -> None:
 def _test_numbers(
     first: int,
     behind: int,
-    views: Float32Array,
+    views: NumberArray,
     test_view: IntArray,
-    test_threshold: Float32Array,
+    test_threshold: NumberArray,
     test_leaves: LeafArray,
     every_leaf: Any,
     left: LeafArray,
@@ -151,7 +151,7 @@ def _sum_leaves(
     view_zero: BoolArray,
     first_test: IntArray,
     test_view: IntArray,
-    test_threshold: Float32Array,
+    test_threshold: NumberArray,
     test_leaves: LeafArray,
     slot_row: IntArray,
     slot_number: IntArray,
@@ -164,7 +164,7 @@ def _sum_leaves(
     leaf_value: FloatArray,
     out: FloatArray,
 ) -> None:
-    views = np.zeros((view_row.shape[0], BLOCK), dtype=np.float32)
+    views = np.zeros((view_row.shape[0], BLOCK), dtype=test_threshold.dtype)
     codes = np.zeros((slot_row.shape[0], BLOCK), dtype=np.uint32)
     found = np.empty(BLOCK, dtype=np.uint32)
     left = np.empty(BLOCK, dtype=test_leaves.dtype)

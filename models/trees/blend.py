@@ -65,10 +65,10 @@ class Blend:
         """How many trees a raw score sums, those of all members."""
         return sum(member.booster.rounds for member in self.members)
 
-    def predict_raw(self, values: FloatArray | Float32Array, *, threads: int = 1) -> FloatArray:
+    def predict_raw(self, values: Float32Array, *, threads: int = 1) -> FloatArray:
         """Raw log-odds a line (lines,) for matrix values (lines, columns)."""
         places = np.array(self.places, dtype=np.int64)
-        columns = Columns(np.ascontiguousarray(values[:, places].T, dtype=np.float32), places)
+        columns = Columns(np.ascontiguousarray(values[:, places].T), places)
         return self.predict_columns(columns, threads=threads)
 
     def predict_columns(self, columns: Columns, *, threads: int = 1) -> FloatArray:

@@ -95,14 +95,12 @@ class Booster:
         split = range(self._native.num_feature()) if self._trees is None else self._trees.places
         return tuple(sorted({*split, *(() if self.start is None else self.start.places)}))
 
-    def predict_raw(
-        self, values: FloatArray | Float32Array, *, threads: int = 1, rounds: int | None = None
-    ) -> FloatArray:
+    def predict_raw(self, values: Float32Array, *, threads: int = 1, rounds: int | None = None) -> FloatArray:
         """Raw score a line (lines,) for matrix values (lines, columns): log-odds for a classifier, the
         target's unit for a regression.
         """
         places = np.array(self.places, dtype=np.int64)
-        columns = Columns(np.ascontiguousarray(values[:, places].T, dtype=np.float32), places)
+        columns = Columns(np.ascontiguousarray(values[:, places].T), places)
         return self.predict_columns(columns, threads=threads, rounds=rounds)
 
     def predict_columns(self, columns: Columns, *, threads: int = 1, rounds: int | None = None) -> FloatArray:

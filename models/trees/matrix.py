@@ -16,7 +16,7 @@ class Matrix:
     """Features as numbers: values (lines, columns), NaN for missing, and which columns are codes.
 
     They are of 32 bits, in training as at night: nothing that is declared is known to more than seven digits,
-    and trees are evaluated twice as fast.
+    and one instruction tests twice as many lines.
     """
 
     values: Float32Array

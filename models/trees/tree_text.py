@@ -26,6 +26,7 @@ from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray,
 HIGHEST = float(np.finfo(np.float32).max)
 TESTS_AT_ONCE = 4
 LeafArray = npt.NDArray[np.unsignedinteger[Any]]
+NumberArray = npt.NDArray[np.floating[Any]]
 
 
 _VERSION = "v4"
@@ -37,10 +38,12 @@ _MISSING_NONE, _MISSING_ZERO = 0, 1
 @dataclass(frozen=True)
 class Word:
     """An unsigned type with a bit for each leaf of a tree, and a constant whose multiples by the powers of
-    two all have other bits left after a shift.
+    two all have other bits left after a shift. `numbers` is as wide: one instruction tests as many numbers as
+    it rules out leaves of lines.
     """
 
     dtype: type[np.unsignedinteger[Any]]
+    numbers: type[np.floating[Any]]
     bits: int
     de_bruijn: int
     shift: int
@@ -60,8 +63,8 @@ class Word:
         return (self.de_bruijn << leaf & self.every_leaf) >> self.shift
 
 
-NARROW = Word(np.uint32, 32, 0x077CB531, 27)
-WIDE = Word(np.uint64, 64, 0x03F79D71B4CB0A89, 58)
+NARROW = Word(np.uint32, np.float32, 32, 0x077CB531, 27)
+WIDE = Word(np.uint64, np.float64, 64, 0x03F79D71B4CB0A89, 58)
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,8 @@ class TreeArrays:
     go left, 32 of them a word, from `first_word` on. Word `word_bits` is about the codes of slot `word_slot`:
     a column (`slot_place`) where the code, divided by 32, is `slot_number`.
 
-    Sets of leaves are of the type of `word`, narrow where all trees allow it. `leaf_value` (trees, bits) has
-    the value of a leaf at `word.slot_of` it.
+    Sets of leaves and thresholds are as wide as `word`, narrow where all trees allow it. `leaf_value` (trees,
+    bits) has the value of a leaf at `word.slot_of` it.
     """
 
     word: Word
@@ -89,7 +92,7 @@ class TreeArrays:
     view_zero: BoolArray
     first_test: IntArray
     test_view: IntArray
-    test_threshold: Float32Array
+    test_threshold: NumberArray
     test_leaves: LeafArray
     slot_place: IntArray
     slot_number: IntArray
@@ -221,7 +224,7 @@ def _flat(trees: Sequence[_Tree]) -> TreeArrays:
         view_zero=np.array([zero for _, _, zero in views], dtype=np.bool_),
         first_test=_starts([len(of_tree) for of_tree in numbers]),
         test_view=_integers([view_of[test.view] for test in tests]),
-        test_threshold=_rounded_down([min(test.threshold, HIGHEST) for test in tests]),
+        test_threshold=_rounded_down([min(test.threshold, HIGHEST) for test in tests]).astype(word.numbers),
         test_leaves=np.array([test.leaves & every_leaf for test in tests], dtype=word.dtype),
         slot_place=_integers([place for place, _ in slots]),
         slot_number=_integers([number for _, number in slots]),

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from configs.errors import DataError, ParcelRiskError, UsageError
-from configs.reference.facts import load_reference
+from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
 from features.contract.inspections import INSPECTION_COLUMNS, validate_inspections
@@ -200,6 +201,10 @@ class _Run:
                 instead.update(parcels_meant(each.opened_instead))
         return KnownParcels.of(self._store, by_day, instead, self._past_days)
 
+    @cached_property
+    def _reference(self) -> Reference:
+        return load_reference(self._overlay)
+
     def _decide(self, row: ReturnedRow, decisions: Decisions, parcels: KnownParcels) -> None:
         if row.place is None or row.entries is None or row.reported_on is None:
             return
@@ -208,7 +213,7 @@ class _Run:
                 other = parcels.opened(row.entries.opened_instead, row.place)
                 row.entries = replace(row.entries, values={**row.entries.values, "opened_instead": other})
             if row.entries.written:
-                row.entries = parcels.priced(row.entries, row.place, load_reference(self._overlay))
+                row.entries = parcels.priced(row.entries, row.place, self._reference)
         except UnreadableRowError as fault:
             row.reject(fault)
             return
