@@ -13,8 +13,8 @@ def main() -> int:
     """Run each in a process of its own; the exit code is that of the first one that fails."""
     root = Path(__file__).resolve().parents[1]
     for name in MEASUREMENTS:
-        print(f"== benchmarks.{name}", flush=True)
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], cwd=root, check=False)
+        print(f"== benchmarks.decisions.{name}", flush=True)
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.decisions.{name}"], cwd=root, check=False)
         if done.returncode:
             return done.returncode
     return 0

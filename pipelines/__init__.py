@@ -7,7 +7,8 @@ from typing import Final
 ALLOCATOR_VARIABLE: Final = "_RJEM_MALLOC_CONF"
 ALLOCATOR: Final = "thp:always,dirty_decay_ms:10000"
 """How the allocator of Polars, jemalloc, holds memory: in large pages, kept for some seconds before they go
-back to the system, which makes less work than small ones that go back at once (`benchmarks/allocator.py`)."""
+back to the system, which makes less work than small ones that go back at once.
+Measured by `benchmarks/decisions/allocator.py`."""
 
 # Read when Polars is loaded; processes that are started take it with them.
 os.environ.setdefault(ALLOCATOR_VARIABLE, ALLOCATOR)

@@ -91,6 +91,13 @@ def test_keys_that_a_configuration_lacks_leave_columns_out(
     assert frame.height in (0, lines.height)
 
 
+def test_a_short_name_is_vague_by_what_it_can_say(last_day: Day, settings: Settings) -> None:
+    names = ["红", "口红", "棒球帽", "cup", "lamp"]
+    lines = last_day[1].head(len(names)).with_columns(pl.Series("item_name", names))
+    vague = build("text", lines, context_of(last_day, settings), settings)["text__vague"]
+    assert vague.to_list() == [1.0, 0.0, 0.0, 1.0, 0.0]
+
+
 @pytest.mark.parametrize("name", list(found_blocks()))
 def test_the_input_is_not_touched(name: str, last_day: Day, settings: Settings) -> None:
     lines = last_day[1]

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from features.words.chance import chance_between
+from features.words.reasons import NOTHING_STANDS_OUT
 from models.risk.level import Level
 from models.risk.saved_model import saved_level
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
@@ -102,6 +103,10 @@ def test_all_chances_of_a_listed_parcel_stand_beside_the_list(scored: World) -> 
     by_risk = both.filter(selection="risk")
     assert by_risk["reason_1"].equals(by_risk["reason_1_beside"])
     assert by_risk["line_no"].equals(by_risk["line_no_beside"])
+    at_random = listed.filter(selection="random")
+    assert at_random["reason_1"].str.starts_with("random check: ").all()
+    assert at_random.height > at_random["reason_2"].null_count() > 0
+    assert NOTHING_STANDS_OUT not in at_random["reason_2"]
     other = chances.join(listed, on=key, how="anti")
     likely = pl.col("probability") >= 0.02
     assert other.filter(likely)["reason_1"].null_count() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import trees
+from benchmarks.decisions import trees
 
 
 def test_both_ways_give_the_same_bits_and_a_row(monkeypatch: pytest.MonkeyPatch) -> None:

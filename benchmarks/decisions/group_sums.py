@@ -1,6 +1,6 @@
 """Sums by key: ours (`features.arrays.distinct`, `group_sums`) and Polars' `group_by`, by turns in one run.
 
-    python -m benchmarks.group_sums [--lines N] [--rounds R]
+    python -m benchmarks.decisions.group_sums [--lines N] [--rounds R]
 
 What a bucket does in a night for each key of its history, on one thread as a worker has it: lines,
 distinct parcels, sums and a bitmap of each value. The least of the rounds counts; that both ways give the

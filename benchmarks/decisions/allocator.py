@@ -1,6 +1,6 @@
 """How the allocator of Polars holds memory: what a night takes with its own settings and with ours.
 
-    python -m benchmarks.allocator [--lines N] [--rounds R] [--work DIR]
+    python -m benchmarks.decisions.allocator [--lines N] [--rounds R] [--work DIR]
 
 One night of N lines (`benchmarks/national/national_night.py`) after the other, the two ways by turns in one
 run, and the ratio of what they took. The work folder is that of `make bench-day`, so its stores are used.

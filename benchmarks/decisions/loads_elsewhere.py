@@ -1,8 +1,9 @@
 """A registered model in an environment that has only what MLflow installs for it.
 
-`python -m benchmarks.loads_elsewhere` trains and registers a small model, makes a fresh environment from
-the model's own `requirements.txt`, loads the model there and compares the scores of ten lines to the bit. It
-needs a package index.
+`python -m benchmarks.decisions.loads_elsewhere` trains and registers a small model, makes a fresh environment
+from the model's own `requirements.txt`, loads the model there and compares the scores of ten lines to the
+bit.
+It needs a package index.
 """
 
 from __future__ import annotations

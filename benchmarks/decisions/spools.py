@@ -1,6 +1,6 @@
 """Files of our own between two passes against the sinks of DuckDB and Polars: seconds and peak memory.
 
-    python -m benchmarks.spools [--task T] [--lines N] [--rounds R] [--threads T]
+    python -m benchmarks.decisions.spools [--task T] [--lines N] [--rounds R] [--threads T]
 
 `spool`: lines come in chunks, in no order, and are then asked for range by range of a hash, as by the second
 pass of an ingest. `sorted file`: the sums of eight buckets become one file sorted by key, as in the history
@@ -207,7 +207,7 @@ def measured(task: str, count: int, rounds: int, threads: int) -> dict[str, Figu
                 command = [
                     sys.executable,
                     "-m",
-                    "benchmarks.spools",
+                    "benchmarks.decisions.spools",
                     "--one",
                     task,
                     way,

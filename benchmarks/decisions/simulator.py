@@ -1,6 +1,6 @@
 """Lines per second of the simulator on one core, beside a plain generator that writes one line at a time.
 
-    python benchmarks/simulator.py [PARCELS_PER_DAY] [DAYS]
+    python -m benchmarks.decisions.simulator [PARCELS_PER_DAY] [DAYS]
 
 Both fill the contract's 35 columns from the same world. The plain generator knows no schemes, seasons or
 habits: it is the floor of what a loop over lines costs. CPU seconds, so that another process on the machine

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.allocator import WAYS, table
+from benchmarks.decisions.allocator import WAYS, table
 
 
 def test_the_least_of_each_figure_counts() -> None:

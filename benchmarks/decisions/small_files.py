@@ -1,4 +1,6 @@
-"""What a message costs in a file of its own, beside as many in one file: `python -m benchmarks.small_files`.
+"""What a message costs in a file of its own, beside as many in one file.
+
+`python -m benchmarks.decisions.small_files`.
 
 One run of each, the ratio is what counts: `--files 3000` messages of one inventory with one line.
 """

@@ -1,6 +1,6 @@
 """LightGBM's own predict and bit vectors: CPU microseconds a line on one thread, the same lines in one run.
 
-    python -m benchmarks.trees [LINES]
+    python -m benchmarks.decisions.trees [LINES]
 
 The models are trained on other lines of the same kind as those they are asked about: on lines unlike those
 of the training both take the same few paths and look faster than they are. The ways take turns, and the best
