@@ -108,7 +108,7 @@ class FeedbackReport(Report):
             if row.outcome in WRITTEN
         )
         if instead:
-            yield f"{instead:,} listed parcels: another one was opened instead"
+            yield f"another parcel was opened instead of a listed one: {instead:,} times"
         if self.days:
             yield f"days written: {', '.join(str(day) for day in self.days)}"
         if self.reopened is not None:
