@@ -91,7 +91,11 @@ def _dotted(location: Sequence[str | int]) -> str:
 def _allowed_keys(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
     _, annotation = _walk(model, location)
     # `name` of a risk or mapping is the name of its file, the others come from `reasons.yaml`.
-    hidden = {"name", "fallback_reason", "shared_reasons"} if annotation is model and "name" in model.model_fields else set()
+    hidden = (
+        {"name", "fallback_reason", "shared_reasons"}
+        if annotation is model and "name" in model.model_fields
+        else set()
+    )
     return sorted({key for found in _models(annotation) for key in found.model_fields} - hidden)
 
 

@@ -37,8 +37,8 @@ _CHANCES: dict[str, pl.DataType] = {
 _UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
 
-# A chance of less than 1 in 50 gets no reasons.
-_LEAST_CHANCE = 0.02
+# A chance of less than 1 in 20 gets no reasons: explaining takes longer than scoring.
+_LEAST_CHANCE = 0.05
 
 
 @dataclass(frozen=True)
