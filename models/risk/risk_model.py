@@ -25,17 +25,13 @@ from models.risk.encoder import Encoder, Learned
 from models.risk.examined import ExaminedShare
 from models.risk.fair_value import declared_log_price, priced_quantity, tax_shortfall_cny
 from models.risk.finding_value import FindingValue
-from models.risk.heading_background import (
-    HeadingBackground,
-    background_lines,
-    explained_lines,
-    headings_of,
-)
+from models.risk.heading_background import HeadingBackground, background_lines, explained_lines, headings_of
 from models.risk.heading_peers import HeadingPeers
 from models.risk.reason_columns import reason_columns
 from models.risk.saved_model import MODEL_FILE, MODEL_FORMAT, READ_FORMATS, saved_model
 from models.trees.blend import Blend
 from models.trees.columns import exponential
+from models.trees.matrix import Matrix
 from models.trees.number_columns import FrameNumbers
 
 
@@ -145,14 +141,13 @@ class RiskModel:
         With the mean of all lines, which is left out, the columns add up to `predict_raw`.
         """
         matrix = self.encoder.matrix(frame, learned or self.learned(frame, threads=threads))
+        return self._added(matrix, threads)
+
+    def _added(self, matrix: Matrix, threads: int) -> pl.DataFrame:
         parts = self.booster.contributions(matrix.values, threads=threads)
         blocks = np.array(self.encoder.blocks)
-        return pl.DataFrame(
-            {
-                block: parts[:, :-1][:, blocks == block].sum(axis=1)
-                for block in sorted(set(self.encoder.blocks))
-            }
-        )
+        names = sorted(set(self.encoder.blocks))
+        return pl.DataFrame({name: parts[:, :-1][:, blocks == name].sum(axis=1) for name in names})
 
     def contributions_in_heading(
         self, frame: pl.DataFrame, learned: Learned | None = None, *, threads: int = 1
@@ -160,8 +155,8 @@ class RiskModel:
         """`contributions` above what each block usually adds to lines of the same heading: what sets a line
         apart from its like, in the order that `peers` settle. Without a `background` as they are.
         """
-        learned = learned or self.learned(frame, threads=threads)
-        added = self.contributions(frame, learned, threads=threads)
+        matrix = self.encoder.matrix(frame, learned or self.learned(frame, threads=threads))
+        added = self._added(matrix, threads)
         if self.background is None:
             return added
         usual = self.background(frame)
@@ -171,10 +166,14 @@ class RiskModel:
         if self.peers is None or frame.is_empty():
             return special
         places = np.array(self.booster.places, dtype=np.int64)
-        values = self.encoder.matrix(frame, learned).values[:, places]
         blocks = np.array(self.encoder.blocks)[places]
         return self.peers.settled(
-            special, headings_of(frame, 4), values, places, blocks=blocks, booster=self.booster
+            special,
+            headings_of(frame, 4),
+            matrix.values[:, places],
+            places,
+            blocks=blocks,
+            booster=self.booster,
         )
 
     def with_goods(self, goods: GoodsModel | None) -> RiskModel:

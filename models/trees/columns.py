@@ -94,13 +94,18 @@ class FeatureColumns:
         """Values (lines, columns + spare) float32, NaN for null; the spare columns at the end are NaN."""
         values = np.full((frame.height, len(self.names) + spare), np.nan, dtype=np.float32)
         given = set(frame.columns)
-        for place, name in enumerate(self.names):
-            if name not in given:
-                continue
-            if name in self.categories.values:
-                values[:, place] = self.categories.encode(frame, name)
-            else:
-                values[:, place] = narrow(_number(frame[name]))
+        numbers = [
+            place
+            for place, name in enumerate(self.names)
+            if name in given and name not in self.categories.values
+        ]
+        # All at once: three hundred calls take longer than the numbers of a small bucket.
+        if numbers:
+            wanted = frame.select(_as_number(self.names[place]) for place in numbers)
+            values[:, numbers] = narrow(wanted.to_numpy())
+        for place in self.categorical:
+            if self.names[place] in given:
+                values[:, place] = self.categories.encode(frame, self.names[place])
         return values
 
     def as_dict(self) -> dict[str, object]:
@@ -112,7 +117,7 @@ def number_column(frame: pl.DataFrame, name: str) -> FloatArray:
     """A column as float64 (lines,), NaN for null and where the frame does not have it."""
     if name not in frame.columns:
         return np.full(frame.height, np.nan, dtype=np.float64)
-    return _number(frame[name])
+    return frame.select(_as_number(name)).to_series().to_numpy()
 
 
 def narrow(values: FloatArray) -> Float32Array:
@@ -126,5 +131,5 @@ def exponential(logarithms: FloatArray) -> FloatArray:
     return pl.Series(logarithms).exp().to_numpy()
 
 
-def _number(column: pl.Series) -> FloatArray:
-    return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+def _as_number(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Float64).fill_null(float("nan"))

@@ -103,3 +103,10 @@ def lightgbm_alone(booster: Booster, matrix: np.ndarray) -> np.ndarray:
     native: lgb.Booster = booster._native
     raw = np.asarray(native.predict(matrix, raw_score=True, num_iteration=booster.rounds))
     return raw if booster.start is None else raw + booster.start(matrix)
+
+
+def test_columns_may_all_be_texts() -> None:
+    columns = FeatureColumns(("a__x", "a__gone"), CategoryMaps({"a__x": ("k",), "a__gone": ("k",)}))
+    np.testing.assert_array_equal(
+        columns.numbers(pl.DataFrame({"a__x": ["k", "l"]})), [[0.0, np.nan], [np.nan] * 2]
+    )
