@@ -14,7 +14,7 @@ const saveResults = (about, kept) => {
   const content = { ...list, exported_at: new Date().toISOString(), rows };
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
-  const name = [about.customs_office, about.shift, about.declared_on, about.earlier].filter(Boolean).join("-");
+  const name = [about.customs_office, about.shift, about.declared_on].filter(Boolean).join("-");
   link.download = `results-${name.replace(/[^\p{L}\p{N}-]+/gu, "_").slice(0, 80)}.json`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
