@@ -108,7 +108,7 @@ def explain(task: ExplainTask) -> Explained:
     told = pl.concat(parts)
     shown = shown.join(listed, on=LINE_KEY, how="inner", maintain_order="left")
     shown = shown.join(told, on=listed.columns, how="left", maintain_order="left").drop("risk")
-    return Explained(shown, _with_reasons(chances, told))
+    return Explained(shown, chances_with_reasons(chances, told))
 
 
 def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
@@ -126,7 +126,7 @@ def _chances(task: ExplainTask) -> pl.DataFrame:
     return parcel_chances(scores, risks) if risks else pl.DataFrame(schema=_CHANCES)
 
 
-def _with_reasons(chances: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+def chances_with_reasons(chances: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     """The chances with what is told of a line of the parcel for the risk: there is one at most."""
     by_parcel = told.rename({"line_no": "_line"})
     joined = chances.join(by_parcel, on=["declaration_id", "risk"], how="left", maintain_order="left")
