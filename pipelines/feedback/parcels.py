@@ -16,7 +16,7 @@ from features.contract.reject_reasons import RejectReason
 from features.text.visible import visible_text
 from pipelines.feedback.entries import Entries, UnreadableRowError
 from pipelines.feedback.places import Place, parcels_meant
-from pipelines.lists.office_list import CODE_CHARACTERS
+from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.store.store import Store
 
 _FURTHER_NUMBERS = ("waybill_id", "order_id")

@@ -19,7 +19,7 @@ from pipelines.feedback.values import number_in, text_of
 from pipelines.ingest.tables.workbook_cells import Cell
 from pipelines.lists.fields import LIST_ID
 from pipelines.lists.issued import LISTED_PLACE, find_lists
-from pipelines.lists.office_list import CODE_CHARACTERS
+from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.store.store import Store
 
 # Spreadsheet programs keep 15 digits and show six.

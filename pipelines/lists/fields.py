@@ -16,8 +16,9 @@ from typing import Literal
 import polars as pl
 
 from configs.language import Language, language
-from configs.language_codes import LANGUAGES
+from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema.risk import RiskConfig
+from pipelines.lists.chances import CHANCES, CHANCES_TYPE
 
 Source = Literal["selection", "declaration", "night", "issue", "document", "inspector"]
 ListKind = Literal["label", "whole", "decimal", "quantity", "share"]
@@ -174,7 +175,17 @@ def display_columns() -> dict[str, pl.DataType]:
     `in_language(…)` is shown instead in documents of that language.
     """
     known = fields_of("selection", "declaration", "night", "issue")
-    return columns_of(field for field in known if Document.TABLE not in field.documents)
+    beside = columns_of(field for field in known if Document.TABLE not in field.documents)
+    return beside | {CHANCES: CHANCES_TYPE}
+
+
+def in_language(column: str, code: LanguageCode) -> str:
+    """The name of the column with the words of `column` in another language than the default.
+
+    >>> in_language("reason_1", "zh-CN")
+    'reason_1@zh-CN'
+    """
+    return f"{column}@{code}"
 
 
 def entry_fields() -> list[Field]:

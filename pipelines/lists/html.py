@@ -15,7 +15,8 @@ from configs.language import Language
 from features.contract.result_words import RESULT_WORDS
 from models.report.page import fingerprint, packaged_text, page_environment
 from pipelines.lists.fields import JSON_FORMAT, Document, Field, entry_fields, fields_of, result_field
-from pipelines.lists.office_list import CHOSEN, OfficeList
+from pipelines.lists.office_list import OfficeList
+from pipelines.lists.parcel import CHOSEN
 
 _UNKNOWN = "–"
 _TEMPLATE = "office_list.html.j2"

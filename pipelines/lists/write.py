@@ -13,10 +13,11 @@ from pathlib import Path
 import polars as pl
 
 from configs.schema.settings import Settings
+from pipelines.lists.caveats import NO_CAVEATS, Caveats
 from pipelines.lists.csv import csv_bytes
 from pipelines.lists.fields import Document, columns_of, fields_of
 from pipelines.lists.html import list_page
-from pipelines.lists.office_list import NO_CAVEATS, Caveats, office_lists
+from pipelines.lists.office_list import office_lists
 from pipelines.lists.set_aside import SetAside, write_set_aside
 from pipelines.lists.xlsx import workbook_bytes
 from pipelines.store.files import unfinished, write_table

@@ -12,7 +12,8 @@ from typing import Any
 import xlsxwriter
 
 from pipelines.lists.fields import GUIDE_TITLE
-from pipelines.lists.office_list import OfficeList, Value
+from pipelines.lists.office_list import OfficeList
+from pipelines.lists.parcel import Value
 from pipelines.lists.xlsx_columns import (
     ENTRY_KINDS,
     NUMBER_FORMATS,

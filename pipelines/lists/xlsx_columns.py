@@ -19,7 +19,8 @@ from pipelines.lists.fields import (
     result_heading,
     risk_of,
 )
-from pipelines.lists.office_list import Guide, ListRow, OfficeList, Value
+from pipelines.lists.office_list import Guide, OfficeList
+from pipelines.lists.parcel import ListRow, Value
 
 NUMBER_FORMATS: dict[ListKind, str] = {
     "whole": "0",
@@ -42,7 +43,9 @@ _COMPOSED: dict[str, Callable[[ListRow], Value]] = {
     "item_name": lambda row: "\n".join(
         str(text) for text in (row.values["item_name"], row.reads_as, row.values["item_model"]) if text
     ),
-    "reasons": lambda row: "\n".join(f"• {reason}" for reason in row.reasons),
+    "reasons": lambda row: "\n".join(
+        f"• {each}" for each in (*row.reasons, *(other.sentence for other in row.likelier))
+    ),
 }
 # What the file format holds of a title and of a message.
 _MOST_TITLE = 32

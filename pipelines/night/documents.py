@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pipelines.lists.office_list import Caveats
+from pipelines.lists.caveats import Caveats
 from pipelines.lists.set_aside import SetAside, documents_set_aside, write_set_aside
 from pipelines.lists.write import DocumentsTask, Map, write_all_documents
 from pipelines.scoring.day_run import DayRun

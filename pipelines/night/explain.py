@@ -19,8 +19,8 @@ from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reas
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
-from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of
-from pipelines.lists.office_list import in_language
+from pipelines.lists.chances import LEAST_TOLD
+from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
 from pipelines.store.files import read_whole
@@ -35,10 +35,6 @@ _CHANCES: dict[str, pl.DataType] = {
     "probability": pl.Float64(),
 }
 _UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
-
-
-# A chance of less than 1 in 20 gets no reasons: explaining takes longer than scoring.
-_LEAST_CHANCE = 0.05
 
 
 @dataclass(frozen=True)
@@ -71,7 +67,7 @@ def explain(task: ExplainTask) -> Explained:
     space = workspace(task.of)
     listed = task.listed.select(*LINE_KEY, "risk")
     chances = _chances(task)
-    likely = chances.filter(pl.col("probability") >= _LEAST_CHANCE)
+    likely = chances.filter(pl.col("probability") >= LEAST_TOLD)
     # A listed risk is explained by the line that raised its value.
     likely = likely.join(listed, on=["declaration_id", "risk"], how="anti").select(listed.columns)
     asked = pl.concat([listed, likely])

@@ -12,8 +12,9 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from models.risk.level import Level
 from models.selection.select import Selection, select_from
+from pipelines.lists.caveats import Caveats
+from pipelines.lists.chances import with_chances
 from pipelines.lists.issued import stage_issued, with_list_ids
-from pipelines.lists.office_list import Caveats
 from pipelines.lists.set_aside import SetAside, documents_set_aside
 from pipelines.lists.write import write_lists
 from pipelines.night.documents import in_all_processes
@@ -87,12 +88,14 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     explained = _explained(run, files, scores, selection)
     listed = selection.listed.join(explained.shown, on=LINE_KEY, how="left", maintain_order="left")
     listed = with_channel_reasons(selection, listed, settings.capacity, settings.overlay)
+    chances = _with_ends(explained.chances, run.levels)
+    listed = with_chances(listed, chances)
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))
 
     caveats = Caveats(bool(run.troubles.gaps), tuple(run.unproven), run.levels)
     write_lists(folder, listed, day, settings, caveats=caveats, map_documents=in_all_processes(run))
-    write_table(_with_ends(explained.chances, run.levels), folder / _CHANCES_FILE)
+    write_table(chances, folder / _CHANCES_FILE)
     mark_lists(folder, run.troubles.gaps)
     stage_issued(t, store, day, listed)
     # Beside the lists, not among them: a program reads all Parquet files of a folder as one table.

@@ -17,7 +17,7 @@ from features.text.visible import visible_text
 from models.estimates.office_figures import LEAST_PARCELS, delays, hit_rates, lifts
 from models.stats.intervals import too_few
 from pipelines.lists.issued import issued_days
-from pipelines.lists.office_list import CODE_CHARACTERS
+from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.lists.write import office_file_name
 from pipelines.pages.text_table import text_table
 from pipelines.reporting.page import office_page

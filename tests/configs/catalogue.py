@@ -14,12 +14,12 @@ from pipelines.feedback import to_correct
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
-from pipelines.lists.office_list import CHOSEN
+from pipelines.lists.parcel import CHOSEN
 from tests.places import ROOT
 
 _MODULES = (
     *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
-    *("pipelines/lists/office_list.py", "pipelines/lists/xlsx.py"),
+    *("pipelines/lists/office_list.py", "pipelines/lists/parcel.py", "pipelines/lists/xlsx.py"),
     "pipelines/lists/xlsx_columns.py",
     *("pipelines/feedback/report.py", "pipelines/feedback/to_correct.py"),
 )

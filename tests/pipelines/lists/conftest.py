@@ -13,6 +13,11 @@ from pipelines.lists.write import write_lists
 from tests.pipelines.list_examples import DAY, SETTINGS, hostile, listed
 from tests.pipelines.lists.watched_page import Watched
 
+# The first parcel is listed for undervaluation, whose finding is worth more.
+CHANCES = [
+    {"risk": "food_safety", "line_no": 2, "probability": 0.5, "reason_1": "never declared before"},
+    {"risk": "undervaluation", "line_no": 1, "probability": 0.25, "reason_1": "CNY 12.0/kg declared"},
+]
 GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
 
 
@@ -37,6 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "item_name": goods, "list_id": "9f3c21ab77de", "risk": risk, "selection": selection,
             "waybill_id": f"WB-{place + 1:07d}", "order_id": f"Order {place + 1}",
             "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
+            "chances": CHANCES if place == 0 else None,
         }
         for place, (goods, risk, selection) in enumerate(
             zip(

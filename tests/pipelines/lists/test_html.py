@@ -9,7 +9,7 @@ from typing import Any
 from lxml import html
 
 from features.text.visible import visible_text
-from pipelines.lists.office_list import CODE_CHARACTERS, TEXT_CHARACTERS
+from pipelines.lists.parcel import CODE_CHARACTERS, TEXT_CHARACTERS
 from pipelines.lists.write import write_lists
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 

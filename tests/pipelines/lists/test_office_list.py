@@ -9,9 +9,11 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.capacity import OfficeOverride
 from models.risk.level import Level
+from pipelines.lists.caveats import Caveats
 from pipelines.lists.fields import display_columns
 from pipelines.lists.html import list_page
-from pipelines.lists.office_list import Caveats, language_of, office_lists
+from pipelines.lists.office_list import office_lists
+from pipelines.lists.parcel import language_of
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from tests.pipelines.list_examples import listed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,23 @@ def test_the_page_sorts_filters_and_searches(opened: Watched) -> None:
     page.locator("select[name=chosen]").select_option("")
     page.locator("input[name=search]").fill("玩具")
     assert opened.ranks() == [1]
+
+
+def test_a_likelier_risk_is_a_longer_bar_above_that_of_the_headline(opened: Watched) -> None:
+    row = opened.row(1)
+    expect(row.locator("td[data-label=Risk]")).to_have_text(re.compile(r"Undervaluation\s+about 1 in 4"))
+    said = [" ".join(each.split()) for each in row.locator(".chances li").all_inner_texts()]
+    assert said == [
+        "Food safety about 1 in 2 Line 2: never declared before",
+        "Undervaluation about 1 in 4",
+    ]
+    parts = row.locator(".chances .part").evaluate_all(
+        "all => all.map(each => each.getBoundingClientRect().width)"
+    )
+    assert parts[0] > 20
+    assert parts[0] == pytest.approx(2 * parts[1], rel=0.02)
+    expect(row.get_by_role("list", name="All chances of this parcel")).to_be_visible()
+    expect(opened.row(2).locator(".chances")).to_have_count(0)
 
 
 def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:

@@ -11,7 +11,8 @@ import pytest
 from lxml import html
 
 from features.text.visible import visible_text
-from pipelines.lists.office_list import CODE_CHARACTERS, Caveats
+from pipelines.lists.caveats import Caveats
+from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.lists.write import SAMPLING_LIST_SCHEMA, office_file_name, write_lists
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
 

@@ -16,7 +16,7 @@ from pipelines.lists.fields import (
     list_headings,
     result_field,
 )
-from pipelines.lists.office_list import CODE_CHARACTERS, TEXT_CHARACTERS
+from pipelines.lists.parcel import CODE_CHARACTERS, TEXT_CHARACTERS
 from pipelines.lists.write import write_lists
 from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
@@ -28,7 +28,12 @@ def _cells(path: Path) -> list[list[Any]]:
 
 
 def test_a_workbook_has_real_numbers_choices_filters_and_a_frozen_header(tmp_path: Path) -> None:
-    write_lists(tmp_path, listed([{}, {"selection": "random", "total_price_cny": None}]), DAY, SETTINGS)
+    chances = [
+        {"risk": risk, "line_no": 1, "probability": probability, "reason_1": "a reason"}
+        for risk, probability in (("food_safety", 0.5), ("undervaluation", 0.25), ("prohibited_items", 0.1))
+    ]
+    rows = [{"chances": chances}, {"selection": "random", "total_price_cny": None}]
+    write_lists(tmp_path, listed(rows), DAY, SETTINGS)
     book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
     sheet = book["List"]
     header = [cell.value for cell in sheet[HEADER_ROW + 1]]
@@ -36,7 +41,11 @@ def test_a_workbook_has_real_numbers_choices_filters_and_a_frozen_header(tmp_pat
     assert (row["Rank"], row["Declared CNY"], row["Gross kg"], row["Probability"]) == (1, 120.25, 1.234, 0.25)
     assert (row["HS code"], row["Waybill"], row["Goods as declared"]) == ("0103006000", "0012345", "儿童玩具")
     assert row["Chance"] == "about 1 in 4"
-    assert row["Why"] == "• CNY 12.0/kg declared; 143 similar lines have a median of 148\n• second"
+    assert str(row["Why"]).split("\n") == [
+        "• CNY 12.0/kg declared; 143 similar lines have a median of 148",
+        "• second",
+        "• more likely: Food safety, about 1 in 2",
+    ]
     assert sheet.cell(HEADER_ROW + 3, header.index("Declared CNY") + 1).value is None
     assert sheet.freeze_panes == f"C{HEADER_ROW + 2}"
     assert sheet.auto_filter.ref == f"A{HEADER_ROW + 1}:{get_column_letter(len(header))}{HEADER_ROW + 3}"

@@ -1,0 +1,167 @@
+"""A listed parcel as documents show it: texts made harmless, words chosen, figures kept as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from configs.language import Language
+from configs.schema.risk import RiskConfig
+from features.text.visible import visible_text
+from features.words.reasons import NOTHING_STANDS_OUT
+from pipelines.lists.caveats import Caveats
+from pipelines.lists.chances import CHANCES
+from pipelines.lists.fields import REASON_COLUMNS, fields_of, in_language
+
+Value = str | float | None
+READING = "_reading"
+"""The column with what a disguised name of the goods reads as."""
+CODE_CHARACTERS = 60
+TEXT_CHARACTERS = 160
+CHOSEN = {
+    "risk": "by risk",
+    "random": "at random",
+    "exploration": "to explore",
+    "rule": "by a rule",
+    "referral": "by referral",
+}
+"""How a parcel came onto the list, in words."""
+
+
+@dataclass(frozen=True)
+class ListedChance:
+    """One of a parcel's chances.
+
+    Attributes:
+        title: the risk's name for people.
+        line_no: the line that speaks most for it.
+        probability: that the risk is found in the parcel.
+        words: the same in words.
+        reason: what speaks most for it, empty where nothing does by itself.
+        is_headline: whether the parcel is listed for this risk.
+        sentence: what to say of it where it is larger than that of the listed risk.
+    """
+
+    title: str
+    line_no: int
+    probability: float
+    words: str
+    reason: str
+    is_headline: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One parcel as documents may show it.
+
+    Attributes:
+        values: of each field by its technical name; numbers are None where unknown.
+        risk: the risk's technical name, empty where there is none.
+        selection: the technical name of what chose the parcel.
+        goods_language: the language to declare for the goods' name.
+        reads_as: what a disguised name of the goods reads as, in words.
+        reasons: one to three sentences, the strongest first.
+        chances: all that are told, the largest first.
+    """
+
+    values: Mapping[str, Value]
+    risk: str
+    selection: str
+    goods_language: str | None
+    reads_as: str
+    reasons: tuple[str, ...]
+    chances: tuple[ListedChance, ...] = ()
+
+    @property
+    def likelier(self) -> tuple[ListedChance, ...]:
+        """Chances of other risks that are larger than that of the risk it is listed for."""
+        own = max((each.probability for each in self.chances if each.is_headline), default=0.0)
+        return tuple(each for each in self.chances if each.probability > own)
+
+
+@dataclass(frozen=True)
+class Teller:
+    """How the parcels of a list are told: its language, the risks by name, and how sure their chances are."""
+
+    words: Language
+    risks: Mapping[str, RiskConfig]
+    caveats: Caveats
+
+    def row(self, row: Mapping[str, Any], ranks: Mapping[int, list[int]]) -> ListRow:
+        """A row of the list; `ranks` are those of the parcels of each group that travels together."""
+        words, name = self.words, row["item_name"] or ""
+        probability, selection = row["probability"], row["selection"] or ""
+        reading = visible_text(row[READING] or "", TEXT_CHARACTERS, words)
+        values: dict[str, Value] = {}
+        for each in fields_of("selection", "declaration", "night"):
+            value = row[each.name]
+            if each.dtype == pl.String:
+                limit = TEXT_CHARACTERS if each.text == "free" else CODE_CHARACTERS
+                value = visible_text(value or "", limit, words)
+            values[each.name] = value
+        unscored = words("not scored")
+        return ListRow(
+            values={
+                **values,
+                "risk": "" if row["risk"] is None else self.title(row["risk"]),
+                "chance": unscored
+                if probability is None
+                else self.caveats.chance(row["risk"], probability, words),
+                "selection": words(CHOSEN[selection])
+                if selection in CHOSEN
+                else visible_text(selection, CODE_CHARACTERS),
+                "together": ", ".join(
+                    str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]
+                ),
+            },
+            risk=row["risk"] or "",
+            selection=selection,
+            goods_language=language_of(name),
+            reads_as=words("reads as: {text}", text=reading) if reading else "",
+            reasons=tuple(self._sentence(row[name]) for name in REASON_COLUMNS if row[name]),
+            chances=tuple(self._chance(each, row["risk"]) for each in row[CHANCES] or ()),
+        )
+
+    def title(self, risk: str) -> str:
+        """A list may be issued again after a risk was taken out of the configuration."""
+        if risk in self.risks:
+            return self.risks[risk].title.in_language(self.words)
+        return risk.replace("_", " ").capitalize()
+
+    def _chance(self, chance: Mapping[str, Any], listed: str | None) -> ListedChance:
+        first, words, title = REASON_COLUMNS[0], self.words, self.title(chance["risk"])
+        reason = chance.get(in_language(first, words.code)) or chance[first] or ""
+        if reason == words(NOTHING_STANDS_OUT):
+            reason = ""
+        said = self.caveats.chance(chance["risk"], chance["probability"], words)
+        return ListedChance(
+            title=title,
+            line_no=chance["line_no"],
+            probability=chance["probability"],
+            words=said,
+            reason=self._sentence(reason),
+            is_headline=chance["risk"] == listed,
+            sentence=words("more likely: {risk}, {chance}", risk=title, chance=said),
+        )
+
+    def _sentence(self, reason: str) -> str:
+        return visible_text(reason, 2 * TEXT_CHARACTERS, self.words)
+
+
+def language_of(text: str) -> str | None:
+    """The language to declare for a text, so that its characters are drawn as readers of it expect.
+
+    >>> [language_of(text) for text in ("儿童玩具", "おもちゃ箱", "장난감", "toy")]
+    ['zh', 'ja', 'ko', None]
+    """
+    if any("\u3040" <= character <= "\u30ff" for character in text):
+        return "ja"
+    if any("\uac00" <= character <= "\ud7af" for character in text):
+        return "ko"
+    if any("\u3400" <= character <= "\u9fff" or character >= "\U00020000" for character in text):
+        return "zh"
+    return None
