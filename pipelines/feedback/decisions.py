@@ -11,7 +11,8 @@ import polars as pl
 
 from configs.schema.risk import RiskConfig
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.feedback.entries import Entries, contradictions, figure_fields, together
+from pipelines.feedback.agreement import contradictions, together
+from pipelines.feedback.entries import Entries, figure_fields
 from pipelines.feedback.log import Known
 from pipelines.feedback.places import Place
 from pipelines.feedback.rows import ACCEPTED, CONFLICT, CORRECTED, REPEATED, Decision
@@ -84,7 +85,8 @@ class Decisions:
     def _rows(self, place: Place, entries: Entries) -> dict[Line, Values]:
         """The values that returns of a parcel give to its lines; none where no parcel was opened.
 
-        The listed line has what was answered; of a parcel that was opened instead, its first line. A parcel
+        The line that the row names has what was answered, else the listed one; of a parcel that was opened
+        instead, its first line. A parcel
         is opened as a whole: a risk of which nothing was found is False on its other lines too. Where
         something was found, nothing is known of them.
         """
@@ -92,7 +94,9 @@ class Decisions:
             return {}
         parcel = entries.opened_instead or place.declaration_id
         known = self._lines.get(parcel, ())
-        line = min(known, default=1) if entries.opened_instead else place.line_no
+        line = entries["found_line"]
+        if line is None:
+            line = min(known, default=1) if entries.opened_instead else place.line_no
         labels = entries.labels(self._risks)
         figures = {name: entries[name] for name in figure_fields() if name in INSPECTION_COLUMNS}
         nothing = {label: False for label, value in labels.items() if value is False}

@@ -1,8 +1,7 @@
-"""What a returned row says of its parcel, as values of the contract's types, and which returns agree."""
+"""What a returned row says of its parcel, as values of the contract's types."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,13 +12,12 @@ from configs.schema.risk import RiskConfig
 from features.contract.reject_reasons import RejectReason
 from features.contract.result_words import RESULT_LABELS, RESULT_WORDS, ResultValue, result_of
 from pipelines.feedback.columns import RawRow
-from pipelines.feedback.values import Money, days_in, money_in, text_of
+from pipelines.feedback.values import Money, days_in, money_in, number_in, text_of
 from pipelines.lists.fields import LISTED_RISK, Field, fields_of, result_field, risk_of
 
-_SAME = 1e-9
 _MOST_CHARS = 2000
-# From the least that is known to the most: an answer may follow, and none is taken back by these.
-_UNANSWERED: tuple[ResultValue, ...] = ("not_examined", "sent")
+UNANSWERED: tuple[ResultValue, ...] = ("not_examined", "sent")
+"""From the least that is known to the most: an answer may follow, and none is taken back by these."""
 
 
 @dataclass(frozen=True)
@@ -151,6 +149,8 @@ class _Reader:
             return self.day(of.name, window)
         if of.kind in ("price", "amount"):
             return self.amount(of.name, above_zero=of.kind == "price")
+        if of.kind == "line":
+            return self.line(of.name)
         return self.text(of.name)
 
     def result(self, name: str, risk: str | None, risks: Mapping[str, RiskConfig]) -> ResultValue | None:
@@ -207,6 +207,18 @@ class _Reader:
             self.written[name] = money
         return money.amount
 
+    def line(self, name: str) -> int | None:
+        try:
+            number = number_in(self._cells.get(name))
+        except ValueError as error:
+            self.fault(RejectReason.NOT_A_NUMBER.of(name), f"{name}: {error}")
+            return None
+        if number is not None and (number < 1 or number != int(number)):
+            message = f"{name}: expected the number of a line, came {number:g}"
+            self.fault(RejectReason.NOT_A_WHOLE_NUMBER.of(name), message)
+            return None
+        return None if number is None else int(number)
+
     def text(self, name: str) -> str | None:
         text = text_of(self._cells.get(name))
         if text is not None and len(text) > _MOST_CHARS:
@@ -235,58 +247,6 @@ class _Reader:
         answers: dict[str, ResultValue] = {}
         for risk, value in entries.results.items():
             label = risks[risk].label
-            if value not in _UNANSWERED and answers.setdefault(label, value) != value:
+            if value not in UNANSWERED and answers.setdefault(label, value) != value:
                 words = f"the risks with the label {label} are answered differently"
                 self.fault(RejectReason.CONTRADICTION.of(label), words)
-
-
-def contradictions(before: Entries, now: Entries) -> dict[str, tuple[object, object]]:
-    """Return the fields in which a row differs from earlier returns of its parcel, with both values.
-
-    What was left empty, or not examined, may be filled in later. Another day of inspection contradicts only
-    where nothing new is said that could belong to it. Text never does.
-    """
-    conflicts: dict[str, tuple[object, object]] = {}
-    for risk, value in now.results.items():
-        known = before.results.get(risk)
-        if not (known in (None, value, *_UNANSWERED) or value == "sent"):
-            conflicts[result_field(risk)] = (known, value)
-    for name in figure_fields():
-        old, new = before[name], now[name]
-        if old is not None and new is not None and not math.isclose(old, new, rel_tol=_SAME):
-            conflicts[name] = (old, new)
-    both = all(each.has_outcome or each.opened_instead is not None for each in (before, now))
-    if both and before.opened_instead != now.opened_instead:
-        conflicts["opened_instead"] = (before.opened_instead, now.opened_instead)
-    days = (before["inspected_on"], now["inspected_on"])
-    if None not in days and days[0] != days[1] and not _adds(before, now):
-        conflicts["inspected_on"] = days
-    return conflicts
-
-
-def together(before: Entries, now: Entries, *, corrected: bool = False) -> Entries:
-    """Return what two returns tell of a parcel; where they contradict each other, the later counts."""
-    later = {
-        risk: value
-        for risk, value in now.results.items()
-        if (corrected and value != "sent") or _knows_more(value, before.results.get(risk))
-    }
-    values = {**before.values, **now.values}
-    if corrected and now.has_outcome and now.opened_instead is None:
-        values.pop("opened_instead", None)
-    return Entries({**before.results, **later}, values)
-
-
-def _knows_more(value: ResultValue, before: ResultValue | None) -> bool:
-    """Whether it may follow what was said before: a sample that was sent says nothing of an answer."""
-    if before is None or value not in _UNANSWERED:
-        return True
-    return before in _UNANSWERED[: _UNANSWERED.index(value)]
-
-
-def _adds(before: Entries, now: Entries) -> bool:
-    """Whether it tells something of the inspection that was not known."""
-    known = {risk for risk, value in before.results.items() if value not in _UNANSWERED}
-    if any(risk not in known for risk, value in now.results.items() if value not in _UNANSWERED):
-        return True
-    return any(now[name] is not None and before[name] is None for name in figure_fields())

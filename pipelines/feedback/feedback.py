@@ -212,6 +212,7 @@ class _Run:
             if row.entries.opened_instead is not None:
                 other = parcels.opened(row.entries.opened_instead, row.place)
                 row.entries = replace(row.entries, values={**row.entries.values, "opened_instead": other})
+            parcels.check_line(row.entries, row.place)
             if row.entries.written:
                 row.entries = parcels.priced(row.entries, row.place, self._reference)
         except UnreadableRowError as fault:

@@ -11,7 +11,8 @@ import polars as pl
 
 from configs.schema.risk import RiskConfig
 from configs.who import responsible
-from pipelines.feedback.entries import Entries, together
+from pipelines.feedback.agreement import together
+from pipelines.feedback.entries import Entries
 from pipelines.feedback.places import Place
 from pipelines.feedback.rows import CORRECTED, WRITTEN, ReturnedRow
 from pipelines.lists.fields import columns_of, entry_fields, result_field, risk_of

@@ -105,6 +105,18 @@ class KnownParcels:
             )
         return opened[0]
 
+    def check_line(self, entries: Entries, place: Place) -> None:
+        """Checks that the parcel that was opened has the line in which something was found.
+
+        Raises:
+            UnreadableRowError: it has none of this number.
+        """
+        parcel, line = entries.opened_instead or place.declaration_id, entries["found_line"]
+        known = self.lines.get(parcel, [])
+        if line is not None and known and line not in known:
+            words = f"found_line: the parcel has the lines {some_of(known)}, came {line}"
+            raise UnreadableRowError([(RejectReason.NOT_IN_LIST.of("found_line"), words)])
+
     def priced(self, entries: Entries, place: Place, reference: Reference) -> Entries:
         """The entries with amounts in the currency that their field has: CNY, or that of the declaration.
 
@@ -114,7 +126,7 @@ class KnownParcels:
             UnreadableRowError: a rate is not known, or what the parcel was declared in.
         """
         opened = entries.opened_instead
-        line = min(self.lines.get(opened, [1])) if opened else place.line_no
+        line = entries["found_line"] or (min(self.lines.get(opened, [1])) if opened else place.line_no)
         declared = self.currencies.get((opened or place.declaration_id, line))
         values, faults = dict(entries.values), []
         for name, money in entries.written.items():

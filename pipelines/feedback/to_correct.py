@@ -35,7 +35,7 @@ KINDS: Mapping[str, str] = {
     RejectReason.NOT_A_DATE: "expected one day, such as 2026-11-21",
     RejectReason.OUT_OF_RANGE: "outside of what can be: a day before that of the list, or an amount below 0",
     RejectReason.REPORTED_BEFORE_INSPECTED: "the day of inspection is after that of the report",
-    RejectReason.NOT_IN_LIST: "not one of the results that can be chosen",
+    RejectReason.NOT_IN_LIST: "not one of what can be chosen",
     RejectReason.CONTRADICTION: "contradicts something else in the row",
     RejectReason.CONFLICT: "not what was returned before: say which one holds",
     RejectReason.NOT_ON_LIST: "does not go together with the list: keep rank and parcel together",

@@ -19,10 +19,11 @@ from configs.language import Language, language
 from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema.risk import RiskConfig
 from pipelines.lists.chances import CHANCES, CHANCES_TYPE
+from pipelines.lists.lines import LINES, LINES_TYPE
 
 Source = Literal["selection", "declaration", "night", "issue", "document", "inspector"]
 ListKind = Literal["label", "whole", "decimal", "quantity", "share"]
-EntryKind = Literal["result", "date", "price", "amount", "text", "parcel"]
+EntryKind = Literal["result", "date", "price", "amount", "text", "parcel", "line"]
 
 
 class Document(Flag):
@@ -52,7 +53,8 @@ class Field:
         documents: where it stands.
         heading: its heading in English, empty where no document shows it.
         kind: its format. Of what inspectors fill in, `price` is above 0 in the declaration's currency a unit,
-            `amount` at least 0 in CNY, `parcel` the declaration_id of another parcel.
+            `amount` at least 0 in CNY, `parcel` the declaration_id of another parcel, `line` one of the
+            parcel's lines.
         width: of its column in the workbook, in characters.
         order: its place among the workbook's columns; what inspectors fill in stands between the printed ones
             and the rest.
@@ -99,7 +101,7 @@ FIELDS: tuple[Field, ...] = (
           24),
     Field("selection", _TEXT, "selection", _IDENTITY | _SHOWN, "Chosen", "label", 11, 22),
     Field("inspection_probability", _NUMBER, "selection", _IDENTITY),
-    Field("trade_mode", _TEXT, "selection", _SHOWN, "Trade mode", "label", 11, 19),
+    Field("trade_mode", _TEXT, "selection", _SHOWN, "Trade mode", "label", 18, 19),
     Field("shift", _TEXT, "selection"),
     Field("together", _WHOLE, "selection", _SHOWN, "Travels with rank", "label", 11, 20),
     # As declared.
@@ -109,13 +111,17 @@ FIELDS: tuple[Field, ...] = (
     # Not shown: what a scanner reads from a parcel may be the number of its order.
     Field("order_id", _TEXT, "declaration", text="number"),
     Field("hs_code", _TEXT, "declaration", _SHOWN, "HS code", "label", 12, 12, "number"),
-    Field("origin_country", _TEXT, "declaration", _SHOWN, "Made in", "label", 9, 13),
-    Field("dispatch_country", _TEXT, "declaration", _SHOWN, "Sent from", "label", 10, 14),
-    Field("quantity", _NUMBER, "declaration", _SHOWN, "Quantity", "quantity", 10, 15),
+    Field("direction", _TEXT, "declaration", _SHOWN, "Direction", "label", 9, 25),
+    Field("origin_country", _TEXT, "declaration", _SHOWN, "Made in", "label", 12, 13),
+    Field("dispatch_country", _TEXT, "declaration", _SHOWN, "Sent from", "label", 12, 14),
+    Field("destination_country", _TEXT, "declaration", _SHOWN, "Sent to", "label", 12, 26),
+    Field("quantity", _NUMBER, "declaration", _SHOWN, "Line, quantity", "quantity", 10, 15,
+          spellings=("quantity", "数量")),
     Field("unit", _TEXT, "declaration", _SHOWN, "Unit", "label", 8, 16),
     Field("total_price", _NUMBER, "declaration", _SHOWN, "Declared price", "decimal", 14, 17),
     Field("currency", _TEXT, "declaration", _SHOWN, "Currency", "label", 9, 18),
-    Field("gross_weight_kg", _NUMBER, "declaration", _PRINTED, "Gross kg", "quantity", 10, 10),
+    Field("gross_weight_kg", _NUMBER, "declaration", _PRINTED, "Parcel, gross kg", "quantity", 10, 10,
+          spellings=("gross kg", "毛重（千克）")),
     Field("seller_id", _TEXT, "declaration", _SHOWN, "Seller", "label", 20, 21),
     # What the night knows of the line: its value, what such a line would usually cost in all, and why.
     Field("total_price_cny", _NUMBER, "night", _PRINTED, "Declared CNY", "decimal", 12, 8),
@@ -124,6 +130,7 @@ FIELDS: tuple[Field, ...] = (
     Field(LIST_ID, _TEXT, "issue", text="number", spellings=("list", "listid")),
     Field("chance", _TEXT, "document", _PRINTED, "Chance", "label", 13, 6),
     Field("reasons", _TEXT, "document", _PRINTED, "Why", "label", 52, 7),
+    Field("parcel_lines", _TEXT, "document", Document.SHEET, "Lines of the parcel", "label", 44, 27),
     # To fill in, beside a result for each risk.
     Field("inspected_on", _DAY, "inspector", _PRINTED, "Inspected on", "date", spellings=(
           "inspected", "inspection date", "date of inspection", "date inspected", "查验日期")),
@@ -133,6 +140,8 @@ FIELDS: tuple[Field, ...] = (
           "assessed price", "unit price assessed", "assessed unit price")),
     Field("recovered_tax_cny", _NUMBER, "inspector", _PRINTED, "Recovered tax, CNY", "amount", spellings=(
           "recovered tax", "tax recovered")),
+    Field("found_line", _WHOLE, "inspector", _SHOWN, "Found in line", "line", 9, spellings=(
+          "finding in line", "line of the finding")),
     Field("note", _TEXT, "inspector", _PRINTED, "Note", "text", 28, text="free", spellings=(
           "notes", "remark", "remarks", "comment", "comments", "备注")),
     Field("opened_instead", _TEXT, "inspector", _SHOWN, "Opened instead", "parcel", 21, text="number",
@@ -176,7 +185,7 @@ def display_columns() -> dict[str, pl.DataType]:
     """
     known = fields_of("selection", "declaration", "night", "issue")
     beside = columns_of(field for field in known if Document.TABLE not in field.documents)
-    return beside | {CHANCES: CHANCES_TYPE}
+    return beside | {CHANCES: CHANCES_TYPE, LINES: LINES_TYPE}
 
 
 def in_language(column: str, code: LanguageCode) -> str:

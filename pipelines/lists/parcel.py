@@ -15,6 +15,7 @@ from features.words.reasons import NOTHING_STANDS_OUT
 from pipelines.lists.caveats import Caveats
 from pipelines.lists.chances import CHANCES
 from pipelines.lists.fields import REASON_COLUMNS, fields_of, in_language
+from pipelines.lists.lines import LINES
 
 Value = str | float | None
 READING = "_reading"
@@ -29,6 +30,19 @@ CHOSEN = {
     "referral": "by referral",
 }
 """How a parcel came onto the list, in words."""
+WAYS = {
+    "import": "import",
+    "export": "export",
+    "9610": "cross-border e-commerce (9610)",
+    "1210": "bonded cross-border e-commerce (1210)",
+    "1239": "bonded cross-border e-commerce A (1239)",
+    "9710": "cross-border direct export to enterprises (9710)",
+    "9810": "cross-border export to overseas warehouses (9810)",
+    "mail": "mail",
+    "express": "express",
+    "other": "other",
+}
+"""Directions and supervision modes, in words."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +69,20 @@ class ListedChance:
 
 
 @dataclass(frozen=True)
+class ListedLine:
+    """A line of a listed parcel: what was declared, and the language to declare for its name."""
+
+    line_no: int
+    name: str
+    model: str
+    hs_code: str
+    quantity: float | None
+    unit: str
+    total_price_cny: float | None
+    language: str | None
+
+
+@dataclass(frozen=True)
 class ListRow:
     """One parcel as documents may show it.
 
@@ -66,6 +94,8 @@ class ListRow:
         reads_as: what a disguised name of the goods reads as, in words.
         reasons: one to three sentences, the strongest first.
         chances: all that are told, the largest first.
+        lines: all of the parcel, where they are known.
+        is_export: whether the parcel leaves the country.
     """
 
     values: Mapping[str, Value]
@@ -75,6 +105,14 @@ class ListRow:
     reads_as: str
     reasons: tuple[str, ...]
     chances: tuple[ListedChance, ...] = ()
+    lines: tuple[ListedLine, ...] = ()
+    is_export: bool = False
+
+    @property
+    def total_cny(self) -> float | None:
+        """What all lines were declared at, None where that of one is not known."""
+        totals = [each.total_price_cny for each in self.lines if each.total_price_cny is not None]
+        return sum(totals) if totals and len(totals) == len(self.lines) else None
 
     @property
     def likelier(self) -> tuple[ListedChance, ...]:
@@ -100,8 +138,7 @@ class Teller:
         for each in fields_of("selection", "declaration", "night"):
             value = row[each.name]
             if each.dtype == pl.String:
-                limit = TEXT_CHARACTERS if each.text == "free" else CODE_CHARACTERS
-                value = visible_text(value or "", limit, words)
+                value = self._text(value, TEXT_CHARACTERS if each.text == "free" else CODE_CHARACTERS)
             values[each.name] = value
         unscored = words("not scored")
         return ListRow(
@@ -114,6 +151,7 @@ class Teller:
                 "selection": words(CHOSEN[selection])
                 if selection in CHOSEN
                 else visible_text(selection, CODE_CHARACTERS),
+                **{name: self._way(row[name]) for name in ("direction", "trade_mode")},
                 "together": ", ".join(
                     str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]
                 ),
@@ -124,6 +162,8 @@ class Teller:
             reads_as=words("reads as: {text}", text=reading) if reading else "",
             reasons=tuple(self._sentence(row[name]) for name in REASON_COLUMNS if row[name]),
             chances=tuple(self._chance(each, row["risk"]) for each in row[CHANCES] or ()),
+            lines=tuple(map(self._line, row[LINES] or ())),
+            is_export=row["direction"] == "export",
         )
 
     def title(self, risk: str) -> str:
@@ -148,8 +188,27 @@ class Teller:
             sentence=words("more likely: {risk}, {chance}", risk=title, chance=said),
         )
 
+    def _line(self, line: Mapping[str, Any]) -> ListedLine:
+        name = line["item_name"] or ""
+        return ListedLine(
+            line_no=line["line_no"],
+            name=self._text(name, TEXT_CHARACTERS),
+            model=self._text(line["item_model"], TEXT_CHARACTERS),
+            hs_code=self._text(line["hs_code"], CODE_CHARACTERS),
+            quantity=line["quantity"],
+            unit=self._text(line.get(in_language("unit", self.words.code)) or line["unit"], CODE_CHARACTERS),
+            total_price_cny=line["total_price_cny"],
+            language=language_of(name),
+        )
+
+    def _way(self, code: str | None) -> str:
+        return self.words(WAYS[code]) if code in WAYS else self._text(code, CODE_CHARACTERS)
+
     def _sentence(self, reason: str) -> str:
-        return visible_text(reason, 2 * TEXT_CHARACTERS, self.words)
+        return self._text(reason, 2 * TEXT_CHARACTERS)
+
+    def _text(self, text: str | None, most: int) -> str:
+        return visible_text(text or "", most, self.words)
 
 
 def language_of(text: str) -> str | None:

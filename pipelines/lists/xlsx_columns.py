@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ ENTRY_KINDS: dict[EntryKind, str] = {
     "amount": "#,##0.00",
     "text": "@",
     "parcel": "@",
+    "line": "0",
 }
 """Number formats of the columns to fill in; what is typed into a cell of text never becomes a formula."""
 _RESULT_WIDTH = 14
@@ -43,10 +44,12 @@ _COMPOSED: dict[str, Callable[[ListRow], Value]] = {
     "item_name": lambda row: "\n".join(
         str(text) for text in (row.values["item_name"], row.reads_as, row.values["item_model"]) if text
     ),
+    "parcel_lines": lambda row: "\n".join(_lines_in_words(row)),
     "reasons": lambda row: "\n".join(
         f"• {each}" for each in (*row.reasons, *(other.sentence for other in row.likelier))
     ),
 }
+_MOST_LINES = 12
 # What the file format holds of a title and of a message.
 _MOST_TITLE = 32
 _MOST_MESSAGE = 255
@@ -54,6 +57,7 @@ _MOST_MESSAGE = 255
 HELP: dict[EntryKind, str] = {
     "price": "Per unit, in the currency of the declaration; only where you established another price.",
     "parcel": "The number of the parcel that you opened in place of this one.",
+    "line": "Where it was found in another line of the parcel than the listed one: its number.",
 }
 """A word at the cells of a kind of field; at a result stands what to look for."""
 
@@ -73,6 +77,15 @@ class SheetColumn:
         if self.field in _COMPOSED:
             return _COMPOSED[self.field](row)
         return row.values.get(self.field)
+
+
+def _lines_in_words(row: ListRow) -> Iterator[str]:
+    for line in row.lines[:_MOST_LINES]:
+        quantity = "" if line.quantity is None else f"{line.quantity:,.6g} {line.unit}".strip()
+        value = "" if line.total_price_cny is None else f"CNY {line.total_price_cny:,.2f}"
+        yield ", ".join(filter(None, (f"{line.line_no}. {line.name}", line.hs_code, quantity, value)))
+    if len(row.lines) > _MOST_LINES:
+        yield f"… {len(row.lines)}"
 
 
 def columns_of_sheet(office_list: OfficeList) -> list[SheetColumn]:
@@ -126,6 +139,9 @@ def _rule(kind: str, office_list: OfficeList) -> dict[str, Any]:
     elif kind == "price":
         rule = {"validate": "decimal", "criteria": ">", "value": 0}
         message = words("A number greater than 0.")
+    elif kind == "line":
+        rule = {"validate": "integer", "criteria": ">=", "value": 1}
+        message = words("The number of one of the parcel's lines.")
     elif kind == "amount":
         rule = {"validate": "decimal", "criteria": ">=", "value": 0}
         message = words("A number, 0 or more.")

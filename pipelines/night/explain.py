@@ -21,12 +21,13 @@ from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
 from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
+from pipelines.lists.lines import LINES, LINES_TYPE
+from pipelines.night.as_declared import SHOWN, shown_lines, whole_parcels
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
 from pipelines.store.files import read_whole
 from pipelines.store.store import Store
 
-_SHOWN = [field.name for field in fields_of("declaration")]
 _REASONS = list(REASON_COLUMNS)
 _CHANCES: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),
@@ -34,7 +35,6 @@ _CHANCES: dict[str, pl.DataType] = {
     "line_no": pl.Int32(),
     "probability": pl.Float64(),
 }
-_UNIT_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Explained:
     """What the lists show of listed lines, and all chances of their parcels.
 
     Attributes:
-        shown: a row a listed line: the key, what the declaration says of the goods, prices in CNY, and up to
-            three reasons in every language of the documents.
+        shown: a row a listed line: the key, what the declaration says of the goods, prices in CNY, all
+            lines of the parcel, and up to three reasons in every language of the documents.
         chances: a row a parcel and risk: `declaration_id`, `risk`, `line_no`, `probability`, and reasons in
             the same columns, null where the chance is small.
     """
@@ -71,13 +71,13 @@ def explain(task: ExplainTask) -> Explained:
     # A listed risk is explained by the line that raised its value.
     likely = likely.join(listed, on=["declaration_id", "risk"], how="anti").select(listed.columns)
     asked = pl.concat([listed, likely])
-    lines = space.lines(task.file, of=task.listed)
-    lines = lines.join(asked, on=LINE_KEY, how="semi", maintain_order="left")
+    parcels = space.lines(task.file, of=task.listed)
+    lines = parcels.join(asked, on=LINE_KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     frames = {risk: features.for_risk(space.settings.risks[risk]) for risk, _ in task.of.champions}
     texts = scores_of_text(task.of.champions, lines)
     goods = scores_of_goods(task.of.champions, frames)
-    shown = _shown(space, lines).with_columns(_expected_price(space, frames, texts, goods))
+    shown = shown_lines(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
     names = [name for of_language in columns.values() for name in of_language]
     parts = [pl.DataFrame(schema=[*listed.schema.items(), *((name, pl.String()) for name in names)])]
@@ -104,6 +104,7 @@ def explain(task: ExplainTask) -> Explained:
     told = pl.concat(parts)
     shown = shown.join(listed, on=LINE_KEY, how="inner", maintain_order="left")
     shown = shown.join(told, on=listed.columns, how="left", maintain_order="left").drop("risk")
+    shown = shown.join(whole_parcels(space, parcels), on="declaration_id", how="left", maintain_order="left")
     return Explained(shown, chances_with_reasons(chances, told))
 
 
@@ -112,7 +113,8 @@ def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
     schema = store.declaration_schema()
     columns = _reason_columns(capacity.languages)
     reasons: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
-    shown = {name: schema[name] for name in (*LINE_KEY, *_SHOWN)} | columns_of(fields_of("night"))
+    shown = {name: schema[name] for name in (*LINE_KEY, *SHOWN)} | columns_of(fields_of("night"))
+    shown |= {LINES: LINES_TYPE}
     return Explained(pl.DataFrame(schema=shown | reasons), pl.DataFrame(schema=_CHANCES | reasons))
 
 
@@ -139,17 +141,6 @@ def with_channel_reasons(
             listed, selection.strata, capacity.must_inspect, names, language(code, overlay)
         )
     return listed
-
-
-def _shown(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
-    """The key and `_SHOWN`, with the name of the unit in every language, and the declared value in CNY."""
-    units, (default, *others) = space.reference["units"], space.settings.capacity.languages
-    unit = {
-        code: pl.col("unit").replace(units["code"], units[_UNIT_NAMES[code]]) for code in (default, *others)
-    }
-    return lines.select(*LINE_KEY, *_SHOWN, pl.col("_total_cny").alias("total_price_cny")).with_columns(
-        unit[default], *(unit[code].alias(in_language("unit", code)) for code in others)
-    )
 
 
 def _expected_price(

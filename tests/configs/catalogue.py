@@ -14,7 +14,7 @@ from pipelines.feedback import to_correct
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
-from pipelines.lists.parcel import CHOSEN
+from pipelines.lists.parcel import CHOSEN, WAYS
 from tests.places import ROOT
 
 _MODULES = (
@@ -30,7 +30,7 @@ def messages() -> set[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
-        CHOSEN, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP, to_correct.KINDS,
+        CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP, to_correct.KINDS,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}

@@ -57,6 +57,13 @@ HOSTILE = (
 )
 
 
+TWO_LINES = [
+    {"line_no": 1, "item_name": "儿童玩具", "hs_code": "9503008900", "quantity": 2.0, "unit": "piece",
+     "total_price_cny": 8.5},
+    {"line_no": 2, "item_name": "枪", "hs_code": "9303", "total_price_cny": 91.5},
+]  # fmt: skip
+
+
 def listed(rows: Iterable[dict[str, Any]]) -> pl.DataFrame:
     """Rows of a sampling list with what the documents show; ranks and numbers are given in their order."""
     defaults = {
@@ -82,4 +89,9 @@ def hostile() -> pl.DataFrame:
     """Every hostile text in every column of text."""
     texts = [name for name, dtype in (SAMPLING_LIST_SCHEMA | display_columns()).items() if dtype == pl.String]
     free = set(texts) - {"customs_office", "risk", "selection", "shift", "list_id"}
-    return listed(dict.fromkeys(free, text) | {"declaration_id": f"{text}"} for text in HOSTILE)
+    lines = [{"line_no": 1, "item_name": "toy"}, {"line_no": 2}]
+    return listed(
+        dict.fromkeys(free, text)
+        | {"declaration_id": f"{text}", "lines": [line | {"item_model": text} for line in lines]}
+        for text in HOSTILE
+    )

@@ -1,4 +1,6 @@
 "use strict";
+const NUMBERS = new Set(["assessed_unit_price", "recovered_tax_cny", "found_line"]);
+
 /* Entries as `feedback` reads them: one file for the list that `about` describes. */
 const saveResults = (about, kept) => {
   const { results: _, ...list } = about;
@@ -6,7 +8,7 @@ const saveResults = (about, kept) => {
     const row = { rank, declaration_id, line_no, results: {} };
     for (const [name, value] of Object.entries(entry)) {
       if (name.startsWith("result_")) row.results[name.slice("result_".length)] = value;
-      else if (["assessed_unit_price", "recovered_tax_cny"].includes(name)) row[name] = Number(value);
+      else if (NUMBERS.has(name)) row[name] = Number(value);
       else row[name] = value;
     }
     return row;

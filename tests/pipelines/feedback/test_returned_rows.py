@@ -33,6 +33,8 @@ U = "result_undervaluation"
         (2, {U: "found"}, "declaration_id:not_on_list", "rank and parcel must stay together"),
         ("first", {U: "found"}, "rank:not_a_whole_number", "came 'first'"),
         (1, {U: "found", "line_no": 2}, "line_no:not_on_list", "the row says line 2"),
+        (1, {U: "found", "found_line": 2}, "found_line:not_in_list", "the parcel has the lines 1, came 2"),
+        (1, {U: "found", "found_line": 1.5}, "found_line:not_a_whole_number", "came 1.5"),
         (1, {U: "found", "list_id": "0123456789ab"}, "list_id:unknown_list", "was issued from this store"),
     ],
 )  # fmt: skip
@@ -111,3 +113,15 @@ def test_a_list_without_an_id_is_the_newest_with_the_parcel(office: Office) -> N
     found = office.inspections()
     assert (found["P01", 1]["selection"], found["P01", 1]["inspection_probability"]) == ("random", 0.125)
     assert found["P02", 1]["selection"] == "exploration"
+
+
+def test_a_finding_belongs_to_the_line_that_the_row_names(office: Office) -> None:
+    """Parcel 3 has three lines and is listed for its second."""
+    named = {U: "found", "result_food_safety": "nothing", "found_line": "3", "assessed_unit_price": 9.5}
+    assert office.give_back(office.json({3: named})).exit_code == 0
+    known = office.inspections()
+    assert [known["P03", line].get("undervaluation") for line in (1, 2, 3)] == [None, None, True]
+    assert [known["P03", line]["food_safety"] for line in (1, 2, 3)] == [False] * 3
+    assert known["P03", 3]["assessed_unit_price"] == 9.5
+    other = office.give_back(office.json({3: named | {"found_line": "1"}}, name="again.json"))
+    assert (other.exit_code, manifest(other)["conflict"]) == (5, 1)

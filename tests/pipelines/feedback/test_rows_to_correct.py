@@ -64,7 +64,7 @@ def test_a_chinese_office_reads_what_to_correct_in_chinese(office: Office) -> No
     given = {1: {U: "也许"}, 2: {U: "found", "opened_instead": "1.23457E+16"}}
     report = office.give_back(office.csv(given), settings=CHINESE)
     told = "\n".join(report.lines())
-    assert "不是可选的查验结果（所填：也许）" in told
+    assert "不在可选范围内（所填：也许）" in told
     assert "改查包裹：表格软件把该编号四舍五入了" in told
     sheet = openpyxl.load_workbook(office.folder / "r-to-correct.xlsx").worksheets[0]
     assert sheet.cell(2, 1).value == "需更正内容"

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Route, sync_playwright
 
 from pipelines.lists.write import write_lists
-from tests.pipelines.list_examples import DAY, SETTINGS, hostile, listed
+from tests.pipelines.list_examples import DAY, SETTINGS, TWO_LINES, hostile, listed
 from tests.pipelines.lists.watched_page import Watched
 
 # The first parcel is listed for undervaluation, whose finding is worth more.
@@ -42,7 +42,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "item_name": goods, "list_id": "9f3c21ab77de", "risk": risk, "selection": selection,
             "waybill_id": f"WB-{place + 1:07d}", "order_id": f"Order {place + 1}",
             "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
-            "chances": CHANCES if place == 0 else None,
+            "chances": CHANCES if place == 0 else None, "lines": TWO_LINES if place == 0 else None,
+            "direction": "export" if place == 0 else "import", "destination_country": "Germany",
+            "trade_mode": "express",
         }
         for place, (goods, risk, selection) in enumerate(
             zip(

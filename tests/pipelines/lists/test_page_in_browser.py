@@ -56,6 +56,28 @@ def test_a_likelier_risk_is_a_longer_bar_above_that_of_the_headline(opened: Watc
     expect(opened.row(2).locator(".chances")).to_have_count(0)
 
 
+def test_a_row_shows_the_whole_parcel_and_a_result_names_its_line(opened: Watched) -> None:
+    row = opened.row(1)
+    parcel = row.locator("td[data-label=Parcel]")
+    assert re.sub(r"\s+", " ", parcel.inner_text()).endswith(
+        "Export line 1 of 2 export, express sent to Germany"
+    )
+    value = " ".join(row.locator("td[data-label='Value and weight']").inner_text().split())
+    assert value.startswith("Line 1 Declared ")
+    assert value.endswith(" Quantity 3 Whole parcel Declared CN¥100.00 Gross weight 1.234 kg")
+    expect(row.get_by_text("9303")).to_be_hidden()
+    row.get_by_text("All lines of the parcel: 2").click()
+    expect(row.locator(".lines li").nth(1)).to_have_text(re.compile(r"^2\. 枪\s*HS 9303, –, CN¥91.50$"))
+    row.get_by_label("1: Found in line").select_option("2: 枪")
+    assert opened.exported()["rows"] == [
+        {"rank": 1, "declaration_id": "I0001", "line_no": 1, "results": {}, "found_line": 2}
+    ]
+    # Of one line there is nothing to choose.
+    expect(opened.row(2).locator("[name=found_line]")).to_have_count(0)
+    opened.page.emulate_media(media="print")
+    assert opened.row(1).get_by_text("9303").evaluate("it => it.checkVisibility()")
+
+
 def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:
     page = opened.page
     expect(page.locator("button[name=export]")).to_be_disabled()

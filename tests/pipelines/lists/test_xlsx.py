@@ -19,7 +19,7 @@ from pipelines.lists.fields import (
 from pipelines.lists.parcel import CODE_CHARACTERS, TEXT_CHARACTERS
 from pipelines.lists.write import write_lists
 from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
-from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile, listed
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, TWO_LINES, hostile, listed
 
 
 def _cells(path: Path) -> list[list[Any]]:
@@ -32,13 +32,18 @@ def test_a_workbook_has_real_numbers_choices_filters_and_a_frozen_header(tmp_pat
         {"risk": risk, "line_no": 1, "probability": probability, "reason_1": "a reason"}
         for risk, probability in (("food_safety", 0.5), ("undervaluation", 0.25), ("prohibited_items", 0.1))
     ]
-    rows = [{"chances": chances}, {"selection": "random", "total_price_cny": None}]
+    rows = [{"chances": chances, "lines": TWO_LINES}, {"selection": "random", "total_price_cny": None}]
     write_lists(tmp_path, listed(rows), DAY, SETTINGS)
     book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
     sheet = book["List"]
     header = [cell.value for cell in sheet[HEADER_ROW + 1]]
     row = dict(zip(header, [cell.value for cell in sheet[HEADER_ROW + 2]], strict=True))
-    assert (row["Rank"], row["Declared CNY"], row["Gross kg"], row["Probability"]) == (1, 120.25, 1.234, 0.25)
+    assert (row["Rank"], row["Declared CNY"], row["Parcel, gross kg"], row["Probability"]) == (
+        1,
+        120.25,
+        1.234,
+        0.25,
+    )
     assert (row["HS code"], row["Waybill"], row["Goods as declared"]) == ("0103006000", "0012345", "儿童玩具")
     assert row["Chance"] == "about 1 in 4"
     assert str(row["Why"]).split("\n") == [
@@ -71,7 +76,7 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
     assert {name: rule.type for name, rule in rules.items()} == {
         **{result_field(risk): "list" for risk in SETTINGS.risks},
         "inspected_on": "date", "assessed_unit_price": "decimal", "recovered_tax_cny": "decimal",
-        "opened_instead": None,
+        "opened_instead": None, "found_line": "whole",
     }  # fmt: skip
     assert (
         rules["result_undervaluation"].formula1 == '"found,nothing found,not examined,sent to the laboratory"'

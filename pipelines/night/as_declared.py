@@ -1,0 +1,41 @@
+"""What the lists say of lines as they were declared, and of their parcels, with names for codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from features.contract.declarations import COUNTRY_COLUMNS, LINE_KEY
+from pipelines.lists.fields import fields_of, in_language
+from pipelines.lists.lines import LINES, SHOWN_OF_LINES
+from pipelines.scoring.bucket import Workspace
+
+SHOWN = [field.name for field in fields_of("declaration")]
+_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
+
+
+def shown_lines(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
+    """The key, what the lists show of a declaration, and the declared value in CNY; units and countries have
+    their names, in every language of the documents.
+    """
+    columns = [*LINE_KEY, *SHOWN, pl.col("_total_cny").alias("total_price_cny")]
+    return lines.select(columns).with_columns(*_named(space))
+
+
+def whole_parcels(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
+    """`declaration_id` and all its lines, in `LINES`; `lines` are those of whole parcels."""
+    named = shown_lines(space, lines).sort(LINE_KEY)
+    shown = [name for name in named.columns if name.partition("@")[0] in SHOWN_OF_LINES]
+    return named.group_by("declaration_id", maintain_order=True).agg(pl.struct(shown).alias(LINES))
+
+
+def _named(space: Workspace) -> Iterator[pl.Expr]:
+    units, countries = space.reference["units"], space.reference["countries"]
+    tables = {"unit": (units["code"], units)} | dict.fromkeys(COUNTRY_COLUMNS, (countries["iso"], countries))
+    default, *others = space.settings.capacity.languages
+    for column, (codes, table) in tables.items():
+        for code in (default, *others):
+            name = column if code == default else in_language(column, code)
+            known = pl.DataFrame({"code": codes, "name": table[_NAMES[code]]}).drop_nulls().unique("code")
+            yield pl.col(column).replace(known["code"], known["name"]).alias(name)
