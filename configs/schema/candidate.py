@@ -18,7 +18,9 @@ class CandidateConfig(Frozen):
         columns: the columns of the risk that it reads, by patterns such as `goods__*`.
         linear_start, cross_fitted_rates, monotone_hit_rates: as in a risk's file.
         model: LightGBM's parameters, over the program's defaults.
-        rounds: the most trees.
+        least_leaves: where findings are few a tree has one leaf for every 20 of them, and at least so
+            many; null for as many as `model` says.
+        rounds: the most trees; later blocks of days choose how many of them are kept.
     """
 
     name: Name
@@ -27,6 +29,7 @@ class CandidateConfig(Frozen):
     cross_fitted_rates: bool = False
     monotone_hit_rates: bool = False
     model: TreeParameters = Field(default_factory=dict)
+    least_leaves: int | None = Field(None, ge=2, le=64)
     rounds: int = Field(300, ge=1, le=10_000)
 
     def __hash__(self) -> int:

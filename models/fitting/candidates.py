@@ -29,20 +29,21 @@ from models.trees.matrix import Matrix
 
 OWN = "own"
 _FINDINGS_OF_A_LEAF = 20
-_LEAST_LEAVES = 3
+LEAST_LEAVES = 3
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A name, the risk with the candidate's parts and parameters, and patterns of its columns (None: all).
 
-    The risk's own trees are `held` back where findings are few: fewer leaves, and as many trees as lower the
-    loss on later lines. All others are grown as they are configured.
+    Trees with `least_leaves` have fewer leaves where findings are few. Of the risk's own, which are `held`
+    back, as many are kept as lower the loss on later lines as it is; others may be too sure of themselves.
     """
 
     name: str
     risk: RiskConfig
     columns: tuple[str, ...] | None = None
+    least_leaves: int | None = None
     held: bool = False
 
     def places(self, names: Sequence[str]) -> tuple[int, ...]:
@@ -113,7 +114,10 @@ def candidates_of(risk: RiskConfig, training: TrainingConfig) -> tuple[Candidate
                 f"risk {risk.name}: candidates: there is no {name!r} in pipeline.yaml under "
                 f"training.candidates.{nearest(name, known)} There are: {', '.join(known) or 'none'}"
             )
-    return (Candidate(OWN, risk, held=True), *(_candidate(known[name], risk) for name in names))
+    return (
+        Candidate(OWN, risk, least_leaves=LEAST_LEAVES, held=True),
+        *(_candidate(known[name], risk) for name in names),
+    )
 
 
 def _candidate(config: CandidateConfig, risk: RiskConfig) -> Candidate:
@@ -125,7 +129,7 @@ def _candidate(config: CandidateConfig, risk: RiskConfig) -> Candidate:
         "rounds": config.rounds,
     }
     columns = None if config.columns == "all" else config.columns
-    return Candidate(config.name, risk.model_copy(update=changed), columns)
+    return Candidate(config.name, risk.model_copy(update=changed), columns, config.least_leaves)
 
 
 def grow(
@@ -152,7 +156,7 @@ def grow(
             seed=training.seed,
             threads=training.threads,
             parameters=tree_parameters(
-                risk, int(lines.found.sum()) if candidate.held else None, matrix.columns
+                risk, int(lines.found.sum()), matrix.columns, least_leaves=candidate.least_leaves
             ),
         ),
         validation=None if later is None else (later[0].some(places), later[1]),
@@ -167,18 +171,20 @@ def start_of(risk: RiskConfig, matrix: Matrix, found: BoolArray) -> LinearStart 
     return fit_start(matrix.values, matrix.columns, found) if risk.linear_start else None
 
 
-def tree_parameters(risk: RiskConfig, findings: int | None, columns: Sequence[str]) -> dict[str, Parameter]:
-    """The risk's parameters, with trees of no more than one leaf for every 20 findings (and at least three);
-    as they are where `findings` is None.
+def tree_parameters(
+    risk: RiskConfig, findings: int, columns: Sequence[str], *, least_leaves: int | None = LEAST_LEAVES
+) -> dict[str, Parameter]:
+    """The risk's parameters, with trees of no more than one leaf for every 20 findings, and at least so many;
+    with as many as the parameters say where that is None.
 
     A risk may have twenty findings or ten thousand, and what is configured is meant for many. Where the risk
     has `monotone_hit_rates`, no tree over these `columns` of a matrix says less where past findings or the
     text say more.
     """
     limited = dict(risk.model)
-    if findings is not None:
+    if least_leaves is not None:
         leaves = int(risk.model.get("num_leaves", DEFAULTS["num_leaves"]))
-        limited["num_leaves"] = min(leaves, max(_LEAST_LEAVES, findings // _FINDINGS_OF_A_LEAF))
+        limited["num_leaves"] = min(leaves, max(least_leaves, findings // _FINDINGS_OF_A_LEAF))
     if not risk.monotone_hit_rates:
         return limited
     rising = ",".join(str(int(says_how_often(name))) for name in columns)

@@ -13,31 +13,45 @@ from models.fitting.blending import Choice
 from models.fitting.block import DayBlock
 from models.fitting.candidates import Candidate
 from models.fitting.inspection_weights import inverse_propensity_weights
-from models.fitting.stacking import blend_weights
+from models.fitting.stacking import blend_weights, rescaled_loss
 
 # Without an earlier block nothing says when to stop, so the model stays small.
 _ROUNDS_UNSEEN = 100
 _MOST_GROWTH = 1.5
+_FEWEST_ROUNDS = 30
+# Trees that make what later lines brought less than e^0.5 times as likely are not worth their time.
+_AS_GOOD = 0.5
 
 
 def choose(blocks: Sequence[DayBlock], candidates: Sequence[Candidate], threads: int) -> Choice:
     """Choose by the blocks, each of which holds all candidates, grown on the days before it.
 
     The lines of the blocks count so as to stand for all lines, as far as the chances of their inspection are
-    known. Without a block few trees of each are weighed alike.
+    known. A candidate has the fewest of the trees tried whose log-odds, brought to their scale, are as good
+    as the best to these lines: too many learn few findings by heart, and how many that is differs from risk
+    to risk. Without a block few trees of each are weighed alike.
     """
-    rounds = tuple(_rounds(place, candidate, blocks) for place, candidate in enumerate(candidates))
     if not blocks:
+        rounds = tuple(min(each.risk.rounds, _ROUNDS_UNSEEN) for each in candidates)
         return replace(Choice.everything(candidates), rounds=rounds)
-    raw = np.vstack(
-        [
-            np.concatenate([block.raw_of(place, of_one, threads) for block in blocks])
-            for place, of_one in enumerate(rounds)
-        ]
-    )
     found = np.concatenate([block.found() for block in blocks])
     lines = pl.concat([block.test.select(_channel(block.test)) for block in blocks], how="diagonal_relaxed")
-    weights = blend_weights(raw, found, inverse_propensity_weights(lines))
+    counts = inverse_propensity_weights(lines)
+
+    def raw_of(place: int, rounds: int) -> FloatArray:
+        return np.concatenate([block.raw_of(place, rounds, threads) for block in blocks])
+
+    def enough(place: int, most: int) -> int:
+        tried = rounds_tried(most)
+        losses = np.array([rescaled_loss(raw_of(place, each), found, counts) for each in tried])
+        return tried[int(np.flatnonzero(losses <= losses.min() + _AS_GOOD)[0])]
+
+    rounds = tuple(
+        _rounds_held(place, candidate, blocks) if candidate.held else enough(place, candidate.risk.rounds)
+        for place, candidate in enumerate(candidates)
+    )
+    raw = np.vstack([raw_of(place, of_one) for place, of_one in enumerate(rounds)])
+    weights = blend_weights(raw, found, counts)
     return Choice(tuple(candidates), rounds, tuple(float(weight) for weight in weights))
 
 
@@ -51,10 +65,23 @@ def for_more_findings(choice: Choice, blocks: Sequence[DayBlock], findings: int)
         return choice
     growth = min(max(findings * len(learned) / sum(learned), 1.0), _MOST_GROWTH)
     more = (
-        min(candidate.risk.rounds, round(rounds * growth)) if candidate.held else rounds
+        min(candidate.risk.rounds, round(rounds * growth))
         for candidate, rounds in zip(choice.candidates, choice.rounds, strict=True)
     )
     return replace(choice, rounds=tuple(more))
+
+
+def rounds_tried(most: int) -> tuple[int, ...]:
+    """The numbers of trees that later lines choose among: each half as many again as the one before.
+
+    >>> rounds_tried(100)
+    (30, 45, 68, 100)
+    """
+    tried = [min(most, _FEWEST_ROUNDS)]
+    while tried[-1] < most:
+        tried.append(min(most, round(tried[-1] * 1.5)))
+    # One that is hardly more than the one before is none of its own.
+    return tuple(each for each in tried if each == most or each * 1.2 < most)
 
 
 def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20) -> int | None:
@@ -71,9 +98,7 @@ def best_rounds(curves: Sequence[tuple[FloatArray, int]], *, at_least: int = 20)
     return min(length, max(at_least, int(np.argmin(mean)) + 1))
 
 
-def _rounds(place: int, candidate: Candidate, blocks: Sequence[DayBlock]) -> int:
-    if not candidate.held:
-        return candidate.risk.rounds
+def _rounds_held(place: int, candidate: Candidate, blocks: Sequence[DayBlock]) -> int:
     curves = [(block.grown[place].curve, block.test.height) for block in blocks if block.found().any()]
     return best_rounds(curves) or min(candidate.risk.rounds, _ROUNDS_UNSEEN)
 

@@ -50,9 +50,23 @@ def blend_weights(raw: FloatArray, found: BoolArray, weights: FloatArray) -> Flo
     return out
 
 
+def rescaled_loss(raw: FloatArray, found: BoolArray, weights: FloatArray) -> float:
+    """What log-odds (lines,) lose on the lines, in units of log likelihood, once brought to their scale.
+
+    Args: those of `blend_weights`, of one candidate.
+    """
+    return _fitted(raw[None, :], found, weights, _SLOPES_STRAY)[1]
+
+
 def _chosen(scaled: FloatArray, found: BoolArray, weights: FloatArray, stray: float) -> FloatArray:
+    return _fitted(scaled, found, weights, stray)[0]
+
+
+def _fitted(
+    scaled: FloatArray, found: BoolArray, weights: FloatArray, stray: float
+) -> tuple[FloatArray, float]:
     """The weights of scaled log-odds (candidates, lines) that make the findings most likely, given how far
-    they stray from an equal share.
+    they stray from an equal share, and the loss with them.
     """
     equal = np.full(len(scaled), 1.0 / len(scaled))
     counts = weights * (weights.sum() / (weights**2).sum())
@@ -68,5 +82,5 @@ def _chosen(scaled: FloatArray, found: BoolArray, weights: FloatArray, stray: fl
         return float(counts @ np.logaddexp(0.0, -margin) + held * (away @ away)), gradient
 
     bounds = [(0.0, None)] * len(scaled) + [(None, None)]
-    fitted = minimize(loss, np.append(equal, 0.0), jac=True, method="L-BFGS-B", bounds=bounds).x
-    return np.asarray(fitted[:-1], dtype=np.float64)
+    fitted = minimize(loss, np.append(equal, 0.0), jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(fitted.x[:-1], dtype=np.float64), float(fitted.fun)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 import pytest
@@ -11,7 +14,7 @@ from configs.schema.candidate import CandidateConfig
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
 from models.fitting.candidates import candidates_of
-from models.fitting.choice import best_rounds
+from models.fitting.choice import best_rounds, choose
 from models.fitting.training import fit_risk
 
 PLAIN = CandidateConfig(
@@ -80,3 +83,40 @@ def test_blocks_are_weighted_by_their_lines() -> None:
     assert best_rounds(curves, at_least=1) == 2
     assert best_rounds(curves, at_least=3) == 3
     assert best_rounds([]) is None
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """A block of lines whose log-odds by a candidate with so many trees are what is `told`."""
+
+    told: Callable[[int], np.ndarray]
+    outcome: np.ndarray
+
+    @property
+    def test(self) -> pl.DataFrame:
+        return pl.DataFrame({"declaration_id": [str(line) for line in range(len(self.outcome))]})
+
+    def found(self) -> np.ndarray:
+        return self.outcome
+
+    def raw_of(self, place: int, rounds: int, threads: int) -> np.ndarray:
+        return self.told(rounds)
+
+
+@pytest.mark.parametrize(("worse_after", "kept"), [(60, 45), (400, 300)])
+def test_trees_that_learn_by_heart_are_not_kept(
+    prohibited: RiskConfig, training: TrainingConfig, worse_after: int, kept: int
+) -> None:
+    rng = np.random.default_rng(5)
+    odds, noise = rng.normal(-3.0, 1.5, 20_000), rng.normal(0.0, 1.0, 20_000)
+    found = rng.random(20_000) < 1.0 / (1.0 + np.exp(-odds))
+
+    def told(rounds: int) -> np.ndarray:
+        """Surer of itself with every tree, which is no fault; then of what was never so."""
+        learned = odds * rounds / 50.0 + noise * 30.0 / rounds
+        return learned + noise * max(0, rounds - worse_after) / 10.0
+
+    (many,) = candidates_of(prohibited, with_candidates(training, CandidateConfig(name="many", rounds=300)))[
+        1:
+    ]
+    assert choose([Foreseen(told, found)], [many], 1).rounds == (kept,)  # type: ignore[list-item]

@@ -158,6 +158,8 @@ def test_trees_grow_with_the_findings(
 ) -> None:
     risk = prohibited.model_copy(update={"model": configured})
     assert tree_parameters(risk, findings, ())["num_leaves"] == leaves
+    assert tree_parameters(risk, findings, (), least_leaves=7)["num_leaves"] == max(leaves, 7)
+    assert tree_parameters(risk, findings, (), least_leaves=None) == configured
 
 
 def test_blocks_follow_each_other_and_rows_are_bounded(
