@@ -28,6 +28,8 @@ from pipelines.simulation import WorldParameters
 
 WORK = Path(__file__).resolve().parent / "work"
 SIZE = Size()
+# Half the volume: as many findings as a smaller office has, and twelve worlds in an afternoon.
+SIZE_OF_TWELVE = Size(parcels_per_day=3000)
 _OTHER_SEASONS = (date(2026, 3, 20), date(2026, 6, 5), date(2026, 8, 31))
 
 
@@ -123,7 +125,7 @@ def worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
     ]
 
 
-def twelve_worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorld]:
+def twelve_worlds(parcels_per_day: int = SIZE_OF_TWELVE.parcels_per_day) -> list[BenchWorld]:
     """Six worlds whose officers have programmes and a random share, in different conditions, and six whose
     officers choose in another way, hardly ever at random, or keep faulty records; to days all over the year.
     """
@@ -132,7 +134,7 @@ def twelve_worlds(parcels_per_day: int = SIZE.parcels_per_day) -> list[BenchWorl
         usual, undervaluation_rate=0.012, prohibited_rate=0.0005, food_rate=0.010, inspection_share=0.030
     )
     known = [
-        BenchWorld("usual_12", 9701, usual, "smugglers who take care", end=date(2026, 2, 10)),
+        BenchWorld("usual_12", 9721, usual, "smugglers who take care", end=date(2026, 2, 10)),
         BenchWorld("noisy_12", 9702, _noisy(usual), "more honest noise", end=date(2026, 4, 25)),
         BenchWorld(
             "careful_12", 9703, _careful(usual), "fewer inspections, more rings", end=date(2026, 7, 6)
@@ -198,7 +200,7 @@ def run_one(name: str, work: Path, threads: int, *, bounded: bool) -> None:
     folder = work / f"{name}.run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    size = replace(SIZE, end=bench.end)
+    size = replace(SIZE_OF_TWELVE if new else SIZE, end=bench.end)
     write_figures(
         run_world(bench, folder, size, with_threads(load_settings(), threads), threads, program),
         work / f"{name}.json",
