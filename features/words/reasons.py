@@ -18,9 +18,11 @@ from configs.messages import nearest
 from configs.schema.reasons import FOUND_SHARE, ReasonTemplate
 from configs.schema.risk import RiskConfig
 from features.text.visible import visible_text
+from features.words.reference_price import price_source
 
 MAX_REASON_CHARACTERS = 300
 MAX_VALUE_CHARACTERS = 60
+PRICE_SOURCE, PRICE_PLACE = "price_source", "price_place"
 NOTHING_STANDS_OUT = "ranked by the combination of all signals; no single one stands out"
 ONE_WAS_DRAWN = (
     "random check: {drawn} of the {parcels} parcels of this office and trade mode was drawn; check everything"
@@ -75,6 +77,22 @@ def reasons(
     >>> reasons(frame, pl.DataFrame({"price": [0.7, -0.1]}), risk, count=1)["reason_1"].to_list()
     ['CNY 12.0/kg declared', 'ranked by the combination of all signals; no single one stands out']
     """
+    return reasons_with_price(frame, contributions, risk, count, language).drop(PRICE_SOURCE, PRICE_PLACE)
+
+
+def reasons_with_price(
+    frame: pl.DataFrame,
+    contributions: pl.DataFrame,
+    risk: RiskConfig,
+    count: int = 3,
+    language: Language = ENGLISH,
+) -> pl.DataFrame:
+    """As `reasons`, with `PRICE_SOURCE`, the usual price of which they speak (see `price_source`), and
+    `PRICE_PLACE`, the number of the sentence that does; null where none does.
+
+    Raises:
+        ValueError: the two frames differ in length.
+    """
     if frame.height != contributions.height:
         raise ValueError(f"{frame.height} lines, but contributions of {contributions.height}")
     names = [f"reason_{number}" for number in range(1, count + 1)]
@@ -87,7 +105,8 @@ def reasons(
         _row_reasons(row, values, pushes, candidates, count, language)
         for row, (values, pushes) in enumerate(zip(mentioned, added, strict=True))
     ]
-    return pl.DataFrame(sentences, schema=dict.fromkeys(names, pl.String), orient="row")
+    schema = dict.fromkeys((*names, PRICE_SOURCE), pl.String()) | {PRICE_PLACE: pl.Int32()}
+    return pl.DataFrame(sentences, schema=schema, orient="row")
 
 
 def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.DataType]]) -> None:
@@ -190,8 +209,9 @@ def _row_reasons(
     candidates: Mapping[str, list[_Candidate]],
     count: int,
     language: Language,
-) -> list[str | None]:
-    sentences: list[str | None] = []
+) -> list[str | int | None]:
+    sentences: list[str | int | None] = []
+    source, place = None, None
     topics: set[str] = set()
     heard = [block for block in pushes if pushes[block] > 0.0]
     for block in sorted(heard, key=lambda name: (-pushes[name], name)):
@@ -204,11 +224,13 @@ def _row_reasons(
             if topic in topics or sentence in sentences:
                 continue
             sentences.append(sentence)
+            if source is None and (source := price_source(candidate.template.columns)) is not None:
+                place = len(sentences)
             topics |= set() if topic is None else {topic}
             break
     if not sentences:
         sentences.append(language(NOTHING_STANDS_OUT))
-    return sentences + [None] * (count - len(sentences))
+    return [*sentences, *[None] * (count - len(sentences)), source, place]
 
 
 def _sentence(template: ReasonTemplate, values: LineValues, language: Language) -> str:

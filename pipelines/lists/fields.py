@@ -123,9 +123,11 @@ FIELDS: tuple[Field, ...] = (
     Field("gross_weight_kg", _NUMBER, "declaration", _PRINTED, "Parcel, gross kg", "quantity", 10, 10,
           spellings=("gross kg", "毛重（千克）")),
     Field("seller_id", _TEXT, "declaration", _SHOWN, "Seller", "label", 20, 21),
-    # What the night knows of the line: its value, what such a line would usually cost in all, and why.
+    # What the night knows of the line: its value, the one price that it is compared with, and why.
     Field("total_price_cny", _NUMBER, "night", _PRINTED, "Declared CNY", "decimal", 12, 8),
-    Field("expected_price_cny", _NUMBER, "night", _PRINTED, "Usual CNY", "decimal", 12, 9),
+    Field("expected_price_cny", _NUMBER, "night", _PRINTED, "Reference CNY", "decimal", 12, 9,
+          spellings=("usual cny", "通常总价（元）")),
+    Field("expected_price_basis", _TEXT, "night", _SHOWN, "Reference rests on", "label", 24, 28),
     *(Field(name, _TEXT, "night", _TABLE) for name in REASON_COLUMNS),
     Field(LIST_ID, _TEXT, "issue", text="number", spellings=("list", "listid")),
     Field("chance", _TEXT, "document", _PRINTED, "Chance", "label", 13, 6),

@@ -27,7 +27,7 @@ SORT_KEYS = {
     "waybill": "waybill",
     "goods": "goods as declared",
     "declared": "declared value",
-    "shortfall": "usual value above the declared one",
+    "shortfall": "reference value above the declared one",
     "weight": "gross weight",
     "risk": "risk",
     "probability": "chance",

@@ -33,7 +33,7 @@ _PROTECTION = {
 _GUIDE_WIDTHS = (34, 90)
 HOW_TO_READ: dict[str, str] = {
     "Chance": "How many of such parcels have a finding, for the risk that is named.",
-    "Usual CNY": "What goods like these usually cost in all, where the model knows.",
+    "Reference CNY": "What the line would cost in all at the price that it is compared with.",
     "at random": "These parcels measure how good the choice is: please open them like the others.",
     "Result": "One for each risk. Unless you looked for it, leave a risk empty or say that it was not "
     "examined: nothing found is something else.",

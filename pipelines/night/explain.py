@@ -15,7 +15,7 @@ from configs.schema.capacity import CapacityConfig, MustInspect
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
-from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
+from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons_with_price
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
@@ -23,6 +23,7 @@ from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
 from pipelines.lists.lines import LINES, LINES_TYPE
 from pipelines.night.as_declared import SHOWN, shown_lines, whole_parcels
+from pipelines.night.one_price import agreeing, one_price, priced_reasons, untold, with_price
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
 from pipelines.store.files import read_whole
@@ -79,8 +80,8 @@ def explain(task: ExplainTask) -> Explained:
     goods = scores_of_goods(task.of.champions, frames)
     shown = shown_lines(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
-    names = [name for of_language in columns.values() for name in of_language]
-    parts = [pl.DataFrame(schema=[*listed.schema.items(), *((name, pl.String()) for name in names)])]
+    spoken = {code: language(code, space.settings.overlay) for code in columns}
+    parts = [untold(listed, columns, spoken)]
     for risk, folder in task.of.champions:
         wanted = asked.filter(risk=risk).select(LINE_KEY)
         rows = lines.select(LINE_KEY).with_row_index("row").join(wanted, on=LINE_KEY, how="semi")["row"]
@@ -94,18 +95,25 @@ def explain(task: ExplainTask) -> Explained:
         worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
         pushes = model.contributions_in_heading(chosen, learned)
         sentences = [
-            reasons(worded, pushes, config, len(_REASONS), language(code, space.settings.overlay)).rename(
+            reasons_with_price(worded, pushes, config, len(_REASONS), spoken[code]).rename(
                 dict(zip(_REASONS, of_language, strict=True))
             )
             for code, of_language in columns.items()
         ]
+        # Which price they speak of does not depend on the language.
+        further = [each.select(names) for each, names in zip(sentences, columns.values(), strict=True)][1:]
         key = lines[rows].select(*LINE_KEY, pl.lit(risk).alias("risk"))
-        parts.append(pl.concat([key, *sentences], how="horizontal"))
+        priced = priced_reasons(worded, sentences[0], spoken)
+        parts.append(pl.concat([key, priced, *further], how="horizontal"))
     told = pl.concat(parts)
-    shown = shown.join(listed, on=LINE_KEY, how="inner", maintain_order="left")
-    shown = shown.join(told, on=listed.columns, how="left", maintain_order="left").drop("risk")
+    prices = one_price(told, listed)
+    names_only = [name for of_language in columns.values() for name in of_language]
+    shown = with_price(shown.join(listed, on=LINE_KEY, how="inner", maintain_order="left"), prices, spoken)
+    shown = shown.join(
+        told.select(*listed.columns, *names_only), on=listed.columns, how="left", maintain_order="left"
+    ).drop("risk")
     shown = shown.join(whole_parcels(space, parcels), on="declaration_id", how="left", maintain_order="left")
-    return Explained(shown, chances_with_reasons(chances, told))
+    return Explained(shown, chances_with_reasons(chances, agreeing(told, prices, [*columns.values()])))
 
 
 def unexplained(store: Store, capacity: CapacityConfig) -> Explained:

@@ -10,6 +10,7 @@ from jinja2.ext import babel_extract
 from configs.loader import load_settings
 from features.contract.result_words import RESULT_WORDS
 from features.words import reasons
+from features.words.reference_price import SOURCES
 from pipelines.feedback import to_correct
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
@@ -35,6 +36,7 @@ def messages() -> set[str]:
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
+    found |= {words for source in SOURCES.values() for words in source.words}
     return found | {
         to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,

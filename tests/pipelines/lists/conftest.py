@@ -44,7 +44,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
             "chances": CHANCES if place == 0 else None, "lines": TWO_LINES if place == 0 else None,
             "direction": "export" if place == 0 else "import", "destination_country": "Germany",
-            "trade_mode": "express",
+            "trade_mode": "express", "expected_price_basis": "143 lines with the same barcode",
         }
         for place, (goods, risk, selection) in enumerate(
             zip(

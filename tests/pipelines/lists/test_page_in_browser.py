@@ -63,7 +63,9 @@ def test_a_row_shows_the_whole_parcel_and_a_result_names_its_line(opened: Watche
         "Export line 1 of 2 export, express sent to Germany"
     )
     value = " ".join(row.locator("td[data-label='Value and weight']").inner_text().split())
-    assert value.startswith("Line 1 Declared ")
+    assert value.startswith(
+        "Line 1 Declared CN¥0.00 $12.00 Reference CN¥800.00 143 lines with the same barcode Quantity"
+    )
     assert value.endswith(" Quantity 3 Whole parcel Declared CN¥100.00 Gross weight 1.234 kg")
     expect(row.get_by_text("9303")).to_be_hidden()
     row.get_by_text("All lines of the parcel: 2").click()
