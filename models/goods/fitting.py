@@ -42,7 +42,7 @@ def fit_goods_model(sample: pl.DataFrame, seed: int) -> GoodsModel | None:
     sample = sample.sort(LINE_KEY)
     lines = GoodsLines.of(sample)
     learned = [learned_by(lines.parts, part) for part in range(PARTS)]
-    if (np.diff(lines.rows) > 0).sum() < LEAST_LINES or min(map(len, learned)) < _LINES_OF_PART:
+    if (lines.grams.counts > 0).sum() < LEAST_LINES or min(map(len, learned)) < _LINES_OF_PART:
         return None
     headings = _known_headings(lines.headings)
     matrix, places = _matrix(lines)
@@ -84,9 +84,10 @@ def _matrix(lines: GoodsLines) -> tuple[Any, IntArray]:
     """The lines as scipy CSR (lines, rows of the model), and the places that enough lines have."""
     from scipy import sparse
 
-    counts = np.diff(lines.rows)
+    texts = lines.grams
+    counts = np.diff(texts.rows)
     values = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts)
-    grams = sparse.csr_matrix((values, lines.columns, lines.rows), shape=(len(lines), PLACES))
+    grams = sparse.csr_matrix((values, texts.columns, texts.rows), shape=(len(counts), PLACES))[texts.texts]
     rows, numbers = np.nonzero(lines.categories >= 0)
     of_line = lines.categories[rows, numbers]
     categories = sparse.csr_matrix(

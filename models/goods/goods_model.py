@@ -17,10 +17,10 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.types import FloatArray, IntArray
-from models.goods.kernel import TOP, score_goods
+from models.goods.kernel import NUMBERS, STORED, TOP, score_goods
 from models.goods.lines import MEASURES, PLACES, GoodsLines
+from models.text.declared import DeclaredTexts
 
-_LINES_AT_ONCE = 1 << 15
 REST = ""
 """The heading that stands for all those with too few lines to be known."""
 
@@ -94,7 +94,9 @@ class GoodsModel:
     def _tables(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], FloatArray, FloatArray]:
         row_of = np.full(PLACES, -1, dtype=np.int32)
         row_of[self.places] = np.arange(len(self.places), dtype=np.int32)
-        return row_of, self.words, self.steps, self.middles
+        table = np.zeros((*self.words.shape[:2], STORED), dtype=np.int16)
+        table[:, :, :NUMBERS] = self.words
+        return row_of, table, self.steps, self.middles
 
     @cached_property
     def _four_digits(self) -> IntArray:
@@ -107,20 +109,18 @@ class GoodsModel:
         joined = named.join(known.with_row_index("number"), on="heading", how="left", maintain_order="left")
         return joined["number"].fill_null(len(self.headings) - 1).cast(pl.Int64).to_numpy()
 
-    def score(self, frame: pl.DataFrame) -> GoodsScores:
-        """What the model says of the lines of a feature frame; each line's numbers depend on it alone."""
-        parts = [self._some(part) for part in frame.iter_slices(_LINES_AT_ONCE)] or [self._some(frame)]
-        return GoodsScores(
-            *(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(GoodsScores))
-        )
+    def score(self, frame: pl.DataFrame, texts: DeclaredTexts | None = None) -> GoodsScores:
+        """What the model says of the lines of a feature frame; each line's numbers depend on it alone.
 
-    def _some(self, frame: pl.DataFrame) -> GoodsScores:
-        lines, count = GoodsLines.of(frame), frame.height
+        `texts` are those of the frame, where somebody has them already.
+        """
+        lines, count = GoodsLines.of(frame, texts), frame.height
         declared = self.numbers(lines.headings)
         expected, chances = np.empty((count, 2, len(MEASURES))), np.empty((count, 3))
         top, top_chances = np.empty((count, TOP), dtype=np.int64), np.empty((count, TOP))
         score_goods(
-            (lines.rows, lines.columns, lines.categories, lines.parts, declared),
+            (lines.grams.texts, lines.categories, lines.parts, declared),
+            (lines.grams.rows, lines.grams.columns),
             self._tables,
             (self.weights, self.intercepts, self.effects),
             (self._four_digits, self.rates),

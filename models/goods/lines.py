@@ -14,8 +14,8 @@ import polars as pl
 
 from features.arrays.hashing import mixed, text_hashes
 from features.arrays.types import FloatArray, IntArray, UInt64Array
-from features.prepare import item_key
-from models.text.grams import BUCKETS, clean_text, gram_rows
+from models.text.declared import DeclaredTexts
+from models.text.grams import BUCKETS, Grams
 from models.trees.columns import number_column
 
 GROUPS = 2
@@ -39,37 +39,36 @@ class GoodsLines:
     """Some lines as models of goods read them.
 
     Attributes:
-        rows: where the grams of each line begin and end in `columns` (lines + 1,).
-        columns: places of the grams, in the order of the text.
+        grams: those of the names and models, whose buckets are their places.
         categories: the place of each category (lines, categories), -1 where it is not known.
         parts: which part of a model has seen neither name nor seller of the line (lines,).
         declared: natural logarithms of `MEASURES` (lines, measures), NaN where unknown.
         headings: the first six digits of the declared code (String).
     """
 
-    rows: IntArray
-    columns: IntArray
+    grams: Grams
     categories: IntArray
     parts: IntArray
     declared: FloatArray
     headings: pl.Series
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> GoodsLines:
-        """Those of a feature frame; a column that it lacks is unknown."""
+    def of(cls, frame: pl.DataFrame, texts: DeclaredTexts | None = None) -> GoodsLines:
+        """Those of a feature frame; a column that it lacks is unknown. `texts` are its own, where somebody
+        has them already.
+        """
         absent = [pl.lit(None, dtype=pl.String).alias(name) for name in _READ if name not in frame.columns]
         given = frame.with_columns(absent).select(
             pl.col(_READ).cast(pl.String), *(name for name in MEASURES if name in frame.columns)
         )
-        rows, columns = gram_rows(clean_text(given))
         company = given["barcode"].str.slice(0, _COMPANY_DIGITS)
         known = (*(given[name] for name in _CATEGORIES[:-1]), company)
-        named, sold = text_hashes(item_key(given["item_name"])), text_hashes(given["seller_id"])
+        texts = texts or DeclaredTexts(given)
+        named, sold = texts.names, text_hashes(given["seller_id"])
         # Sellers that nobody names are told apart by what they sell.
         names, sellers = _groups(named), _groups(np.where(sold == 0, mixed(named ^ np.uint64(1)), sold))
         return cls(
-            rows,
-            columns,
+            texts.grams,
             np.stack([_places(column, number) for number, column in enumerate(known)], axis=1),
             names * GROUPS + sellers,
             np.stack([_log(given, name) for name in MEASURES], axis=1),

@@ -9,6 +9,8 @@ text becomes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numba
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from features.arrays.distinct import distinct_rows
 from features.arrays.hashing import FNV_OFFSET, FNV_PRIME, utf8_buffers
 from features.arrays.types import FloatArray, IntArray, UInt64Array
 from features.contract.declarations import TEXT_COLUMNS
@@ -30,7 +33,8 @@ _WORD = np.uint64(0x57)
 _BLANK = np.uint64(32)
 # The first three-byte character after the symbols: kana, ideographs, hangul and all that follow.
 _FIRST_IDEOGRAPH = np.uint64(0xE38000)
-_MAX_GRAMS = MAX_CHARACTERS * 4
+# Three lengths that begin with it, and a word that ends at it.
+_GRAMS_OF_CHARACTER = 4
 
 
 def clean_text(frame: pl.DataFrame) -> pl.Series:
@@ -113,44 +117,33 @@ def _bucket(state: np.uint64) -> np.int64:
 
 
 @numba.njit(cache=True, nogil=True)
-def _fill(
-    offsets: IntArray,
-    data: npt.NDArray[np.uint8],
-    ends: IntArray,
-    out: IntArray,
-) -> None:
+def _fill(offsets: IntArray, data: npt.NDArray[np.uint8], ends: IntArray, out: IntArray) -> None:
     codes = np.empty(MAX_CHARACTERS, dtype=np.uint64)
-    found = np.empty(_MAX_GRAMS, dtype=np.int64)
     total = 0
     for row in range(ends.shape[0]):
-        count = _grams(codes, _characters(data, offsets[row], offsets[row + 1], codes), found)
-        if out.shape[0]:
-            out[total : total + count] = found[:count]
-        total += count
+        total += _grams(codes, _characters(data, offsets[row], offsets[row + 1], codes), out[total:])
         ends[row] = total
 
 
 @numba.njit(cache=True, nogil=True)
 def _score(
-    offsets: IntArray,
-    data: npt.NDArray[np.uint8],
+    rows: IntArray,
+    columns: IntArray,
     weights: npt.NDArray[np.float32],
     intercepts: FloatArray,
     out: FloatArray,
 ) -> None:
-    codes = np.empty(MAX_CHARACTERS, dtype=np.uint64)
-    found = np.empty(_MAX_GRAMS, dtype=np.int64)
     models = weights.shape[1]
     totals = np.empty(models)
     for row in range(out.shape[0]):
-        count = _grams(codes, _characters(data, offsets[row], offsets[row + 1], codes), found)
+        count = rows[row + 1] - rows[row]
         if count == 0:
             out[row] = np.nan
             continue
         totals[:] = 0.0
-        for index in range(count):
+        for at in range(rows[row], rows[row + 1]):
             for model in range(models):
-                totals[model] += weights[found[index], model]
+                totals[model] += weights[columns[at], model]
         for model in range(models):
             out[row, model] = intercepts[model] + totals[model] / np.sqrt(count)
 
@@ -159,12 +152,47 @@ def gram_rows(text: pl.Series) -> tuple[IntArray, IntArray]:
     """Where the grams of each text begin and end (lines + 1,), and their buckets in the order of the text."""
     offsets, data = utf8_buffers(text)
     rows = np.zeros(len(text) + 1, dtype=np.int64)
-    ends = rows[1:]
-    _fill(offsets, data, ends, np.empty(0, dtype=np.int64))
-    columns = np.empty(int(rows[-1]), dtype=np.int64)
-    if len(columns):
-        _fill(offsets, data, ends, columns)
-    return rows, columns
+    # Room for the most that there can be; what is not written to takes no memory.
+    columns = np.empty(_GRAMS_OF_CHARACTER * len(data), dtype=np.int64)
+    _fill(offsets, data, rows[1:], columns)
+    return rows, columns[: rows[-1]]
+
+
+@dataclass(frozen=True)
+class Grams:
+    """The grams of the names and models of some lines, hashed once for lines that have the same.
+
+    Attributes:
+        texts: the number of each line's text (lines,).
+        rows: where the grams of each text begin and end in `columns` (texts + 1,).
+        columns: buckets of the grams, in the order of the text.
+    """
+
+    texts: IntArray
+    rows: IntArray
+    columns: IntArray
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Grams:
+        """Those of a frame with item names and models."""
+        given = declared_text(frame)
+        same = distinct_rows(given, given.columns)
+        return cls(same.groups, *gram_rows(clean_text(given[same.firsts])))
+
+    @cached_property
+    def counts(self) -> IntArray:
+        """How many grams each line has (lines,)."""
+        return np.diff(self.rows)[self.texts]
+
+    def linear_scores(self, weights: npt.NDArray[np.float32], intercepts: FloatArray) -> FloatArray:
+        """Linear scores a line (lines, models), summed in the order of the text so no batch matters; NaN for
+        a line without text.
+
+        `weights` are (BUCKETS, models), `intercepts` (models,).
+        """
+        out = np.empty((len(self.rows) - 1, len(intercepts)), dtype=np.float64)
+        _score(self.rows, self.columns, np.ascontiguousarray(weights), intercepts, out)
+        return out[self.texts]
 
 
 def gram_matrix(text: pl.Series) -> Any:
@@ -180,16 +208,6 @@ def gram_matrix(text: pl.Series) -> Any:
 
 
 def linear_score(text: pl.Series, weights: npt.NDArray[np.float32], intercept: float) -> FloatArray:
-    """Linear score a line (lines,), summed in the order of the text so no batch matters; NaN for null."""
-    return linear_scores(text, weights[:, np.newaxis], np.array([intercept]))[:, 0]
-
-
-def linear_scores(text: pl.Series, weights: npt.NDArray[np.float32], intercepts: FloatArray) -> FloatArray:
-    """`linear_score` of several models (lines, models), for which the text is hashed once.
-
-    `weights` are (BUCKETS, models), `intercepts` (models,).
-    """
-    out = np.empty((len(text), len(intercepts)), dtype=np.float64)
-    if len(text):
-        _score(*utf8_buffers(text), np.ascontiguousarray(weights), intercepts, out)
-    return out
+    """`Grams.linear_scores` of one model for cleaned texts (lines,); NaN for null."""
+    grams = Grams(np.arange(len(text)), *gram_rows(text))
+    return grams.linear_scores(weights[:, np.newaxis], np.array([intercept]))[:, 0]

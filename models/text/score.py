@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from features.arrays.distinct import distinct_rows
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
-from models.text.grams import BUCKETS, clean_text, declared_text, gram_matrix, linear_score, linear_scores
+from models.text.declared import DeclaredTexts
+from models.text.grams import BUCKETS, clean_text, gram_matrix, linear_score
 from models.text.telling_words import telling_words
 
 _OUT_OF_FOLD = 4
@@ -35,7 +35,7 @@ class TextScore:
 
     def score(self, frame: pl.DataFrame) -> FloatArray:
         """Score a line (lines,), NaN where name and model are both missing."""
-        return text_scores([self], frame)[0]
+        return text_scores([self], DeclaredTexts(frame))[0]
 
     def telling_words(self, frame: pl.DataFrame) -> tuple[pl.Series, FloatArray]:
         """The word of each line that raises the score most, and how many times it makes the odds what they
@@ -59,16 +59,13 @@ class TextScore:
             return cls(weights, float(stored["intercept"][0]))
 
 
-def text_scores(models: Sequence[TextScore], frame: pl.DataFrame) -> list[FloatArray]:
-    """`TextScore.score` of several models, which read and hash each distinct text once for all of them."""
+def text_scores(models: Sequence[TextScore], texts: DeclaredTexts) -> list[FloatArray]:
+    """`TextScore.score` of several models, which read each distinct text once for all of them."""
     if not models:
         return []
-    given = declared_text(frame)
-    same = distinct_rows(given, given.columns)
     weights = np.stack([model.weights for model in models], axis=1)
-    intercepts = np.array([model.intercept for model in models])
-    scores = linear_scores(clean_text(given[same.firsts]), weights, intercepts)
-    return [scores[same.groups, place] for place in range(len(models))]
+    scores = texts.grams.linear_scores(weights, np.array([model.intercept for model in models]))
+    return [scores[:, place] for place in range(len(models))]
 
 
 def fit_text_score(frame: pl.DataFrame, target: FloatArray) -> tuple[TextScore, FloatArray] | None:

@@ -19,6 +19,7 @@ from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reas
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
+from models.text.declared import DeclaredTexts
 from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
 from pipelines.lists.lines import LINES, LINES_TYPE
@@ -76,8 +77,9 @@ def explain(task: ExplainTask) -> Explained:
     lines = parcels.join(asked, on=LINE_KEY, how="semi", maintain_order="left")
     features = space.features(lines, task.file)
     frames = {risk: features.for_risk(space.settings.risks[risk]) for risk, _ in task.of.champions}
-    texts = scores_of_text(task.of.champions, lines)
-    goods = scores_of_goods(task.of.champions, frames)
+    declared = DeclaredTexts(lines)
+    texts = scores_of_text(task.of.champions, declared)
+    goods = scores_of_goods(task.of.champions, frames, declared)
     shown = shown_lines(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
     spoken = {code: language(code, space.settings.overlay) for code in columns}

@@ -10,13 +10,13 @@ from pathlib import Path
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from features.arrays.hashing import text_hashes
 from features.arrays.types import FloatArray
 from features.assemble import FeatureSet
 from features.contract.declarations import LINE_KEY
 from features.novelty import novelty
 from models.goods.goods_model import GoodsScores
 from models.risk.risk_model import RiskModel
+from models.text.declared import DeclaredTexts
 from models.text.score import text_scores
 from pipelines.store.files import read_whole
 
@@ -53,17 +53,18 @@ def scored(
     `champions` are pairs of a risk's name and the folder of its model; `features` are for their risks.
     """
     keys = lines.select(LINE_KEY)
-    texts = scores_of_text(champions, lines)
+    declared = DeclaredTexts(lines)
+    texts = scores_of_text(champions, declared)
     nothing = pl.Series([None], dtype=pl.Float64).new_from_index(0, lines.height)
     probabilities, values = dict.fromkeys(risks, nothing), dict.fromkeys(risks, nothing)
     frames = {name: features.for_risk(risks[name]) for name, _ in champions}
-    goods = scores_of_goods(champions, frames)
+    goods = scores_of_goods(champions, frames, declared)
     for name, folder in champions:
         scores = champion_model(folder).score(frames[name], text_score=texts.get(name), goods=goods.get(name))
         probabilities[name], values[name] = pl.Series(scores.probability), pl.Series(scores.value_cny)
     beside = [
         novelty(frames.values(), lines.height).alias(NOVELTY),
-        pl.Series(GOODS, text_hashes(lines["_item_key"])).replace(0, None),
+        pl.Series(GOODS, declared.names).replace(0, None),
     ]
     return Scored(
         keys.with_columns(column.alias(name) for name, column in probabilities.items()),
@@ -71,22 +72,22 @@ def scored(
     )
 
 
-def scores_of_text(champions: Sequence[tuple[str, Path]], lines: pl.DataFrame) -> dict[str, FloatArray]:
+def scores_of_text(champions: Sequence[tuple[str, Path]], declared: DeclaredTexts) -> dict[str, FloatArray]:
     """The text score of each line (lines,), by risk whose champion reads texts.
 
     All champions at once, because reading a text costs more than scoring it.
     """
     models = {risk: champion_model(folder).encoder.text for risk, folder in champions}
     reading = {risk: model for risk, model in models.items() if model is not None}
-    return dict(zip(reading, text_scores(list(reading.values()), lines), strict=True))
+    return dict(zip(reading, text_scores(list(reading.values()), declared), strict=True))
 
 
 def scores_of_goods(
-    champions: Sequence[tuple[str, Path]], frames: Mapping[str, pl.DataFrame]
+    champions: Sequence[tuple[str, Path]], frames: Mapping[str, pl.DataFrame], declared: DeclaredTexts
 ) -> dict[str, GoodsScores]:
     """What the goods model of each risk's champion says of each line, by risk; the same model is asked once.
 
-    What it reads is the same in the frames of all risks.
+    What it reads is the same in the frames of all risks; `declared` are their texts.
     """
     said: dict[str, GoodsScores] = {}
     by_model: dict[str, GoodsScores] = {}
@@ -94,7 +95,7 @@ def scores_of_goods(
         model = champion_model(folder).encoder.goods
         if model is not None:
             if model.fingerprint not in by_model:
-                by_model[model.fingerprint] = model.score(frames[risk])
+                by_model[model.fingerprint] = model.score(frames[risk], declared)
             said[risk] = by_model[model.fingerprint]
     return said
 

@@ -13,6 +13,7 @@ import pytest
 
 from configs.errors import ConfigurationError, UsageError
 from features.assemble import as_declared
+from models.text.declared import DeclaredTexts
 from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.features_of_day import features_of_day
 from pipelines.scoring.line_scores import scores_of_goods
@@ -68,7 +69,7 @@ def test_a_goods_model_that_risks_share_is_asked_once_a_line(scored: World) -> N
     champions = [(risk, model.folder) for risk, model in in_use.items()]
     chronicle = Chronicle(scored.store, scored.settings)
     lines = chronicle.prepared(NIGHT)
-    said = scores_of_goods(champions, dict.fromkeys(RISKS, as_declared(lines)))
+    said = scores_of_goods(champions, dict.fromkeys(RISKS, as_declared(lines)), DeclaredTexts(lines))
     assert set(said) == set(RISKS)
     assert len({id(scores) for scores in said.values()}) == 1
 
