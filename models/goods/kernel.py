@@ -50,9 +50,7 @@ def score_goods(
     """
     texts, categories, parts, declared = lines
     rows, columns = grams
-    row_of, table, steps, middles = words
-    weights, intercepts, effects = headings
-    four_digits, rates = known
+    (row_of, table, steps, middles), (weights, intercepts, effects) = words, headings
     expected, chances, top, top_chances = out
     inner, plain, likely = np.empty(WIDTH), np.empty(_MEASURES), np.empty(_MEASURES)
     chance, which = np.empty(weights.shape[2]), np.empty(weights.shape[2] + 1, dtype=np.int64)
@@ -82,12 +80,7 @@ def score_goods(
             _add_effects(chance, which[:many], effects[part], likely)
             _keep_highest(chance, which[:many], best, best_chances)
         top[line], top_chances[line] = best, best_chances
-        alike, above = 0.0, 0.0
-        for heading in which[:many]:
-            above += chance[heading] * (rates[heading] - rates[own])
-            if four_digits[heading] == four_digits[own]:
-                alike += chance[heading]
-        chances[line, 0], chances[line, 1], chances[line, 2] = chance[own], alike, above
+        _compare(own, (chance, which[:many]), known, chances[line])
         for measure in range(_MEASURES):
             expected[line, 0, measure] = plain[measure] + effects[part, own, measure]
             expected[line, 1, measure] = plain[measure] + likely[measure]
@@ -148,6 +141,20 @@ def _add_effects(chance: FloatArray, which: IntArray, effects: FloatArray, likel
     for heading in which:
         for measure in range(_MEASURES):
             likely[measure] += chance[heading] * effects[heading, measure]
+
+
+@numba.njit(cache=True, nogil=True)
+def _compare(
+    own: int, likely: tuple[FloatArray, IntArray], known: tuple[IntArray, FloatArray], out: FloatArray
+) -> None:
+    """Write the chances of the declared heading and of its four digits, and how much higher rates may be."""
+    (chance, which), (four_digits, rates) = likely, known
+    alike, above = 0.0, 0.0
+    for heading in which:
+        above += chance[heading] * (rates[heading] - rates[own])
+        if four_digits[heading] == four_digits[own]:
+            alike += chance[heading]
+    out[0], out[1], out[2] = chance[own], alike, above
 
 
 @numba.njit(cache=True, nogil=True)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ import polars as pl
 
 from features.arrays.types import FloatArray
 from models.text.grams import clean_text, linear_score
+from models.text.stop_words import STOP_WORDS
 
 # Letters, digits and ideographs.
 _WORD = re.compile(r"[^\W_]+")
@@ -68,14 +68,7 @@ def words_of(text: str) -> dict[str, list[tuple[int, int]]]:
 
 def _says_something(word: str) -> bool:
     # What begins with a digit is a quantity, a size or a model.
-    return not word[0].isdigit() and word not in _stop_words()
-
-
-@cache
-def _stop_words() -> frozenset[str]:
-    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
-    return frozenset(ENGLISH_STOP_WORDS)
+    return not word[0].isdigit() and word not in STOP_WORDS
 
 
 def _pieces(run: str) -> Iterator[tuple[int, int]]:

@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 from features.arrays.types import Float32Array, FloatArray
 from models.trees.bit_vectors import BitVectorTrees
+from models.trees.contributions import contributions
+from models.trees.forest import Forest
 from models.trees.linear_start import LinearStart
 from models.trees.matrix import Columns, Matrix
 
@@ -59,31 +61,48 @@ _FIXED: Mapping[str, Parameter] = {
 
 
 class _ReadOnce:
-    """All trees of a booster, read when somebody wants them: that takes longer than a small day's scores."""
+    """The trees of a booster in every form, each made when somebody wants it: that takes longer than a small
+    day's scores, and LightGBM itself takes seconds to start.
+    """
 
-    def __init__(self, native: lightgbm.Booster) -> None:
-        self._native = native
+    def __init__(self, native: lightgbm.Booster | None = None, text: str | None = None) -> None:
+        self._native, self._text = native, text
+
+    @cached_property
+    def native(self) -> lightgbm.Booster:
+        return _lightgbm().Booster(model_str=self._text) if self._native is None else self._native
+
+    @cached_property
+    def text(self) -> str:
+        return self._text or str(self.native.model_to_string(num_iteration=-1))
+
+    @cached_property
+    def forest(self) -> Forest | None:
+        return Forest.read(self.text)
 
     @cached_property
     def trees(self) -> BitVectorTrees | None:
-        return BitVectorTrees.read(self._native.model_to_string(num_iteration=-1))
+        return BitVectorTrees.read(self.text)
 
 
 class Booster:
     """Trees over a `Matrix`, which go on from a `LinearStart` where there is one."""
 
     def __init__(
-        self, native: lightgbm.Booster, rounds: int, start: LinearStart | None = None,
+        self, native: lightgbm.Booster | None, rounds: int, start: LinearStart | None = None,
         read: _ReadOnce | None = None,
     ) -> None:  # fmt: skip
-        self._native = native
         self.rounds = rounds
         self.start = start
         self._read = read or _ReadOnce(native)
 
     def upto(self, rounds: int) -> Booster:
         """The same with the first `rounds` trees alone."""
-        return Booster(self._native, rounds, self.start, self._read)
+        return Booster(None, rounds, self.start, self._read)
+
+    @property
+    def _native(self) -> lightgbm.Booster:
+        return self._read.native
 
     @property
     def _trees(self) -> BitVectorTrees | None:
@@ -125,15 +144,17 @@ class Booster:
     def contributions(self, values: Float32Array, *, threads: int = 1) -> FloatArray:
         """What each column adds to the raw score, (lines, columns + 1); the last is the mean of all lines.
 
-        Source: Lundberg, Erion and Lee 2018, "Consistent Individualized Feature Attribution for Tree
-        Ensembles".
+        Trees of a kind that we do not read are left to LightGBM, on so many threads.
         """
         if len(values) == 0:
-            return np.empty((0, self._native.num_feature() + 1), dtype=np.float64)
-        parts = self._native.predict(
-            values, pred_contrib=True, num_iteration=self.rounds, num_threads=threads
-        )
-        added = np.asarray(parts, dtype=np.float64)
+            return np.empty((0, values.shape[1] + 1), dtype=np.float64)
+        if self._read.forest is not None:
+            added = contributions(self._read.forest, values, self.rounds)
+        else:
+            parts = self._native.predict(
+                values, pred_contrib=True, num_iteration=self.rounds, num_threads=threads
+            )
+            added = np.asarray(parts, dtype=np.float64)
         if self.start is not None:
             added[:, list(self.start.places)] += self.start.parts(values)
             added[:, -1] += self.start.intercept
@@ -157,11 +178,11 @@ class Booster:
     @classmethod
     def load(cls, path: Path) -> Booster:
         """Read what `save` wrote."""
-        native = _lightgbm().Booster(model_str=path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
         beside, start = _start_path(path), None
         if beside.exists():
             start = LinearStart.from_dict(json.loads(beside.read_text(encoding="utf-8")))
-        return cls(native, native.current_iteration(), start)
+        return cls(None, text.count("\nTree="), start, _ReadOnce(text=text))
 
 
 def _start_path(path: Path) -> Path:

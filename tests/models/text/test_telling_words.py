@@ -5,9 +5,11 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from models.text.grams import BUCKETS, clean_text, linear_score
 from models.text.score import TextScore, fit_text_score
+from models.text.stop_words import STOP_WORDS
 from models.text.telling_words import telling_words, words_of
 
 
@@ -91,3 +93,7 @@ def test_a_line_is_told_the_same_alone_and_among_others(learned: TextScore, name
         assert odd.tobytes() == odds[row : row + 1].tobytes()
         assert words[row] is None or words[row] in texts[row]
         assert words[row] is None or odds[row] >= 1.2
+
+
+def test_stop_words_are_those_of_scikit_learn() -> None:
+    assert STOP_WORDS == ENGLISH_STOP_WORDS

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from configs.schema.tree_parameters import MOST_LEAVES
 from models.trees.bit_vectors import BLOCK, BitVectorTrees
 from models.trees.booster import Booster
+from models.trees.forest import Forest
 from models.trees.linear_start import LinearStart
 from models.trees.matrix import Columns
 from models.trees.tree_text import HIGHEST
@@ -100,9 +101,9 @@ def random_tree(rng: np.random.Generator, number: int, leaves: int) -> str:
         }
     fields["leaf_value"] = [repr(value) for value in rng.normal(size=leaves).tolist()]
     if leaves > 1:
-        fields |= {"leaf_weight": np.ones(leaves), "leaf_count": np.ones(leaves, dtype=int)}
+        fields |= {"leaf_weight": np.ones(leaves), "leaf_count": rng.integers(1, 90, leaves)}
         fields |= {"internal_value": np.zeros(leaves - 1), "internal_weight": np.ones(leaves - 1)}
-        fields["internal_count"] = np.ones(leaves - 1, dtype=int)
+        fields["internal_count"] = rng.integers(1, 900, leaves - 1)
     if words:
         fields |= {"cat_boundaries": boundaries, "cat_threshold": words}
     fields |= {"is_linear": 0, "shrinkage": 1}
@@ -150,6 +151,23 @@ def test_every_tree_gives_the_bits_of_lightgbm(seed: int, leaves: list[int], lin
     assert ours(native, values).tobytes() == theirs(native, values).tobytes()
     fewer = int(rng.integers(1, len(leaves) + 1))
     assert ours(native, values, fewer).tobytes() == theirs(native, values, fewer).tobytes()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    leaves=st.lists(st.sampled_from([1, 2, 3, 15, 31, MOST_LEAVES]), min_size=1, max_size=6),
+    lines=st.sampled_from([1, 2, 40]),
+)
+def test_what_columns_add_to_a_tree_has_the_bits_of_lightgbm(
+    seed: int, leaves: list[int], lines: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    native, values = random_model(rng, leaves), random_lines(rng, lines)
+    fewer = int(rng.integers(1, len(leaves) + 1))
+    parts = np.asarray(native.predict(values, pred_contrib=True, num_iteration=fewer, num_threads=1))
+    assert Forest.read(native.model_to_string()) is not None
+    assert Booster(native, fewer).contributions(values).tobytes() == parts.tobytes()
 
 
 @pytest.mark.parametrize(
