@@ -22,7 +22,7 @@ from pipelines.feedback.values import text_of
 from pipelines.feedback.workbooks import MOST_ROWS, Sheet, cell_of, sheets_of
 from pipelines.ingest.delivered.names import is_leftover
 from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED, Cell
-from pipelines.lists.fields import GUIDE_TITLE, JSON_FORMAT, LIST_ID, result_field
+from pipelines.lists.fields import GUIDE_TITLE, JSON_FORMAT, LIST_ID, PRINT_TITLE, result_field
 
 _WHAT = "a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports"
 _COLUMNS = "the columns rank or declaration_id, and result_<risk> or the risks' label columns"
@@ -87,7 +87,7 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | N
 
 def _workbook(file: ReturnedFile, content: bytes, headings: Headings) -> ReturnedFile:
     sheets = sheets_of(file.path, content, _MOST_BYTES)
-    tables = [(sheet, headings.tables(sheet)) for sheet in sheets]
+    tables = [(sheet, [] if _is_of_words(sheet) else headings.tables(sheet)) for sheet in sheets]
     if not any(found for _, found in tables):
         raise DataError(f"{file.path} has no sheet with a list: expected {_COLUMNS}")
     return _with_rows(file, tables)
@@ -110,7 +110,7 @@ def _with_rows(file: ReturnedFile, tables: Sequence[tuple[Sheet, list[ListTable]
 def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
     if not tables:
         cells = sum(text_of(cell) is not None for row in sheet.rows for cell in row)
-        if cells and not _is_guide(sheet):
+        if cells and not _is_of_words(sheet):
             yield f"it has no list: {cells:,} cells were not read"
     unread = [heading for table in tables for heading in table.unread]
     if unread:
@@ -125,10 +125,10 @@ def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
         yield f"cells far outside of the list were not read: {some_of(sheet.beyond)}"
 
 
-def _is_guide(sheet: Sheet) -> bool:
-    """Whether it is the sheet of words that every issued workbook has."""
+def _is_of_words(sheet: Sheet) -> bool:
+    """Whether it is an issued sheet that is there to read: what to look for, or the one to print."""
     first = text_of(sheet.rows[0][0]) if sheet.rows and sheet.rows[0] else None
-    return first in {language(code)(GUIDE_TITLE) for code in LANGUAGES}
+    return first in {language(code)(title) for code in LANGUAGES for title in (GUIDE_TITLE, PRINT_TITLE)}
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:

@@ -81,6 +81,8 @@ _SHOWN = Document.SHEET | Document.PAGE
 _PRINTED = Document.SHEET | Document.PRINT | Document.PAGE
 GUIDE_TITLE = "What to look for, and how to read the list"
 """What the workbook's sheet of words begins with."""
+PRINT_TITLE = "On paper. To fill in on a computer, use the first sheet and hand that in."
+"""What the workbook's sheet to print begins with."""
 LIST_ID = "list_id"
 """The technical label of the issued list's fingerprint: it stands in the workbook left of the value."""
 LISTED_RISK = "result"

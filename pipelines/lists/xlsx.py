@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
@@ -20,12 +19,13 @@ from pipelines.lists.xlsx_columns import (
     SheetColumn,
     allow_entries,
     columns_of_sheet,
+    row_height,
 )
+from pipelines.lists.xlsx_print import write_print_sheet
 
 TECHNICAL_ROWS = (3, 4)
 """Hidden rows, counted from 0: what list this is, in pairs of name and value; and the columns' names."""
 HEADER_ROW = 5
-_MOST_LINES = 25
 _PROTECTION = {
     "autofilter": True, "sort": True, "format_columns": True, "format_rows": True,
     "select_locked_cells": True, "select_unlocked_cells": True,
@@ -71,6 +71,7 @@ def workbook_bytes(office_list: OfficeList) -> bytes:
         _write_rows(sheet, office_list, columns, formats)
         allow_entries(sheet, office_list, columns, HEADER_ROW + 1)
         _lay_out(sheet, office_list, columns)
+        write_print_sheet(book, office_list)
         _write_guide(book.add_worksheet(words("What to look for")), office_list, formats)
     return buffer.getvalue()
 
@@ -170,21 +171,6 @@ def _write_guide(sheet: Any, office_list: OfficeList, formats: dict[str, Any]) -
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
-
-
-def row_height(values: Sequence[Value], widths: Sequence[int]) -> float:
-    """In points. Not every program fits the height of a row to its wrapped text by itself."""
-    lines = [
-        sum(max(1, math.ceil(_display_width(line) / width)) for line in value.split("\n"))
-        for value, width in zip(values, widths, strict=True)
-        if isinstance(value, str)
-    ]
-    return 15.0 * min(max(lines), _MOST_LINES)
-
-
-def _display_width(line: str) -> int:
-    """Columns that a text takes: two for each wide character, such as a Chinese one."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
 
 
 def _write(sheet: Any, row: int, column: int, value: Value, cell_format: Any) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,12 +47,18 @@ _COMPOSED: dict[str, Callable[[ListRow], Value]] = {
     "item_name": lambda row: "\n".join(
         str(text) for text in (row.values["item_name"], row.reads_as, row.values["item_model"]) if text
     ),
-    "parcel_lines": lambda row: "\n".join(_lines_in_words(row)),
+    "parcel_lines": lambda row: "\n".join(lines_in_words(row, _MOST_LINES)),
     "reasons": lambda row: "\n".join(
         f"• {each}" for each in (*row.reasons, *(other.sentence for other in row.likelier))
     ),
 }
 _MOST_LINES = 12
+_FONT = 11
+# More the file format does not hold.
+_MOST_POINTS = 409.0
+# A word with the blanks behind it, or one character of a script that breaks anywhere.
+_WIDE = r"\u2e80-\u9fff\uac00-\ud7af\uff00-\uffef"
+_PIECES = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+\s*|\s+")
 # What the file format holds of a title and of a message.
 _MOST_TITLE = 32
 _MOST_MESSAGE = 255
@@ -79,12 +88,13 @@ class SheetColumn:
         return row.values.get(self.field)
 
 
-def _lines_in_words(row: ListRow) -> Iterator[str]:
-    for line in row.lines[:_MOST_LINES]:
+def lines_in_words(row: ListRow, most: int) -> Iterator[str]:
+    """The lines of a parcel, one each, and how many there are where that is more than `most`."""
+    for line in row.lines[:most]:
         quantity = "" if line.quantity is None else f"{line.quantity:,.6g} {line.unit}".strip()
         value = "" if line.total_price_cny is None else f"CNY {line.total_price_cny:,.2f}"
         yield ", ".join(filter(None, (f"{line.line_no}. {line.name}", line.hs_code, quantity, value)))
-    if len(row.lines) > _MOST_LINES:
+    if len(row.lines) > most:
         yield f"… {len(row.lines)}"
 
 
@@ -155,3 +165,26 @@ def _help(column: SheetColumn, guides: dict[str, Guide], words: Language) -> str
     if risk is not None:
         return "\n".join(f"• {look_for}" for look_for in guides[risk].look_for)
     return next((words(text) for kind, text in HELP.items() if kind == column.kind), "")
+
+
+def row_height(values: Sequence[Value], widths: Sequence[int], font_size: int = _FONT) -> float:
+    """In points. Not every program fits the height of a row to its wrapped text by itself."""
+    lines = [
+        sum(_wrapped(line, math.floor(width * _FONT / font_size)) for line in value.split("\n"))
+        for value, width in zip(values, widths, strict=True)
+        if isinstance(value, str)
+    ]
+    return min(math.ceil(font_size * 4 / 3 + 0.4) * max(lines), _MOST_POINTS)
+
+
+def _wrapped(line: str, width: int) -> int:
+    """How many lines a text takes where it breaks at blanks and at wide characters."""
+    lines, at = 1, 0
+    for piece in _PIECES.findall(line):
+        wide = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in piece)
+        if at and at + len(piece.rstrip()) + (wide - len(piece)) > width:
+            lines, at = lines + 1, 0
+        at += wide
+        if at > width:
+            lines, at = lines + (at - 1) // width, at % width or width
+    return lines

@@ -21,7 +21,7 @@ from tests.places import ROOT
 _MODULES = (
     *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
     *("pipelines/lists/office_list.py", "pipelines/lists/parcel.py", "pipelines/lists/xlsx.py"),
-    "pipelines/lists/xlsx_columns.py",
+    *("pipelines/lists/xlsx_columns.py", "pipelines/lists/xlsx_print.py"),
     *("pipelines/feedback/report.py", "pipelines/feedback/to_correct.py"),
 )
 _TEMPLATES = ("office_list.html.j2",)
@@ -38,7 +38,8 @@ def messages() -> set[str]:
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
     return found | {
-        to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.RESULT_HEADING,
+        to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
+        return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
     }  # fmt: skip

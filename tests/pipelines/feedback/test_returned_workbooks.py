@@ -34,6 +34,19 @@ def told(report: FeedbackReport) -> str:
     return "\n".join(report.lines())
 
 
+@pytest.mark.parametrize("age", ["now", "before there was a sheet to print"])
+def test_the_sheet_to_print_is_no_second_list(office: Office, age: str) -> None:
+    book, *_ = opened(office.xlsx(FILLED))
+    assert [sheet.title for sheet in book] == ["List", "To print", "What to look for"]
+    if age != "now":
+        del book["To print"]
+        book.save(office.folder / "r.xlsx")
+    report = office.give_back(office.folder / "r.xlsx")
+    assert (report.exit_code, manifest(report)["not_filled_in"]) == (0, 6), told(report)
+    assert office.inspections() == expected(FILLED)
+    assert "sheet" not in told(report)
+
+
 def test_lists_on_several_sheets_are_all_read(office: Office) -> None:
     book, _, _, _ = opened(office.xlsx(FILLED))
     _, second, _, _ = opened(office.xlsx({1: {U: "nothing"}}, office="5316"))
@@ -69,7 +82,9 @@ def test_a_copy_of_the_list_on_another_sheet_counts_once_and_contradicts_aloud(o
     counted = manifest(report)
     assert (counted["kept"], counted["superseded"]) == (2, 2), told(report)
 
-    copy.cell(first, columns[U]).value = "nothing"
+    # openpyxl saves a workbook with pictures once.
+    book, *_ = opened(office.folder / "same.xlsx")
+    book[copy.title].cell(first, columns[U]).value = "nothing"
     book.save(office.folder / "other.xlsx")
     report = office.give_back(office.folder / "other.xlsx")
     assert report.exit_code == 5

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pytest
 from openpyxl.utils import get_column_letter
 
 from features.contract.result_words import RESULT_VALUES, result_of
 from features.text.visible import visible_text
+from pipelines.lists.code128 import modules_of, picture
 from pipelines.lists.fields import (
     field_of_heading,
     fields_to_fill_in,
@@ -19,6 +22,7 @@ from pipelines.lists.fields import (
 from pipelines.lists.parcel import CODE_CHARACTERS, TEXT_CHARACTERS
 from pipelines.lists.write import write_lists
 from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
+from pipelines.lists.xlsx_columns import row_height
 from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, TWO_LINES, hostile, listed
 
 
@@ -118,3 +122,56 @@ def test_hostile_names_are_text_in_the_workbook(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "4601.xlsx") as parts:
         for name in parts.namelist():
             assert b"<f>" not in parts.read(name)
+
+
+def test_the_sheet_to_print_is_readable_on_paper_and_has_waybills_to_scan(tmp_path: Path) -> None:
+    rows = [
+        {"lines": TWO_LINES, "list_id": "9f3c21ab77de", "waybill_id": "IE7656657141"},
+        {"waybill_id": None},
+        {"waybill_id": "运单"},
+    ]
+    write_lists(tmp_path, listed(rows), DAY, SETTINGS)
+    sheet = openpyxl.load_workbook(tmp_path / "4601.xlsx")["To print"]
+    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
+    assert sheet.protection.sheet
+    # 27.7 cm of paper take the columns without making the letters smaller than 8 points.
+    width = sum(7 * sheet.column_dimensions[column].width + 5 for column in "ABCDEF") * 2.54 / 96
+    assert width < 27.7 * 9 / 8
+    assert {cell.font.sz for row in sheet.iter_rows(min_row=6) for cell in row if cell.value} == {9.0, 12.0}
+    assert "Page &P of &N" in sheet.oddFooter.right.text
+    assert sheet.oddFooter.left.text.startswith("Officers: ____")
+    assert "List 9f3c21ab77de" in sheet.oddHeader.right.text
+    goods, boxes = (str(sheet.cell(6, column).value) for column in (3, 6))
+    assert "line 1 of 2, HS 0103006000" in goods
+    assert boxes.count("□ found  □ nothing found  □ not examined") == len(SETTINGS.risks)
+    assert [image.anchor._from.row for image in sheet._images] == [5]
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("word " * 4, 10, 2),
+        ("口红" * 10, 10, 4),
+        ("W" * 25, 10, 3),
+        ("本项 7 元；口红口红", 10, 2),
+        ("", 5, 1),
+    ],
+)
+def test_a_row_is_as_high_as_its_text_wraps(text: str, width: int, lines: int) -> None:
+    assert row_height([text], [width]) == lines * row_height([""], [width])
+
+
+def test_a_barcode_has_patterns_of_the_standard() -> None:
+    """Whatever is read from it: dark and light modules alternate, eleven a symbol and thirteen at the end."""
+    for text, symbols in (("IE7656657141", 10), ("1234567", 7), ("a b~c", 7)):
+        modules = modules_of(text)
+        assert len(modules) == 10 + 11 * symbols + 13 + 10
+        inner = modules[10:-10]
+        assert inner.endswith("1100011101011")
+        assert all(inner[at] == "1" and inner[at + 10] == "0" for at in range(0, 11 * symbols, 11))
+        # Each symbol has an even number of dark modules.
+        assert {inner[at : at + 11].count("1") % 2 for at in range(0, 11 * symbols, 11)} == {0}
+    assert modules_of("运单") == ""
+    drawn = picture(modules_of("A1"))
+    rows = zlib.decompress(drawn[drawn.index(b"IDAT") + 4 : -16])
+    assert f"{int.from_bytes(rows[1:11]):080b}"[:77].translate({48: 49, 49: 48}) == modules_of("A1")
