@@ -17,8 +17,8 @@ import numpy.typing as npt
 import polars as pl
 
 from features.arrays.types import FloatArray, IntArray
-from models.goods.kernel import NUMBERS, STORED, TOP, score_goods
-from models.goods.lines import MEASURES, PLACES, GoodsLines
+from models.goods.kernel import NUMBERS, STORED, score_goods
+from models.goods.lines import PLACES, GoodsLines
 from models.text.declared import DeclaredTexts
 
 REST = ""
@@ -114,17 +114,14 @@ class GoodsModel:
 
         `texts` are those of the frame, where somebody has them already.
         """
-        lines, count = GoodsLines.of(frame, texts), frame.height
+        lines = GoodsLines.of(frame, texts)
         declared = self.numbers(lines.headings)
-        expected, chances = np.empty((count, 2, len(MEASURES))), np.empty((count, 3))
-        top, top_chances = np.empty((count, TOP), dtype=np.int64), np.empty((count, TOP))
-        score_goods(
+        expected, chances, top, top_chances = score_goods(
             (lines.grams.texts, lines.categories, lines.parts, declared),
             (lines.grams.rows, lines.grams.columns),
             self._tables,
             (self.weights, self.intercepts, self.effects),
             (self._four_digits, self.rates),
-            (expected, chances, top, top_chances),
         )
         surprise = lines.declared - expected[:, 0]
         return GoodsScores(

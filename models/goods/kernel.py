@@ -24,16 +24,14 @@ _ROWS_AT_ONCE = 4
 LEAST_CHANCE = 1e-4
 
 
-@numba.njit(cache=True, nogil=True)
 def score_goods(
     lines: tuple[IntArray, IntArray, IntArray, IntArray],
     grams: tuple[IntArray, IntArray],
     words: tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], FloatArray, FloatArray],
     headings: tuple[FloatArray, FloatArray, FloatArray],
     known: tuple[IntArray, FloatArray],
-    out: tuple[FloatArray, FloatArray, IntArray, FloatArray],
-) -> None:
-    """Write what is expected of each line.
+) -> tuple[FloatArray, FloatArray, IntArray, FloatArray]:
+    """What is expected of each line; NaN and -1 where it has no text.
 
     Args:
         lines: text, categories and part of each line, and the declared heading's number.
@@ -43,31 +41,65 @@ def score_goods(
         headings: weights (parts, WIDTH, headings), intercepts (parts, headings), and what each heading adds
             to the measures (parts, headings, measures).
         known: which headings share four digits (headings,), and their tax rates (headings,).
-        out: expected measures with the declared heading and with the likely ones (lines, 2, measures);
-            probability of the declared six digits, of its four digits, and how much higher the rate of the
-            likely headings is (lines, 3); the likeliest headings (lines, TOP), -1 where there is none, and
-            their probabilities.
+
+    Returns:
+        Expected measures with the declared heading and with the likely ones (lines, 2, measures);
+        probability of the declared six digits, of its four digits, and how much higher the rate of the
+        likely headings is (lines, 3); the likeliest headings (lines, TOP), -1 where there is none, and
+        their probabilities.
     """
-    texts, categories, parts, declared = lines
-    rows, columns = grams
+    texts, categories, parts, _ = lines
+    count, rows = len(texts), grams[0]
+    out = (
+        np.full((count, 2, _MEASURES), np.nan), np.full((count, 3), np.nan),
+        np.full((count, TOP), -1, dtype=np.int64), np.full((count, TOP), np.nan),
+    )  # fmt: skip
+    keys = np.empty(count, dtype=np.int64)
+    _write_keys(texts, categories, parts, len(rows), keys)
+    found = np.empty(max(int(np.diff(rows).max(initial=0)), categories.shape[1]), dtype=np.int64)
+    _score(np.argsort(keys, kind="stable"), lines, (*grams, found), words, headings, known, out)
+    return out
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_keys(texts: IntArray, categories: IntArray, parts: IntArray, count: int, keys: IntArray) -> None:
+    """Numbers that rise part by part, so that the tables of one stay near the processor, and are the same for
+    equal lines.
+    """
+    for line in range(len(texts)):
+        mixed = np.int64(0)
+        for category in categories[line]:
+            mixed = mixed * 31 + category
+        keys[line] = (parts[line] * count + texts[line]) << 16 | (mixed & 0xFFFF)
+
+
+@numba.njit(cache=True, nogil=True)
+def _score(
+    order: IntArray,
+    lines: tuple[IntArray, IntArray, IntArray, IntArray],
+    grams: tuple[IntArray, IntArray, IntArray],
+    words: tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], FloatArray, FloatArray],
+    headings: tuple[FloatArray, FloatArray, FloatArray],
+    known: tuple[IntArray, FloatArray],
+    out: tuple[FloatArray, FloatArray, IntArray, FloatArray],
+) -> None:
+    (texts, categories, parts, declared), (rows, columns, found) = lines, grams
     (row_of, table, steps, middles), (weights, intercepts, effects) = words, headings
     expected, chances, top, top_chances = out
     inner, plain, likely = np.empty(WIDTH), np.empty(_MEASURES), np.empty(_MEASURES)
     chance, which = np.empty(weights.shape[2]), np.empty(weights.shape[2] + 1, dtype=np.int64)
     of_grams, of_categories = np.empty(STORED, dtype=np.int32), np.empty(STORED, dtype=np.int32)
-    found = np.empty(max(_longest(rows), categories.shape[1]), dtype=np.int64)
     best, best_chances = np.empty(TOP, dtype=np.int64), np.empty(TOP)
     before, many = -1, 0
-    for line in _in_order(texts, categories, parts, len(rows)):
+    for line in order:
         text, part, own = texts[line], parts[line], declared[line]
         count = rows[text + 1] - rows[text]
         if count == 0:
-            expected[line], chances[line], top[line], top_chances[line] = np.nan, np.nan, -1, np.nan
             continue
         same_text = before >= 0 and texts[before] == text and parts[before] == part
         if not same_text:
             _sum_rows(columns[rows[text] : rows[text + 1]], row_of, table[part], found, of_grams)
-        if not (same_text and np.all(categories[before] == categories[line])):
+        if not (same_text and _equal(categories[before], categories[line])):
             _sum_rows(categories[line], row_of, table[part], found, of_categories)
             share = 1.0 / np.sqrt(count)
             for place in range(WIDTH):
@@ -79,7 +111,8 @@ def score_goods(
             many = likely_headings(inner, weights[part], intercepts[part], LEAST_CHANCE, chance, which)
             _add_effects(chance, which[:many], effects[part], likely)
             _keep_highest(chance, which[:many], best, best_chances)
-        top[line], top_chances[line] = best, best_chances
+        for place in range(TOP):
+            top[line, place], top_chances[line, place] = best[place], best_chances[place]
         _compare(own, (chance, which[:many]), known, chances[line])
         for measure in range(_MEASURES):
             expected[line, 0, measure] = plain[measure] + effects[part, own, measure]
@@ -88,23 +121,11 @@ def score_goods(
 
 
 @numba.njit(cache=True, nogil=True)
-def _in_order(texts: IntArray, categories: IntArray, parts: IntArray, count: int) -> IntArray:
-    """The lines part by part, so that the tables of one stay near the processor, equal ones together."""
-    keys = np.empty(len(texts), dtype=np.int64)
-    for line in range(len(texts)):
-        mixed = np.int64(0)
-        for category in categories[line]:
-            mixed = mixed * 31 + category
-        keys[line] = (parts[line] * count + texts[line]) << 16 | (mixed & 0xFFFF)
-    return np.argsort(keys, kind="mergesort")
-
-
-@numba.njit(cache=True, nogil=True)
-def _longest(rows: IntArray) -> int:
-    longest = 0
-    for text in range(len(rows) - 1):
-        longest = max(longest, rows[text + 1] - rows[text])
-    return longest
+def _equal(some: IntArray, others: IntArray) -> bool:
+    same = True
+    for place in range(len(some)):
+        same &= some[place] == others[place]
+    return same
 
 
 @numba.njit(cache=True, nogil=True)
@@ -121,7 +142,8 @@ def _sum_rows(
         row = row_of[place] if place >= 0 else np.int32(-1)
         found[many] = row
         many += 1 if row >= 0 else 0
-    out[:] = 0
+    for number in range(STORED):
+        out[number] = 0
     behind = many - many % _ROWS_AT_ONCE
     for at in range(0, behind, _ROWS_AT_ONCE):
         a, b, c, d = table[found[at]], table[found[at + 1]], table[found[at + 2]], table[found[at + 3]]
@@ -137,7 +159,8 @@ def _sum_rows(
 
 @numba.njit(cache=True, nogil=True)
 def _add_effects(chance: FloatArray, which: IntArray, effects: FloatArray, likely: FloatArray) -> None:
-    likely[:] = 0.0
+    for measure in range(_MEASURES):
+        likely[measure] = 0.0
     for heading in which:
         for measure in range(_MEASURES):
             likely[measure] += chance[heading] * effects[heading, measure]
@@ -159,7 +182,8 @@ def _compare(
 
 @numba.njit(cache=True, nogil=True)
 def _keep_highest(chance: FloatArray, which: IntArray, top: IntArray, top_chances: FloatArray) -> None:
-    top[:], top_chances[:] = -1, 0.0
+    for place in range(TOP):
+        top[place], top_chances[place] = -1, 0.0
     for heading in which:
         likelihood, other = chance[heading], heading
         if likelihood <= top_chances[TOP - 1]:
