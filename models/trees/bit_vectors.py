@@ -19,7 +19,8 @@ import numba
 import numpy as np
 
 from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
-from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, NumberArray, TreeArrays, read_trees
+from models.trees.forest import Forest
+from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, NumberArray, TreeArrays, tree_arrays
 
 BLOCK = 128
 # LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
@@ -39,7 +40,13 @@ class BitVectorTrees:
     @classmethod
     def read(cls, text: str) -> BitVectorTrees | None:
         """From `Booster.model_to_string`; None where bit vectors cannot express the model."""
-        arrays = read_trees(text)
+        forest = Forest.read(text)
+        return None if forest is None else cls.of(forest)
+
+    @classmethod
+    def of(cls, forest: Forest) -> BitVectorTrees | None:
+        """From the trees as LightGBM keeps them; None where bit vectors cannot express them."""
+        arrays = tree_arrays(forest)
         return None if arrays is None else cls(arrays)
 
     @cached_property

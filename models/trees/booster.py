@@ -82,7 +82,7 @@ class _ReadOnce:
 
     @cached_property
     def trees(self) -> BitVectorTrees | None:
-        return BitVectorTrees.read(self.text)
+        return None if self.forest is None else BitVectorTrees.of(self.forest)
 
 
 class Booster:

@@ -1,4 +1,4 @@
-"""LightGBM's text model as flat arrays of node tests, in the form that bit vectors take.
+"""The trees of a LightGBM model as flat arrays of node tests, in the form that bit vectors take.
 
 A tree's leaves are numbered from left to right, one bit each. A node whose test sends a line to the right
 rules out the leaves of its left subtree; whatever the order of the tests, the lowest bit that is left over is
@@ -11,16 +11,15 @@ Word"; LightGBM 4, `src/io/tree.cpp` and `include/LightGBM/tree.h` for format an
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numba
 import numpy as np
 import numpy.typing as npt
 
-from configs.schema.tree_parameters import MOST_LEAVES
-from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
+from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array, UInt64Array
+from models.trees.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, Forest
 
 # No value is above it but the infinity that stands for a missing one.
 HIGHEST = float(np.finfo(np.float32).max)
@@ -29,10 +28,8 @@ LeafArray = npt.NDArray[np.unsignedinteger[Any]]
 NumberArray = npt.NDArray[np.floating[Any]]
 
 
-_VERSION = "v4"
-# The bits of a node's `decision_type`.
-_CATEGORICAL, _DEFAULT_LEFT, _MISSING_SHIFT = 1, 2, 2
 _MISSING_NONE, _MISSING_ZERO = 0, 1
+_MARK = 1 << 32
 
 
 @dataclass(frozen=True)
@@ -104,164 +101,138 @@ class TreeArrays:
     leaf_value: FloatArray
 
 
-# Matrix column, what a missing value counts as, and whether a zero is missing.
-_View = tuple[int, float, bool]
-
-
-@dataclass(frozen=True)
-class _Test:
-    view: _View
-    threshold: float
-    leaves: int
-    # By number, those of 32 categories of which none goes left are left out; at least one.
-    words: tuple[tuple[int, int], ...] = ()
-    is_category: bool = False
-
-
-@dataclass(frozen=True)
-class _Tree:
-    numbers: list[_Test]
-    categories: list[_Test]
-    leaves: list[float]
-
-
-def read_trees(text: str) -> TreeArrays | None:
-    """The trees of `Booster.model_to_string`; None where bit vectors cannot express them: another version of
-    the format, several classes, averages, linear leaves, or more than 64 leaves a tree.
-    """
-    head, *blocks = text.split("\nTree=")
-    lines = head.splitlines()
-    alone = {"num_class=1", "num_tree_per_iteration=1", f"version={_VERSION}"}
-    if not alone <= set(lines) or "average_output" in lines:
+def tree_arrays(forest: Forest) -> TreeArrays | None:
+    """The tests of a forest; None where a threshold is beyond numbers of 32 bits."""
+    is_number = (forest.kind & CATEGORICAL) == 0
+    thresholds = forest.threshold[is_number]
+    if (np.isnan(thresholds) | ((thresholds >= HIGHEST) & (thresholds < np.inf))).any():
         return None
-    trees = []
-    for block in blocks:
-        fields = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        if int(fields["num_leaves"]) > MOST_LEAVES or fields.get("is_linear", "0") != "0":
-            return None
-        trees.append(_tree(fields))
-    thresholds = [test.threshold for tree in trees for test in tree.numbers]
-    if any(math.isnan(threshold) or HIGHEST <= threshold < math.inf for threshold in thresholds):
-        return None
-    return _flat(trees)
-
-
-def _tree(fields: Mapping[str, str]) -> _Tree:
-    values = [float(value) for value in fields["leaf_value"].split()]
-    if len(values) == 1:
-        return _Tree([], [], values)
-    order, left_leaves = _from_left_to_right(_split(fields["left_child"]), _split(fields["right_child"]))
-    tests = list(_tests(fields, left_leaves))
-    # Neighbours read the same column, while it is in the fastest cache.
-    tests.sort(key=lambda test: (test.view, test.threshold))
-    return _Tree(
-        [test for test in tests if not test.is_category],
-        [test for test in tests if test.is_category],
-        [values[leaf] for leaf in order],
+    counts = np.diff(forest.first_leaf)
+    word = NARROW if counts.max() <= NARROW.bits else WIDE
+    order, kept = (
+        np.empty_like(forest.leaf_value, dtype=np.int64),
+        np.empty(len(forest.kind), dtype=np.uint64),
     )
-
-
-def _from_left_to_right(left: Sequence[int], right: Sequence[int]) -> tuple[list[int], list[int]]:
-    """The leaves in order, and the set of leaves (bits, in that order) in the left subtree of each node. A
-    child below zero is a leaf, ~number.
-    """
-    order: list[int] = []
-    began, left_leaves = [0] * len(left), [0] * len(left)
-    # A node is met twice: before its left subtree and after it.
-    stack = [(0, False)]
-    while stack:
-        node, left_is_done = stack.pop()
-        if node < 0:
-            order.append(~node)
-        elif left_is_done:
-            left_leaves[node] = (1 << len(order)) - (1 << began[node])
-            stack.append((right[node], False))
-        else:
-            began[node] = len(order)
-            stack += [(node, True), (left[node], False)]
-    return order, left_leaves
-
-
-def _tests(fields: Mapping[str, str], left_leaves: Sequence[int]) -> Iterator[_Test]:
-    boundaries = _split(fields.get("cat_boundaries", ""))
-    words = _split(fields.get("cat_threshold", ""))
-    for column, kind, written, leaves in zip(
-        _split(fields["split_feature"]),
-        _split(fields["decision_type"]),
-        fields["threshold"].split(),
-        left_leaves,
-        strict=True,
-    ):
-        stay, threshold = WIDE.every_leaf ^ leaves, float(written)
-        if kind & _CATEGORICAL:
-            which = int(threshold)
-            numbered = enumerate(words[boundaries[which] : boundaries[which + 1]])
-            held = tuple((number, bits) for number, bits in numbered if bits) or ((0, 0),)
-            yield _Test((column, 0.0, False), threshold, stay, held, is_category=True)
-            continue
-        missing_type = kind >> _MISSING_SHIFT & 3
-        missing = 0.0
-        if missing_type != _MISSING_NONE:
-            missing = -math.inf if kind & _DEFAULT_LEFT else math.inf
-        yield _Test((column, missing, missing_type == _MISSING_ZERO), threshold, stay)
-
-
-def _flat(trees: Sequence[_Tree]) -> TreeArrays:
-    word = NARROW if all(len(tree.leaves) <= NARROW.bits for tree in trees) else WIDE
-    every_leaf = word.every_leaf
-    numbers = [_in_fours(tree.numbers, every_leaf) for tree in trees]
-    tests = [test for of_tree in numbers for test in of_tree]
-    lookups = [test for tree in trees for test in tree.categories]
-    views = sorted({test.view for test in tests})
-    view_of = {view: number for number, view in enumerate(views)}
-    words = [(test.view[0], *numbered) for test in lookups for numbered in test.words]
-    slots = sorted({(place, number) for place, number, _ in words})
-    slot_of = {slot: number for number, slot in enumerate(slots)}
+    _number_leaves(forest.first_node, forest.first_leaf, forest.left, forest.right, order, kept)
+    of_tree = np.repeat(np.arange(len(counts)), counts - 1)
     return TreeArrays(
         word=word,
-        view_place=_integers([place for place, _, _ in views]),
-        view_missing=np.array([missing for _, missing, _ in views], dtype=np.float32),
-        view_zero=np.array([zero for _, _, zero in views], dtype=np.bool_),
-        first_test=_starts([len(of_tree) for of_tree in numbers]),
-        test_view=_integers([view_of[test.view] for test in tests]),
-        test_threshold=_rounded_down([min(test.threshold, HIGHEST) for test in tests]).astype(word.numbers),
-        test_leaves=np.array([test.leaves & every_leaf for test in tests], dtype=word.dtype),
-        slot_place=_integers([place for place, _ in slots]),
-        slot_number=_integers([number for _, number in slots]),
-        first_category_test=_starts([len(tree.categories) for tree in trees]),
-        category_leaves=np.array([test.leaves & every_leaf for test in lookups], dtype=word.dtype),
-        first_word=_starts([len(test.words) for test in lookups]),
-        word_slot=_integers([slot_of[place, number] for place, number, _ in words]),
-        word_bits=np.array([bits for _, _, bits in words], dtype=np.uint32),
-        leaf_value=_leaf_values(trees, word),
+        **_number_tests(forest, word, of_tree, kept, np.flatnonzero(is_number)),
+        **_category_tests(forest, word, of_tree, kept, np.flatnonzero(~is_number)),
+        leaf_value=_leaf_values(forest, word, order),
     )
 
 
-def _in_fours(tests: Sequence[_Test], every_leaf: int) -> list[_Test]:
-    spare = [_Test(test.view, math.inf, every_leaf) for test in tests[:1]]
-    return [*tests, *spare * (-len(tests) % TESTS_AT_ONCE)]
+def _number_tests(
+    forest: Forest, word: Word, of_tree: IntArray, kept: UInt64Array, nodes: IntArray
+) -> dict[str, Any]:
+    """The fields of `TreeArrays` about numbers, of the nodes that test one."""
+    kind = forest.kind[nodes]
+    missing_type = kind >> MISSING_SHIFT & 3
+    known = np.where(kind & DEFAULT_LEFT, -np.inf, np.inf)
+    missing = np.where(missing_type == _MISSING_NONE, 0.0, known)
+    zero = missing_type == _MISSING_ZERO
+    place, threshold = forest.feature[nodes], forest.threshold[nodes]
+    # Neighbours read the same column, while it is in the fastest cache.
+    order = np.lexsort((threshold, zero, missing, place, of_tree[nodes]))
+    views, view = np.unique(np.stack([place, missing, zero], axis=1)[order], axis=0, return_inverse=True)
+    lengths = np.bincount(of_tree[nodes], minlength=len(forest.first_node) - 1)
+    first = _starts(-(-lengths // TESTS_AT_ONCE) * TESTS_AT_ONCE)
+    # The last ones of a tree may be tests at which no line goes right, of its first view.
+    spare = np.repeat(_starts(lengths)[:-1], np.diff(first))
+    test_view = view.ravel()[spare] if len(spare) else np.zeros(0, dtype=np.int64)
+    test_threshold = np.full(len(spare), np.inf, dtype=np.float32)
+    test_leaves = np.full(len(spare), word.every_leaf, dtype=np.uint64)
+    mine = np.arange(len(nodes)) + np.repeat(first[:-1] - _starts(lengths)[:-1], lengths)
+    test_view[mine] = view.ravel()
+    test_threshold[mine] = _rounded_down(threshold[order])
+    test_leaves[mine] = kept[nodes][order] & np.uint64(word.every_leaf)
+    return {
+        "view_place": views[:, 0].astype(np.int64),
+        "view_missing": views[:, 1].astype(np.float32),
+        "view_zero": views[:, 2] > 0.0,
+        "first_test": first,
+        "test_view": test_view.astype(np.int64),
+        "test_threshold": np.minimum(test_threshold, np.float32(HIGHEST)).astype(word.numbers),
+        "test_leaves": test_leaves.astype(word.dtype),
+    }
 
 
-def _rounded_down(thresholds: Sequence[float]) -> Float32Array:
-    exact = np.array(thresholds, dtype=np.float64)
-    nearest = exact.astype(np.float32)
+def _category_tests(
+    forest: Forest, word: Word, of_tree: IntArray, kept: UInt64Array, nodes: IntArray
+) -> dict[str, Any]:
+    """The fields of `TreeArrays` about categories, of the nodes that test one."""
+    nodes = nodes[np.lexsort((forest.threshold[nodes], forest.feature[nodes], of_tree[nodes]))]
+    lengths, slots, bits = [], [], []
+    for node in nodes:
+        words = forest.words[forest.first_word[node] : forest.first_word[node + 1]]
+        # Those of which none goes left are left out; at least one.
+        held = [(number, each) for number, each in enumerate(words.tolist()) if each] or [(0, 0)]
+        lengths.append(len(held))
+        slots += [(int(forest.feature[node]), number) for number, _ in held]
+        bits += [each for _, each in held]
+    known = sorted(set(slots))
+    number_of = {slot: number for number, slot in enumerate(known)}
+    trees = np.bincount(of_tree[nodes], minlength=len(forest.first_node) - 1)
+    return {
+        "slot_place": np.array([place for place, _ in known], dtype=np.int64),
+        "slot_number": np.array([number for _, number in known], dtype=np.int64),
+        "first_category_test": _starts(trees),
+        "category_leaves": (kept[nodes] & np.uint64(word.every_leaf)).astype(word.dtype),
+        "first_word": _starts(np.array(lengths, dtype=np.int64)),
+        "word_slot": np.array([number_of[slot] for slot in slots], dtype=np.int64),
+        "word_bits": np.array(bits, dtype=np.uint32),
+    }
+
+
+@numba.njit(cache=True, nogil=True)
+def _number_leaves(
+    first_node: IntArray, first_leaf: IntArray, left: IntArray, right: IntArray, order: IntArray,
+    kept: UInt64Array,
+) -> None:  # fmt: skip
+    """Write the place of each leaf of its tree from left to right, and the leaves that a test of each node
+    leaves over where a line goes right, as bits in that order.
+    """
+    one = np.uint64(1)
+    for tree in range(first_node.shape[0] - 1):
+        node, leaf = first_node[tree], first_leaf[tree]
+        if first_node[tree + 1] == node:
+            order[leaf] = 0
+            continue
+        stack = np.empty(2 * (first_node[tree + 1] - node) + 2, dtype=np.int64)
+        began = np.empty(first_node[tree + 1] - node, dtype=np.int64)
+        # A node is met twice: before its left subtree, and after it with a mark.
+        stack[0], height, count = 0, 1, 0
+        while height:
+            height -= 1
+            at = stack[height]
+            if at < 0:
+                order[leaf + ~at] = count
+                count += 1
+            elif at >= _MARK:
+                at -= _MARK
+                kept[node + at] = ~((one << np.uint64(count)) - (one << np.uint64(began[at])))
+                stack[height] = right[node + at]
+                height += 1
+            else:
+                began[at] = count
+                stack[height], stack[height + 1] = at + _MARK, left[node + at]
+                height += 2
+
+
+def _rounded_down(exact: FloatArray) -> Float32Array:
+    with np.errstate(over="ignore"):
+        nearest = exact.astype(np.float32)
     return np.where(nearest > exact, np.nextafter(nearest, np.float32(-np.inf)), nearest)
 
 
-def _leaf_values(trees: Sequence[_Tree], word: Word) -> FloatArray:
-    values = np.zeros((len(trees), word.bits), dtype=np.float64)
-    for row, tree in zip(values, trees, strict=True):
-        row[[word.slot_of(leaf) for leaf in range(len(tree.leaves))]] = tree.leaves
+def _leaf_values(forest: Forest, word: Word, order: IntArray) -> FloatArray:
+    slots = np.array([word.slot_of(leaf) for leaf in range(word.bits)])
+    counts = np.diff(forest.first_leaf)
+    values = np.zeros((len(counts), word.bits), dtype=np.float64)
+    values[np.repeat(np.arange(len(counts)), counts), slots[order]] = forest.leaf_value
     return values
 
 
-def _split(text: str) -> list[int]:
-    return [int(word) for word in text.split()]
-
-
-def _integers(numbers: Sequence[int]) -> IntArray:
-    return np.array(numbers, dtype=np.int64)
-
-
-def _starts(counts: Sequence[int]) -> IntArray:
-    return np.cumsum([0, *counts], dtype=np.int64)
+def _starts(counts: IntArray) -> IntArray:
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
