@@ -1,4 +1,4 @@
-"""What inspections of an office found: hit rates, revenue, lift over the random share, delay.
+"""What lists of an office found: hit rates, revenue, lift over the random share, delay, skipped draws.
 
 A parcel counts once: a hit is one in which any risk was found, and only parcels of which some risk was
 examined count in a rate. The lift compares parcels that were chosen by risk with parcels drawn at random for
@@ -17,42 +17,46 @@ import math
 from collections.abc import Iterable, Sequence
 
 import polars as pl
+from scipy.stats import fisher_exact
 
 from models.stats.intervals import wilson
 
 LEAST_PARCELS = 10
 """Fewer examined parcels than this make no rate, and no mean of taxes."""
 _STRATUM = ("customs_office", "week")
-INSPECTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
+LISTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),
     "customs_office": pl.String(),
     "week": pl.Date(),
     "declared_on": pl.Date(),
     "selection": pl.String(),
+    "inspected": pl.Boolean(),
     "examined": pl.Boolean(),
     "found": pl.Boolean(),
     "recovered_tax_cny": pl.Float64(),
     "delay_days": pl.Int64(),
 }
-"""An inspected parcel. `week` is the Monday of the week of its declaration, `delay_days` the days from its
+"""A parcel on a list: its channel there, whether any result of it is known (`inspected`), and one of a risk
+(`examined`). `week` is the Monday of the week of its declaration, `delay_days` the days from its
 declaration to its first result, null without one; `recovered_tax_cny` is 0 where none is known.
 """
 _NORMAL_95 = 1.959963984540054
+_SURE = 0.01
 
 
 def hit_rates(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -> pl.DataFrame:
-    """By `keys` and selection: `inspected`, `examined` and `findings`, `hit_rate` with Wilson's interval
-    (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few parcels, or of
-    fewer than `least_findings`, are null.
+    """By `keys` and selection: parcels `listed`, `inspected`, `examined` and `findings`, `hit_rate` with
+    Wilson's interval (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few
+    parcels, or of fewer than `least_findings`, are null.
 
-    `parcels` has `INSPECTED_PARCEL_COLUMNS`.
+    `parcels` has `LISTED_PARCEL_COLUMNS`.
     """
     by = [*keys, "selection"]
     counted = (
         parcels.group_by(by)
         .agg(
-            pl.len().cast(pl.Int64).alias("inspected"),
-            pl.col("examined").sum().cast(pl.Int64),
+            pl.len().cast(pl.Int64).alias("listed"),
+            pl.col("inspected", "examined").sum().cast(pl.Int64),
             (pl.col("examined") & pl.col("found")).sum().cast(pl.Int64).alias("findings"),
             # In one order, so that the last bit does not depend on threads.
             pl.col("recovered_tax_cny").sort().sum(),
@@ -76,7 +80,7 @@ def lifts(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -> pl
     """By `keys`: the hit rate of parcels chosen by risk over that of parcels drawn at random for the same
     office and week, with its 95% interval; null where too few are known.
 
-    Counts are those of the offices and weeks that have both; `parcels` has `INSPECTED_PARCEL_COLUMNS`.
+    Counts are those of the offices and weeks that have both; `parcels` has `LISTED_PARCEL_COLUMNS`.
     """
     by = list(dict.fromkeys([*keys, *_STRATUM]))
     risk, drawn = (pl.col("selection") == name for name in ("risk", "random"))
@@ -133,6 +137,25 @@ def mantel_haenszel(
         return None, None, None
     middle, half = math.log(ours / theirs), _NORMAL_95 * math.sqrt(spread / (ours * theirs))
     return ours / theirs, math.exp(middle - half), math.exp(middle + half)
+
+
+def skipped_draws(counts: pl.DataFrame) -> list[str]:
+    """The offices that surely open fewer of the parcels drawn at random than of the others on their lists.
+
+    Everything that is measured rests on the draws, and whoever leaves some out leaves out those that look
+    harmless. `counts` has `customs_office`, `selection`, `listed` and `opened`, sorted by office. Fisher's
+    exact test, one-sided, at one in a hundred.
+    """
+    offices = []
+    for (office,), rows in counts.group_by("customs_office", maintain_order=True):
+        drawn = rows["selection"].eq_missing("random")
+        random, other = (
+            [int(part["opened"].sum()), int((part["listed"] - part["opened"]).sum())]
+            for part in (rows.filter(drawn), rows.filter(~drawn))
+        )
+        if sum(random) >= LEAST_PARCELS and fisher_exact([random, other], "less").pvalue < _SURE:
+            offices.append(str(office))
+    return offices
 
 
 def delays(parcels: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
+from typing import Any
 
 import polars as pl
 from jinja2 import Environment
 from markupsafe import Markup
 
 from features.contract.inspections import SELECTIONS
-from models.estimates.office_figures import LEAST_PARCELS
+from models.estimates.office_figures import LEAST_PARCELS, skipped_draws
 from models.report.page import page_environment
 from models.stats.intervals import too_few
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals, lines
+from pipelines.reporting.entries import OPENED
 
 _FEW = "too few"
 
@@ -36,12 +38,28 @@ def office_page(
         last=last,
         office=office,
         tables={name: table.to_dicts() for name, table in tables.items()},
+        skipped=skipped_draws(tables["became_of"]),
+        grid=_grid(tables["findings_by_risk"]),
+        draws=_unopened_draws(tables["entries"]),
         missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
         charts=_charts(tables, least_findings),
         least_parcels=LEAST_PARCELS,
         least_findings=least_findings,
         unproven=unproven,
     )
+
+
+def _grid(table: pl.DataFrame) -> dict[str | None, list[dict[str, Any]]]:
+    """The cells of each office, None for all together, in the order of the risks."""
+    offices = table["customs_office"].unique(maintain_order=True)
+    return {
+        office: table.filter(pl.col("customs_office").eq_missing(office)).to_dicts() for office in offices
+    }
+
+
+def _unopened_draws(entries: pl.DataFrame) -> list[dict[str, Any]]:
+    drawn, opened = pl.col("selection") == "random", pl.col("state") == OPENED
+    return entries.filter(drawn & ~opened).sort("declared_on", "customs_office", "shift", "rank").to_dicts()
 
 
 def _charts(tables: Mapping[str, pl.DataFrame], least_findings: int) -> dict[str, Markup]:

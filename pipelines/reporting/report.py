@@ -13,15 +13,20 @@ import polars as pl
 
 from configs.errors import UsageError
 from configs.schema.settings import Settings
-from features.text.visible import visible_text
-from models.estimates.office_figures import LEAST_PARCELS, delays, hit_rates, lifts
-from models.stats.intervals import too_few
+from models.estimates.office_figures import delays, hit_rates, lifts, skipped_draws
 from pipelines.lists.issued import issued_days
-from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.lists.write import office_file_name
-from pipelines.pages.text_table import text_table
+from pipelines.reporting.entries import (
+    became_of,
+    findings_by_risk,
+    found_parcels,
+    inspected_parcels,
+    listed_entries,
+    other_inspections,
+)
 from pipelines.reporting.page import office_page
-from pipelines.reporting.results import inspected_parcels, list_returns
+from pipelines.reporting.printed import printed, shown
+from pipelines.reporting.returned_lists import list_returns, within
 from pipelines.store.files import write_table
 from pipelines.store.layout import REPORT_PAGE, table_file
 from pipelines.store.manifest import UNPROVEN, ManifestBuilder
@@ -31,16 +36,18 @@ from pipelines.work.report import Report
 
 _OFFICE = ["customs_office"]
 _WEEK = ["customs_office", "week"]
-_MOST_NAMED = 12
 
 
 @dataclass(frozen=True)
 class OfficeReport(Report):
     """The figures of some days' lists, as tables, and where they were written.
 
-    `tables` has `lists` (one a list), `hit_rates` (by office, week and selection), `hit_rates_in_all` (by
-    selection), `hit_rates_by_office`, `lifts` (by office; `customs_office` null is all), `lifts_by_week` (by
-    office and week) and `delays` (by office; null is all).
+    What is counted are parcels that stood on a list, by the channel that put them there: `lists` (one a
+    list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel),
+    `findings_by_risk` (by office and risk; `customs_office` null is all), `found_parcels`, `hit_rates` (by
+    office, week and selection), `hit_rates_in_all` (by selection), `hit_rates_by_office`, `lifts` (by office;
+    null is all), `lifts_by_week` (by office and week) and `delays` (by office; null is all). Apart from them
+    stand `other_inspections`, of parcels on no list.
     """
 
     first: date
@@ -52,28 +59,24 @@ class OfficeReport(Report):
     unproven: Mapping[str, str] = field(default_factory=dict)
 
     def _lines(self) -> list[str]:
-        whose = "all offices" if self.office is None else f"office {_shown(self.office)}"
+        whose = "all offices" if self.office is None else f"office {shown(self.office)}"
         lists = self.tables["lists"]
-        missing = lists.filter(pl.col("returned") == 0)
+        back = lists.filter(pl.col("returned") > 0).height
         return [
             f"{whose}, lists of {self.first} to {self.last}: {lists.height:,} lists of "
-            f"{lists['parcels'].sum():,} parcels; {lists.height - missing.height:,} lists came back with "
-            f"{lists['returned'].sum():,} parcels",
-            *_missing(missing),
+            f"{lists['parcels'].sum():,} parcels; {back:,} lists came back with {lists['returned'].sum():,} "
+            "parcels",
             *(f"{risk}: the model of these lists {doubt}" for risk, doubt in self.unproven.items()),
-            "",
-            *_by_office(self),
-            "",
-            *_by_selection(self.tables["hit_rates_in_all"]),
-            "",
-            _lift(self.tables["lifts"], self.least_findings),
-            _delay(self.tables["delays"]),
+            *printed(self.tables, self.least_findings),
             f"report: {self.folder / REPORT_PAGE}",
         ]
 
     def _facts(self) -> dict[str, Any]:
         # The weeks are in the Parquet files.
-        shown = ("hit_rates_in_all", "hit_rates_by_office", "lifts", "delays")
+        told = (
+            "became_of", "findings_by_risk", "other_inspections", "hit_rates_in_all", "hit_rates_by_office",
+            "lifts", "delays",
+        )  # fmt: skip
         lists = self.tables["lists"]
         return {
             "from": self.first,
@@ -81,7 +84,8 @@ class OfficeReport(Report):
             "office": self.office,
             "lists": lists.height,
             "lists_missing": lists.filter(pl.col("returned") == 0).height,
-            **{name: self.tables[name].to_dicts() for name in shown},
+            **{name: self.tables[name].to_dicts() for name in told},
+            "draws_skipped_by": skipped_draws(self.tables["became_of"]),
             UNPROVEN: self.unproven,
             "report": self.folder,
         }
@@ -118,15 +122,23 @@ def office_report(
         lists = list_returns(opened, first, last, office)
         if lists.is_empty():
             raise UsageError(_nothing(days, first, last, office))
-        parcels = inspected_parcels(opened, first, last, office)
+        inspected = inspected_parcels(opened, first)
+        entries = listed_entries(opened, lists, inspected)
+        days = within(opened.declaration_days(), first, last)
+        labels = {name: risk.label for name, risk in settings.risks.items()}
         tables = {
             "lists": lists,
-            "hit_rates": hit_rates(parcels, _WEEK, least),
-            "hit_rates_in_all": hit_rates(parcels, [], least),
-            "hit_rates_by_office": hit_rates(parcels, _OFFICE, least),
-            "lifts": _with_all(lifts(parcels, _OFFICE, least), lifts(parcels, [], least)),
-            "lifts_by_week": lifts(parcels, _WEEK, least),
-            "delays": _with_all(delays(parcels, _OFFICE), delays(parcels, [])),
+            "entries": entries,
+            "became_of": became_of(entries),
+            "findings_by_risk": findings_by_risk(entries, labels),
+            "found_parcels": found_parcels(entries, labels),
+            "other_inspections": other_inspections(opened, inspected, entries, days, office),
+            "hit_rates": hit_rates(entries, _WEEK, least),
+            "hit_rates_in_all": hit_rates(entries, [], least),
+            "hit_rates_by_office": hit_rates(entries, _OFFICE, least),
+            "lifts": _with_all(lifts(entries, _OFFICE, least), lifts(entries, [], least)),
+            "lifts_by_week": lifts(entries, _WEEK, least),
+            "delays": _with_all(delays(entries, _OFFICE), delays(entries, [])),
         }
         task.advance()
     whose = "" if office is None else f"-{office_file_name(office)}"
@@ -140,7 +152,7 @@ def office_report(
         return report
     with opened.lock("report"), opened.transaction() as t:
         _write(t.stage(folder), report)
-        manifest.add_rows(rows_in=parcels.height, kept=parcels.height)
+        manifest.add_rows(rows_in=entries.height, kept=entries.height)
         opened.write_manifest(t, "report", last, manifest.as_dict())
     return report
 
@@ -184,89 +196,4 @@ def _nothing(days: Sequence[date], first: date, last: date, office: str | None) 
     return (
         f"expected lists{whose} from {first} to {last}, found none; {held}. Score a day with "
         "`parcel-risk score`."
-    )
-
-
-def _shown(text: str) -> str:
-    return visible_text(text, CODE_CHARACTERS)
-
-
-def _missing(missing: pl.DataFrame) -> list[str]:
-    if missing.is_empty():
-        return []
-    named = [
-        f"{_shown(office)}{'' if shift is None else f' ({_shown(shift)})'} of {day}"
-        for day, office, shift in missing.select("declared_on", "customs_office", "shift").iter_rows()
-    ]
-    more = f" and {len(named) - _MOST_NAMED:,} more" if len(named) > _MOST_NAMED else ""
-    return [f"not returned: {', '.join(named[:_MOST_NAMED])}{more}"]
-
-
-def _by_office(report: OfficeReport) -> list[str]:
-    lists = (
-        report.tables["lists"]
-        .group_by("customs_office")
-        .agg(
-            pl.len().alias("lists"),
-            (pl.col("returned") > 0).sum().alias("came_back"),
-            pl.col("parcels", "returned", "in_conflict", "rejected").sum(),
-        )
-    )
-    rows = [["office", "lists", "back", "parcels", "back", "in conflict", "rejected", "days to result"]]
-    delay = dict(report.tables["delays"].select("customs_office", "half_within_days").iter_rows())
-    for office, *counts in lists.sort("customs_office").iter_rows():
-        days = delay.get(office)
-        rows.append(
-            [
-                _shown(office),
-                *(f"{count:,}" for count in counts),
-                "too few" if days is None else f"{days:.0f}",
-            ]
-        )
-    return text_table(rows)
-
-
-def _by_selection(rates: pl.DataFrame) -> list[str]:
-    rows = [["chosen by", "inspected", "examined", "findings", "hit rate (95%)", "tax an inspection, CNY"]]
-    for row in rates.iter_rows(named=True):
-        tax = row["tax_per_inspection"]
-        rows.append(
-            [
-                row["selection"] or "not known",
-                *(f"{row[name]:,}" for name in ("inspected", "examined", "findings")),
-                _rate(row),
-                too_few(row["findings"]) if tax is None else f"{tax:,.2f}",
-            ]
-        )
-    return text_table(rows) if len(rows) > 1 else ["no inspection of these days is known"]
-
-
-def _rate(row: Mapping[str, Any]) -> str:
-    if row["hit_rate"] is None:
-        return too_few(row["findings"])
-    return f"{row['hit_rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
-
-
-def _lift(table: pl.DataFrame, least_findings: int) -> str:
-    row = table.row(0, named=True)
-    sides = (
-        f"{row['chosen_findings']:,} of {row['chosen']:,} chosen by risk, {row['random_findings']:,} of "
-        f"{row['random']:,} drawn at random, same offices and weeks"
-    )
-    if row["lift"] is None:
-        few = too_few(row["chosen_findings"] + row["random_findings"])
-        return (
-            f"lift over the random share: {few} or parcels ({sides}; it takes {LEAST_PARCELS} parcels "
-            f"each and {least_findings} findings, one of them at random)"
-        )
-    return f"lift over the random share: {row['lift']:.1f} ({row['low']:.1f} to {row['high']:.1f}); {sides}"
-
-
-def _delay(table: pl.DataFrame) -> str:
-    row = table.row(0, named=True) if table.height else {"half_within_days": None}
-    if row["half_within_days"] is None:
-        return "days from list to result: too few are known"
-    return (
-        f"days from list to result: half within {row['half_within_days']:.0f}, 90% within "
-        f"{row['most_within_days']:.0f}"
     )

@@ -10,11 +10,12 @@ import polars as pl
 import pytest
 
 from models.estimates.office_figures import (
-    INSPECTED_PARCEL_COLUMNS,
+    LISTED_PARCEL_COLUMNS,
     delays,
     hit_rates,
     lifts,
     mantel_haenszel,
+    skipped_draws,
 )
 
 MONDAY, NEXT = date(2026, 11, 16), date(2026, 11, 23)
@@ -25,13 +26,14 @@ def parcels(*groups: tuple[str, date, str, int, int], **values: Any) -> pl.DataF
     rows = [
         {
             "declaration_id": f"{office}-{week}-{selection}-{number}", "customs_office": office, "week": week,
-            "declared_on": week, "selection": selection, "examined": True, "found": number < findings,
+            "declared_on": week, "selection": selection, "inspected": True, "examined": True,
+            "found": number < findings,
             "recovered_tax_cny": 60.0 if number < findings else 0.0, "delay_days": number % 10,
         } | values
         for office, week, selection, count, findings in groups
         for number in range(count)
     ]  # fmt: skip
-    return pl.DataFrame(rows, schema=INSPECTED_PARCEL_COLUMNS)
+    return pl.DataFrame(rows, schema=LISTED_PARCEL_COLUMNS)
 
 
 def test_a_hit_rate_has_wilsons_interval_and_too_few_have_none() -> None:
@@ -122,3 +124,12 @@ def test_the_delay_is_that_of_half_and_of_most_parcels() -> None:
     assert delays(rows, ["customs_office"]).rows() == [("A", 20, 4.0, 8.0), ("B", 9, None, None)]
     none = parcels(("A", MONDAY, "risk", 20, 1), delay_days=None)
     assert delays(none, []).rows() == [(0, None, None)]
+
+
+def test_an_office_that_leaves_out_draws_is_named() -> None:
+    counts = pl.DataFrame(
+        [("A", "random", 20, 8), ("A", "risk", 100, 90), ("B", "random", 20, 17), ("B", "risk", 100, 90),
+         ("C", "random", 9, 0), ("C", "risk", 100, 90)],
+        schema=["customs_office", "selection", "listed", "opened"], orient="row",
+    )  # fmt: skip
+    assert skipped_draws(counts) == ["A"]

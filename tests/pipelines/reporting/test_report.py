@@ -7,13 +7,15 @@ import json
 import re
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from pipelines.cli.main import run
 from pipelines.lists.issued import stage_issued, with_list_ids
-from pipelines.reporting.results import inspected_parcels, list_returns
+from pipelines.reporting.entries import inspected_parcels, listed_entries, other_inspections
+from pipelines.reporting.returned_lists import list_returns
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, parcel
 from tests.pipelines.taken_in import take_in
@@ -23,6 +25,13 @@ U, P, F = (f"result_{name}" for name in ("undervaluation", "prohibited_items", "
 
 def report(office: Office, *options: str) -> int:
     return run(["report", "--store", str(office.store.path), *options])
+
+
+def entries_of(office: Office) -> dict[str, dict[str, Any]]:
+    lists = list_returns(office.store, DAY, DAY, None)
+    rows = listed_entries(office.store, lists, inspected_parcels(office.store, DAY))
+    assert rows.height == rows["declaration_id"].n_unique() == lists["parcels"].sum()
+    return {row["declaration_id"]: row for row in rows.to_dicts()}
 
 
 def test_lists_that_came_back_and_lists_that_did_not(
@@ -43,6 +52,9 @@ def test_lists_that_came_back_and_lists_that_did_not(
     assert "lift over the random share: too few findings (0) or parcels" in said
     assert "too few findings (0)" in said
     assert said.count("too few") >= 5
+    assert "of 12 parcels on these lists 2 were opened, 1 of them with a finding" in said
+    assert "0 replaced by another, 1 not opened, 9 without a result" in said
+    assert re.search(r"^all +- +- +1 of 2$", said, re.MULTILINE)
     assert report(office, "--office", "4601", "--log-format", "json") == 0
     whole = json.loads(capsys.readouterr().out)
     assert (whole["lists"], whole["lists_missing"], whole["office"]) == (1, 0, "4601")
@@ -70,10 +82,16 @@ def test_a_parcel_counts_once_with_its_latest_values(office: Office) -> None:
     )
     office.give_back(laboratory, reported_on=later, now=NOW + timedelta(days=30))
     office.give_back(office.json({5: {"opened_instead": "P14", U: "found", P: "nothing"}}))
-    found = {row["declaration_id"]: row for row in inspected_parcels(office.store, DAY, DAY, None).to_dicts()}
-    assert found.keys() == {"P03", "P14"}
+    found = entries_of(office)
     assert (found["P03"]["found"], found["P03"]["selection"], found["P03"]["delay_days"]) == (True, "rule", 1)
-    assert (found["P14"]["found"], found["P14"]["selection"]) == (True, "override")
+    assert (found["P03"]["food_safety"], found["P03"]["prohibited_item"]) == (True, None)
+    assert {found[name]["state"] for name in ("P01", "P04")} == {"no result"}
+    # P14 stood on no list.
+    assert (found["P05"]["state"], "P14" in found) == ("replaced", False)
+    other = other_inspections(
+        office.store, inspected_parcels(office.store, DAY), pl.DataFrame(list(found.values())), [DAY], None
+    )
+    assert other.rows() == [("override", 1, 1, 1)]
     assert found["P03"]["week"] == date(2026, 11, 16)
 
 
@@ -97,17 +115,28 @@ def test_figures_that_are_enough(office: Office, capsys: pytest.CaptureFixture[s
         }
     )  # fmt: skip
     take_in(office.store.path, declarations, results, settings=SETTINGS)
+    on_lists = listed(
+        [
+            {"declaration_id": f"Q{number}", "customs_office": "5316", "rank": number + 1,
+             "selection": "risk" if number < 40 else "random"}
+            for number in (*numbers, *range(80, 110))
+        ]
+    )  # fmt: skip
+    with office.store.lock("test"), office.store.transaction() as t:
+        stage_issued(t, office.store, DAY, with_list_ids(on_lists, DAY))
     out = tmp_path / "out"
     assert report(office, "--out", str(out)) == 0
     said = capsys.readouterr().out
     assert "lift over the random share: 4.0 (" in said
-    assert re.search(r"risk +40 +40 +20 +50\.0% \(35\.2% to 64\.8%\) +25\.00", said)
+    assert re.search(r"risk +\d+ +40 +20 +50\.0% \(35\.2% to 64\.8%\) +25\.00", said)
+    # Nothing of thirty draws came back, of what was chosen by risk everything.
+    assert "draws are skipped: 5316 opened surely fewer" in said
     assert "half within 2, 90% within 4" in said
     page = (out / "report.html").read_text("utf-8")
     assert "default-src 'none'; style-src 'sha256-" in html.unescape(page)
     assert "<script" not in page
     assert page.count("<svg") == 2
-    weeks = pl.read_parquet(out / "hit_rates.parquet").filter(selection="random")
+    weeks = pl.read_parquet(out / "hit_rates.parquet").filter(selection="random", customs_office="5316")
     assert weeks.select("customs_office", "week", "examined", "findings").rows() == [
         ("5316", date(2026, 11, 16), 40, 5)
     ]
