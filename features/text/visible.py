@@ -8,6 +8,7 @@ Technical Report 36.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from configs.language import ENGLISH, Language
@@ -20,6 +21,8 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 _ORDINARY_SPACES = frozenset(" \u00a0\u3000")
 _MARKS = frozenset({"Mn", "Me"})
+# Most texts have nothing but these, none of which is hidden or a mark.
+_PLAIN = re.compile("[ -~·‘-”•\u3000-〠一-鿿！-～]*")
 
 
 def visible_text(text: str, limit: int = 200, language: Language = ENGLISH) -> str:
@@ -42,6 +45,8 @@ def visible_text(text: str, limit: int = 200, language: Language = ENGLISH) -> s
     """
     if limit < 1:
         raise ValueError(f"limit must be at least 1, got {limit}")
+    if len(text) <= limit and _PLAIN.fullmatch(text):
+        return text
     shown: list[str] = []
     marks = 0
     for character in text[:limit]:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from configs.language import Language
@@ -177,11 +178,18 @@ def row_height(values: Sequence[Value], widths: Sequence[int], font_size: int = 
     return min(math.ceil(font_size * 4 / 3 + 0.4) * max(lines), _MOST_POINTS)
 
 
+@cache
+def _cells(character: str) -> int:
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
 def _wrapped(line: str, width: int) -> int:
     """How many lines a text takes where it breaks at blanks and at wide characters."""
+    if len(line) * (1 if line.isascii() else 2) <= width:
+        return 1
     lines, at = 1, 0
     for piece in _PIECES.findall(line):
-        wide = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in piece)
+        wide = len(piece) if piece.isascii() else sum(map(_cells, piece))
         if at and at + len(piece.rstrip()) + (wide - len(piece)) > width:
             lines, at = lines + 1, 0
         at += wide
