@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numba
 import numpy as np
 import polars as pl
+
+from features.arrays.types import FloatArray
 
 _BEGINS, _ENDS = "hit_rate__", "_inspected"
 
@@ -26,8 +29,13 @@ def novelty(frames: Iterable[pl.DataFrame], lines: int) -> pl.Series:
     for frame in frames:
         for column in frame.columns:
             if column.startswith(_BEGINS) and column.endswith(_ENDS):
-                inspected = frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy()
-                has_key = ~np.isnan(inspected)
-                total += np.where(has_key, 1.0 / (1.0 + inspected), 0.0)
-                known += has_key
+                _add(frame[column].cast(pl.Float64).fill_null(np.nan).to_numpy(), total, known)
     return pl.Series("novelty", np.divide(total, known, out=np.ones(lines), where=known > 0.0))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _add(inspected: FloatArray, total: FloatArray, known: FloatArray) -> None:
+    for line in range(inspected.shape[0]):
+        if not np.isnan(inspected[line]):
+            total[line] += 1.0 / (1.0 + inspected[line])
+            known[line] += 1.0
