@@ -1,5 +1,5 @@
 """Owns what the choices of docs/decisions.md cost, beside what was not chosen: a script a choice.
 
-Uses `national`.
+Uses `judging`, `national` and `shared`.
 Begin with `trees`.
 """

@@ -52,8 +52,10 @@ class Measured:
         return max(inside, default=nearest[1])
 
 
-def run_measured(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Measured:
-    """Run a command to its end; what it says goes to the end of `log`.
+def run_measured(
+    command: Sequence[str], environment: Mapping[str, str], log: Path, *, folder: Path = _ROOT
+) -> Measured:
+    """Run a command in a folder to its end; what it says goes to the end of `log`.
 
     Raises SystemExit with the command's last lines where its exit code is not 0.
     """
@@ -62,7 +64,7 @@ def run_measured(command: Sequence[str], environment: Mapping[str, str], log: Pa
     with log.open("a", encoding="utf-8") as said:
         began = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=_ROOT, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, **environment}
+            command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, **environment}
         )
         sampler = threading.Thread(target=_sample, args=(process.pid, memory, over), daemon=True)
         sampler.start()
