@@ -14,8 +14,10 @@ import polars as pl
 from features.contract.bounds import Bounds
 from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.china_time import china_date
+from features.contract.codes import with_even_digits
 from features.contract.conversions import (
     NOT_TEXT,
+    ROUNDED,
     TOO_LONG,
     to_code,
     to_number,
@@ -36,6 +38,7 @@ from features.contract.declarations import (
 )
 from features.contract.moments import NOT_A_DATE, to_day
 from features.contract.reject_reasons import RejectReason
+from features.contract.result_words import FOUND_HOW
 from features.contract.rules import ANY_VALUES, ContractRules
 
 INSPECTION_KEY: Final = (*LINE_KEY, "reported_on")
@@ -55,7 +58,13 @@ INSPECTION_COLUMNS: Final[dict[str, pl.DataType]] = {
     "food_safety": pl.Boolean(),
     "assessed_unit_price": pl.Float64(),
     "recovered_tax_cny": pl.Float64(),
+    "found_hs_code": pl.String(),
+    "found_item": pl.String(),
+    "found_quantity": pl.Float64(),
+    "found_how": pl.String(),
 }
+FOUND_COLUMNS: Final = ("found_hs_code", "found_item", "found_quantity", "found_how")
+"""What was really there, and how it was hidden or misdeclared; stored where somebody filled it in."""
 _NUMBERS: Final = ("line_no", "assessed_unit_price", "recovered_tax_cny")
 _EARLIEST: Final = EARLIEST.date()
 
@@ -70,6 +79,12 @@ _AFTER_INSPECTION = column_check(
 )
 _REPORTED = [*_DATE, _AFTER_INSPECTION]
 _SELECTION = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
+_HEADING = column_check(
+    _R.BAD_FORMAT,
+    lambda value: value.str.contains("^[0-9]{4,10}$") | value.is_in([NOT_TEXT, TOO_LONG, ROUNDED]),
+)
+_HOW = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*FOUND_HOW, NOT_TEXT, TOO_LONG]))
+_ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
 _PROBABILITY = column_check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
 _LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
 
@@ -85,6 +100,10 @@ INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
         **{label: pa.Column(pl.Int8, _LABEL, nullable=True) for label in CONTRACT_LABELS},
         "assessed_unit_price": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
         "recovered_tax_cny": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
+        "found_hs_code": pa.Column(pl.String, [*CODE_CHECKS, _HEADING], nullable=True),
+        "found_item": pa.Column(pl.String, TEXT_CHECKS, nullable=True),
+        "found_quantity": pa.Column(pl.Float64, [KNOWN_NUMBER, _ABOVE_ZERO], nullable=True),
+        "found_how": pa.Column(pl.String, [*TEXT_CHECKS, _HOW], nullable=True),
     },
     name="inspections",
 )
@@ -154,5 +173,7 @@ def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:
         return yes_no_code(values)
     if name == "declaration_id":
         return rules.null_words.without(to_code(values, rules.max_text_chars))
+    if name == "found_hs_code":
+        return with_even_digits(to_code(values, rules.max_text_chars))
     text = to_text(values, rules.max_text_chars)
-    return text.str.to_lowercase() if name == "selection" else text
+    return text.str.to_lowercase() if name in ("selection", "found_how") else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -26,6 +27,24 @@ RESULT_LABELS: dict[ResultValue, bool | None] = {
     "sent": None,
 }
 """The contract's label of a risk with this result."""
+FOUND_HOW = {
+    "under_invoiced": "invoiced too low",
+    "heading": "another heading",
+    "quantity": "another quantity",
+    "split": "split into several parcels",
+    "hidden": "hidden",
+    "mislabelled": "mislabelled",
+    "origin": "another origin",
+    "other": "other",
+}
+"""How goods were hidden or misdeclared: values of the contract, and what an inspector chooses from."""
+NOT_OPENED = {
+    "released": "released already",
+    "not_found": "parcel not found",
+    "no_time": "no time",
+    "other": "other",
+}
+"""Why a listed parcel was not opened."""
 FALSE_WORDS = ("0", "no", "n", "false", "negative", "none")
 """What means false in a column of a foreign table whose mapping does not list it."""
 _FURTHER_WORDS: dict[str, ResultValue] = {
@@ -55,6 +74,26 @@ _FURTHER_WORDS: dict[str, ResultValue] = {
     "at the laboratory": "sent", "laboratory": "sent", "送检": "sent", "已送检": "sent", "取样送检": "sent",
     "送实验室": "sent", "取样送实验室": "sent", "待检": "sent", "化验": "sent", "送化验": "sent",
 }  # fmt: skip
+
+
+def choice_of(words: str, choices: Mapping[str, str], overlay: Path | None = None) -> str | None:
+    """Return which of `choices` (values, and their words in English) someone meant; None if empty.
+
+    Raises:
+        ValueError: the words are none of them, in any language of the documents.
+
+    >>> [choice_of(words, NOT_OPENED) for words in ("No time", "已放行", "not_found", " ")]
+    ['no_time', 'released', 'not_found', None]
+    """
+    plain = _plain(unicodedata.normalize("NFKC", words))
+    if not plain:
+        return None
+    languages = [language(code, overlay) for code in LANGUAGES]
+    offered = {_plain(spoken(word)): value for spoken in languages for value, word in choices.items()}
+    meaning = offered.get(plain) or (plain if plain in choices else None)
+    if meaning is None:
+        raise ValueError(f"expected one of {', '.join(map(repr, choices.values()))}, came {words[:40]!r}")
+    return meaning
 
 
 @lru_cache(maxsize=1024)

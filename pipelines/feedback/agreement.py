@@ -29,6 +29,8 @@ def contradictions(before: Entries, now: Entries) -> dict[str, tuple[object, obj
     lines = (before["found_line"], now["found_line"])
     if None not in lines and lines[0] != lines[1]:
         conflicts["found_line"] = lines
+    if before.is_inspection and before.has_outcome and not now.is_inspection and now["not_opened"]:
+        conflicts["not_opened"] = (None, now["not_opened"])
     both = all(each.has_outcome or each.opened_instead is not None for each in (before, now))
     if both and before.opened_instead != now.opened_instead:
         conflicts["opened_instead"] = (before.opened_instead, now.opened_instead)
@@ -46,6 +48,8 @@ def together(before: Entries, now: Entries, *, corrected: bool = False) -> Entri
         if (corrected and value != "sent") or _knows_more(value, before.results.get(risk))
     }
     values = {**before.values, **now.values}
+    if now.is_inspection and now["not_opened"] is None:
+        values.pop("not_opened", None)
     if corrected and now.has_outcome and now.opened_instead is None:
         values.pop("opened_instead", None)
     return Entries({**before.results, **later}, values)

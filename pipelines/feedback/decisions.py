@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
 from pipelines.feedback.agreement import contradictions, together
 from pipelines.feedback.entries import Entries, figure_fields
 from pipelines.feedback.log import Known
@@ -98,7 +98,8 @@ class Decisions:
         if line is None:
             line = min(known, default=1) if entries.opened_instead else place.line_no
         labels = entries.labels(self._risks)
-        figures = {name: entries[name] for name in figure_fields() if name in INSPECTION_COLUMNS}
+        told = (*figure_fields(), *FOUND_COLUMNS)
+        figures = {name: entries[name] for name in told if name in INSPECTION_COLUMNS}
         nothing = {label: False for label, value in labels.items() if value is False}
         others = {(parcel, other): dict(nothing) for other in known if other != line and nothing}
         return {(parcel, line): {**labels, **figures}, **others}

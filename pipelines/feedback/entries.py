@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,8 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from configs.schema.risk import RiskConfig
+from features.contract.inspections import FOUND_COLUMNS
 from features.contract.reject_reasons import RejectReason
-from features.contract.result_words import RESULT_LABELS, RESULT_WORDS, ResultValue, result_of
+from features.contract.result_words import (
+    RESULT_LABELS,
+    RESULT_WORDS,
+    ResultValue,
+    choice_of,
+    result_of,
+)
 from pipelines.feedback.columns import RawRow
 from pipelines.feedback.values import Money, days_in, money_in, number_in, text_of
 from pipelines.lists.fields import LISTED_RISK, Field, fields_of, result_field, risk_of
@@ -43,11 +51,13 @@ class Entries:
     @property
     def has_outcome(self) -> bool:
         """Whether it says what came of an inspection."""
-        return bool(self.results) or any(name in self.values for name in figure_fields())
+        return bool(self.results) or any(name in self.values for name in (*figure_fields(), *FOUND_COLUMNS))
 
     @property
     def is_inspection(self) -> bool:
         """Whether a parcel was opened, or a day named on which it was: a note alone says neither."""
+        if self["not_opened"] is not None and self.opened_instead is None:
+            return False
         return self.has_outcome or bool({"opened_instead", "inspected_on"} & self.values.keys())
 
     def labels(self, risks: Mapping[str, RiskConfig]) -> dict[str, bool | None]:
@@ -125,6 +135,7 @@ def entries_of(
     known = {name: value for name, value in values.items() if value is not None}
     entries = Entries(results, known, reader.written)
     reader.check_days(entries, window)
+    reader.check_opened(entries)
     reader.check_labels(entries, risks)
     if reader.faults:
         raise UnreadableRowError(reader.faults)
@@ -149,8 +160,14 @@ class _Reader:
             return self.day(of.name, window)
         if of.kind in ("price", "amount"):
             return self.amount(of.name, above_zero=of.kind == "price")
+        if of.kind == "count":
+            return self.amount(of.name, above_zero=True)
         if of.kind == "line":
             return self.line(of.name)
+        if of.kind == "choice":
+            return self.choice(of)
+        if of.kind == "heading":
+            return self.heading(of.name)
         return self.text(of.name)
 
     def result(self, name: str, risk: str | None, risks: Mapping[str, RiskConfig]) -> ResultValue | None:
@@ -219,6 +236,23 @@ class _Reader:
             return None
         return None if number is None else int(number)
 
+    def choice(self, of: Field) -> str | None:
+        try:
+            return choice_of(text_of(self._cells.get(of.name)) or "", of.choices, self._overlay)
+        except ValueError as error:
+            self.fault(RejectReason.NOT_IN_LIST.of(of.name), f"{of.name}: {error}")
+            return None
+
+    def heading(self, name: str) -> str | None:
+        digits = re.sub(r"[.\s]", "", text_of(self._cells.get(name)) or "")
+        # A spreadsheet program takes the zero in front.
+        digits = digits.zfill(len(digits) + len(digits) % 2)
+        if digits and not re.fullmatch(r"[0-9]{4,10}", digits):
+            message = f"{name}: expected 4 to 10 digits, came {digits[:40]!r}"
+            self.fault(RejectReason.NOT_A_WHOLE_NUMBER.of(name), message)
+            return None
+        return digits or None
+
     def text(self, name: str) -> str | None:
         text = text_of(self._cells.get(name))
         if text is not None and len(text) > _MOST_CHARS:
@@ -241,6 +275,17 @@ class _Reader:
         if inspected is not None and inspected < window.list_day:
             message = f"inspected on {inspected}, before the day of the list, {window.list_day}"
             self.fault(RejectReason.OUT_OF_RANGE.of("inspected_on"), message)
+
+    def check_opened(self, entries: Entries) -> None:
+        """What was not opened has no result of its own."""
+        if entries["not_opened"] is None or entries.opened_instead is not None:
+            return
+        told = [result_field(risk) for risk, value in entries.results.items() if value != "not_examined"]
+        of_inspections = (*figure_fields(), *FOUND_COLUMNS, "inspected_on")
+        told += [name for name in of_inspections if name in entries.values]
+        if told:
+            words = f"not_opened and {', '.join(told)}: a parcel that was not opened has no result"
+            self.fault(RejectReason.CONTRADICTION.of("not_opened"), words)
 
     def check_labels(self, entries: Entries, risks: Mapping[str, RiskConfig]) -> None:
         """Two risks may have one label; then they cannot be answered differently."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from dataclasses import field as with_default
 from enum import Flag, auto
 from pathlib import Path
 from typing import Literal
@@ -18,12 +19,15 @@ import polars as pl
 from configs.language import Language, language
 from configs.language_codes import LANGUAGES, LanguageCode
 from configs.schema.risk import RiskConfig
+from features.contract.result_words import FOUND_HOW, NOT_OPENED
 from pipelines.lists.chances import CHANCES, CHANCES_TYPE
 from pipelines.lists.lines import LINES, LINES_TYPE
 
 Source = Literal["selection", "declaration", "night", "issue", "document", "inspector"]
 ListKind = Literal["label", "whole", "decimal", "quantity", "share"]
-EntryKind = Literal["result", "date", "price", "amount", "text", "parcel", "line"]
+EntryKind = Literal[
+    "result", "date", "price", "amount", "text", "parcel", "line", "choice", "heading", "count"
+]
 
 
 class Document(Flag):
@@ -54,13 +58,14 @@ class Field:
         heading: its heading in English, empty where no document shows it.
         kind: its format. Of what inspectors fill in, `price` is above 0 in the declaration's currency a unit,
             `amount` at least 0 in CNY, `parcel` the declaration_id of another parcel, `line` one of the
-            parcel's lines.
+            parcel's lines, `choice` one of `choices`, `heading` 4 to 10 digits, `count` above 0.
         width: of its column in the workbook, in characters.
         order: its place among the workbook's columns; what inspectors fill in stands between the printed ones
             and the rest.
         text: `free` where people write what they like, `number` where a number that looks like a person's is
             none.
         spellings: further headings under which `feedback` knows it.
+        choices: of a choice, its values and their words in English.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Field:
     order: int = 99
     text: Literal["free", "number"] | None = None
     spellings: tuple[str, ...] = ()
+    choices: Mapping[str, str] = with_default(default_factory=dict)
 
 
 _TABLE, _SHEET, _PAGE = Document.TABLE, Document.SHEET, Document.PAGE
@@ -146,6 +152,12 @@ FIELDS: tuple[Field, ...] = (
           "recovered tax", "tax recovered")),
     Field("found_line", _WHOLE, "inspector", _SHOWN, "Found in line", "line", 9, spellings=(
           "finding in line", "line of the finding")),
+    Field("found_how", _TEXT, "inspector", _SHOWN, "How it was done", "choice", 20, choices=FOUND_HOW),
+    Field("found_item", _TEXT, "inspector", _SHOWN, "Goods found", "text", 24, text="free"),
+    Field("found_hs_code", _TEXT, "inspector", _SHOWN, "HS code found", "heading", 13, text="number"),
+    Field("found_quantity", _NUMBER, "inspector", _SHOWN, "Quantity found", "count", 10),
+    Field("not_opened", _TEXT, "inspector", _SHOWN, "Not opened because", "choice", 18, spellings=(
+          "not opened", "why not opened", "未查验原因"), choices=NOT_OPENED),
     Field("note", _TEXT, "inspector", _PRINTED, "Note", "text", 28, text="free", spellings=(
           "notes", "remark", "remarks", "comment", "comments", "备注")),
     Field("opened_instead", _TEXT, "inspector", _SHOWN, "Opened instead", "parcel", 21, text="number",

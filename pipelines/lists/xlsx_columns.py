@@ -18,6 +18,7 @@ from pipelines.lists.fields import (
     Field,
     ListKind,
     entry_fields,
+    field_named,
     fields_of,
     result_field,
     result_heading,
@@ -41,6 +42,9 @@ ENTRY_KINDS: dict[EntryKind, str] = {
     "text": "@",
     "parcel": "@",
     "line": "0",
+    "choice": "@",
+    "heading": "@",
+    "count": "#,##0.###",
 }
 """Number formats of the columns to fill in; what is typed into a cell of text never becomes a formula."""
 _RESULT_WIDTH = 14
@@ -130,24 +134,25 @@ def allow_entries(
     for number, column in enumerate(columns):
         if column.kind not in ENTRY_KINDS:
             continue
-        rule = _rule(column.kind, office_list)
+        rule = _rule(column, office_list)
         help_text = _help(column, guides, office_list.language)
         if help_text:
             rule |= {"input_title": column.heading[:_MOST_TITLE], "input_message": help_text[:_MOST_MESSAGE]}
         sheet.data_validation(first_row, number, last, number, rule)
 
 
-def _rule(kind: str, office_list: OfficeList) -> dict[str, Any]:
-    words = office_list.language
+def _rule(column: SheetColumn, office_list: OfficeList) -> dict[str, Any]:
+    words, kind = office_list.language, column.kind
     rule: dict[str, Any]
-    if kind == "result":
-        choices = [words(word) for word in RESULT_WORDS.values()]
+    if kind in ("result", "choice"):
+        offered = RESULT_WORDS.values() if kind == "result" else field_named(column.field).choices.values()
+        choices = [words(word) for word in offered]
         rule = {"validate": "list", "source": choices}
         message = words("Choose one of: {choices}.", choices=", ".join(choices))
     elif kind == "date":
         rule = {"validate": "date", "criteria": ">=", "minimum": office_list.day}
         message = words("A date from {day} on, such as 2026-11-21.", day=office_list.day.isoformat())
-    elif kind == "price":
+    elif kind in ("price", "count"):
         rule = {"validate": "decimal", "criteria": ">", "value": 0}
         message = words("A number greater than 0.")
     elif kind == "line":

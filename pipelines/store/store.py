@@ -15,7 +15,7 @@ import polars as pl
 from configs.errors import StoreError, StoreLockedError
 from configs.who import responsible
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
-from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
 from pipelines.store.digests import whole_folder
 from pipelines.store.files import read_json, read_tables, scan_table, with_contract_first, write_table
@@ -207,7 +207,7 @@ class Store:
         folder = t.stage(self.layout.partition(DayTable.INSPECTIONS, reported_on))
         if frame.is_empty():
             return
-        columns = [name for name in INSPECTION_COLUMNS if name != "reported_on"]
+        columns = [name for name in INSPECTION_COLUMNS if name not in ("reported_on", *FOUND_COLUMNS)]
         rows = with_contract_first(frame.drop("reported_on", strict=False), columns)
         write_table(rows.sort(*LINE_KEY), folder / DayTable.INSPECTIONS.file)
 

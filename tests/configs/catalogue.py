@@ -8,7 +8,7 @@ from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
 from configs.loader import load_settings
-from features.contract.result_words import RESULT_WORDS
+from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
 from features.words.reference_price import SOURCES
 from pipelines.feedback import to_correct
@@ -31,7 +31,8 @@ def messages() -> set[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
-        CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, xlsx_columns.HELP, to_correct.KINDS,
+        CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
+        to_correct.KINDS,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}

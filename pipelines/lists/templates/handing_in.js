@@ -1,5 +1,6 @@
 "use strict";
-const NUMBERS = new Set(["assessed_unit_price", "recovered_tax_cny", "found_line"]);
+const NUMBERS = new Set(["assessed_unit_price", "recovered_tax_cny", "found_line", "found_quantity"]);
+const OF_INSPECTIONS = /^(?:inspected_on|assessed_unit_price|recovered_tax_cny|found_(?!line).*)$/;
 
 /* Entries as `feedback` reads them: one file for the list that `about` describes. */
 const saveResults = (about, kept) => {
@@ -22,6 +23,13 @@ const saveResults = (about, kept) => {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 };
 
+/* Whether a form says what came of an inspection of the parcel itself. */
+const isOpened = (form) => {
+  const entries = [...new FormData(form)].filter(([, value]) => value.trim() !== "");
+  if (entries.some(([name]) => name === "opened_instead")) return false;
+  return entries.some(([name, value]) => (name.startsWith("result_") ? value !== "not_examined" : OF_INSPECTIONS.test(name)));
+};
+
 /* What `feedback` would refuse of a form, and what it may: by field the name of what to say. `own` says whether a number
 is that of the parcel itself, `listed` whether it is one of this list, `today` is the last day that may be named. */
 const faultsOf = (form, declaredOn, today, own, listed) => {
@@ -33,6 +41,9 @@ const faultsOf = (form, declaredOn, today, own, listed) => {
     if (validity.badInput) faults.push([field, "unreadable"]);
     else if (value.trim() === "") continue;
     else if (name === "assessed_unit_price" && !(number > 0)) faults.push([field, "price"]);
+    else if (name === "found_quantity" && !(number > 0)) faults.push([field, "quantity"]);
+    else if (name === "found_hs_code" && !/^\d{3,10}$/.test(value.replace(/[.\s]/g, ""))) faults.push([field, "heading"]);
+    else if (name === "not_opened" && isOpened(form)) faults.push([field, "opened"]);
     else if (field.type === "number" && !(number >= 0)) faults.push([field, "amount"]);
     else if (field.type === "date" && value < declaredOn) faults.push([field, "early"]);
     else if (field.type === "date" && value > today) faults.push([field, "late"]);

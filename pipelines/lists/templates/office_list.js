@@ -87,6 +87,11 @@
     const filled = parcels.filter(isFilled);
     for (const parcel of parcels) {
       parcel.classList.toggle("filled", isFilled(parcel));
+      const found = parcel.querySelector(".found");
+      const isFound = Object.entries(entryOf(parcel)).some(([name, value]) => value === "found" || name.startsWith("found_"));
+      // Once, so that who closes it has peace.
+      if (isFound && !found.dataset.shown) found.open = true;
+      found.dataset.shown = isFound ? "yes" : "";
       for (const button of parcel.querySelectorAll(".outcomes button")) {
         button.setAttribute("aria-pressed", isSaid(parcel, button.dataset.key));
       }
@@ -203,6 +208,9 @@
     const form = formOf.get(parcel);
     const inspected = form.elements.namedItem("inspected_on");
     if (field.type === "radio" && inspected.value === "" && !isFilled(parcel)) inspected.value = tool("today").value;
+    if (field.name === "not_opened" && field.value !== "" && form.elements.namedItem("opened_instead").value === "") {
+      inspected.value = "";
+    }
     keep(parcel, read(parcel), field.name);
   };
 

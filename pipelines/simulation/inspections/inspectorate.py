@@ -9,12 +9,11 @@ import numpy as np
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.simulation.days.day import SimulatedDay
 from pipelines.simulation.inspections.channels import CHANNELS
 from pipelines.simulation.inspections.memory import Memory
 from pipelines.simulation.inspections.officers import OpenedParcels, choose_parcels
-from pipelines.simulation.inspections.recording import as_recorded
+from pipelines.simulation.inspections.recording import RECORDED_COLUMNS, as_recorded
 from pipelines.simulation.schemes.food import is_food
 from pipelines.simulation.schemes.undervaluation import CHEAPER_HEADING, QUANTITY, SPLITTING
 from pipelines.simulation.world.places import CNY_PER_UNIT
@@ -144,7 +143,7 @@ def examine(day: SimulatedDay, chosen: OpenedParcels) -> Results:
     )
     by_risk = ((undervalued, valued[of]), (seen, visual[of]), (failed & tested, laboratory))
     findings = [_to_remember(day, rows[hit], days[hit]) for hit, days in by_risk]
-    return Results(table.select(*INSPECTION_COLUMNS), findings)
+    return Results(table.select(RECORDED_COLUMNS), findings)
 
 
 def _to_remember(day: SimulatedDay, rows: Ints, reported: Ints) -> tuple[Ints, Keys]:

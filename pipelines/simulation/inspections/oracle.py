@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from features.arrays.hashing import hash_text
 from features.contract.declarations import LINE_KEY
-from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
+from features.contract.inspections import CONTRACT_LABELS, FOUND_COLUMNS, INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.simulation.days.declarations import VALUATION
 from pipelines.simulation.inspections.inspectorate import (
     DISPUTED,
@@ -97,7 +97,8 @@ def examined(lines: pl.DataFrame, seed: int, parameters: WorldParameters | None 
             *_report("_laboratory"), food_safety="_food_safety"
         ),
     ]
-    columns = [name for name in INSPECTION_COLUMNS if name not in ("selection", "inspection_probability")]
+    unknown = ("selection", "inspection_probability", *FOUND_COLUMNS)
+    columns = [name for name in INSPECTION_COLUMNS if name not in unknown]
     return pl.concat(reports, how="diagonal").select(columns).sort(*INSPECTION_KEY)
 
 

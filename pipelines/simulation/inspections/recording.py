@@ -7,13 +7,15 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.contract.declarations import LINE_KEY
-from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
+from features.contract.inspections import CONTRACT_LABELS, FOUND_COLUMNS, INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.simulation.days.day import SimulatedDay
 from pipelines.simulation.inspections.officers import OpenedParcels
 from pipelines.simulation.world.randomness import Floats, uniform
 
 _LATE_DAYS: Final = (30, 90)
 _REPEATED_DAYS: Final = (1, 20)
+RECORDED_COLUMNS: Final = [name for name in INSPECTION_COLUMNS if name not in FOUND_COLUMNS]
+"""Nobody writes down what was really there."""
 _SUMS: Final = ("assessed_unit_price", "recovered_tax_cny")
 
 
@@ -54,7 +56,7 @@ def _looked_at(day: SimulatedDay, chosen: OpenedParcels, table: pl.DataFrame) ->
     )
     joined = table.join(looked, on="declaration_id", how="left", maintain_order="left", validate="m:1")
     said = joined.with_columns(labels).with_columns(_speaks=speaks)
-    return said.filter(stays).select(*INSPECTION_COLUMNS)
+    return said.filter(stays).select(RECORDED_COLUMNS)
 
 
 def _in_one_row(day: SimulatedDay, table: pl.DataFrame) -> pl.DataFrame:
@@ -70,7 +72,7 @@ def _in_one_row(day: SimulatedDay, table: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.col(kept).first(), pl.col("reported_on").max(), *last)
         .with_columns(pl.col("recovered_tax_cny").fill_null(0.0))
     )
-    return pl.concat([table.filter(~once), rows.select(*INSPECTION_COLUMNS)])
+    return pl.concat([table.filter(~once), rows.select(RECORDED_COLUMNS)])
 
 
 def _late(day: SimulatedDay, table: pl.DataFrame) -> pl.DataFrame:

@@ -7,8 +7,10 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from features.contract.inspections import FOUND_COLUMNS
 from pipelines.feedback.log import read_log
 from pipelines.lists.issued import stage_issued, with_list_ids
+from pipelines.store.layout import DayTable
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.quarantined import read_quarantine
 from tests.pipelines.returned_lists import RISKS, Office, manifest, parcel
@@ -35,6 +37,10 @@ U = "result_undervaluation"
         (1, {U: "found", "line_no": 2}, "line_no:not_on_list", "the row says line 2"),
         (1, {U: "found", "found_line": 2}, "found_line:not_in_list", "the parcel has the lines 1, came 2"),
         (1, {U: "found", "found_line": 1.5}, "found_line:not_a_whole_number", "came 1.5"),
+        (1, {U: "found", "found_how": "magic"}, "found_how:not_in_list", "came 'magic'"),
+        (1, {U: "found", "found_hs_code": "tea"}, "found_hs_code:not_a_whole_number", "4 to 10 digits"),
+        (1, {U: "found", "found_quantity": 0}, "found_quantity:out_of_range", "above 0"),
+        (1, {U: "nothing", "not_opened": "no time"}, "not_opened:contradiction", "has no result"),
         (1, {U: "found", "list_id": "0123456789ab"}, "list_id:unknown_list", "was issued from this store"),
     ],
 )  # fmt: skip
@@ -125,3 +131,38 @@ def test_a_finding_belongs_to_the_line_that_the_row_names(office: Office) -> Non
     assert known["P03", 3]["assessed_unit_price"] == 9.5
     other = office.give_back(office.json({3: named | {"found_line": "1"}}, name="again.json"))
     assert (other.exit_code, manifest(other)["conflict"]) == (5, 1)
+
+
+FOUND = {
+    U: "found", "found_how": "hidden", "found_item": "watch", "found_hs_code": "9102.11",
+    "found_quantity": "3",
+}  # fmt: skip
+
+
+def test_what_was_found_stands_beside_the_finding(office: Office) -> None:
+    assert office.give_back(office.json({3: FOUND | {"found_how": "夹藏"}})).exit_code == 0
+    known = office.inspections()
+    found = {name: known["P03", 2].get(name) for name in FOUND_COLUMNS}
+    assert found == {
+        "found_hs_code": "910211", "found_item": "watch", "found_quantity": 3.0, "found_how": "hidden",
+    }  # fmt: skip
+    assert {key[0] for key in known} == {"P03"}
+    # Where nobody says what was there, the stored tables stay as they were.
+    office.give_back(office.json({1: {U: "nothing"}}, name="later.json"), reported_on=DAY)
+    file = office.store.layout.files(DayTable.INSPECTIONS, DAY)[0]
+    assert not set(FOUND_COLUMNS) & set(pl.read_parquet_schema(file))
+
+
+def test_a_parcel_that_was_not_opened_says_why_and_is_no_inspection(office: Office) -> None:
+    why = {U: "not_examined", "not_opened": "未找到包裹"}
+    other = {"not_opened": "released", "opened_instead": "P13", U: "nothing"}
+    report = office.give_back(office.json({1: why, 2: other}))
+    assert report.exit_code == 0, report.lines()
+    assert read_log(office.store, DAY)["not_opened"].to_list() == ["not_found", "released"]
+    assert {key[0] for key in office.inspections()} == {"P13"}
+    # It turned up.
+    found = office.give_back(office.json({1: {U: "nothing", "inspected_on": "2026-11-21"}}, name="up.json"))
+    assert (found.exit_code, manifest(found)["kept"]) == (0, 1)
+    assert office.inspections()["P01", 1]["undervaluation"] is False
+    again = office.give_back(office.json({1: why}, name="again.json"))
+    assert manifest(again)["conflict"] == 1

@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 
 from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.inspections import INSPECTION_COLUMNS
+from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
 from models.selection.select import LISTED_SCHEMA
 from pipelines.feedback.log import read_log
 from pipelines.feedback.places import Place
@@ -35,7 +35,13 @@ def test_the_table_agrees_with_what_selection_gives_and_what_was_declared() -> N
     results = columns_of(fields_of("inspector"))
     assert {name: INSPECTION_COLUMNS[name] for name in results if name in INSPECTION_COLUMNS} == {
         name: results[name]
-        for name in ("inspected_on", "reported_on", "assessed_unit_price", "recovered_tax_cny")
+        for name in (
+            "inspected_on",
+            "reported_on",
+            "assessed_unit_price",
+            "recovered_tax_cny",
+            *FOUND_COLUMNS,
+        )
     }
 
 

@@ -70,6 +70,7 @@ def test_a_row_shows_the_whole_parcel_and_a_result_names_its_line(opened: Watche
     expect(row.get_by_text("9303")).to_be_hidden()
     row.get_by_text("All lines of the parcel: 2").click()
     expect(row.locator(".lines li").nth(1)).to_have_text(re.compile(r"^2\. 枪\s*HS 9303, –, CN¥91.50$"))
+    row.locator("summary", has_text="What was found").click()
     row.get_by_label("1: Found in line").select_option("2: 枪")
     assert opened.exported()["rows"] == [
         {"rank": 1, "declaration_id": "I0001", "line_no": 1, "results": {}, "found_line": 2}
@@ -78,6 +79,36 @@ def test_a_row_shows_the_whole_parcel_and_a_result_names_its_line(opened: Watche
     expect(opened.row(2).locator("[name=found_line]")).to_have_count(0)
     opened.page.emulate_media(media="print")
     assert opened.row(1).get_by_text("9303").evaluate("it => it.checkVisibility()")
+
+
+def test_what_was_found_and_why_not_opened_are_choices(opened: Watched) -> None:
+    page, row = opened.page, opened.row(2)
+    page.locator("input[name=today]").fill("2026-11-21")
+    expect(row.locator("[name=found_how]")).to_be_hidden()
+    row.locator("button[data-key='2']").click()
+    row.get_by_label("2: How it was done").select_option("hidden")
+    row.get_by_label("2: Goods found").fill("watch")
+    row.get_by_label("2: HS code found").fill("9102.11")
+    row.get_by_label("2: Quantity found").fill("0")
+    opened.row(3).get_by_label("3: Not opened because").select_option("no time")
+    opened.row(4).locator("button[data-key='0']").click()
+    opened.row(4).get_by_label("4: Not opened because").select_option("released already")
+    page.locator("button[name=export]").click()
+    told = page.locator("#faults button")
+    assert told.all_inner_texts() == [
+        "2: A quantity is greater than 0. 0",
+        "4: A parcel that was not opened has no result. Take one of both out. released",
+    ]
+    row.get_by_label("2: Quantity found").fill("3")
+    opened.row(4).locator("button[data-key='x']").click()
+    second, third, fourth = opened.exported()["rows"]
+    assert second["results"]["prohibited_items"] == "found"
+    found = {name: value for name, value in second.items() if name.startswith("found_")}
+    assert found == {
+        "found_how": "hidden", "found_item": "watch", "found_hs_code": "9102.11", "found_quantity": 3,
+    }  # fmt: skip
+    assert (third["not_opened"], "inspected_on" in third) == ("no_time", False)
+    assert (fourth["not_opened"], "inspected_on" in fourth) == ("released", False)
 
 
 def test_results_outlive_a_reload_and_are_exported(opened: Watched) -> None:

@@ -80,7 +80,8 @@ def test_only_fields_to_fill_in_can_be_changed_and_what_is_typed_is_checked(tmp_
     assert {name: rule.type for name, rule in rules.items()} == {
         **{result_field(risk): "list" for risk in SETTINGS.risks},
         "inspected_on": "date", "assessed_unit_price": "decimal", "recovered_tax_cny": "decimal",
-        "opened_instead": None, "found_line": "whole",
+        "opened_instead": None, "found_line": "whole", "found_how": "list", "found_quantity": "decimal",
+        "not_opened": "list",
     }  # fmt: skip
     assert (
         rules["result_undervaluation"].formula1 == '"found,nothing found,not examined,sent to the laboratory"'
