@@ -20,7 +20,7 @@ from models.trees.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, Forest
 from models.trees.paths import LeafParts, Paths, go_down, levels_down, room_for_paths, undo_split, write_leaf
 
 ByteArray = npt.NDArray[np.uint8]
-_LINES_AT_ONCE = 512
+_LINES_AT_ONCE = 1024
 # LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
 _ZERO = np.float32(1e-35)
 _MISSING_ZERO, _MISSING_NAN = 1, 2
@@ -64,8 +64,8 @@ def _add_trees(
     goes_left = np.empty((most, lines), dtype=np.uint8)
     # Made once: what is fresh from the system costs more than what is worked out in it.
     added = (
-        np.empty((most, lines, most)), np.empty((most, lines), dtype=np.int64),
-        np.empty((most, most), dtype=np.int64), np.empty(most, dtype=np.int64),
+        np.empty((most, lines, levels)), np.empty((most, lines), dtype=np.int64),
+        np.empty((most, levels), dtype=np.int64), np.empty(most, dtype=np.int64),
     )  # fmt: skip
     kept = room_for_paths(levels, lines)
     for tree in range(first_node.shape[0] - 1):
