@@ -44,7 +44,8 @@ def parcel_table(
     - Office, trade mode, parties and order are those of the first line that names one. Without an office a
       parcel belongs to `unassigned`, without a trade mode to `unknown`. `goods` is that of `line_no`,
       `must_inspect` the lowest number of its lines.
-    - `expected_findings` is the sum of the probabilities of all risks. `expected_tax_cny` is what of
+    - `expected_findings` is the probability that any risk is found, 1 − Π(1 − p) over the risks: a parcel
+      is one finding, whatever is found in it. `expected_tax_cny` is what of
       `expected_value_cny` is tax: for the risks in `floors_cny`, the value above the floor named there.
     - `unsureness_cny` is the sum over risks and lines of value × √(p (1 − p)) × novelty: how far off the
       expected value may be where little is known (novelty counts as 1 where it is unknown).
@@ -83,11 +84,12 @@ def _over_risks(
     grid, novelty = _Grid.of(ordered["declaration_id"]), _novelty(ordered)
     best_term, best_probability = np.full(grid.parcels, -1.0), np.full(grid.parcels, np.nan)
     best_risk, best_row = np.full(grid.parcels, -1, dtype=np.int64), grid.starts.copy()
-    total, findings, tax, unsure = np.zeros((4, grid.parcels))
+    total, tax, unsure = np.zeros((3, grid.parcels))
+    clean = np.ones(grid.parcels)
     for number, risk in enumerate(names):
         whole = _over_lines(grid, *_checked(ordered, risk), novelty)
         total += whole.term
-        findings += whole.probability
+        clean *= 1.0 - whole.probability
         unsure += whole.unsure
         if risk in floors_cny:
             tax += np.maximum(whole.term - whole.probability * floors_cny[risk], 0.0)
@@ -95,7 +97,7 @@ def _over_risks(
         best_term[better], best_risk[better] = whole.term[better], number
         best_probability[better], best_row[better] = whole.probability[better], whole.row[better]
     scored = best_risk >= 0
-    sums = {"expected_value_cny": total, "expected_findings": findings, "expected_tax_cny": tax,
+    sums = {"expected_value_cny": total, "expected_findings": 1.0 - clean, "expected_tax_cny": tax,
             "unsureness_cny": unsure}  # fmt: skip
     return [
         ordered["line_no"].cast(pl.Int32).gather(best_row).alias("line_no"),

@@ -28,6 +28,8 @@ PLAN_SCHEMA: dict[str, type[pl.DataType]] = {
     "findings_of_more": pl.Float64,
     "tax_of_more_cny": pl.Float64,
     "value_of_more_cny": pl.Float64,
+    "findings_of_fewer": pl.Float64,
+    "value_of_fewer_cny": pl.Float64,
 }
 _MEASURES = ("expected_findings", "expected_tax_cny", "expected_value_cny")
 
@@ -55,14 +57,15 @@ def plan(
     more: int,
     overrides: Mapping[str, int] | None = None,
 ) -> pl.DataFrame:
-    """For each office, what its list is expected to find at `STEPS` of its capacity, and with `more` places
-    than there: a table of `PLAN_SCHEMA`, sorted by office and places.
+    """For each office, what its list is expected to find at `STEPS` of its capacity, with `more` places than
+    there, and what it would lose with so many `fewer` (null where it has not so many): a table of
+    `PLAN_SCHEMA`, sorted by office and places.
 
     `parts` are tables of `models.estimates.parcel_table.parcel_table`, gone through several times. The
     expectation is the sum of the calibrated probabilities (and of tax and value) over the parcels with the
     highest expected values; places drawn at random count with the mean of the office, and so do explored
-    ones, which understates them. Caps, minimum shares and rules are left aside. A finding is one risk found
-    in a parcel.
+    ones, which understates them. Caps, minimum shares and rules are left aside. A finding is a
+    parcel in which any risk is found.
 
     >>> parcels = pl.DataFrame({"declaration_id": ["A", "B", "C", "D"], "customs_office": "0100",
     ...     "risk": "food_safety", "expected_value_cny": [40.0, 30.0, 20.0, 10.0],
@@ -82,10 +85,12 @@ def plan(
         for places in sorted(
             {min(max(1, round(step * now[office])), parcels) for step in STEPS} if now[office] else ()
         ):
-            here, with_more = (
-                sums.expected(min(count, parcels), capacity) for count in (places, places + more)
+            here, with_more, with_fewer = (
+                sums.expected(min(max(count, 0), parcels), capacity)
+                for count in (places, places + more, places - more)
             )
-            rows.append((office, parcels, now[office], places, *here, more, *(with_more - here)))
+            lost = (here - with_fewer)[[0, 2]].tolist() if places >= more else (None, None)
+            rows.append((office, parcels, now[office], places, *here, more, *(with_more - here), *lost))
     return pl.DataFrame(rows, schema=PLAN_SCHEMA, orient="row")
 
 

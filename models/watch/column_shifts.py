@@ -15,6 +15,8 @@ from models.stats.drift import Coding, Shift, shift, tells_the_day
 from models.watch.monitoring import Level
 
 ALL = "all offices"
+FROM_RESULTS = "hit_rate"
+"""The block whose columns are past results: they move with every result that comes in, which is their use."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,10 @@ class ShiftedColumn:
     shift: Shift
 
     def level(self, config: MonitoringConfig) -> Level:
-        """`fine`, `watch` or `retrain` by the size of the shift, where it is real."""
-        if self.shift.reaches(config.drift_retrain):
+        """`fine`, `watch` or `retrain` by the size of the shift, where it is real; past results are at most
+        watched.
+        """
+        if self.shift.reaches(config.drift_retrain) and self.group != FROM_RESULTS:
             return "retrain"
         return "watch" if self.shift.reaches(config.drift_watch) else "fine"
 

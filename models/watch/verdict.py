@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs.schema.monitoring import MonitoringConfig
-from models.watch.column_shifts import ALL, ShiftedColumn, by_group, strongest
+from models.watch.column_shifts import ALL, FROM_RESULTS, ShiftedColumn, by_group, strongest
 from models.watch.monitoring import LEVELS, Delay, HitRate, Level, Newcomers, deflated_over_expected, ratio
 from models.watch.risk_results import RiskResults
 
@@ -65,7 +65,10 @@ def _shift_in_words(group: str, shifted: Sequence[ShiftedColumn], of: int, check
     figures = f"stability index {top.shift.psi:.2f}, by chance and ordinary days below {top.shift.limit:.2f}"
     if check == "score drift":
         return f"scores of {group} have shifted from those of the weeks before: {figures}"
-    return f"{group}: {len(shifted)} of {of} features have shifted; most of all {top.column} ({figures})"
+    why = (
+        ", as results came in: past findings of parties and goods are others" if group == FROM_RESULTS else ""
+    )
+    return f"{group}: {len(shifted)} of {of} features have shifted{why}; most of all {top.column} ({figures})"
 
 
 def result_reasons(results: Mapping[str, RiskResults], config: MonitoringConfig) -> list[Reason]:

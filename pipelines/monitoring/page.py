@@ -15,7 +15,7 @@ from models.watch.column_shifts import ALL
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, bars, intervals, lines
 
-_UNKNOWN = "—"
+_UNKNOWN = "not known"
 _MEANING = {
     "fine": "Nothing beyond what chance and ordinary days explain.",
     "watch": "Something has changed. Look at the reasons; the models may still do.",
@@ -33,6 +33,8 @@ def monitor_page(content: Mapping[str, Any]) -> str:
         charts=_charts(content),
         offices=[row for row in content["blocks"] if row["scope"] != ALL and row["level"] != "fine"],
         measured=_headline(content["measured_performance"]),
+        share=_share,
+        number=_number,
     )
 
 

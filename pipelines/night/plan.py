@@ -53,6 +53,9 @@ class PlanReport(Report):
                 f"{row['more']:,} more find "
                 f"{row['findings_of_more']:,.2f} and CNY {row['tax_of_more_cny']:,.0f}"
             )
+        advice = _advice(self.table)
+        if advice is not None:
+            yield advice
         yield f"page: {self.page}"
 
     def _facts(self) -> dict[str, Any]:
@@ -105,6 +108,7 @@ def plan_page(table: pl.DataFrame, day: date) -> str:
         rows=now.to_dicts(),
         more=now["more"][0] if now.height else 0,
         gains=_gains(now),
+        advice=_advice(table),
         charts=dict(_curves(table)),
     )
 
@@ -119,15 +123,38 @@ def _gains(now: pl.DataFrame) -> Markup | None:
     if now.is_empty():
         return None
     rows = [
-        Bar(visible_text(office, 20), findings)
-        for office, findings in now.select("customs_office", "findings_of_more").iter_rows()
+        Bar(visible_text(office, 20), value)
+        for office, value in now.select("customs_office", "value_of_more_cny").iter_rows()
     ]
-    return bars(f"Findings that {now['more'][0]} more inspections would add", rows)
+    return bars(f"What {now['more'][0]} more inspections would be worth, CNY", rows, _whole)
+
+
+def _advice(table: pl.DataFrame) -> str | None:
+    """Where places would be worth more than where they are, if anywhere: from which office to which."""
+    now = _now(table)
+    fewer = now.drop_nulls("value_of_fewer_cny").sort("value_of_fewer_cny", "customs_office")
+    if now.is_empty() or fewer.is_empty():
+        return None
+    to, of = now.row(0, named=True), fewer.row(0, named=True)
+    worth = to["value_of_more_cny"] - of["value_of_fewer_cny"]
+    if worth <= 0.0 or to["customs_office"] == of["customs_office"]:
+        return None
+    found = to["findings_of_more"] - of["findings_of_fewer"]
+    names = [visible_text(row["customs_office"], 40) for row in (of, to)]
+    return (
+        f"{to['more']:,} places from {names[0]} to {names[1]} are worth CNY {worth:,.0f} more a day "
+        f"({found:+.2f} findings)"
+    )
+
+
+def _whole(value: float) -> str:
+    return f"{value:,.0f}"
 
 
 def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
     for (office,), rows in table.group_by("customs_office", maintain_order=True):
         name = visible_text(str(office), 40)
+        today = (rows["places"] == rows["places_now"]).arg_max()
         places = [f"{count:,}" for count in rows["places"]]
         yield (
             name,
@@ -137,6 +164,7 @@ def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
                     places,
                     {what: rows[column].to_list()},
                     lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
+                    marked=None if today is None else (today, "today"),
                 )
                 for what, column in (
                     ("expected findings", "expected_findings"),

@@ -36,7 +36,7 @@ class Bar:
     marked: bool = False
 
 
-def bars(title: str, rows: Sequence[Bar]) -> Markup:
+def bars(title: str, rows: Sequence[Bar], worded: Callable[[float], str] = "{:.2f}".format) -> Markup:
     """Horizontal bars with the limit (`high`) of each as a tick; `marked` ones in the colour of alarms.
 
     The bars set the scale: a limit far above every bar has no tick, so that it does not flatten them all.
@@ -55,7 +55,7 @@ def bars(title: str, rows: Sequence[Bar]) -> Markup:
         if row.high is not None and row.high <= top:
             x = _LABEL + row.high / top * reach
             parts.append(_line("limit", x, y + 2, x, y + 24))
-        parts.append(_text("number", _WIDTH, y + 18, f"{value:.2f}", "end"))
+        parts.append(_text("number", _WIDTH, y + 18, worded(value), "end"))
     return _svg(title, len(rows) * _ROW + 4, parts)
 
 
@@ -91,10 +91,12 @@ def lines(
     places: Sequence[str],
     series: Mapping[str, Sequence[float | None]],
     worded: Callable[[float], str] = _percent,
+    marked: tuple[int, str] | None = None,
 ) -> Markup:
     """A line a series over `places` (days, weeks, capacities), from zero up; gaps stay gaps.
 
-    Figures are shares, in per cent, unless `worded` puts them otherwise.
+    Figures are shares, in per cent, unless `worded` puts them otherwise. `marked` is the number of a place
+    that is marked, and the word beside the mark.
     """
     largest = max([value for values in series.values() for value in values if value is not None] + [0.01])
     top = _HEADROOM * largest
@@ -112,6 +114,11 @@ def lines(
         if places:
             anchor = "middle" if 0 < number < len(places) - 1 else ("start" if number == 0 else "end")
             parts.append(_text("tick", at(number, 0.0)[0], _HEIGHT + 16, places[number], anchor))
+    if marked is not None:
+        x, y = at(marked[0], top)
+        parts.append(_line("reference", x, y, x, _HEIGHT))
+        left = marked[0] <= len(places) // 2
+        parts.append(_text("tick", x + (4 if left else -4), y + 10, marked[1], "start" if left else "end"))
     for index, (name, values) in enumerate(series.items()):
         known = [at(number, value) for number, value in enumerate(values) if value is not None]
         points = " ".join(f"{x:.1f},{y:.1f}" for x, y in known)

@@ -46,6 +46,10 @@ def test_a_plan_counts_what_the_lists_hold(scored_world: World, capsys: pytest.C
         .agg(pl.col("expected_findings").is_sorted())["expected_findings"]
         .all()
     )
+    # Of what the last two places find nothing is left where they stand elsewhere.
+    assert now["findings_of_fewer"].null_count() == (now["places"] < 2).sum()
+    moved = now.sort("value_of_more_cny")["value_of_more_cny"][-1] - now["value_of_fewer_cny"].min()
+    assert (f"are worth CNY {moved:,.0f} more a day" in said) == (moved > 0.0)
     # Without caps a list holds what the plan counted.
     (capacity / "capacity.yaml").write_text(
         "random_share: 0.0\nexploration_share: 0.0\n"
@@ -63,6 +67,7 @@ def test_a_plan_counts_what_the_lists_hold(scored_world: World, capsys: pytest.C
     HTMLParser().feed(page)
     assert "<script" not in page
     assert page.count("<svg") == 1 + 2 * now.height
+    assert page.count(">today</text>") == 2 * now.height
 
 
 def test_a_plan_of_a_day_without_scores_is_refused(
