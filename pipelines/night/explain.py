@@ -115,7 +115,7 @@ def explain(task: ExplainTask) -> Explained:
         told.select(*listed.columns, *names_only), on=listed.columns, how="left", maintain_order="left"
     ).drop("risk")
     shown = shown.join(whole_parcels(space, parcels), on="declaration_id", how="left", maintain_order="left")
-    return Explained(shown, chances_with_reasons(chances, agreeing(told, prices, [*columns.values()])))
+    return Explained(shown, chances_with_reasons(chances, agreeing(told, prices, columns, spoken)))
 
 
 def unexplained(store: Store, capacity: CapacityConfig) -> Explained:

@@ -9,7 +9,7 @@ import polars as pl
 from configs.language import Language
 from configs.language_codes import LanguageCode
 from features.contract.declarations import LINE_KEY
-from features.words.reasons import PRICE_PLACE, PRICE_SOURCE
+from features.words.reasons import NOTHING_STANDS_OUT, PRICE_PLACE, PRICE_SOURCE
 from features.words.reference_price import ESTIMATED, reference_prices
 from pipelines.lists.fields import in_language
 
@@ -48,21 +48,32 @@ def one_price(told: pl.DataFrame, listed: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique(LINE_KEY, keep="first", maintain_order=True).select(kept)
 
 
-def agreeing(told: pl.DataFrame, prices: pl.DataFrame, names: Sequence[Sequence[str]]) -> pl.DataFrame:
-    """What is told without first reasons that speak of another price than the row does.
+def agreeing(
+    told: pl.DataFrame,
+    prices: pl.DataFrame,
+    names: Mapping[LanguageCode, Sequence[str]],
+    spoken: Mapping[LanguageCode, Language],
+) -> pl.DataFrame:
+    """What is told without first reasons that speak of another price than the row does; where nothing is
+    left, the sentence that says so.
 
-    `names` are the columns of the reasons, of each language.
+    `names` are the columns of the reasons.
     """
     lead = prices.select(*LINE_KEY, pl.col(PRICE_SOURCE).alias("_lead"))
     joined = told.join(lead, on=LINE_KEY, how="left", maintain_order="left")
     other = (pl.col(PRICE_PLACE) == 1) & (pl.col(PRICE_SOURCE) != pl.col("_lead"))
-    moved = [
-        pl.when(other).then(following).otherwise(name).alias(name)
-        for of_language in names
-        for name, following in zip(of_language, [*map(pl.col, of_language[1:]), None], strict=True)
-    ]
+    moved = []
+    for code, (first, *others) in names.items():
+        silent = pl.lit(spoken[code](NOTHING_STANDS_OUT))
+        following = [pl.coalesce(others[0], silent) if others else silent, *map(pl.col, others[1:]), None]
+        moved += [
+            pl.when(other).then(then).otherwise(name).alias(name)
+            for name, then in zip((first, *others), following[: 1 + len(others)], strict=True)
+        ]
     key = [*LINE_KEY, "risk"]
-    return joined.with_columns(moved).select(*key, *(name for of_language in names for name in of_language))
+    return joined.with_columns(moved).select(
+        *key, *(name for of_language in names.values() for name in of_language)
+    )
 
 
 def with_price(

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from configs.language import ENGLISH, language
-from features.words.reasons import PRICE_PLACE, PRICE_SOURCE
+from features.words.reasons import NOTHING_STANDS_OUT, PRICE_PLACE, PRICE_SOURCE
 from features.words.reference_price import price_source, reference_prices
 from pipelines.lists.fields import REASON_COLUMNS
 from pipelines.night.one_price import BASIS, PRICE, agreeing, one_price, untold, with_price
@@ -62,8 +62,11 @@ def test_what_the_listed_risk_speaks_of_is_the_price_of_its_row() -> None:
     )  # fmt: skip
     prices = one_price(told, LISTED)
     assert prices.select("line_no", PRICE, BASIS).rows() == [(1, 5.0, "code"), (2, 7.0, "goods")]
-    rest = agreeing(told, prices, [REASON_COLUMNS])
+    rest = agreeing(told, prices, {"en": REASON_COLUMNS}, {"en": ENGLISH})
     assert rest["reason_1"].to_list() == ["new seller", "code costs 5", "goods cost 7"]
+    alone = told.with_columns(pl.lit(None, pl.String).alias("reason_2"))
+    silent = agreeing(alone, prices, {"en": REASON_COLUMNS}, {"en": ENGLISH})
+    assert silent["reason_1"].to_list() == [NOTHING_STANDS_OUT, "code costs 5", "goods cost 7"]
     other = one_price(told.with_columns(pl.lit(None, pl.String).alias(PRICE_SOURCE)), LISTED)
     assert other[PRICE].to_list() == [5.0, 7.0]
 
