@@ -36,7 +36,8 @@ _RESULT = ("examined", "found", "recovered_tax_cny", "known_on")
 
 
 def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> pl.DataFrame:
-    """The parcels on some lists, one a row: place, `state` (one of STATES) and what was found in it.
+    """The parcels on some lists, one a row: place, `state` (one of STATES), why it was `not_opened`
+    where that was told, and what was found in it.
 
     `lists` are those of `list_returns`, `parcels` all that were inspected (`inspected_parcels`). A parcel of
     another issue of a list counts where it came back. Columns are those of `LISTED_PARCEL_COLUMNS`, where the
@@ -52,7 +53,7 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         other = other.filter(pl.col("customs_office").is_in(of_day["customs_office"].implode()))
         entries = pl.concat([counted, other]).unique(_PARCEL, keep="first", maintain_order=True)
         answers = back.group_by(_PARCEL).agg(
-            pl.lit(True).alias("returned"), pl.col("opened_instead").drop_nulls().last()
+            pl.lit(True).alias("returned"), pl.col("opened_instead", "not_opened").drop_nulls().last()
         )
         frames.append(entries.select(*_PLACE).join(answers, on=_PARCEL, how="left"))
     labels = label_columns(parcels)
@@ -73,7 +74,7 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         pl.col("recovered_tax_cny").fill_null(0.0),
         pl.col("declared_on").dt.truncate("1w").alias("week"),
         (pl.col("known_on") - pl.col("declared_on")).dt.total_days().alias("delay_days"),
-    ).select(*dict.fromkeys((*_PLACE, *LISTED_PARCEL_COLUMNS)), "state", *labels)
+    ).select(*dict.fromkeys((*_PLACE, *LISTED_PARCEL_COLUMNS)), "state", "not_opened", *labels)
 
 
 def inspected_parcels(store: Store, first: date) -> pl.DataFrame:
@@ -196,6 +197,16 @@ def became_of(entries: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def not_opened_because(entries: pl.DataFrame) -> pl.DataFrame:
+    """By office, channel and why: `parcels` on lists that came back unopened; null where nobody said why."""
+    return (
+        entries.filter(pl.col("state") == NOT_OPENED)
+        .group_by("customs_office", "selection", "not_opened")
+        .agg(pl.len().cast(pl.Int64).alias("parcels"))
+        .sort("customs_office", "selection", "not_opened", nulls_last=True)
+    )
+
+
 def label_columns(frame: pl.DataFrame) -> list[str]:
     """The Boolean columns of a frame that are labels."""
     own = {"examined", "found", "inspected"}
@@ -203,9 +214,9 @@ def label_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def _came_back(store: Store, day: date) -> pl.DataFrame:
-    """The returned rows of a day's lists: list, parcel, and what was opened instead."""
+    """The returned rows of a day's lists: list, parcel, what was opened instead, why it was not opened."""
     taken = read_log(store, day).filter(pl.col("outcome") != REJECTED)
-    return taken.select("list_id", _PARCEL, "opened_instead")
+    return taken.select("list_id", _PARCEL, "opened_instead", "not_opened")
 
 
 def _offices(store: Store, parcels: pl.Series, days: Iterable[date]) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from features.contract.inspections import SELECTIONS
+from features.contract.result_words import NOT_OPENED
 from models.estimates.office_figures import LEAST_PARCELS, skipped_draws
 from models.report.page import page_environment
 from models.stats.intervals import too_few
@@ -98,6 +99,7 @@ def _environment() -> Environment:
             "whole": lambda value: f"{value:,}",
             "days": _days,
             "too_few": too_few,
+            "why": lambda value: NOT_OPENED.get(value, "nobody said why"),
         },
     )
 

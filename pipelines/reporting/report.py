@@ -22,6 +22,7 @@ from pipelines.reporting.entries import (
     found_parcels,
     inspected_parcels,
     listed_entries,
+    not_opened_because,
     other_inspections,
 )
 from pipelines.reporting.page import office_page
@@ -44,10 +45,10 @@ class OfficeReport(Report):
 
     What is counted are parcels that stood on a list, by the channel that put them there: `lists` (one a
     list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel),
-    `findings_by_risk` (by office and risk; `customs_office` null is all), `found_parcels`, `hit_rates` (by
-    office, week and selection), `hit_rates_in_all` (by selection), `hit_rates_by_office`, `lifts` (by office;
-    null is all), `lifts_by_week` (by office and week) and `delays` (by office; null is all). Apart from them
-    stand `other_inspections`, of parcels on no list.
+    `not_opened_because` (the same, and why), `findings_by_risk` (by office and risk; `customs_office` null is
+    all), `found_parcels`, `hit_rates` (by office, week and selection), `hit_rates_in_all` (by selection),
+    `hit_rates_by_office`, `lifts` (by office; null is all), `lifts_by_week` (by office and week) and `delays`
+    (by office; null is all). Apart from them stand `other_inspections`, of parcels on no list.
     """
 
     first: date
@@ -131,6 +132,7 @@ def office_report(
             "entries": entries,
             "became_of": became_of(entries),
             "findings_by_risk": findings_by_risk(entries, labels),
+            "not_opened_because": not_opened_because(entries),
             "found_parcels": found_parcels(entries, labels),
             "other_inspections": other_inspections(opened, inspected, entries, days, office),
             "hit_rates": hit_rates(entries, _WEEK, least),

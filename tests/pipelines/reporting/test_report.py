@@ -14,7 +14,12 @@ import pytest
 
 from pipelines.cli.main import run
 from pipelines.lists.issued import stage_issued, with_list_ids
-from pipelines.reporting.entries import inspected_parcels, listed_entries, other_inspections
+from pipelines.reporting.entries import (
+    inspected_parcels,
+    listed_entries,
+    not_opened_because,
+    other_inspections,
+)
 from pipelines.reporting.returned_lists import list_returns
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, parcel
@@ -81,11 +86,18 @@ def test_a_parcel_counts_once_with_its_latest_values(office: Office) -> None:
         "lab.csv", ["declaration_id", "food_safety", "recovered_tax_cny"], ["P03", 1, ""]
     )
     office.give_back(laboratory, reported_on=later, now=NOW + timedelta(days=30))
-    office.give_back(office.json({5: {"opened_instead": "P14", U: "found", P: "nothing"}}))
+    office.give_back(
+        office.json({5: {"opened_instead": "P14", U: "found", P: "nothing"}}, name="instead.json")
+    )
+    office.give_back(office.json({4: {"not_opened": "no_time"}}, name="not.json"))
     found = entries_of(office)
     assert (found["P03"]["found"], found["P03"]["selection"], found["P03"]["delay_days"]) == (True, "rule", 1)
     assert (found["P03"]["food_safety"], found["P03"]["prohibited_item"]) == (True, None)
-    assert {found[name]["state"] for name in ("P01", "P04")} == {"no result"}
+    assert {found[name]["state"] for name in ("P01", "P02")} == {"no result"}
+    assert (found["P04"]["state"], found["P04"]["not_opened"]) == ("not opened", "no_time")
+    assert not_opened_because(pl.DataFrame(list(found.values()))).rows() == [
+        ("4601", "referral", "no_time", 1)
+    ]
     # P14 stood on no list.
     assert (found["P05"]["state"], "P14" in found) == ("replaced", False)
     other = other_inspections(
