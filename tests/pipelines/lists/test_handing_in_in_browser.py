@@ -59,8 +59,9 @@ def test_the_list_of_another_day_has_entries_of_its_own(opened: Watched, folder:
 
 def test_what_a_page_of_before_kept_is_taken_over(opened: Watched) -> None:
     opened.page.evaluate("localStorage.setItem('parcel-risk 9f3c21ab77de 2', '{\"note\": \"old\"}')")
-    opened.page.reload()
-    expect(opened.row(2).locator("[name=note]")).to_have_value("old")
+    note = opened.row(2).locator("[name=note]")
+    opened.load_again(until=lambda: note.input_value() == "old")
+    expect(note).to_have_value("old")
     expect(opened.page.locator("#taken-over")).to_be_hidden()
     opened.row(2).locator(".clear").click()
     opened.page.reload()

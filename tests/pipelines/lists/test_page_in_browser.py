@@ -195,13 +195,7 @@ def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Wa
         "localStorage.setItem(Object.keys(localStorage).find((key) => key.endsWith(' I0001')), '{not ours')"
     )
     expect(opened.page.locator("#forgetful")).to_be_hidden()
-    opened.page.reload()
-    # A browser under load hands a page that is loaded again what was stored only a moment later.
-    for _ in range(5):
-        if opened.page.locator("#forgetful").is_visible():
-            break
-        opened.page.wait_for_timeout(200)
-        opened.page.reload()
+    opened.load_again(until=opened.page.locator("#forgetful").is_visible)
     expect(opened.page.locator("#forgetful")).to_be_visible()
     assert [row["rank"] for row in opened.exported()["rows"]] == [2]
     opened.row(1).locator("[name=note]").fill("again")

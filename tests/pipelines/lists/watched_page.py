@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,16 @@ class Watched:
     def row(self, rank: int) -> Any:
         """The parcel with this rank."""
         return self.page.locator(f"tbody[data-rank='{rank}']")
+
+    def load_again(self, until: Callable[[], bool]) -> None:
+        """Load the page again, and once more while it does not know what was stored: a browser under load
+        hands over a moment later what something else than the page stored.
+        """
+        for _ in range(6):
+            self.page.reload()
+            if until():
+                break
+            self.page.wait_for_timeout(200)
 
     def exported(self) -> Any:
         """What the button exports."""
