@@ -113,7 +113,8 @@ def report(
         for (reported_on,), part in rows.group_by("reported_on"):
             assert isinstance(reported_on, date)
             earlier = store.read_results(reported_on)
-            store.write_inspections(t, reported_on, pl.concat([earlier, part.select(earlier.columns)]))
+            every = pl.concat([earlier, part], how="diagonal")
+            store.write_inspections(t, reported_on, every)
 
 
 def share_of(lines: pl.DataFrame, number: int, of: int) -> pl.DataFrame:
