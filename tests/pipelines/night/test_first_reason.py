@@ -25,7 +25,8 @@ from tests.pipelines.trained_world import World, without_server, write_configs
 KEY = ["declaration_id", "line_no"]
 DONORS = 20
 NEEDED = 0.7
-DAYS, PARCELS_PER_DAY, INSPECTED = 32, 700, 0.5
+RISKS = ("prohibited_items", "undervaluation")
+DAYS, PARCELS_PER_DAY, INSPECTED = 28, 500, 0.5
 NIGHTS = [date(2026, 11, 17) + timedelta(days=night) for night in range(4)]
 # Parcels an office: where a list holds every third parcel of a day, most of them are on it for nothing, and
 # which block is first is chance.
@@ -39,7 +40,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     world = World(folder / "S", write_configs(folder / "configs"))
     for path in (world.configs / "risks").glob("*.yaml"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r"(?m)^rounds: .*", "rounds: 150", text), encoding="utf-8")
+        path.write_text(re.sub(r"(?m)^rounds: .*", "rounds: 60", text), encoding="utf-8")
     (world.configs / "capacity.yaml").write_text(f"default: {{parcels: {CAPACITY}}}\n", encoding="utf-8")
     plain = WorldParameters.for_volume(PARCELS_PER_DAY)
     simulate(
@@ -48,7 +49,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         parameters=replace(plain, inspection_share=INSPECTED, random_share=0.05),
     )  # fmt: skip
     with without_server():
-        assert world.run("train", "--until", str(NIGHTS[0] - timedelta(days=1)), "--quiet") == 0
+        asked = [word for risk in RISKS for word in ("--risk", risk)]
+        assert world.run("train", *asked, "--until", str(NIGHTS[0] - timedelta(days=1)), "--quiet") == 0
         assert world.score(NIGHTS[0], "--to", str(NIGHTS[-1])) == 0
     return world
 

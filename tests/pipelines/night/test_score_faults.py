@@ -46,11 +46,7 @@ MOMENTS = {
 AGAIN_AND_AGAIN = (
     "open /.lock",
     "os.rename /models",
-    "write /.staging",
-    "os.rename /.journal",
     "write /.work",
-    "os.rename /.work",
-    "open /.staging",
     "os.rename /.journal",
     "os.remove /.journal",
     "os.rmdir /.work",

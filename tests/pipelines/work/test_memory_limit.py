@@ -18,7 +18,7 @@ from tests.pipelines.ingest.test_ingest import tables
 from tests.places import ROOT
 
 PIPELINE = load_settings().pipeline
-ROWS = 240_000
+ROWS = 160_000
 LIMIT = 720
 
 
