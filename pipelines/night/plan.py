@@ -154,7 +154,7 @@ def _whole(value: float) -> str:
 def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
     for (office,), rows in table.group_by("customs_office", maintain_order=True):
         name = visible_text(str(office), 40)
-        today = (rows["places"] == rows["places_now"]).arg_max()
+        today = rows["places"].to_list().index(rows["places_now"][0])
         places = [f"{count:,}" for count in rows["places"]]
         yield (
             name,
@@ -164,7 +164,7 @@ def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
                     places,
                     {what: rows[column].to_list()},
                     lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
-                    marked=None if today is None else (today, "today"),
+                    marked=(today, "today"),
                 )
                 for what, column in (
                     ("expected findings", "expected_findings"),

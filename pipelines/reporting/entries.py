@@ -15,23 +15,13 @@ from pipelines.feedback.rows import REJECTED
 from pipelines.lists.issued import issued_lists
 from pipelines.store.store import Store
 
-OPENED, REPLACED, NOT_OPENED, NO_RESULT = "opened", "replaced", "not opened", "no result"
+OPENED, REPLACED, NOT_OPENED, NO_RESULT = "opened", "replaced", "not_opened", "no_result"
 STATES = (OPENED, REPLACED, NOT_OPENED, NO_RESULT)
 """What became of a parcel on a list: a risk of it was examined; another parcel was opened instead; it came
 back, and nothing of it was examined; nothing is known."""
 
 _PARCEL = "declaration_id"
-_PLACE = (
-    "declared_on",
-    "customs_office",
-    "shift",
-    "list_id",
-    "rank",
-    _PARCEL,
-    "line_no",
-    "risk",
-    "selection",
-)
+_PLACE = ["declared_on", "customs_office", "shift", "list_id", "rank", _PARCEL, "line_no", "selection"]
 _RESULT = ("examined", "found", "recovered_tax_cny", "known_on")
 
 
@@ -40,7 +30,7 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
     where that was told, and what was found in it.
 
     `lists` are those of `list_returns`, `parcels` all that were inspected (`inspected_parcels`). A parcel of
-    another issue of a list counts where it came back. Columns are those of `LISTED_PARCEL_COLUMNS`, where the
+    another issue of a list counts where it came back, one that was declared again where it stood last. Columns are those of `LISTED_PARCEL_COLUMNS`, where the
     channel is that of the list, and one for each label.
     """
     frames = []
@@ -57,7 +47,8 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         )
         frames.append(entries.select(*_PLACE).join(answers, on=_PARCEL, how="left"))
     labels = label_columns(parcels)
-    known = pl.concat(frames).join(parcels.select(_PARCEL, *_RESULT, *labels), on=_PARCEL, how="left")
+    listed = pl.concat(frames).unique(_PARCEL, keep="last", maintain_order=True)
+    known = listed.join(parcels.select(_PARCEL, *_RESULT, *labels), on=_PARCEL, how="left")
     examined = pl.col("examined").fill_null(False)
     return known.with_columns(
         pl.when(examined)
@@ -152,12 +143,8 @@ def findings_by_risk(entries: pl.DataFrame, labels: Mapping[str, str]) -> pl.Dat
                     "customs_office", pl.lit(risk).alias("risk"), pl.all().exclude("customs_office")
                 )
             )
-    schema = {
-        "customs_office": pl.String(),
-        "risk": pl.String(),
-        "examined": pl.Int64(),
-        "findings": pl.Int64(),
-    }
+    counted = dict.fromkeys(("examined", "findings"), pl.Int64())
+    schema = dict.fromkeys(("customs_office", "risk"), pl.String()) | counted
     return pl.concat([pl.DataFrame(schema=schema), *frames]).sort("customs_office", "risk", nulls_last=False)
 
 
@@ -170,26 +157,14 @@ def found_parcels(entries: pl.DataFrame, labels: Mapping[str, str]) -> pl.DataFr
         .with_columns(
             pl.concat_list(named or [pl.lit(None, dtype=pl.String)]).list.drop_nulls().alias("risks")
         )
-        .select(
-            "declared_on",
-            "customs_office",
-            "shift",
-            "list_id",
-            "rank",
-            _PARCEL,
-            "selection",
-            "risks",
-            "recovered_tax_cny",
-        )
+        .select(*_PLACE, "risks", "recovered_tax_cny")
         .sort("declared_on", "customs_office", "shift", "rank", descending=[True, False, False, False])
     )
 
 
 def became_of(entries: pl.DataFrame) -> pl.DataFrame:
     """By office and channel: how many parcels were `listed`, and how many there are in each of STATES."""
-    counts = [
-        (pl.col("state") == state).sum().cast(pl.Int64).alias(state.replace(" ", "_")) for state in STATES
-    ]
+    counts = [(pl.col("state") == state).sum().cast(pl.Int64).alias(state) for state in STATES]
     return (
         entries.group_by("customs_office", "selection")
         .agg(pl.len().cast(pl.Int64).alias("listed"), *counts)

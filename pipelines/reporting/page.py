@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from features.contract.inspections import SELECTIONS
 from features.contract.result_words import NOT_OPENED
-from models.estimates.office_figures import LEAST_PARCELS, skipped_draws
+from models.estimates.office_figures import LEAST_PARCELS
 from models.report.page import page_environment
 from models.stats.intervals import too_few
 from pipelines.pages.report_page import styled_page
@@ -39,7 +39,6 @@ def office_page(
         last=last,
         office=office,
         tables={name: table.to_dicts() for name, table in tables.items()},
-        skipped=skipped_draws(tables["became_of"]),
         grid=_grid(tables["findings_by_risk"]),
         draws=_unopened_draws(tables["entries"]),
         missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),

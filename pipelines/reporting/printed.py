@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from features.text.visible import visible_text
-from models.estimates.office_figures import LEAST_PARCELS, skipped_draws
+from models.estimates.office_figures import LEAST_PARCELS
 from models.stats.intervals import too_few
 from pipelines.lists.parcel import CODE_CHARACTERS
 from pipelines.pages.text_table import text_table
@@ -22,7 +22,7 @@ def printed(tables: Tables, least_findings: int) -> list[str]:
     return [
         *_missing(tables["lists"].filter(pl.col("returned") == 0)),
         _listed(tables),
-        *_skipped(skipped_draws(tables["became_of"])),
+        *_skipped(tables["draws_skipped"]["customs_office"].to_list()),
         "",
         *_by_office(tables),
         "",

@@ -44,7 +44,7 @@ class OfficeReport(Report):
     """The figures of some days' lists, as tables, and where they were written.
 
     What is counted are parcels that stood on a list, by the channel that put them there: `lists` (one a
-    list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel),
+    list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel), `draws_skipped` (offices),
     `not_opened_because` (the same, and why), `findings_by_risk` (by office and risk; `customs_office` null is
     all), `found_parcels`, `hit_rates` (by office, week and selection), `hit_rates_in_all` (by selection),
     `hit_rates_by_office`, `lifts` (by office; null is all), `lifts_by_week` (by office and week) and `delays`
@@ -86,7 +86,7 @@ class OfficeReport(Report):
             "lists": lists.height,
             "lists_missing": lists.filter(pl.col("returned") == 0).height,
             **{name: self.tables[name].to_dicts() for name in told},
-            "draws_skipped_by": skipped_draws(self.tables["became_of"]),
+            "draws_skipped_by": self.tables["draws_skipped"]["customs_office"].to_list(),
             UNPROVEN: self.unproven,
             "report": self.folder,
         }
@@ -130,7 +130,10 @@ def office_report(
         tables = {
             "lists": lists,
             "entries": entries,
-            "became_of": became_of(entries),
+            "became_of": (became := became_of(entries)),
+            "draws_skipped": pl.DataFrame(
+                {"customs_office": skipped_draws(became)}, {"customs_office": pl.String()}
+            ),
             "findings_by_risk": findings_by_risk(entries, labels),
             "not_opened_because": not_opened_because(entries),
             "found_parcels": found_parcels(entries, labels),

@@ -116,7 +116,6 @@ def test_trees_that_learn_by_heart_are_not_kept(
         learned = odds * rounds / 50.0 + noise * 30.0 / rounds
         return learned + noise * max(0, rounds - worse_after) / 10.0
 
-    (many,) = candidates_of(prohibited, with_candidates(training, CandidateConfig(name="many", rounds=300)))[
-        1:
-    ]
+    offered = with_candidates(training, CandidateConfig(name="many", rounds=300))
+    _, many = candidates_of(prohibited, offered)
     assert choose([Foreseen(told, found)], [many], 1).rounds == (kept,)  # type: ignore[list-item]

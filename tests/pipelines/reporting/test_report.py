@@ -79,6 +79,18 @@ def test_a_list_that_was_issued_again_is_one_list(office: Office) -> None:
     assert list_returns(office.store, DAY, DAY - timedelta(days=1), None).is_empty()
 
 
+def test_a_parcel_that_was_declared_again_counts_where_it_stood_last(office: Office) -> None:
+    office.give_back(office.json({1: {U: "found"}}))
+    again = with_list_ids(listed([{"declaration_id": parcel(1)}]), NEXT_DAY)
+    with office.store.lock("test"), office.store.transaction() as t:
+        stage_issued(t, office.store, NEXT_DAY, again)
+    lists = list_returns(office.store, DAY, NEXT_DAY, None)
+    rows = listed_entries(office.store, lists, inspected_parcels(office.store, DAY))
+    assert rows.filter(declaration_id=parcel(1)).select("declared_on", "state").rows() == [
+        (NEXT_DAY, "opened")
+    ]
+
+
 def test_a_parcel_counts_once_with_its_latest_values(office: Office) -> None:
     office.give_back(office.json({3: {U: "nothing", F: "not_examined", "recovered_tax_cny": 0.0}}))
     later = NEXT_DAY + timedelta(days=9)
@@ -93,8 +105,8 @@ def test_a_parcel_counts_once_with_its_latest_values(office: Office) -> None:
     found = entries_of(office)
     assert (found["P03"]["found"], found["P03"]["selection"], found["P03"]["delay_days"]) == (True, "rule", 1)
     assert (found["P03"]["food_safety"], found["P03"]["prohibited_item"]) == (True, None)
-    assert {found[name]["state"] for name in ("P01", "P02")} == {"no result"}
-    assert (found["P04"]["state"], found["P04"]["not_opened"]) == ("not opened", "no_time")
+    assert {found[name]["state"] for name in ("P01", "P02")} == {"no_result"}
+    assert (found["P04"]["state"], found["P04"]["not_opened"]) == ("not_opened", "no_time")
     assert not_opened_because(pl.DataFrame(list(found.values()))).rows() == [
         ("4601", "referral", "no_time", 1)
     ]
