@@ -30,8 +30,9 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
     where that was told, and what was found in it.
 
     `lists` are those of `list_returns`, `parcels` all that were inspected (`inspected_parcels`). A parcel of
-    another issue of a list counts where it came back, one that was declared again where it stood last. Columns are those of `LISTED_PARCEL_COLUMNS`, where the
-    channel is that of the list, and one for each label.
+    another issue of a list counts where it came back, one that was declared again where it stood last.
+    Columns are those of `LISTED_PARCEL_COLUMNS`, where the channel is that of the list, and one for each
+    label.
     """
     frames = []
     for (day,), of_day in lists.group_by("declared_on", maintain_order=True):

@@ -44,11 +44,12 @@ class OfficeReport(Report):
     """The figures of some days' lists, as tables, and where they were written.
 
     What is counted are parcels that stood on a list, by the channel that put them there: `lists` (one a
-    list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel), `draws_skipped` (offices),
-    `not_opened_because` (the same, and why), `findings_by_risk` (by office and risk; `customs_office` null is
-    all), `found_parcels`, `hit_rates` (by office, week and selection), `hit_rates_in_all` (by selection),
-    `hit_rates_by_office`, `lifts` (by office; null is all), `lifts_by_week` (by office and week) and `delays`
-    (by office; null is all). Apart from them stand `other_inspections`, of parcels on no list.
+    list), `entries` (one a parcel, with what became of it), `became_of` (by office and channel),
+    `draws_skipped` (offices), `not_opened_because` (the same, and why), `findings_by_risk` (by office and
+    risk; `customs_office` null is all), `found_parcels`, `hit_rates` (by office, week and selection),
+    `hit_rates_in_all` (by selection), `hit_rates_by_office`, `lifts` (by office; null is all),
+    `lifts_by_week` (by office and week) and `delays` (by office; null is all). Apart from them stand
+    `other_inspections`, of parcels on no list.
     """
 
     first: date

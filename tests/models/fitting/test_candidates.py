@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -13,8 +14,9 @@ from configs.errors import ConfigurationError
 from configs.schema.candidate import CandidateConfig
 from configs.schema.pipeline import TrainingConfig
 from configs.schema.risk import RiskConfig
+from models.fitting.blending import Choice
 from models.fitting.candidates import candidates_of
-from models.fitting.choice import best_rounds, choose
+from models.fitting.choice import best_rounds, choose, for_more_findings
 from models.fitting.training import fit_risk
 
 PLAIN = CandidateConfig(
@@ -76,6 +78,19 @@ def test_the_blend_is_judged_and_kept_with_what_each_weighs(
     again = fit_risk(shuffled, prohibited, both.model_copy(update={"threads": 2}))
     assert again.model.predict(frame).tobytes() == fitted.model.predict(frame).tobytes()
     assert np.isfinite(fitted.model.contributions(frame.head(5)).to_numpy()).all()
+
+
+def test_more_findings_bear_more_trees_of_every_candidate(
+    prohibited: RiskConfig, training: TrainingConfig
+) -> None:
+    """Half as many findings again, half as many trees again, up to what is configured."""
+    own, wide = candidates_of(prohibited, with_candidates(training, CandidateConfig(name="wide", rounds=80)))
+    learned = SimpleNamespace(
+        train=pl.DataFrame({prohibited.label: [True, True, False]}),
+        model=SimpleNamespace(label=prohibited.label),
+    )
+    chosen = Choice((own, wide), (10, 60), (0.5, 0.5))
+    assert for_more_findings(chosen, [learned], 3).rounds == (15, 80)  # type: ignore[list-item]
 
 
 def test_blocks_are_weighted_by_their_lines() -> None:
