@@ -54,17 +54,18 @@ def reasons(
     count: int = 3,
     language: Language = ENGLISH,
 ) -> pl.DataFrame:
-    """Columns `reason_1` … `reason_<count>` (String), one row for each row of `frame` and in its order.
+    """Columns `reason_1` … `reason_<count>` (String), one row for each row of `frame` and in its order;
+    `PRICE_SOURCE`, the usual price of which they speak (see `price_source`), and `PRICE_PLACE`, the number of
+    the sentence that does, null where none does.
 
     `frame` has the assembled features, and what a model adds under the prefix `model__`, of the lines to
     explain; `contributions` one Float64 column a block, positive where the block raised the score.
 
     Blocks that raised the score speak, in the order of their contribution (by name among equals). A block
     says the first of its templates whose columns are all known, whose condition holds and whose topic nobody
-    spoke of; of those with a rate the strongest is first. No reason is repeated. Fewer reasons
-    that tell something are better than three: the rest is null. Where there is none, one plain sentence says
-    so. Words that the catalogue of `language` lacks are
-    shown as they are configured.
+    spoke of; of those with a rate the strongest is first. No reason is repeated. Fewer reasons that tell
+    something are better than three: the rest is null. Where there is none, one plain sentence says so. Words
+    that the catalogue of `language` lacks are shown as they are configured.
 
     Raises:
         ValueError: the two frames differ in length.
@@ -76,22 +77,6 @@ def reasons(
     >>> frame = pl.DataFrame({"price__cny_per_kg": [12.0, None]})
     >>> reasons(frame, pl.DataFrame({"price": [0.7, -0.1]}), risk, count=1)["reason_1"].to_list()
     ['CNY 12.0/kg declared', 'ranked by the combination of all signals; no single one stands out']
-    """
-    return reasons_with_price(frame, contributions, risk, count, language).drop(PRICE_SOURCE, PRICE_PLACE)
-
-
-def reasons_with_price(
-    frame: pl.DataFrame,
-    contributions: pl.DataFrame,
-    risk: RiskConfig,
-    count: int = 3,
-    language: Language = ENGLISH,
-) -> pl.DataFrame:
-    """As `reasons`, with `PRICE_SOURCE`, the usual price of which they speak (see `price_source`), and
-    `PRICE_PLACE`, the number of the sentence that does; null where none does.
-
-    Raises:
-        ValueError: the two frames differ in length.
     """
     if frame.height != contributions.height:
         raise ValueError(f"{frame.height} lines, but contributions of {contributions.height}")

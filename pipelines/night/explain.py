@@ -15,7 +15,7 @@ from configs.schema.capacity import CapacityConfig, MustInspect
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
-from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons_with_price
+from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
@@ -97,7 +97,7 @@ def explain(task: ExplainTask) -> Explained:
         worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
         pushes = model.contributions_in_heading(chosen, learned)
         sentences = [
-            reasons_with_price(worded, pushes, config, len(_REASONS), spoken[code]).rename(
+            reasons(worded, pushes, config, len(_REASONS), spoken[code]).rename(
                 dict(zip(_REASONS, of_language, strict=True))
             )
             for code, of_language in columns.items()
@@ -122,10 +122,10 @@ def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
     """The tables of `explain` without rows, for a day on which no bucket could be explained."""
     schema = store.declaration_schema()
     columns = _reason_columns(capacity.languages)
-    reasons: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
+    told: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
     shown = {name: schema[name] for name in (*LINE_KEY, *SHOWN)} | columns_of(fields_of("night"))
     shown |= {LINES: LINES_TYPE}
-    return Explained(pl.DataFrame(schema=shown | reasons), pl.DataFrame(schema=_CHANCES | reasons))
+    return Explained(pl.DataFrame(schema=shown | told), pl.DataFrame(schema=_CHANCES | told))
 
 
 def _chances(task: ExplainTask) -> pl.DataFrame:

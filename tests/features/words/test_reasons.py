@@ -14,6 +14,8 @@ from features.history.state import History
 from features.words.reasons import (
     MAX_REASON_CHARACTERS,
     NOTHING_STANDS_OUT,
+    PRICE_PLACE,
+    PRICE_SOURCE,
     check_reasons,
     random_check_reason,
     reasons,
@@ -62,7 +64,7 @@ def _said(
     contributions = pl.DataFrame(
         {block: [push] for block, push in pushes.items()}, schema=dict.fromkeys(pushes, pl.Float64)
     )
-    return list(reasons(frame, contributions, risk or _risk(), count).row(0))
+    return list(reasons(frame, contributions, risk or _risk(), count).row(0)[:count])
 
 
 def test_blocks_speak_in_the_order_of_what_they_contributed() -> None:
@@ -156,7 +158,8 @@ def test_hostile_values_are_shown_and_bounded() -> None:
 
 def test_no_lines_give_an_empty_table() -> None:
     said = reasons(_frame().clear(), pl.DataFrame(schema={"price": pl.Float64}), _risk())
-    assert said.schema == {"reason_1": pl.String, "reason_2": pl.String, "reason_3": pl.String}
+    texts = ("reason_1", "reason_2", "reason_3", PRICE_SOURCE)
+    assert said.schema == dict.fromkeys(texts, pl.String) | {PRICE_PLACE: pl.Int32}
     assert said.is_empty()
 
 
@@ -237,7 +240,7 @@ def test_real_lines_get_different_sentences_without_the_name_of_a_feature(
     blocks = sorted({column.split("__")[0] for column in features.columns if "__" in column})
     pushes = np.random.default_rng(5).normal(size=(features.height, len(blocks)))
     said = reasons(features, pl.DataFrame(pushes, schema=dict.fromkeys(blocks, pl.Float64)), risk)
-    for row in said.iter_rows():
+    for row in said.drop(PRICE_SOURCE, PRICE_PLACE).iter_rows():
         told = [sentence for sentence in row if sentence is not None]
         assert told
         assert len(set(told)) == len(told)
