@@ -19,15 +19,11 @@ import numba
 import numpy as np
 
 from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array
-from models.trees.forest import Forest
+from models.trees.forest import NO_CODE, ZERO, Forest
 from models.trees.tree_text import HIGHEST, TESTS_AT_ONCE, LeafArray, NumberArray, TreeArrays, tree_arrays
 
 BLOCK = 128
-# LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
-_ZERO = np.float32(1e-35)
-# From here on a code is no 32-bit integer.
-_CODES = np.float32(2147483648.0)
-_NO_CODE = np.int64(_CODES)
+_NO_WORD = np.int64(NO_CODE)
 _HIGHEST = np.float32(HIGHEST)
 
 
@@ -93,7 +89,7 @@ def _load(values: Float32Array, missing: float, zero_is_missing: bool, out: Numb
     zero = np.float32(np.nan) if zero_is_missing else np.float32(0.0)
     for line in range(values.shape[0]):
         value = values[line]
-        value = zero if abs(value) <= _ZERO else value
+        value = zero if abs(value) <= ZERO else value
         value = value if value <= _HIGHEST or np.isnan(value) else _HIGHEST
         out[line] = missing if np.isnan(value) else value
 
@@ -104,7 +100,7 @@ def _load_codes(values: Float32Array, number: int, out: UInt32Array) -> None:
     for line in range(values.shape[0]):
         value = values[line]
         # A code is cut to an integer, so that -0.5 is category 0.
-        code = np.int64(value) if value > -1.0 and value < _CODES else _NO_CODE
+        code = np.int64(value) if value > -1.0 and value < NO_CODE else _NO_WORD
         out[line] = np.uint32(1) << np.uint32(code & 31) if code >> 5 == number else np.uint32(0)
 
 

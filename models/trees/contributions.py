@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from features.arrays.types import Float32Array, FloatArray, IntArray, UInt32Array
-from models.trees.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, Forest
+from features.arrays.types import ByteArray, Float32Array, FloatArray, IntArray, UInt32Array
+from models.trees.forest import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    MISSING_NAN,
+    MISSING_SHIFT,
+    MISSING_ZERO,
+    NO_CODE,
+    ZERO,
+    Forest,
+)
 from models.trees.paths import LeafParts, Paths, go_down, levels_down, room_for_paths, undo_split, write_leaf
 
-ByteArray = npt.NDArray[np.uint8]
 _LINES_AT_ONCE = 1024
-# LightGBM takes what is nearer to zero for zero, `kZeroThreshold`.
-_ZERO = np.float32(1e-35)
-_MISSING_ZERO, _MISSING_NAN = 1, 2
-_NO_CODE = np.float32(2147483648.0)
 
 
 def contributions(forest: Forest, values: Float32Array, rounds: int) -> FloatArray:
@@ -101,16 +104,16 @@ def _decide(values: Float32Array, kind: int, threshold: float, words: UInt32Arra
     missing = kind >> MISSING_SHIFT & 3
     default = kind & DEFAULT_LEFT > 0
     for line in range(values.shape[0]):
-        value = np.float32(0.0) if abs(values[line]) <= _ZERO else values[line]
+        value = np.float32(0.0) if abs(values[line]) <= ZERO else values[line]
         if kind & CATEGORICAL:
             # A code is cut to an integer, so that -0.5 is category 0.
-            code = np.int64(value) if value > -1.0 and value < _NO_CODE else np.int64(-1)
+            code = np.int64(value) if value > -1.0 and value < NO_CODE else np.int64(-1)
             held = code >= 0 and code >> 5 < words.shape[0]
             out[line] = (words[code >> 5] >> np.uint32(code & 31)) & 1 if held else 0
             continue
-        if np.isnan(value) and missing != _MISSING_NAN:
+        if np.isnan(value) and missing != MISSING_NAN:
             value = np.float32(0.0)
-        unknown = (missing == _MISSING_NAN and np.isnan(value)) or (missing == _MISSING_ZERO and value == 0.0)
+        unknown = (missing == MISSING_NAN and np.isnan(value)) or (missing == MISSING_ZERO and value == 0.0)
         out[line] = default if unknown else np.float64(value) <= threshold
 
 

@@ -10,9 +10,15 @@ import numpy as np
 from configs.schema.tree_parameters import MOST_LEAVES
 from features.arrays.types import FloatArray, IntArray, UInt32Array
 
-VERSION = "v4"
-CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT = 1, 2, 2
-"""The bits of a node's `kind`."""
+CATEGORICAL, DEFAULT_LEFT = 1, 2
+"""Bits of a node's `kind`."""
+MISSING_SHIFT, MISSING_NONE, MISSING_ZERO, MISSING_NAN = 2, 0, 1, 2
+"""The two bits of `kind` that say which values are missing, and what they say."""
+ZERO = np.float32(1e-35)
+"""LightGBM takes what is nearer to zero for zero, `kZeroThreshold`."""
+NO_CODE = np.float32(2147483648.0)
+"""From here on a code is no 32-bit integer."""
+_VERSION = "v4"
 _KEYS = (
     "num_leaves", "is_linear", "split_feature", "decision_type", "threshold", "left_child", "right_child",
     "internal_count", "leaf_value", "leaf_count", "cat_boundaries", "cat_threshold",
@@ -49,26 +55,28 @@ class Forest:
         """
         head, *trees = text.split("\nTree=")
         lines = head.splitlines()
-        alone = {"num_class=1", "num_tree_per_iteration=1", f"version={VERSION}"}
+        alone = {"num_class=1", "num_tree_per_iteration=1", f"version={_VERSION}"}
         if not alone <= set(lines) or "average_output" in lines or not trees:
             return None
         fields = _fields(trees)
         leaves = _integers(fields["num_leaves"])
         if leaves.max() > MOST_LEAVES or _integers(fields["is_linear"]).any():
             return None
+        first_node, kind = starts(leaves - 1), _integers(fields["decision_type"])
+        threshold = _floats(fields["threshold"])
         read = cls(
-            _starts(leaves - 1),
-            _starts(leaves),
+            first_node,
+            starts(leaves),
             _integers(fields["split_feature"]),
-            _integers(fields["decision_type"]),
-            _floats(fields["threshold"]),
+            kind,
+            threshold,
             _integers(fields["left_child"]),
             _integers(fields["right_child"]),
             _floats(fields["internal_count"]),
             _floats(fields["leaf_value"]),
             # A tree of one leaf need not say how many lines it has.
             _floats([given or "0" for given in fields["leaf_count"]]),
-            *_words(fields, leaves),
+            *_words(fields, first_node, kind, threshold),
         )
         whole = len(read.leaf_count) == len(read.leaf_value) == leaves.sum()
         return read if whole and len(read.node_count) == len(read.kind) == (leaves - 1).sum() else None
@@ -85,20 +93,21 @@ def _fields(trees: Sequence[str]) -> Mapping[str, list[str]]:
     return fields
 
 
-def _words(fields: Mapping[str, list[str]], leaves: IntArray) -> tuple[IntArray, UInt32Array]:
+def _words(
+    fields: Mapping[str, list[str]], first_node: IntArray, kind: IntArray, threshold: FloatArray
+) -> tuple[IntArray, UInt32Array]:
     """Where the words of each node begin, one more at the end, and the words."""
-    lengths, kept = np.zeros(int((leaves - 1).sum()), dtype=np.int64), [np.zeros(0, dtype=np.uint32)]
-    first = _starts(leaves - 1)
+    lengths, kept = np.zeros(first_node[-1], dtype=np.int64), [np.zeros(0, dtype=np.uint32)]
     for tree, given in enumerate(fields["cat_boundaries"]):
         if not given:
             continue
         bounds, words = _integers([given]), _integers([fields["cat_threshold"][tree]]).astype(np.uint32)
-        kinds, thresholds = _integers([fields["decision_type"][tree]]), _floats([fields["threshold"][tree]])
-        for node in np.flatnonzero(kinds & CATEGORICAL):
-            which = int(thresholds[node])
+        first, behind = first_node[tree : tree + 2]
+        for node in first + np.flatnonzero(kind[first:behind] & CATEGORICAL):
+            which = int(threshold[node])
             kept.append(words[bounds[which] : bounds[which + 1]])
-            lengths[first[tree] + node] = len(kept[-1])
-    return _starts(lengths), np.concatenate(kept)
+            lengths[node] = len(kept[-1])
+    return starts(lengths), np.concatenate(kept)
 
 
 def _integers(given: Sequence[str]) -> IntArray:
@@ -109,5 +118,6 @@ def _floats(given: Sequence[str]) -> FloatArray:
     return np.array(list(map(float, " ".join(given).split())), dtype=np.float64)
 
 
-def _starts(counts: IntArray) -> IntArray:
+def starts(counts: IntArray) -> IntArray:
+    """Where each of some runs begins that follow one another, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

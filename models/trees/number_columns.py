@@ -13,14 +13,11 @@ from typing import Any
 
 import numba
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from features.arrays.types import Float32Array, FloatArray
+from features.arrays.types import ByteArray, Float32Array, FloatArray
 from models.trees.columns import FeatureColumns
 from models.trees.matrix import Columns
-
-ByteArray = npt.NDArray[np.uint8]
 
 # Columns of so many lines stay in the cache until the trees read them; fewer cost more calls.
 _SLICE = 16_384

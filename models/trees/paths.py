@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import numba
 import numpy as np
-import numpy.typing as npt
 
-from features.arrays.types import FloatArray, IntArray
+from features.arrays.types import ByteArray, FloatArray, IntArray
 
-ByteArray = npt.NDArray[np.uint8]
 Paths = tuple[
     tuple[IntArray, FloatArray, FloatArray, FloatArray],
     tuple[FloatArray, FloatArray],

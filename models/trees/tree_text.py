@@ -19,7 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from features.arrays.types import BoolArray, Float32Array, FloatArray, IntArray, UInt32Array, UInt64Array
-from models.trees.forest import CATEGORICAL, DEFAULT_LEFT, MISSING_SHIFT, Forest
+from models.trees.forest import (
+    CATEGORICAL,
+    DEFAULT_LEFT,
+    MISSING_NONE,
+    MISSING_SHIFT,
+    MISSING_ZERO,
+    Forest,
+    starts,
+)
 
 # No value is above it but the infinity that stands for a missing one.
 HIGHEST = float(np.finfo(np.float32).max)
@@ -28,7 +36,6 @@ LeafArray = npt.NDArray[np.unsignedinteger[Any]]
 NumberArray = npt.NDArray[np.floating[Any]]
 
 
-_MISSING_NONE, _MISSING_ZERO = 0, 1
 _MARK = 1 << 32
 
 
@@ -130,20 +137,20 @@ def _number_tests(
     kind = forest.kind[nodes]
     missing_type = kind >> MISSING_SHIFT & 3
     known = np.where(kind & DEFAULT_LEFT, -np.inf, np.inf)
-    missing = np.where(missing_type == _MISSING_NONE, 0.0, known)
-    zero = missing_type == _MISSING_ZERO
+    missing = np.where(missing_type == MISSING_NONE, 0.0, known)
+    zero = missing_type == MISSING_ZERO
     place, threshold = forest.feature[nodes], forest.threshold[nodes]
     # Neighbours read the same column, while it is in the fastest cache.
     order = np.lexsort((threshold, zero, missing, place, of_tree[nodes]))
     views, view = np.unique(np.stack([place, missing, zero], axis=1)[order], axis=0, return_inverse=True)
     lengths = np.bincount(of_tree[nodes], minlength=len(forest.first_node) - 1)
-    first = _starts(-(-lengths // TESTS_AT_ONCE) * TESTS_AT_ONCE)
+    first_given = starts(lengths)[:-1]
+    first = starts(-(-lengths // TESTS_AT_ONCE) * TESTS_AT_ONCE)
     # The last ones of a tree may be tests at which no line goes right, of its first view.
-    spare = np.repeat(_starts(lengths)[:-1], np.diff(first))
-    test_view = view.ravel()[spare] if len(spare) else np.zeros(0, dtype=np.int64)
-    test_threshold = np.full(len(spare), np.inf, dtype=np.float32)
-    test_leaves = np.full(len(spare), word.every_leaf, dtype=np.uint64)
-    mine = np.arange(len(nodes)) + np.repeat(first[:-1] - _starts(lengths)[:-1], lengths)
+    test_view = view.ravel()[np.repeat(first_given, np.diff(first))]
+    test_threshold = np.full(len(test_view), np.inf, dtype=np.float32)
+    test_leaves = np.full(len(test_view), word.every_leaf, dtype=np.uint64)
+    mine = np.arange(len(nodes)) + np.repeat(first[:-1] - first_given, lengths)
     test_view[mine] = view.ravel()
     test_threshold[mine] = _rounded_down(threshold[order])
     test_leaves[mine] = kept[nodes][order] & np.uint64(word.every_leaf)
@@ -177,9 +184,9 @@ def _category_tests(
     return {
         "slot_place": np.array([place for place, _ in known], dtype=np.int64),
         "slot_number": np.array([number for _, number in known], dtype=np.int64),
-        "first_category_test": _starts(trees),
+        "first_category_test": starts(trees),
         "category_leaves": (kept[nodes] & np.uint64(word.every_leaf)).astype(word.dtype),
-        "first_word": _starts(np.array(lengths, dtype=np.int64)),
+        "first_word": starts(np.array(lengths, dtype=np.int64)),
         "word_slot": np.array([number_of[slot] for slot in slots], dtype=np.int64),
         "word_bits": np.array(bits, dtype=np.uint32),
     }
@@ -232,7 +239,3 @@ def _leaf_values(forest: Forest, word: Word, order: IntArray) -> FloatArray:
     values = np.zeros((len(counts), word.bits), dtype=np.float64)
     values[np.repeat(np.arange(len(counts)), counts), slots[order]] = forest.leaf_value
     return values
-
-
-def _starts(counts: IntArray) -> IntArray:
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
