@@ -51,12 +51,15 @@ class Forest:
     @classmethod
     def read(cls, text: str) -> Forest | None:
         """From `Booster.model_to_string`; None where it is of another kind: another version of the format,
-        several classes, averages, linear leaves, or more than 64 leaves a tree.
+        several classes, averages, linear leaves, or more than 64 leaves a tree. Also where the text is cut
+        off, which LightGBM refuses.
         """
         head, *trees = text.split("\nTree=")
         lines = head.splitlines()
         alone = {"num_class=1", "num_tree_per_iteration=1", f"version={_VERSION}"}
         if not alone <= set(lines) or "average_output" in lines or not trees:
+            return None
+        if "\nend of trees" not in trees[-1]:
             return None
         fields = _fields(trees)
         leaves = _integers(fields["num_leaves"])

@@ -218,6 +218,8 @@ def test_what_bit_vectors_cannot_express_is_not_read(name: str) -> None:
     text = native.model_to_string()
     assert BitVectorTrees.read(text) is not None
     assert BitVectorTrees.read(text.replace("version=v4", "version=v5")) is None
+    cut_off = text[: text.rindex("\nTree=")]
+    assert BitVectorTrees.read(cut_off) is None
 
 
 def test_an_infinity_is_no_missing_value() -> None:
