@@ -14,7 +14,9 @@ ESTIMATED = "what such goods cost, as estimated"
 
 @dataclass(frozen=True)
 class _Source:
-    """A usual price, the declared one that it is compared with, and what it rests on, level by level."""
+    """A usual price, the declared one that it is compared with, and what it rests on, level by level of the
+    packaged configuration; a price of a further level is no reference.
+    """
 
     usual: str
     declared: str
@@ -103,13 +105,12 @@ def _reference(
     total, price, declared = (row.get(name) for name in ("price__total_cny", source.usual, source.declared))
     if not (isinstance(total, float) and isinstance(price, float) and isinstance(declared, float)):
         return None, None
-    if not declared > 0.0:
+    level = int(row.get(source.level or "") or 0)
+    if not declared > 0.0 or level >= len(source.words):
         return None, None
-    level = row.get(source.level or "")
-    words = source.words[int(level) if level is not None else 0]
     peers = row.get(source.peers or "")
     basis = language(
-        words,
+        source.words[level],
         peers="" if peers is None else language.number(float(peers)),
         **{name: row.get(f"goods__{name}") or "" for name in ("hs6", "hs4", "hs2")},
     )

@@ -31,19 +31,22 @@ def test_a_sentence_speaks_of_one_usual_price(columns: list[str], source: str | 
 def test_the_reference_says_what_it_rests_on_in_the_language_of_the_list() -> None:
     frame = pl.DataFrame(
         {
-            "price__total_cny": [24.0] * 4, "price__unit_price_cny": [12.0, 12.0, None, 12.0],
-            GOODS: [148.0] * 4, "price__peers_goods_unit": [1430] * 4,
-            "price__peer_level_goods_unit": [2] * 4, "goods__unit": ["007", "007", "007", None],
-            "price__cny_per_kg": [6.0] * 4, CODE: [9.0] * 4, "price__peers_kg": [20] * 4,
-            "price__peer_level_kg": [3] * 4, "goods__hs4": ["9503"] * 4,
+            "price__total_cny": [24.0] * 5, "price__unit_price_cny": [12.0, 12.0, None, 12.0, 12.0],
+            GOODS: [148.0] * 5, "price__peers_goods_unit": [1430] * 5,
+            "price__peer_level_goods_unit": [2, 2, 2, 2, 3],
+            "goods__unit": ["007", "007", "007", None, "007"],
+            "price__cny_per_kg": [6.0] * 5, CODE: [9.0] * 5, "price__peers_kg": [20] * 5,
+            "price__peer_level_kg": [3] * 5, "goods__hs4": ["9503"] * 5,
         }
     )  # fmt: skip
-    sources = pl.Series([None, CODE, None, None], dtype=pl.String)
+    sources = pl.Series([None, CODE, None, None, None], dtype=pl.String)
     assert reference_prices(frame, sources).rows() == [
         (296.0, "1,430 lines of the same name"),
         (36.0, "20 lines of heading 9503"),
         (None, None),
         # A median of goods without a unit may be of whatever they count.
+        (None, None),
+        # A level that only the user's configuration has: there are no words for what it rests on.
         (None, None),
     ]
     chinese = reference_prices(frame, sources, language("zh-CN"))
