@@ -18,7 +18,7 @@ import numpy as np
 from features.arrays.types import FloatArray, IntArray
 
 WIDTH = 16
-_PLACES_AT_ONCE = 4
+_AT_ONCE = 4
 _EPOCHS = 3
 _RATE = 0.5
 _FIRST_SQUARES = 1e-3
@@ -81,7 +81,7 @@ def likely_headings(
     which: IntArray,
 ) -> int:  # fmt: skip
     """`chances_of`; and write the headings whose probability is at least `least` to `which`, in ascending
-    order, and return how many they are. It has room for one more than there are.
+    order, and return how many they are.
     """
     highest, total, many = _log_odds(inner, headings, intercepts, out), 0.0, 0
     for heading in range(len(out)):
@@ -107,7 +107,7 @@ def _log_odds(inner: FloatArray, headings: FloatArray, intercepts: FloatArray, o
     for heading in range(count):
         out[heading] = intercepts[heading]
     # Four a pass: what is written is read again less often.
-    for place in range(0, WIDTH, _PLACES_AT_ONCE):
+    for place in range(0, WIDTH, _AT_ONCE):
         a, b, c, d = inner[place], inner[place + 1], inner[place + 2], inner[place + 3]
         of_a, of_b, of_c, of_d = (
             headings[place],
@@ -121,8 +121,8 @@ def _log_odds(inner: FloatArray, headings: FloatArray, intercepts: FloatArray, o
             ) + d * of_d[heading]
     # As many at once: each comparison waits for the one before.
     e = f = g = h = out[0]
-    behind = count - count % 4
-    for heading in range(0, behind, 4):
+    behind = count - count % _AT_ONCE
+    for heading in range(0, behind, _AT_ONCE):
         e, f = max(e, out[heading]), max(f, out[heading + 1])
         g, h = max(g, out[heading + 2]), max(h, out[heading + 3])
     for heading in range(behind, count):

@@ -87,7 +87,7 @@ def _score(
     (row_of, table, steps, middles), (weights, intercepts, effects) = words, headings
     expected, chances, top, top_chances = out
     inner, plain, likely = np.empty(WIDTH), np.empty(_MEASURES), np.empty(_MEASURES)
-    chance, which = np.empty(weights.shape[2]), np.empty(weights.shape[2] + 1, dtype=np.int64)
+    chance, which = np.empty(weights.shape[2]), np.empty(weights.shape[2], dtype=np.int64)
     of_grams, of_categories = np.empty(STORED, dtype=np.int32), np.empty(STORED, dtype=np.int32)
     best, best_chances = np.empty(TOP, dtype=np.int64), np.empty(TOP)
     before, many = -1, 0

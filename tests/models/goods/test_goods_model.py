@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 
 from features.assemble import CARRIED_COLUMNS, COMPARED_COLUMNS
 from features.contract.declarations import TEXT_COLUMNS
 from models.goods.columns import GOODS_COLUMNS, goods_words, with_goods_columns
 from models.goods.fitting import LEAST_LINES, fit_goods_model
 from models.goods.goods_model import GoodsModel, GoodsScores
-from models.goods.lines import PARTS, READ_OF_GOODS, GoodsLines, learned_by
+from models.goods.lines import CATEGORY_VALUE, MEASURES, PARTS, READ_OF_GOODS, GoodsLines, learned_by
 
 
 def _bytes(scores: GoodsScores) -> list[bytes]:
@@ -32,14 +33,41 @@ def test_false_prices_and_headings_stand_out(model: GoodsModel, sample: pl.DataF
     assert renamed["model__goods_rate_gap"].median() > 0.05
 
 
-def test_a_line_gets_the_same_bits_in_any_batch_and_order(model: GoodsModel, sample: pl.DataFrame) -> None:
-    lines = sample.head(300)
+@pytest.mark.parametrize("same", [(), ("item_name", "origin_country")])
+def test_a_line_gets_the_same_bits_in_any_batch_and_order(
+    model: GoodsModel, sample: pl.DataFrame, same: tuple[str, ...]
+) -> None:
+    """Also where only their sellers tell lines apart."""
+    lines = sample.head(300).with_columns(pl.col(name).first() for name in same)
     whole = model.score(lines)
     back = model.score(lines.reverse())[np.arange(lines.height)[::-1]]
     alone = [model.score(lines[row]) for row in range(30)]
     assert _bytes(back) == _bytes(whole)
     for row, one in enumerate(alone):
         assert _bytes(one) == _bytes(whole[np.array([row])])
+
+
+def test_what_is_expected_is_the_sum_of_the_words_that_are_known(
+    model: GoodsModel, sample: pl.DataFrame
+) -> None:
+    lines = sample.head(30).with_columns(pl.col("item_name") + " quux", pl.lit("XX").alias("origin_country"))
+    read, said = GoodsLines.of(lines), model.score(lines)
+    for line, (part, text) in enumerate(zip(read.parts, read.grams.texts, strict=True)):
+        grams = read.grams.columns[slice(*read.grams.rows[text : text + 2])]
+        known = [
+            model.words[part][np.flatnonzero(model.places == place)].sum(axis=0)
+            for place in (*grams, *read.categories[line])
+        ]
+        assert not all(np.isin(grams, model.places))
+        of_grams, of_categories = np.sum(known[: len(grams)], axis=0), np.sum(known[len(grams) :], axis=0)
+        numbers = (of_grams / np.sqrt(len(grams)) + of_categories * CATEGORY_VALUE) * model.steps
+        plain, inner = np.split(numbers, [len(MEASURES)])
+        own = said.declared[line]
+        expected = model.middles[part] + plain + model.effects[part, own]
+        np.testing.assert_allclose(said.usual[line] - said.by_heading[line], expected)
+        odds = np.exp(inner @ model.weights[part] + model.intercepts[part])
+        assert said.chances[line, 0] == pytest.approx(odds[own] / odds.sum(), abs=1e-3)
+        assert said.top[line, 0] == odds.argmax()
 
 
 def test_a_saved_model_says_the_same(model: GoodsModel, sample: pl.DataFrame, tmp_path: Path) -> None:
