@@ -6,11 +6,12 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from configs.language import language
 from configs.language_codes import LANGUAGES
 
+_Choice = TypeVar("_Choice", bound=str)
 ResultValue = Literal["found", "nothing", "not_examined", "sent"]
 RESULT_VALUES: tuple[ResultValue, ...] = get_args(ResultValue)
 RESULT_WORDS: dict[ResultValue, str] = {
@@ -88,8 +89,7 @@ def choice_of(words: str, choices: Mapping[str, str], overlay: Path | None = Non
     plain = _plain(unicodedata.normalize("NFKC", words))
     if not plain:
         return None
-    languages = [language(code, overlay) for code in LANGUAGES]
-    offered = {_plain(spoken(word)): value for spoken in languages for value, word in choices.items()}
+    offered = _offered(choices, overlay)
     meaning = offered.get(plain) or (plain if plain in choices else None)
     if meaning is None:
         raise ValueError(f"expected one of {', '.join(map(repr, choices.values()))}, came {words[:40]!r}")
@@ -113,13 +113,17 @@ def result_of(words: str, overlay: Path | None = None) -> ResultValue | None:
     plain = _plain(unicodedata.normalize("NFKC", words))
     if not plain:
         return None
-    languages = [language(code, overlay) for code in LANGUAGES]
-    offered = {_plain(spoken(word)): value for spoken in languages for value, word in RESULT_WORDS.items()}
-    offered |= {value: value for value in RESULT_VALUES}
+    offered = _offered(RESULT_WORDS, overlay) | {value: value for value in RESULT_VALUES}
     meaning = offered.get(plain) or _FURTHER_WORDS.get(_plain(plain.replace("_", " ")))
     if meaning is None:
         raise ValueError(f"expected one of {', '.join(map(repr, RESULT_WORDS.values()))}, came {words!r}")
     return meaning
+
+
+def _offered(choices: Mapping[_Choice, str], overlay: Path | None) -> dict[str, _Choice]:
+    """The value of each of the words, in every language of the documents."""
+    languages = [language(code, overlay) for code in LANGUAGES]
+    return {_plain(spoken(word)): value for spoken in languages for value, word in choices.items()}
 
 
 def _plain(words: str) -> str:
