@@ -48,4 +48,4 @@ def _with_zero_where(lost: pl.Series, code: pl.Series) -> pl.Series:
     if not lost.any():
         return code
     lost &= code.str.contains("^[0-9]+$")
-    return ("0" + code).zip_with(lost, code)
+    return ("0" + code).alias(code.name).zip_with(lost, code)

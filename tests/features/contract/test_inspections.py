@@ -53,12 +53,21 @@ def test_an_invalid_required_value_rejects_the_row(column: str, value: Any, reas
         ("undervaluation", "perhaps", "not_yes_or_no"),
         ("assessed_unit_price", -1.0, "out_of_range"),
         ("recovered_tax_cny", "much", "not_a_number"),
+        ("found_hs_code", "tea", "bad_format"),
+        ("found_hs_code", "90", "bad_format"),
+        ("found_quantity", 0.0, "out_of_range"),
+        ("found_how", "magic", "not_in_list"),
     ],
 )
 def test_an_invalid_optional_value_becomes_null_and_is_counted(column: str, value: Any, kind: str) -> None:
     found = check(**{column: value})
     assert found.kept[column].to_list() == [None]
     assert found.nulled == {f"{column}:{kind}": 1}
+
+
+def test_what_was_found_is_brought_to_the_contracts_form() -> None:
+    found = check(found_hs_code="90230", found_quantity="2", found_how="Hidden")
+    assert found.kept.select("found_hs_code", "found_quantity", "found_how").row(0) == ("090230", 2.0, "hidden")
 
 
 def test_further_bool_columns_are_labels() -> None:
