@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Final
@@ -103,7 +103,7 @@ _UPPER: Final = (*COUNTRY_COLUMNS, "currency")
 _LOWER: Final = ("direction", "trade_mode")
 _R = RejectReason
 KNOWN_NUMBER = column_check(_R.NOT_A_NUMBER, lambda value: value.is_finite())
-_ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
+ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
 NOT_NEGATIVE = column_check(_R.OUT_OF_RANGE, lambda value: (value >= 0) | ~value.is_finite())
 COUNT_CHECKS = [
     column_check(_R.NOT_A_WHOLE_NUMBER, lambda value: value != NOT_WHOLE),
@@ -120,14 +120,16 @@ _TIME_CHECKS = [
 ]
 
 
-def _pattern(expression: str) -> pa.Check:
+def format_check(expression: str) -> pa.Check:
+    """The check that a code has a format; what could not be converted has another reason."""
     unconverted = pl.Series(_UNCONVERTED).implode()
     return column_check(
         _R.BAD_FORMAT, lambda value: value.str.contains(expression) | value.is_in(unconverted)
     )
 
 
-def _one_of(words: Sequence[str]) -> pa.Check:
+def list_check(words: Iterable[str]) -> pa.Check:
+    """The check that a word is one of some; what could not be converted has another reason."""
     known = pl.Series([*words, *_UNCONVERTED]).implode()
     return column_check(_R.NOT_IN_LIST, lambda value: value.is_in(known))
 
@@ -137,16 +139,16 @@ def _checks(name: str) -> list[pa.Check]:
     if name in ("line_no", "package_count"):
         return COUNT_CHECKS
     if DECLARATION_COLUMNS[name] == pl.Float64():
-        return [KNOWN_NUMBER, _ABOVE_ZERO if name in _POSITIVE else NOT_NEGATIVE]
+        return [KNOWN_NUMBER, ABOVE_ZERO if name in _POSITIVE else NOT_NEGATIVE]
     if name == "declared_at":
         return _TIME_CHECKS
     special = {
-        "hs_code": _pattern("^[0-9]{6,10}$"),
-        "currency": _pattern("^[A-Z]{3}$"),
-        "direction": _one_of(DIRECTIONS),
-        "trade_mode": _one_of(TRADE_MODES),
-        **dict.fromkeys(COUNTRY_COLUMNS, _pattern("^[A-Z]{2}$")),
-        **dict.fromkeys(UNIT_COLUMNS, _pattern("^[0-9]{3}$")),
+        "hs_code": format_check("^[0-9]{6,10}$"),
+        "currency": format_check("^[A-Z]{3}$"),
+        "direction": list_check(DIRECTIONS),
+        "trade_mode": list_check(TRADE_MODES),
+        **dict.fromkeys(COUNTRY_COLUMNS, format_check("^[A-Z]{2}$")),
+        **dict.fromkeys(UNIT_COLUMNS, format_check("^[0-9]{3}$")),
     }
     checks = TEXT_CHECKS if name in TEXT_COLUMNS else CODE_CHECKS
     return [*checks, special[name]] if name in special else checks

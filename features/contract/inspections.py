@@ -16,9 +16,6 @@ from features.contract.checked import Validated, apply_contract, column_check
 from features.contract.china_time import china_date
 from features.contract.codes import with_even_digits
 from features.contract.conversions import (
-    NOT_TEXT,
-    ROUNDED,
-    TOO_LONG,
     to_code,
     to_number,
     to_text,
@@ -26,6 +23,7 @@ from features.contract.conversions import (
     yes_no_code,
 )
 from features.contract.declarations import (
+    ABOVE_ZERO,
     CODE_CHECKS,
     COUNT_CHECKS,
     EARLIEST,
@@ -35,6 +33,8 @@ from features.contract.declarations import (
     TEXT_CHECKS,
     bound_checks,
     date_checks,
+    format_check,
+    list_check,
 )
 from features.contract.moments import NOT_A_DATE, to_day
 from features.contract.reject_reasons import RejectReason
@@ -78,13 +78,6 @@ _AFTER_INSPECTION = column_check(
     lambda value: (value >= pl.col("inspected_on")) | (value == NOT_A_DATE),
 )
 _REPORTED = [*_DATE, _AFTER_INSPECTION]
-_SELECTION = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*SELECTIONS, NOT_TEXT, TOO_LONG]))
-_HEADING = column_check(
-    _R.BAD_FORMAT,
-    lambda value: value.str.contains("^[0-9]{4,10}$") | value.is_in([NOT_TEXT, TOO_LONG, ROUNDED]),
-)
-_HOW = column_check(_R.NOT_IN_LIST, lambda value: value.is_in([*FOUND_HOW, NOT_TEXT, TOO_LONG]))
-_ABOVE_ZERO = column_check(_R.OUT_OF_RANGE, lambda value: (value > 0) | ~value.is_finite())
 _PROBABILITY = column_check(_R.OUT_OF_RANGE, lambda value: ((value > 0) & (value <= 1)) | ~value.is_finite())
 _LABEL = [column_check(_R.NOT_YES_OR_NO, lambda value: value >= 0)]
 
@@ -95,15 +88,15 @@ INSPECTION_SCHEMA: Final = pa.DataFrameSchema(
         "line_no": pa.Column(pl.Int32, COUNT_CHECKS),
         "inspected_on": pa.Column(pl.Date, _DATE),
         "reported_on": pa.Column(pl.Date, _REPORTED),
-        "selection": pa.Column(pl.String, [*TEXT_CHECKS, _SELECTION], nullable=True),
+        "selection": pa.Column(pl.String, [*TEXT_CHECKS, list_check(SELECTIONS)], nullable=True),
         "inspection_probability": pa.Column(pl.Float64, [KNOWN_NUMBER, _PROBABILITY], nullable=True),
         **{label: pa.Column(pl.Int8, _LABEL, nullable=True) for label in CONTRACT_LABELS},
         "assessed_unit_price": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
         "recovered_tax_cny": pa.Column(pl.Float64, [KNOWN_NUMBER, NOT_NEGATIVE], nullable=True),
-        "found_hs_code": pa.Column(pl.String, [*CODE_CHECKS, _HEADING], nullable=True),
+        "found_hs_code": pa.Column(pl.String, [*CODE_CHECKS, format_check("^[0-9]{4,10}$")], nullable=True),
         "found_item": pa.Column(pl.String, TEXT_CHECKS, nullable=True),
-        "found_quantity": pa.Column(pl.Float64, [KNOWN_NUMBER, _ABOVE_ZERO], nullable=True),
-        "found_how": pa.Column(pl.String, [*TEXT_CHECKS, _HOW], nullable=True),
+        "found_quantity": pa.Column(pl.Float64, [KNOWN_NUMBER, ABOVE_ZERO], nullable=True),
+        "found_how": pa.Column(pl.String, [*TEXT_CHECKS, list_check(FOUND_HOW)], nullable=True),
     },
     name="inspections",
 )
