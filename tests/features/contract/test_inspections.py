@@ -67,7 +67,11 @@ def test_an_invalid_optional_value_becomes_null_and_is_counted(column: str, valu
 
 def test_what_was_found_is_brought_to_the_contracts_form() -> None:
     found = check(found_hs_code="90230", found_quantity="2", found_how="Hidden")
-    assert found.kept.select("found_hs_code", "found_quantity", "found_how").row(0) == ("090230", 2.0, "hidden")
+    assert found.kept.select("found_hs_code", "found_quantity", "found_how").row(0) == (
+        "090230",
+        2.0,
+        "hidden",
+    )
 
 
 def test_further_bool_columns_are_labels() -> None:
