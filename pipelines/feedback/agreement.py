@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from features.contract.result_words import ResultValue
-from pipelines.feedback.entries import UNANSWERED, Entries, figure_fields
+from pipelines.feedback.entries import UNANSWERED, Entries, outcome_fields
 from pipelines.lists.fields import result_field
 
 _SAME = 1e-9
@@ -22,13 +22,10 @@ def contradictions(before: Entries, now: Entries) -> dict[str, tuple[object, obj
         known = before.results.get(risk)
         if not (known in (None, value, *UNANSWERED) or value == "sent"):
             conflicts[result_field(risk)] = (known, value)
-    for name in figure_fields():
+    for name in ("found_line", *(each.name for each in outcome_fields() if each.kind != "text")):
         old, new = before[name], now[name]
-        if old is not None and new is not None and not math.isclose(old, new, rel_tol=_SAME):
+        if old is not None and new is not None and not _is_same(old, new):
             conflicts[name] = (old, new)
-    lines = (before["found_line"], now["found_line"])
-    if None not in lines and lines[0] != lines[1]:
-        conflicts["found_line"] = lines
     if before.is_inspection and before.has_outcome and not now.is_inspection and now["not_opened"]:
         conflicts["not_opened"] = (None, now["not_opened"])
     both = all(each.has_outcome or each.opened_instead is not None for each in (before, now))
@@ -67,4 +64,10 @@ def _adds(before: Entries, now: Entries) -> bool:
     known = {risk for risk, value in before.results.items() if value not in UNANSWERED}
     if any(risk not in known for risk, value in now.results.items() if value not in UNANSWERED):
         return True
-    return any(now[name] is not None and before[name] is None for name in figure_fields())
+    return any(now[each.name] is not None and before[each.name] is None for each in outcome_fields())
+
+
+def _is_same(old: object, new: object) -> bool:
+    if isinstance(old, float) and isinstance(new, float):
+        return math.isclose(old, new, rel_tol=_SAME)
+    return old == new

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 
 from configs.schema.risk import RiskConfig
-from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
+from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.feedback.agreement import contradictions, together
-from pipelines.feedback.entries import Entries, figure_fields
+from pipelines.feedback.entries import Entries, outcome_fields
 from pipelines.feedback.log import Known
 from pipelines.feedback.places import Place
 from pipelines.feedback.rows import ACCEPTED, CONFLICT, CORRECTED, REPEATED, Decision
@@ -85,24 +85,20 @@ class Decisions:
     def _rows(self, place: Place, entries: Entries) -> dict[Line, Values]:
         """The values that returns of a parcel give to its lines; none where no parcel was opened.
 
-        The line that the row names has what was answered, else the listed one; of a parcel that was opened
-        instead, its first line. A parcel
-        is opened as a whole: a risk of which nothing was found is False on its other lines too. Where
-        something was found, nothing is known of them.
+        One line has what was answered (see `Entries.line_among`). A parcel is opened as a whole: a risk of
+        which nothing was found is False on its other lines too. Where something was found, nothing is known
+        of them.
         """
         if not entries.is_inspection:
             return {}
         parcel = entries.opened_instead or place.declaration_id
         known = self._lines.get(parcel, ())
-        line = entries["found_line"]
-        if line is None:
-            line = min(known, default=1) if entries.opened_instead else place.line_no
+        line = entries.line_among(known, place.line_no)
         labels = entries.labels(self._risks)
-        told = (*figure_fields(), *FOUND_COLUMNS)
-        figures = {name: entries[name] for name in told if name in INSPECTION_COLUMNS}
+        told = {each.name: entries[each.name] for each in outcome_fields() if each.name in INSPECTION_COLUMNS}
         nothing = {label: False for label, value in labels.items() if value is False}
         others = {(parcel, other): dict(nothing) for other in known if other != line and nothing}
-        return {(parcel, line): {**labels, **figures}, **others}
+        return {(parcel, line): {**labels, **told}, **others}
 
     def _elsewhere(
         self, parcel: str, before: Mapping[Line, Values], now: Mapping[Line, Values], day: date

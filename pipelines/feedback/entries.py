@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from configs.schema.risk import RiskConfig
 from features.contract.inspections import FOUND_COLUMNS
@@ -20,9 +20,11 @@ from features.contract.result_words import (
     result_of,
 )
 from pipelines.feedback.columns import RawRow
-from pipelines.feedback.values import Money, days_in, money_in, number_in, text_of
+from pipelines.feedback.values import Money, days_in, heading_in, money_in, number_in, text_of
+from pipelines.ingest.tables.workbook_cells import Cell
 from pipelines.lists.fields import LISTED_RISK, Field, fields_of, result_field, risk_of
 
+T = TypeVar("T")
 _MOST_CHARS = 2000
 UNANSWERED: tuple[ResultValue, ...] = ("not_examined", "sent")
 """From the least that is known to the most: an answer may follow, and none is taken back by these."""
@@ -51,7 +53,7 @@ class Entries:
     @property
     def has_outcome(self) -> bool:
         """Whether it says what came of an inspection."""
-        return bool(self.results) or any(name in self.values for name in (*figure_fields(), *FOUND_COLUMNS))
+        return bool(self.results) or any(each.name in self.values for each in outcome_fields())
 
     @property
     def is_inspection(self) -> bool:
@@ -59,6 +61,14 @@ class Entries:
         if self["not_opened"] is not None and self.opened_instead is None:
             return False
         return self.has_outcome or bool({"opened_instead", "inspected_on"} & self.values.keys())
+
+    def line_among(self, lines: Collection[int], listed: int) -> int:
+        """The line with the results: the one that is named, else the listed one, or the first of `lines`
+        where these are of a parcel that was opened instead.
+        """
+        if (line := self["found_line"]) is not None:
+            return int(line)
+        return listed if self.opened_instead is None else min(lines, default=1)
 
     def labels(self, risks: Mapping[str, RiskConfig]) -> dict[str, bool | None]:
         """The contract's labels of the answered risks."""
@@ -69,9 +79,13 @@ class Entries:
         return labels
 
 
-def figure_fields() -> list[str]:
-    """Return the fields that hold a price or an amount."""
-    return [each.name for each in fields_of("inspector") if each.kind in ("price", "amount")]
+def outcome_fields() -> list[Field]:
+    """Return the fields that say, beside the results, what came of an inspection: amounts and goods found."""
+    return [
+        each
+        for each in fields_of("inspector")
+        if each.kind in ("price", "amount") or each.name in FOUND_COLUMNS
+    ]
 
 
 @dataclass(frozen=True)
@@ -158,17 +172,23 @@ class _Reader:
     def value(self, of: Field, window: Window) -> Any:
         if of.kind == "date":
             return self.day(of.name, window)
-        if of.kind in ("price", "amount"):
-            return self.amount(of.name, above_zero=of.kind == "price")
-        if of.kind == "count":
-            return self.amount(of.name, above_zero=True)
+        if of.kind in ("price", "amount", "count"):
+            return self.amount(of)
         if of.kind == "line":
             return self.line(of.name)
         if of.kind == "choice":
-            return self.choice(of)
+            chosen = partial(choice_of, choices=of.choices, overlay=self._overlay)
+            return self.read(of.name, RejectReason.NOT_IN_LIST, lambda cell: chosen(text_of(cell) or ""))
         if of.kind == "heading":
-            return self.heading(of.name)
+            return self.read(of.name, RejectReason.BAD_FORMAT, heading_in)
         return self.text(of.name)
+
+    def read(self, name: str, reason: RejectReason, parse: Callable[[Cell], T]) -> T | None:
+        try:
+            return parse(self._cells.get(name))
+        except ValueError as error:
+            self.fault(reason.of(name), f"{name}: {error}")
+            return None
 
     def result(self, name: str, risk: str | None, risks: Mapping[str, RiskConfig]) -> ResultValue | None:
         if risk is None:
@@ -191,11 +211,7 @@ class _Reader:
             return None
 
     def day(self, name: str, window: Window) -> date | None:
-        try:
-            days = days_in(self._cells.get(name), near=window.list_day)
-        except ValueError as error:
-            self.fault(RejectReason.NOT_A_DATE.of(name), f"{name}: {error}")
-            return None
+        days = self.read(name, RejectReason.NOT_A_DATE, partial(days_in, near=window.list_day)) or []
         # Of 5/11/26 one reading is usually before the list or to come.
         latest = window.report_day(None, None)
         likely = [day for day in days if window.list_day <= day <= latest] if len(days) > 1 else days
@@ -207,51 +223,28 @@ class _Reader:
             return None
         return likely[0] if likely else None
 
-    def amount(self, name: str, *, above_zero: bool) -> float | None:
-        try:
-            money = money_in(self._cells.get(name), decimal_comma=self._decimal_comma)
-        except ValueError as error:
-            self.fault(RejectReason.NOT_A_NUMBER.of(name), f"{name}: {error}")
-            return None
+    def amount(self, of: Field) -> float | None:
+        parse = partial(money_in, decimal_comma=self._decimal_comma)
+        money = self.read(of.name, RejectReason.NOT_A_NUMBER, parse)
         if money is None:
             return None
+        above_zero = of.kind != "amount"
         if money.amount < 0 or (above_zero and money.amount == 0):
             bound = "above 0" if above_zero else "of at least 0"
-            message = f"{name}: expected a number {bound}, came {money.amount:g}"
-            self.fault(RejectReason.OUT_OF_RANGE.of(name), message)
+            message = f"{of.name}: expected a number {bound}, came {money.amount:g}"
+            self.fault(RejectReason.OUT_OF_RANGE.of(of.name), message)
             return None
-        if money.currencies:
-            self.written[name] = money
+        if money.currencies and of.kind != "count":
+            self.written[of.name] = money
         return money.amount
 
     def line(self, name: str) -> int | None:
-        try:
-            number = number_in(self._cells.get(name))
-        except ValueError as error:
-            self.fault(RejectReason.NOT_A_NUMBER.of(name), f"{name}: {error}")
-            return None
+        number = self.read(name, RejectReason.NOT_A_NUMBER, number_in)
         if number is not None and (number < 1 or number != int(number)):
             message = f"{name}: expected the number of a line, came {number:g}"
             self.fault(RejectReason.NOT_A_WHOLE_NUMBER.of(name), message)
             return None
         return None if number is None else int(number)
-
-    def choice(self, of: Field) -> str | None:
-        try:
-            return choice_of(text_of(self._cells.get(of.name)) or "", of.choices, self._overlay)
-        except ValueError as error:
-            self.fault(RejectReason.NOT_IN_LIST.of(of.name), f"{of.name}: {error}")
-            return None
-
-    def heading(self, name: str) -> str | None:
-        digits = re.sub(r"[.\s]", "", text_of(self._cells.get(name)) or "")
-        # A spreadsheet program takes the zero in front.
-        digits = digits.zfill(len(digits) + len(digits) % 2)
-        if digits and not re.fullmatch(r"[0-9]{4,10}", digits):
-            message = f"{name}: expected 4 to 10 digits, came {digits[:40]!r}"
-            self.fault(RejectReason.NOT_A_WHOLE_NUMBER.of(name), message)
-            return None
-        return digits or None
 
     def text(self, name: str) -> str | None:
         text = text_of(self._cells.get(name))
@@ -281,7 +274,7 @@ class _Reader:
         if entries["not_opened"] is None or entries.opened_instead is not None:
             return
         told = [result_field(risk) for risk, value in entries.results.items() if value != "not_examined"]
-        of_inspections = (*figure_fields(), *FOUND_COLUMNS, "inspected_on")
+        of_inspections = ("inspected_on", *(each.name for each in outcome_fields()))
         told += [name for name in of_inspections if name in entries.values]
         if told:
             words = f"not_opened and {', '.join(told)}: a parcel that was not opened has no result"

@@ -125,9 +125,9 @@ class KnownParcels:
         Raises:
             UnreadableRowError: a rate is not known, or what the parcel was declared in.
         """
-        opened = entries.opened_instead
-        line = entries["found_line"] or (min(self.lines.get(opened, [1])) if opened else place.line_no)
-        declared = self.currencies.get((opened or place.declaration_id, line))
+        parcel = entries.opened_instead or place.declaration_id
+        line = entries.line_among(self.lines.get(parcel, ()), place.line_no)
+        declared = self.currencies.get((parcel, line))
         values, faults = dict(entries.values), []
         for name, money in entries.written.items():
             needed = "CNY" if name in _CNY_AMOUNTS else declared

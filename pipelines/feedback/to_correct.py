@@ -46,8 +46,10 @@ KINDS: Mapping[str, str] = {
     RejectReason.OTHER_CURRENCY: "no exchange rate is known: give it in the currency of the declaration",
     RejectReason.TEXT_TOO_LONG: "the text is too long",
     RejectReason.BAD_FORMAT: "the row has merged cells or a formula without its value",
+    RejectReason.BAD_FORMAT.of("found_hs_code"): "expected 4 to 10 digits",
+    RejectReason.CONTRADICTION.of("not_opened"): "a parcel that was not opened has no result",
 }
-"""What is wrong with a value, and what to do, by the reason."""
+"""What is wrong with a value, and what to do, by the reason: with its field, or its kind."""
 
 
 class OfficeWords:
@@ -84,22 +86,24 @@ class OfficeWords:
 
     def _translated(self, row: ReturnedRow, reason: str, words: Language) -> str:
         field, _, kind = reason.rpartition(":")
-        told = words(KINDS[kind]) if kind in KINDS else kind
+        message = KINDS.get(reason) or KINDS.get(kind)
+        told = kind if message is None else words(message)
         came = (text_of(row.raw.cells.get(field)) or "")[:_MOST_CHARS]
         head = self.heading(field, words) if field else ""
         conflicts = {} if row.decision is None else row.decision.conflicts
         if field in conflicts:
-            old, new = (self._value(value, words) for value in conflicts[field])
+            old, new = (self._value(field, value, words) for value in conflicts[field])
             told = words("was {before}, now {now}", before=old, now=new)
         elif came:
             told = words("{words} (came: {came})", words=told, came=came)
         return words("{field}: {words}", field=head, words=told) if head else told
 
     @staticmethod
-    def _value(value: object, words: Language) -> str:
+    def _value(field: str, value: object, words: Language) -> str:
         if isinstance(value, bool):
             value = "found" if value else "nothing"
-        known = next((word for name, word in RESULT_WORDS.items() if name == value), None)
+        choices = next((each.choices for each in FIELDS if each.name == field and each.choices), RESULT_WORDS)
+        known = next((word for name, word in choices.items() if name == value), None)
         return words(known) if known else "" if value is None else str(value)
 
     def titles(self, words: Language) -> dict[str, str]:

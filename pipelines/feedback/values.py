@@ -154,6 +154,25 @@ def _parsed(plain: str, decimal_comma: bool) -> float:
     return float(plain.replace(",", "."))
 
 
+def heading_in(cell: Cell) -> str | None:
+    """The digits of an HS code in a cell, None where it is empty; points and blanks are passed over.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> [heading_in(cell) for cell in ("9102.11", "９１０２", 302110000.0, " ")]
+    ['910211', '9102', '0302110000', None]
+    """
+    words = text_of(cell)
+    if words is None:
+        return None
+    digits = re.sub(r"[.\s]", "", unicodedata.normalize("NFKC", words))
+    if not re.fullmatch(r"[0-9]{3,10}", digits):
+        raise ValueError(f"expected 4 to 10 digits, came {words[:40]!r}")
+    # A spreadsheet program takes the zero in front.
+    return digits.zfill(len(digits) + len(digits) % 2)
+
+
 def days_in(cell: Cell, near: date | None = None) -> list[date]:
     """The days that a cell may mean, none where it is empty; several where day and month could be swapped.
 

@@ -16,6 +16,7 @@ import openpyxl
 import polars as pl
 
 from configs.loader import load_settings
+from configs.schema.capacity import CapacityConfig
 from configs.schema.settings import Settings
 from features.contract.result_words import RESULT_WORDS
 from pipelines.feedback.feedback import FeedbackOptions, feedback
@@ -30,6 +31,7 @@ from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.taken_in import take_in
 
 SETTINGS = load_settings()
+CHINESE = SETTINGS.model_copy(update={"capacity": CapacityConfig(language="zh-CN")})
 RISKS = SETTINGS.risks
 NEXT_DAY = DAY + timedelta(days=1)
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)

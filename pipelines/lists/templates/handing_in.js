@@ -42,7 +42,7 @@ const faultsOf = (form, declaredOn, today, own, listed) => {
     else if (value.trim() === "") continue;
     else if (name === "assessed_unit_price" && !(number > 0)) faults.push([field, "price"]);
     else if (name === "found_quantity" && !(number > 0)) faults.push([field, "quantity"]);
-    else if (name === "found_hs_code" && !/^\d{3,10}$/.test(value.replace(/[.\s]/g, ""))) faults.push([field, "heading"]);
+    else if (name === "found_hs_code" && !/^\d{3,10}$/.test(value.normalize("NFKC").replace(/[.\s]/g, ""))) faults.push([field, "heading"]);
     else if (name === "not_opened" && isOpened(form)) faults.push([field, "opened"]);
     else if (field.type === "number" && !(number >= 0)) faults.push([field, "amount"]);
     else if (field.type === "date" && value < declaredOn) faults.push([field, "early"]);

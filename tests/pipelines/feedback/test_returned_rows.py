@@ -13,7 +13,7 @@ from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.store.layout import DayTable
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.quarantined import read_quarantine
-from tests.pipelines.returned_lists import RISKS, Office, manifest, parcel
+from tests.pipelines.returned_lists import CHINESE, RISKS, Office, manifest, parcel
 
 U = "result_undervaluation"
 
@@ -38,7 +38,7 @@ U = "result_undervaluation"
         (1, {U: "found", "found_line": 2}, "found_line:not_in_list", "the parcel has the lines 1, came 2"),
         (1, {U: "found", "found_line": 1.5}, "found_line:not_a_whole_number", "came 1.5"),
         (1, {U: "found", "found_how": "magic"}, "found_how:not_in_list", "came 'magic'"),
-        (1, {U: "found", "found_hs_code": "tea"}, "found_hs_code:not_a_whole_number", "4 to 10 digits"),
+        (1, {U: "found", "found_hs_code": "tea"}, "found_hs_code:bad_format", "10 digits, came 'tea'"),
         (1, {U: "found", "found_quantity": 0}, "found_quantity:out_of_range", "above 0"),
         (1, {U: "nothing", "not_opened": "no time"}, "not_opened:contradiction", "has no result"),
         (1, {U: "found", "list_id": "0123456789ab"}, "list_id:unknown_list", "was issued from this store"),
@@ -134,7 +134,7 @@ def test_a_finding_belongs_to_the_line_that_the_row_names(office: Office) -> Non
 
 
 FOUND = {
-    U: "found", "found_how": "hidden", "found_item": "watch", "found_hs_code": "9102.11",
+    U: "found", "found_how": "hidden", "found_item": "watch", "found_hs_code": "９102.11",
     "found_quantity": "3",
 }  # fmt: skip
 
@@ -147,6 +147,19 @@ def test_what_was_found_stands_beside_the_finding(office: Office) -> None:
         "found_hs_code": "910211", "found_item": "watch", "found_quantity": 3.0, "found_how": "hidden",
     }  # fmt: skip
     assert {key[0] for key in known} == {"P03"}
+    # Text may be put in other words; of what is compared a second return does not overwrite the first.
+    other = FOUND | {
+        "found_item": "watches",
+        "found_how": "origin",
+        "found_quantity": 4,
+        "found_hs_code": "9101",
+    }
+    report = office.give_back(office.json({3: other}, name="other.json"), settings=CHINESE)
+    assert manifest(report)["conflict"] == 1
+    told = "\n".join(report.lines())
+    for said in ("违规方式：此前为“夹藏”，现为“原产地申报不实”", "实际税号：此前为", "实际数量：此前为“3.0”"):
+        assert said in told
+    assert "实际商品" not in told
     # Where nobody says what was there, the stored tables stay as they were.
     office.give_back(office.json({1: {U: "nothing"}}, name="later.json"), reported_on=DAY)
     file = office.store.layout.files(DayTable.INSPECTIONS, DAY)[0]

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import openpyxl
 
-from configs.schema.capacity import CapacityConfig
-from tests.pipelines.returned_lists import SETTINGS, Office, parcel
+from tests.pipelines.returned_lists import CHINESE, Office, parcel
 
 U, P = "result_undervaluation", "result_prohibited_items"
-CHINESE = SETTINGS.model_copy(update={"capacity": CapacityConfig(language="zh-CN")})
 
 
 def test_each_file_has_a_line_with_its_list_and_how_much_was_taken(office: Office) -> None:
@@ -61,11 +59,18 @@ def test_rows_that_were_not_taken_come_back_in_a_workbook_that_can_be_given_back
 
 
 def test_a_chinese_office_reads_what_to_correct_in_chinese(office: Office) -> None:
-    given = {1: {U: "也许"}, 2: {U: "found", "opened_instead": "1.23457E+16"}}
+    given = {
+        1: {U: "也许"},
+        2: {U: "found", "opened_instead": "1.23457E+16"},
+        3: {U: "found", "found_hs_code": "12345678901"},
+        4: {U: "found", "not_opened": "已放行"},
+    }
     report = office.give_back(office.csv(given), settings=CHINESE)
     told = "\n".join(report.lines())
     assert "不在可选范围内（所填：也许）" in told
     assert "改查包裹：表格软件把该编号四舍五入了" in told
+    assert "实际税号：应填 4 至 10 位数字（所填：12345678901）" in told
+    assert "未查验原因：未查验的包裹不应有查验结果（所填：已放行）" in told
     sheet = openpyxl.load_workbook(office.folder / "r-to-correct.xlsx").worksheets[0]
     assert sheet.cell(2, 1).value == "需更正内容"
 
