@@ -31,11 +31,12 @@ def whole_parcels(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _named(space: Workspace) -> Iterator[pl.Expr]:
-    units, countries = space.reference["units"], space.reference["countries"]
-    tables = {"unit": (units["code"], units)} | dict.fromkeys(COUNTRY_COLUMNS, (countries["iso"], countries))
+    sources = {"unit": ("units", "code")} | dict.fromkeys(COUNTRY_COLUMNS, ("countries", "iso"))
     default, *others = space.settings.capacity.languages
-    for column, (codes, table) in tables.items():
+    for column, (table, key) in sources.items():
         for code in (default, *others):
-            name = column if code == default else in_language(column, code)
-            known = pl.DataFrame({"code": codes, "name": table[_NAMES[code]]}).drop_nulls().unique("code")
-            yield pl.col(column).replace(known["code"], known["name"]).alias(name)
+            name = _NAMES[code]
+            # Several codes of customs may be one country.
+            known = space.reference[table].select(key, name).drop_nulls().unique(key, keep="first")
+            shown = column if code == default else in_language(column, code)
+            yield pl.col(column).replace(known[key], known[name]).alias(shown)

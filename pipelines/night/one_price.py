@@ -63,12 +63,12 @@ def agreeing(
     joined = told.join(lead, on=LINE_KEY, how="left", maintain_order="left")
     other = (pl.col(PRICE_PLACE) == 1) & (pl.col(PRICE_SOURCE) != pl.col("_lead"))
     moved = []
-    for code, (first, *others) in names.items():
-        silent = pl.lit(spoken[code](NOTHING_STANDS_OUT))
-        following = [pl.coalesce(others[0], silent) if others else silent, *map(pl.col, others[1:]), None]
+    for code, of_language in names.items():
+        _, second, *others = of_language
+        following = [pl.coalesce(second, pl.lit(spoken[code](NOTHING_STANDS_OUT))), *others, None]
         moved += [
             pl.when(other).then(then).otherwise(name).alias(name)
-            for name, then in zip((first, *others), following[: 1 + len(others)], strict=True)
+            for name, then in zip(of_language, following, strict=True)
         ]
     key = [*LINE_KEY, "risk"]
     return joined.with_columns(moved).select(
