@@ -93,7 +93,9 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
         values["item_name"] or words("no name declared"),
         row.reads_as,
         values["item_model"],
-        ", ".join(filter(None, (place, f"HS {values['hs_code']}", str(values["origin_country"] or "")))),
+        ", ".join(
+            filter(None, (place, f"HS {values['hs_code'] or '–'}", str(values["origin_country"] or "")))
+        ),
         _pair(words, "Declared", _cny(words, values["total_price_cny"])),
         _pair(words, "Reference", f"{reference} ({basis})" if reference and basis else reference),
         *(lines_in_words(row, _MOST_LINES) if len(row.lines) > 1 else ()),

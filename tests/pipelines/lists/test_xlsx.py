@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import zipfile
 import zlib
 from datetime import datetime
@@ -128,7 +129,7 @@ def test_hostile_names_are_text_in_the_workbook(tmp_path: Path) -> None:
 def test_the_sheet_to_print_is_readable_on_paper_and_has_waybills_to_scan(tmp_path: Path) -> None:
     rows = [
         {"lines": TWO_LINES, "list_id": "9f3c21ab77de", "waybill_id": "IE7656657141"},
-        {"waybill_id": None},
+        {"waybill_id": None, "hs_code": None},
         {"waybill_id": "运单"},
     ]
     write_lists(tmp_path, listed(rows), DAY, SETTINGS)
@@ -144,6 +145,7 @@ def test_the_sheet_to_print_is_readable_on_paper_and_has_waybills_to_scan(tmp_pa
     assert "List 9f3c21ab77de" in sheet.oddHeader.right.text
     goods, boxes = (str(sheet.cell(6, column).value) for column in (3, 6))
     assert "line 1 of 2, HS 0103006000" in goods
+    assert "HS –" in str(sheet.cell(7, 3).value)
     assert boxes.count("□ found  □ nothing found  □ not examined") == len(SETTINGS.risks)
     assert [image.anchor._from.row for image in sheet._images] == [5]
 
@@ -172,6 +174,12 @@ def test_a_barcode_has_patterns_of_the_standard() -> None:
         assert all(inner[at] == "1" and inner[at + 10] == "0" for at in range(0, 11 * symbols, 11))
         # Each symbol has an even number of dark modules.
         assert {inner[at : at + 11].count("1") % 2 for at in range(0, 11 * symbols, 11)} == {0}
+    # Every symbol of both sets, as a scanner read them.
+    plain = "".join(map(chr, range(32, 127)))
+    pairs = "".join(f"{number:02d}" for number in range(100))
+    texts = [text[at : at + 32] for text in (plain, pairs) for at in range(0, len(text), 32)]
+    bars = "".join(map(modules_of, texts)).encode()
+    assert hashlib.blake2b(bars, digest_size=8).hexdigest() == "449930ad43756bb1"
     assert modules_of("运单") == ""
     drawn = picture(modules_of("A1"))
     rows = zlib.decompress(drawn[drawn.index(b"IDAT") + 4 : -16])
