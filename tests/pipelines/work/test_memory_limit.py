@@ -18,8 +18,8 @@ from tests.pipelines.ingest.test_ingest import tables
 from tests.places import ROOT
 
 PIPELINE = load_settings().pipeline
-ROWS = 160_000
-LIMIT = 720
+ROWS = 190_000
+LIMIT = 690
 
 
 @pytest.fixture
