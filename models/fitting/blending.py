@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from models.fitting.candidates import Candidate, Grown
+from models.fitting.stacking import shares_of
 from models.trees.blend import Blend
 
 
@@ -20,9 +21,9 @@ class Choice:
 
     @classmethod
     def everything(cls, candidates: Sequence[Candidate]) -> Self:
-        """All candidates with all trees that they may have, weighed alike."""
+        """All candidates with all trees that they may have, each with its share."""
         rounds = tuple(each.risk.rounds for each in candidates)
-        return cls(tuple(candidates), rounds, (1.0 / len(candidates),) * len(candidates))
+        return cls(tuple(candidates), rounds, tuple(shares_of(len(candidates)).tolist()))
 
     def needed(self) -> Self:
         """Those of its candidates that weigh anything."""

@@ -29,7 +29,7 @@ def choose(blocks: Sequence[DayBlock], candidates: Sequence[Candidate], threads:
     The lines of the blocks count so as to stand for all lines, as far as the chances of their inspection are
     known. A candidate has the fewest of the trees tried whose log-odds, brought to their scale, are as good
     as the best to these lines: too many learn few findings by heart, and how many that is differs from risk
-    to risk. Without a block few trees of each are weighed alike.
+    to risk. Without a block few trees of each weigh their shares.
     """
     if not blocks:
         rounds = tuple(min(each.risk.rounds, _ROUNDS_UNSEEN) for each in candidates)

@@ -38,7 +38,7 @@ def test_two_that_know_as_much_weigh_alike(truth: tuple[np.ndarray, np.ndarray])
     assert (weights > 0.2).all()
 
 
-def test_with_few_findings_the_weights_stay_near_equal_shares(truth: tuple[np.ndarray, np.ndarray]) -> None:
+def test_with_few_findings_the_weights_stay_near_their_shares(truth: tuple[np.ndarray, np.ndarray]) -> None:
     odds, found = truth
     few = np.flatnonzero(found)[:4]
     lines = np.concatenate([few, np.flatnonzero(~found)[:300]])
@@ -46,6 +46,8 @@ def test_with_few_findings_the_weights_stay_near_equal_shares(truth: tuple[np.nd
     good, bad = blend_weights(raw, found[lines], np.ones(len(lines)))
     assert bad > 0.0
     assert good < 0.8
+    own, other, third = blend_weights(np.vstack([raw, raw[1:]]), found[lines], np.ones(len(lines)))
+    assert own > 1.5 * max(other, third)
 
 
 def test_a_candidate_that_is_too_sure_is_brought_to_scale(truth: tuple[np.ndarray, np.ndarray]) -> None:
@@ -55,6 +57,6 @@ def test_a_candidate_that_is_too_sure_is_brought_to_scale(truth: tuple[np.ndarra
 
 
 @pytest.mark.parametrize("found", [np.zeros(50, dtype=bool), np.ones(50, dtype=bool)])
-def test_without_a_difference_all_weigh_alike(found: np.ndarray) -> None:
-    raw = np.random.default_rng(4).normal(size=(4, 50))
-    assert blend_weights(raw, found, np.ones(50)).tolist() == [0.25] * 4
+def test_without_a_difference_each_weighs_its_share(found: np.ndarray) -> None:
+    raw = np.random.default_rng(4).normal(size=(5, 50))
+    assert blend_weights(raw, found, np.ones(50)).tolist() == [0.5, 0.125, 0.125, 0.125, 0.125]
