@@ -9,10 +9,11 @@ from __future__ import annotations
 import io
 import re
 import string
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import cache, lru_cache, reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,15 @@ class Language:
             if translated != message:
                 return translated
         return message
+
+    def listed(self, names: Iterable[str]) -> str:
+        """Names one after the other.
+
+        >>> language("en").listed(["1", "2", "3"]), language("zh-CN").listed(["1", "2"]), ENGLISH.listed([])
+        ('1, 2, 3', '1、2', '')
+        """
+        first, *others = [*names] or [""]
+        return reduce(lambda before, name: self("{names}, {name}", names=before, name=name), others, first)
 
     def number(self, value: float) -> str:
         """Up to three decimals, none that say nothing; a number beyond words as Python writes it."""

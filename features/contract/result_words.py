@@ -52,8 +52,8 @@ _FURTHER_WORDS: dict[str, ResultValue] = {
     "true": "found", "1": "found", "1.0": "found", "yes": "found", "y": "found", "finding": "found",
     "t": "found", "positive": "found", "confirmed": "found", "hit": "found",
     "是": "found", "有": "found", "发现": "found", "查获": "found", "真": "found", "异常": "found",
-    "有异常": "found", "查发异常": "found", "查发": "found", "有问题": "found", "不合格": "found",
-    "阳性": "found",
+    "有异常": "found", "发现问题": "found", "查发异常": "found", "查发": "found", "有问题": "found",
+    "不合格": "found", "阳性": "found",
     # In the column of a risk a tick says yes: it is there.
     "√": "found", "✓": "found", "✔": "found", "☑": "found",
     "×": "nothing", "✕": "nothing", "✖": "nothing", "✗": "nothing", "✘": "nothing",
@@ -62,6 +62,7 @@ _FURTHER_WORDS: dict[str, ResultValue] = {
     "no finding": "nothing", "clean": "nothing", "clear": "nothing",
     "ok": "nothing", "nothing": "nothing", "normal": "nothing",
     "否": "nothing", "无": "nothing", "没有": "nothing", "未发现": "nothing", "假": "nothing",
+    "未发现问题": "nothing",
     "无异常": "nothing", "未见异常": "nothing", "未发现异常": "nothing", "没有异常": "nothing",
     "正常": "nothing", "合格": "nothing", "无问题": "nothing", "没问题": "nothing", "未查发": "nothing",
     "未查获": "nothing", "阴性": "nothing",

@@ -26,6 +26,8 @@ from pipelines.lists.fields import GUIDE_TITLE, JSON_FORMAT, LIST_ID, PRINT_TITL
 
 _WHAT = "a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports"
 _COLUMNS = "the columns rank or declaration_id, and result_<risk> or the risks' label columns"
+# As it began in Chinese on lists that may still come back.
+_EARLIER_GUIDE = "查看要点与清单说明"
 _MOST_BYTES = 200 * 2**20
 _DELIMITERS = ",;\t|"
 _TRIED_LINES = 80
@@ -128,7 +130,8 @@ def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
 def _is_of_words(sheet: Sheet) -> bool:
     """Whether it is an issued sheet that is there to read: what to look for, or the one to print."""
     first = text_of(sheet.rows[0][0]) if sheet.rows and sheet.rows[0] else None
-    return first in {language(code)(title) for code in LANGUAGES for title in (GUIDE_TITLE, PRINT_TITLE)}
+    issued = {language(code)(title) for code in LANGUAGES for title in (GUIDE_TITLE, PRINT_TITLE)}
+    return first in {*issued, _EARLIER_GUIDE}
 
 
 def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:

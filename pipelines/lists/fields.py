@@ -100,7 +100,7 @@ FIELDS: tuple[Field, ...] = (
     Field("rank", _WHOLE, "selection", _IDENTITY | _PRINTED, "Rank", "whole", 6, 1, spellings=("序号",)),
     Field("customs_office", _TEXT, "selection", _TABLE),
     Field("declaration_id", _TEXT, "selection", _IDENTITY | _PRINTED, "Parcel", "label", 21, 2, "number",
-          ("declaration", "parcel id", "declaration number", "申报单号", "清单编号")),
+          ("declaration", "parcel id", "declaration number", "申报单号", "包裹编号")),
     Field("line_no", _WHOLE, "selection", _IDENTITY | _SHOWN, "Line", "whole", 6, 11,
           spellings=("line number",)),
     Field("risk", _TEXT, "selection", _IDENTITY | _PRINTED, "Risk", "label", 16, 5),
@@ -147,9 +147,9 @@ FIELDS: tuple[Field, ...] = (
     Field("reported_on", _DAY, "inspector", kind="date", spellings=(
           "reported", "report date", "date reported")),
     Field("assessed_unit_price", _NUMBER, "inspector", _PRINTED, "Assessed price a unit", "price", spellings=(
-          "assessed price", "unit price assessed", "assessed unit price")),
+          "assessed price", "unit price assessed", "assessed unit price", "核定单价")),
     Field("recovered_tax_cny", _NUMBER, "inspector", _PRINTED, "Recovered tax, CNY", "amount", spellings=(
-          "recovered tax", "tax recovered")),
+          "recovered tax", "tax recovered", "追缴税款（元）")),
     Field("found_line", _WHOLE, "inspector", _SHOWN, "Found in line", "line", 9, spellings=(
           "finding in line", "line of the finding")),
     Field("found_how", _TEXT, "inspector", _SHOWN, "How it was done", "choice", 20, choices=FOUND_HOW),
@@ -161,7 +161,7 @@ FIELDS: tuple[Field, ...] = (
     Field("note", _TEXT, "inspector", _PRINTED, "Note", "text", 28, text="free", spellings=(
           "notes", "remark", "remarks", "comment", "comments", "备注")),
     Field("opened_instead", _TEXT, "inspector", _SHOWN, "Opened instead", "parcel", 21, text="number",
-          spellings=("opened another", "opened another one instead")),
+          spellings=("opened another", "opened another one instead", "改查包裹")),
     Field("override_reason", _TEXT, "inspector", _SHOWN, "Why another one", "text", 28, text="free",
           spellings=("reason for override", "override")),
     Field(LISTED_RISK, _TEXT, "inspector", kind="result", spellings=(

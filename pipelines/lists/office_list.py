@@ -72,7 +72,10 @@ class OfficeList:
     def summary(self) -> str:
         """How many parcels, and how they were chosen."""
         count = Counter(row.values["selection"] for row in self.rows)
-        how = ", ".join(f"{chosen}: {self.language.number(number)}" for chosen, number in count.most_common())
+        how = self.language.listed(
+            self.language("{field}: {words}", field=chosen, words=self.language.number(number))
+            for chosen, number in count.most_common()
+        )
         parcels = self.language.number(len(self.rows))
         return self.language("Parcels: {parcels} ({how})", parcels=parcels, how=how)
 
@@ -92,7 +95,7 @@ class OfficeList:
             said.append(
                 self.language(
                     "NOT PROVEN: nothing shows yet that these models are of use: {risks}.",
-                    risks=", ".join(titles),
+                    risks=self.language.listed(titles),
                 )
             )
         return " ".join(said) or None

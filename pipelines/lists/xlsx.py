@@ -135,7 +135,7 @@ def _write_rows(
 ) -> None:
     widths = [each.width for each in columns]
     for number, row in enumerate(office_list.rows, start=HEADER_ROW + 1):
-        values = [each.value(row) for each in columns]
+        values = [each.value(row, office_list.language) for each in columns]
         sheet.set_row(number, row_height(values, widths))
         for column, each in enumerate(columns):
             _write(sheet, number, column, values[column], formats[each.kind])

@@ -48,12 +48,12 @@ ENTRY_KINDS: dict[EntryKind, str] = {
 }
 """Number formats of the columns to fill in; what is typed into a cell of text never becomes a formula."""
 _RESULT_WIDTH = 14
-_COMPOSED: dict[str, Callable[[ListRow], Value]] = {
-    "item_name": lambda row: "\n".join(
+_COMPOSED: dict[str, Callable[[ListRow, Language], Value]] = {
+    "item_name": lambda row, _: "\n".join(
         str(text) for text in (row.values["item_name"], row.reads_as, row.values["item_model"]) if text
     ),
-    "parcel_lines": lambda row: "\n".join(lines_in_words(row, _MOST_LINES)),
-    "reasons": lambda row: "\n".join(
+    "parcel_lines": lambda row, words: "\n".join(lines_in_words(row, words, _MOST_LINES)),
+    "reasons": lambda row, _: "\n".join(
         f"• {each}" for each in (*row.reasons, *(other.sentence for other in row.likelier))
     ),
 }
@@ -86,19 +86,24 @@ class SheetColumn:
     kind: ListKind | EntryKind
     printed: bool
 
-    def value(self, row: ListRow) -> Value:
+    def value(self, row: ListRow, words: Language) -> Value:
         """Return what the column shows of a parcel, None where it is to fill in."""
         if self.field in _COMPOSED:
-            return _COMPOSED[self.field](row)
+            return _COMPOSED[self.field](row, words)
         return row.values.get(self.field)
 
 
-def lines_in_words(row: ListRow, most: int) -> Iterator[str]:
+def lines_in_words(row: ListRow, words: Language, most: int) -> Iterator[str]:
     """The lines of a parcel, one each, and how many there are where that is more than `most`."""
     for line in row.lines[:most]:
         quantity = "" if line.quantity is None else f"{line.quantity:,.6g} {line.unit}".strip()
-        value = "" if line.total_price_cny is None else f"CNY {line.total_price_cny:,.2f}"
-        yield ", ".join(filter(None, (f"{line.line_no}. {line.name}", line.hs_code, quantity, value)))
+        value = (
+            ""
+            if line.total_price_cny is None
+            else words("CNY {amount}", amount=f"{line.total_price_cny:,.2f}")
+        )
+        parts = (f"{line.line_no}. {line.name}", line.hs_code, quantity, value)
+        yield words(", ").join(filter(None, parts))
     if len(row.lines) > most:
         yield f"… {len(row.lines)}"
 
@@ -148,7 +153,7 @@ def _rule(column: SheetColumn, office_list: OfficeList) -> dict[str, Any]:
         offered = RESULT_WORDS.values() if kind == "result" else field_named(column.field).choices.values()
         choices = [words(word) for word in offered]
         rule = {"validate": "list", "source": choices}
-        message = words("Choose one of: {choices}.", choices=", ".join(choices))
+        message = words("Choose one of: {choices}.", choices=words.listed(choices))
     elif kind == "date":
         rule = {"validate": "date", "criteria": ">=", "minimum": office_list.day}
         message = words("A date from {day} on, such as 2026-11-21.", day=office_list.day.isoformat())

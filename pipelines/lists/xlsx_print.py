@@ -82,7 +82,7 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     yield _told(
         values["declaration_id"],
         " · ".join(str(each) for each in way if each),
-        _pair(words, "Gross weight", None if (kg := values["gross_weight_kg"]) is None else f"{kg:,.6g} kg"),
+        _pair(words, "Gross weight", _kg(words, values["gross_weight_kg"])),
         _pair(words, "Travels with rank", values["together"]),
         _pair(words, "Waybill", values["waybill_id"]),
     )
@@ -93,12 +93,23 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
         values["item_name"] or words("no name declared"),
         row.reads_as,
         values["item_model"],
-        ", ".join(
-            filter(None, (place, f"HS {values['hs_code'] or '–'}", str(values["origin_country"] or "")))
+        words(", ").join(
+            filter(
+                None,
+                (
+                    place,
+                    words("HS {code}", code=values["hs_code"] or "–"),
+                    str(values["origin_country"] or ""),
+                ),
+            )
         ),
         _pair(words, "Declared", _cny(words, values["total_price_cny"])),
-        _pair(words, "Reference", f"{reference} ({basis})" if reference and basis else reference),
-        *(lines_in_words(row, _MOST_LINES) if len(row.lines) > 1 else ()),
+        _pair(
+            words,
+            "Reference",
+            words("{text} ({aside})", text=reference, aside=basis) if reference and basis else reference,
+        ),
+        *(lines_in_words(row, words, _MOST_LINES) if len(row.lines) > 1 else ()),
         _pair(words, "Whole parcel", _cny(words, row.total_cny)) if len(row.lines) > 1 else None,
     )
     chosen = None if row.selection == "risk" else values["selection"]
@@ -108,7 +119,7 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     yield [
         *(f"{guide.title}\n{'  '.join(boxes)}" for guide in office_list.results),
         f"{words('Not opened because')}\n{'  '.join(f'{_BOX} {words(why)}' for why in NOT_OPENED.values())}",
-        f"{words('Note')}: ",
+        words("{field}: {words}", field=words("Note"), words=""),
         "",
     ]
 
@@ -119,6 +130,10 @@ def _told(*texts: object) -> list[str]:
 
 def _pair(words: Language, heading: str, value: object) -> str | None:
     return f"{words(heading)} {value}" if value else None
+
+
+def _kg(words: Language, weight: object) -> str | None:
+    return words("{weight} kg", weight=f"{weight:,.6g}") if isinstance(weight, float) else None
 
 
 def _cny(words: Language, value: object) -> str | None:

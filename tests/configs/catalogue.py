@@ -7,6 +7,7 @@ import io
 from babel.messages.extract import extract
 from jinja2.ext import babel_extract
 
+from configs.language_codes import LANGUAGES
 from configs.loader import load_settings
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
@@ -19,7 +20,12 @@ from pipelines.lists.parcel import CHOSEN, WAYS
 from tests.places import ROOT
 
 _MODULES = (
-    *("features/words/chance.py", "features/words/channel_reasons.py", "features/text/visible.py"),
+    *(
+        "configs/language.py",
+        "features/words/chance.py",
+        "features/words/channel_reasons.py",
+        "features/text/visible.py",
+    ),
     *("pipelines/lists/office_list.py", "pipelines/lists/parcel.py", "pipelines/lists/xlsx.py"),
     *("pipelines/lists/xlsx_columns.py", "pipelines/lists/xlsx_print.py"),
     *("pipelines/feedback/report.py", "pipelines/feedback/to_correct.py"),
@@ -50,8 +56,11 @@ def _of_code() -> set[str]:
     found: set[str] = set()
     for name in _MODULES:
         with (ROOT / name).open("rb") as file:
-            found |= {str(each[1]) for each in extract("python", file, {"words": None, "language": None})}
-    return found
+            found |= {
+                str(each[1])
+                for each in extract("python", file, {"words": None, "language": None, "self": None})
+            }
+    return found - set(LANGUAGES)
 
 
 def _of_pages() -> set[str]:

@@ -41,7 +41,7 @@ def test_numbers_that_are_none_do_not_stop_a_document() -> None:
 def test_a_catalogue_of_the_user_comes_first_and_may_be_short(tmp_path: Path) -> None:
     _write(tmp_path, 'msgid "Rank"\nmsgstr "顺序"\n')
     words = language("zh-CN", tmp_path)
-    assert (words("Rank"), words("Why"), words("no such message")) == ("顺序", "理由", "no such message")
+    assert (words("Rank"), words("Why"), words("no such message")) == ("顺序", "布控理由", "no such message")
     assert words.day(date(2026, 11, 20)) == "2026年11月20日"
 
 

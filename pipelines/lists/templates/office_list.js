@@ -191,12 +191,12 @@
     const box = document.querySelector("#taken-over");
     box.hidden = taken.length === 0;
     box.querySelector("span").textContent = box.dataset.words
-      .replace("{entries}", () => taken.map(({ dataset }) => `${dataset.rank} (${dataset.declaration})`).join(", "));
+      .replace("{entries}", () => taken.map(({ dataset }) => `${dataset.rank} (${dataset.declaration})`).join(document.body.dataset.comma));
     const left = kept.leftBehind(parcels);
     const rest = document.querySelector("#left-behind");
     rest.hidden = left.length === 0;
     rest.querySelector("span").textContent = rest.dataset.words
-      .replace("{parcels}", () => left.map(({ declaration_id }) => declaration_id).join(", "));
+      .replace("{parcels}", () => left.map(({ declaration_id }) => declaration_id).join(document.body.dataset.comma));
     rest.querySelector("button").onclick = () => {
       for (const list_id of new Set(left.map((each) => each.list_id))) {
         saveResults({ ...about, list_id }, left.filter((each) => each.list_id === list_id));

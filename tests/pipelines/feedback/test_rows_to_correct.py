@@ -68,7 +68,7 @@ def test_a_chinese_office_reads_what_to_correct_in_chinese(office: Office) -> No
     report = office.give_back(office.csv(given), settings=CHINESE)
     told = "\n".join(report.lines())
     assert "不在可选范围内（所填：也许）" in told
-    assert "改查包裹：表格软件把该编号四舍五入了" in told
+    assert "实际查验包裹：表格软件把该编号四舍五入了" in told
     assert "实际税号：应填 4 至 10 位数字（所填：12345678901）" in told
     assert "未查验原因：未查验的包裹不应有查验结果（所填：已放行）" in told
     sheet = openpyxl.load_workbook(office.folder / "r-to-correct.xlsx").worksheets[0]

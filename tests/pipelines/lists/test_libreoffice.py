@@ -42,7 +42,7 @@ def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path
     first, last = HEADER_ROW + 2, HEADER_ROW + 1 + len(HOSTILE)
     before = [[cell.value for cell in row] for row in book.worksheets[0].iter_rows(min_row=first)]
     entries = {
-        result_field(RISKS[0]): "发现问题", "inspected_on": datetime(2026, 11, 21),  # noqa: DTZ001
+        result_field(RISKS[0]): "查发异常", "inspected_on": datetime(2026, 11, 21),  # noqa: DTZ001
         "assessed_unit_price": 12.5, "recovered_tax_cny": 30, "note": "=1+1", "override_reason": "已清关",
     }  # fmt: skip
     for field, value in entries.items():

@@ -146,10 +146,10 @@ def test_an_office_reads_its_list_in_its_language() -> None:
     assert (row.reasons, row.values["unit"], row.values["chance"]) == (
         ("卖家首次出现于 9 天前",),
         "件",
-        "约 6 件中有 1 件",
+        "约每 6 票 1 票",
     )
-    assert (row.values["risk"], translated.title) == ("食品安全", "海关 4601 查验清单")
-    assert translated.guides[0].look_for[2] == "取样送实验室"
+    assert (row.values["risk"], translated.title) == ("食品安全", "布控查验清单（关区代码 4601）")
+    assert translated.guides[0].look_for[2] == "取样送检"
 
 
 def test_parcels_that_travel_together_name_each_other() -> None:
