@@ -10,7 +10,7 @@ import io
 import re
 import string
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache, reduce
@@ -27,6 +27,7 @@ from babel.support import Translations
 
 from configs.errors import ConfigurationError
 from configs.language_codes import LanguageCode
+from configs.parcel_ways import WAY_PLACEHOLDERS, WAY_WORDS, ParcelWay
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_KEPT = 1 << 14
@@ -37,16 +38,25 @@ _MOST_IN_WORDS = 1e15
 class Language:
     """One language. A message that its catalogue lacks is shown in English.
 
+    Placeholders that stand for words of a parcel's way (`WAY_PLACEHOLDERS`) are filled in by the language.
+
     >>> chinese = language("zh-CN")
     >>> chinese("Rank"), chinese.money(1234.5, "CNY"), chinese.day(date(2026, 11, 20))
     ('序号', '¥1,234.50', '2026年11月20日')
     >>> language("en").money(1234.5, "USD"), language("en").number(2.50)
     ('$1,234.50', '2.5')
+    >>> [language("en").of(way)("{seller} never seen before") for way in ("retail", "mail")]
+    ['seller never seen before', 'sender never seen before']
     """
 
     code: LanguageCode
     catalogues: tuple[Translations, ...]
     locale: Locale
+    way: ParcelWay = "retail"
+
+    def of(self, way: ParcelWay) -> Language:
+        """The same for parcels that travel in this way."""
+        return self if way == self.way else replace(self, way=way)
 
     def __call__(self, message: str, /, **values: Any) -> str:
         """The message with its placeholders filled in, by the rules of `str.format`."""
@@ -54,7 +64,15 @@ class Language:
         return words.format(**values) if values else words
 
     def words(self, message: str) -> str:
-        """The message as the first catalogue that has it says it, placeholders and all."""
+        """The message as the first catalogue that has it says it, all placeholders but the way's in it."""
+        said = self._said(message)
+        for placeholder, word in WAY_WORDS[self.way].items() if "{" in said else ():
+            mark = f"{{{placeholder}}}"
+            if mark in said:
+                said = said.replace(mark, self._said(word))
+        return said
+
+    def _said(self, message: str) -> str:
         for catalogue in self.catalogues:
             translated = catalogue.gettext(message)
             if translated != message:
@@ -140,7 +158,7 @@ def _catalogue(path: Path) -> Translations:
     for message in messages:
         # The first message of a catalogue is its header.
         translated, meant = str(message.string), str(message.id)
-        if meant and translated and placeholders(translated) != placeholders(meant):
+        if meant and translated and _filled_in(translated) != _filled_in(meant):
             raise ConfigurationError(
                 f"{path}, line {message.lineno}: expected the placeholders of {meant!r} in {translated!r}, "
                 f"each written the same"
@@ -149,6 +167,12 @@ def _catalogue(path: Path) -> Translations:
     write_mo(compiled, messages)
     compiled.seek(0)
     return Translations(compiled)
+
+
+def _filled_in(message: str) -> list[tuple[str, str]] | None:
+    """The placeholders that whoever says the message fills in."""
+    named = placeholders(message)
+    return named and [each for each in named if each[0] not in WAY_PLACEHOLDERS]
 
 
 def placeholders(message: str) -> list[tuple[str, str]] | None:

@@ -8,6 +8,7 @@ import string
 import polars as pl
 from pydantic import Field, field_validator
 
+from configs.parcel_ways import WAY_PLACEHOLDERS
 from configs.schema.frozen import Frozen, Name, Text
 
 _WIDEST = 60
@@ -37,6 +38,8 @@ FOUND_SHARE = "model__found_share"
 class ReasonTemplate(Frozen):
     """A sentence with feature columns in braces, and the condition under which it is true.
 
+    Words of the parcel's way, such as `{seller}`, may stand in braces too.
+
     Of sentences with one `topic` a line gets one. It is not said of the risks `except_for`, of which it is no
     sign. With a `rate`, the columns of findings and of inspected lines, it is said where their share is
     surely above `FOUND_SHARE`, the strongest of a block first.
@@ -62,6 +65,8 @@ class ReasonTemplate(Frozen):
         except ValueError as error:
             raise ValueError(f"the braces do not match ({error}); write {{{{ for a brace") from error
         for column, spec in parts:
+            if column in WAY_PLACEHOLDERS and not spec:
+                continue
             if not _COLUMN.match(column):
                 raise ValueError(
                     f"expected a feature column such as {{price__cny_per_kg:,.1f}} in braces, "
@@ -97,7 +102,8 @@ class ReasonTemplate(Frozen):
     @property
     def columns(self) -> tuple[str, ...]:
         """The feature columns in the sentence, each once, in the order of the words."""
-        return tuple(dict.fromkeys(column for column, _ in _parts(self.text)))
+        named = dict.fromkeys(column for column, _ in _parts(self.text))
+        return tuple(column for column in named if column not in WAY_PLACEHOLDERS)
 
     @property
     def condition(self) -> pl.Expr:

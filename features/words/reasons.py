@@ -7,7 +7,7 @@ block of features contributed to the line's score.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
@@ -17,11 +17,10 @@ from configs.language import ENGLISH, Language
 from configs.messages import nearest
 from configs.schema.reasons import FOUND_SHARE, ReasonTemplate
 from configs.schema.risk import RiskConfig
-from features.text.visible import visible_text
 from features.words.reference_price import price_source
+from features.words.telling import IN_ENGLISH, Telling
 
 MAX_REASON_CHARACTERS = 300
-MAX_VALUE_CHARACTERS = 60
 PRICE_SOURCE, PRICE_PLACE = "price_source", "price_place"
 NOTHING_STANDS_OUT = "ranked by the combination of all signals; no single one stands out"
 ONE_WAS_DRAWN = (
@@ -52,7 +51,7 @@ def reasons(
     contributions: pl.DataFrame,
     risk: RiskConfig,
     count: int = 3,
-    language: Language = ENGLISH,
+    told: Telling = IN_ENGLISH,
 ) -> pl.DataFrame:
     """Columns `reason_1` … `reason_<count>` (String), one row for each row of `frame` and in its order;
     `PRICE_SOURCE`, the usual price of which they speak (see `price_source`), and `PRICE_PLACE`, the number of
@@ -65,7 +64,7 @@ def reasons(
     says the first of its templates whose columns are all known, whose condition holds and whose topic nobody
     spoke of; of those with a rate the strongest is first. No reason is repeated. Fewer reasons that tell
     something are better than three: the rest is null. Where there is none, one plain sentence says so. Words
-    that the catalogue of `language` lacks are shown as they are configured.
+    that the catalogue of the language lacks are shown as they are configured.
 
     Raises:
         ValueError: the two frames differ in length.
@@ -83,12 +82,14 @@ def reasons(
     names = [f"reason_{number}" for number in range(1, count + 1)]
     blocks = sorted(contributions.columns)
     known = frame.with_columns(pl.col(pl.Float64).fill_nan(None))
-    candidates = _candidates(known, {block: risk.reasons_for(block, language) for block in blocks})
+    candidates = _candidates(known, {block: risk.reasons_for(block, told.language) for block in blocks})
     mentioned = _mentioned(known, candidates).iter_rows(named=True)
     added = contributions.select(pl.col(blocks).fill_nan(0.0).fill_null(0.0)).iter_rows(named=True)
     sentences = [
-        _row_reasons(row, values, pushes, candidates, count, language)
-        for row, (values, pushes) in enumerate(zip(mentioned, added, strict=True))
+        _row_reasons(row, values, pushes, candidates, count, replace(told, language=language))
+        for row, (values, pushes, language) in enumerate(
+            zip(mentioned, added, told.languages(frame.height), strict=True)
+        )
     ]
     schema = dict.fromkeys((*names, PRICE_SOURCE), pl.String()) | {PRICE_PLACE: pl.Int32()}
     return pl.DataFrame(sentences, schema=schema, orient="row")
@@ -120,7 +121,7 @@ def check_reasons(risk: RiskConfig, schema: Mapping[str, pl.DataType | type[pl.D
                         f"{where}: expected a feature column, came {column!r}.{nearest(column, schema)}"
                     )
             try:
-                template.text.format_map(sample.row(0, named=True))
+                ENGLISH.words(template.text).format_map(sample.row(0, named=True))
                 condition = sample.select(holds=pl.sql_expr(template.when or "TRUE")).schema["holds"]
             except (ValueError, pl.exceptions.PolarsError) as error:
                 raise ConfigurationError(
@@ -193,7 +194,7 @@ def _row_reasons(
     pushes: Mapping[str, float],
     candidates: Mapping[str, list[_Candidate]],
     count: int,
-    language: Language,
+    told: Telling,
 ) -> list[str | int | None]:
     sentences: list[str | int | None] = []
     source, place = None, None
@@ -205,7 +206,7 @@ def _row_reasons(
         holding = [each for each in candidates[block] if each.holds[row]]
         for candidate in sorted(holding, key=lambda each: -each.strength[row]):
             topic = candidate.template.topic
-            sentence = _sentence(candidate.template, values, language)
+            sentence = _sentence(candidate.template, values, told)
             if topic in topics or sentence in sentences:
                 continue
             sentences.append(sentence)
@@ -214,16 +215,13 @@ def _row_reasons(
             topics |= set() if topic is None else {topic}
             break
     if not sentences:
-        sentences.append(language(NOTHING_STANDS_OUT))
+        sentences.append(told.language(NOTHING_STANDS_OUT))
     return [*sentences, *[None] * (count - len(sentences)), source, place]
 
 
-def _sentence(template: ReasonTemplate, values: LineValues, language: Language) -> str:
-    shown = {
-        name: visible_text(value, MAX_VALUE_CHARACTERS) if isinstance(value, str) else value
-        for name, value in ((column, values[column]) for column in template.columns)
-    }
-    sentence = language.words(template.text).format_map(shown)
+def _sentence(template: ReasonTemplate, values: LineValues, told: Telling) -> str:
+    shown = {column: told.shown(column, values[column]) for column in template.columns}
+    sentence = told.language.words(template.text).format_map(shown)
     if len(sentence) <= MAX_REASON_CHARACTERS:
         return sentence
     return sentence[: MAX_REASON_CHARACTERS - 1] + "…"

@@ -18,6 +18,7 @@ import polars as pl
 
 from configs.language import Language, language
 from configs.language_codes import LANGUAGES, LanguageCode
+from configs.parcel_ways import PARCEL_WAYS
 from configs.schema.risk import RiskConfig
 from features.contract.result_words import FOUND_HOW, NOT_OPENED
 from pipelines.lists.chances import CHANCES, CHANCES_TYPE
@@ -279,7 +280,7 @@ def _plain(words: str) -> str:
 
 def _headings(risks: Mapping[str, RiskConfig], overlay: Path | None) -> dict[str, str]:
     known = {}
-    for spoken in (language(code, overlay) for code in LANGUAGES):
+    for spoken in (language(code, overlay).of(way) for code in LANGUAGES for way in PARCEL_WAYS):
         for field in fields_of(within=Document.SHEET):
             known[_plain(spoken(field.heading))] = field.name
         for name, risk in risks.items():

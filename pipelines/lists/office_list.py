@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from configs.language import Language, language
+from configs.parcel_ways import way_of
 from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised
 from features.text.visible import visible_text
@@ -122,7 +123,9 @@ def office_lists(
     lists = []
     for (office, shift), rows in complete.group_by("customs_office", "shift", maintain_order=True):
         code = settings.capacity.language_of(str(office))
+        ways = {way_of(*each) for each in rows.select("direction", "trade_mode").iter_rows()}
         words = language(code, settings.overlay)
+        words = words.of(ways.pop()) if len(ways) == 1 else words
         worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
         shown = rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
         ranks = _ranks_together(rows)

@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from configs.language import Language
+from configs.language import ENGLISH, Language
+from configs.parcel_ways import way_of
 from configs.schema.risk import RiskConfig
 from features.text.visible import visible_text
 from features.words.reasons import NOTHING_STANDS_OUT
@@ -95,6 +96,7 @@ class ListRow:
         reasons: one to three sentences, the strongest first.
         chances: all that are told, the largest first.
         lines: all of the parcel, where they are known.
+        words: the list's language, in the words of the parcel's way.
         is_export: whether the parcel leaves the country.
     """
 
@@ -106,6 +108,7 @@ class ListRow:
     reasons: tuple[str, ...]
     chances: tuple[ListedChance, ...] = ()
     lines: tuple[ListedLine, ...] = ()
+    words: Language = ENGLISH
     is_export: bool = False
 
     @property
@@ -131,7 +134,7 @@ class Teller:
 
     def row(self, row: Mapping[str, Any], ranks: Mapping[int, list[int]]) -> ListRow:
         """A row of the list; `ranks` are those of the parcels of each group that travels together."""
-        words, name = self.words, row["item_name"] or ""
+        words, name = self.words.of(way_of(row["direction"], row["trade_mode"])), row["item_name"] or ""
         probability, selection = row["probability"], row["selection"] or ""
         reading = visible_text(row[READING] or "", TEXT_CHARACTERS, words)
         values: dict[str, Value] = {}
@@ -161,8 +164,9 @@ class Teller:
             goods_language=language_of(name),
             reads_as=words("reads as: {text}", text=reading) if reading else "",
             reasons=tuple(self._sentence(row[name]) for name in REASON_COLUMNS if row[name]),
-            chances=tuple(self._chance(each, row["risk"]) for each in row[CHANCES] or ()),
+            chances=tuple(self._chance(each, row["risk"], words) for each in row[CHANCES] or ()),
             lines=tuple(map(self._line, row[LINES] or ())),
+            words=words,
             is_export=row["direction"] == "export",
         )
 
@@ -172,8 +176,8 @@ class Teller:
             return self.risks[risk].title.in_language(self.words)
         return risk.replace("_", " ").capitalize()
 
-    def _chance(self, chance: Mapping[str, Any], listed: str | None) -> ListedChance:
-        first, words, title = REASON_COLUMNS[0], self.words, self.title(chance["risk"])
+    def _chance(self, chance: Mapping[str, Any], listed: str | None, words: Language) -> ListedChance:
+        first, title = REASON_COLUMNS[0], self.title(chance["risk"])
         reason = chance.get(in_language(first, words.code)) or chance[first] or ""
         if reason == words(NOTHING_STANDS_OUT):
             reason = ""

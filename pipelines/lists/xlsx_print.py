@@ -75,7 +75,7 @@ def _draw(sheet: Any, number: int, modules: str, below_points: float) -> None:
 
 def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     """The lines of each column but the rank."""
-    words, values = office_list.language, row.values
+    words, values = row.words, row.values
     line = str(values["line_no"])
     place = words("line {line} of {lines}", line=line, lines=len(row.lines)) if row.lines else ""
     way = map(values.get, ("direction", "trade_mode", "dispatch_country", "destination_country"))

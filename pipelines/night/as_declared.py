@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from configs.language_codes import LanguageCode
 from features.contract.declarations import COUNTRY_COLUMNS, LINE_KEY
 from pipelines.lists.fields import fields_of, in_language
 from pipelines.lists.lines import LINES, SHOWN_OF_LINES
 from pipelines.scoring.bucket import Workspace
 
 SHOWN = [field.name for field in fields_of("declaration")]
-_NAMES = {"en": "name_en", "zh-CN": "name_zh"}
+_NAMES: dict[LanguageCode, str] = {"en": "name_en", "zh-CN": "name_zh"}
 
 
 def shown_lines(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
@@ -30,13 +31,17 @@ def whole_parcels(space: Workspace, lines: pl.DataFrame) -> pl.DataFrame:
     return named.group_by("declaration_id", maintain_order=True).agg(pl.struct(shown).alias(LINES))
 
 
+def names_of(space: Workspace, table: str, key: str, code: LanguageCode) -> dict[str, str]:
+    """The names that a reference table has, in a language, by its codes in the column `key`."""
+    # Several codes of customs may be one country.
+    named = space.reference[table].select(key, _NAMES[code]).drop_nulls().unique(key, keep="first")
+    return dict(named.iter_rows())
+
+
 def _named(space: Workspace) -> Iterator[pl.Expr]:
     sources = {"unit": ("units", "code")} | dict.fromkeys(COUNTRY_COLUMNS, ("countries", "iso"))
     default, *others = space.settings.capacity.languages
     for column, (table, key) in sources.items():
         for code in (default, *others):
-            name = _NAMES[code]
-            # Several codes of customs may be one country.
-            known = space.reference[table].select(key, name).drop_nulls().unique(key, keep="first")
             shown = column if code == default else in_language(column, code)
-            yield pl.col(column).replace(known[key], known[name]).alias(shown)
+            yield pl.col(column).replace(names_of(space, table, key, code)).alias(shown)

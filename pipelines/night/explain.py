@@ -11,11 +11,13 @@ import polars as pl
 
 from configs.language import Language, language
 from configs.language_codes import LanguageCode
+from configs.parcel_ways import ParcelWay, way_of
 from configs.schema.capacity import CapacityConfig, MustInspect
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
 from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
+from features.words.telling import Telling
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
@@ -23,7 +25,7 @@ from models.text.declared import DeclaredTexts
 from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
 from pipelines.lists.lines import LINES, LINES_TYPE
-from pipelines.night.as_declared import SHOWN, shown_lines, whole_parcels
+from pipelines.night.as_declared import SHOWN, names_of, shown_lines, whole_parcels
 from pipelines.night.one_price import agreeing, one_price, priced_reasons, untold, with_price
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
@@ -83,6 +85,8 @@ def explain(task: ExplainTask) -> Explained:
     shown = shown_lines(space, lines).with_columns(_expected_price(space, frames, texts, goods))
     columns = _reason_columns(space.settings.capacity.languages)
     spoken = {code: language(code, space.settings.overlay) for code in columns}
+    countries = {code: names_of(space, "countries", "iso", code) for code in columns}
+    ways = _ways(lines)
     parts = [untold(listed, columns, spoken)]
     for risk, folder in task.of.champions:
         wanted = asked.filter(risk=risk).select(LINE_KEY)
@@ -96,8 +100,10 @@ def explain(task: ExplainTask) -> Explained:
         learned = model.learned(chosen, text_score=text, goods=of_goods)
         worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
         pushes = model.contributions_in_heading(chosen, learned)
+        of_rows = [ways[row] for row in rows]
+        telling = {code: Telling(words, of_rows, countries[code]) for code, words in spoken.items()}
         sentences = [
-            reasons(worded, pushes, config, len(_REASONS), spoken[code]).rename(
+            reasons(worded, pushes, config, len(_REASONS), telling[code]).rename(
                 dict(zip(_REASONS, of_language, strict=True))
             )
             for code, of_language in columns.items()
@@ -172,6 +178,11 @@ def _expected_price(
     return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, lines)
 
 
+def _ways(lines: pl.DataFrame) -> list[ParcelWay]:
+    """The way of each line's parcel."""
+    return [way_of(*each) for each in lines.select("direction", "trade_mode").iter_rows()]
+
+
 def _reason_columns(languages: Sequence[LanguageCode]) -> dict[LanguageCode, list[str]]:
     """The columns of the reasons in each language; those of the first, the default, have the plain names."""
     default, *others = languages
@@ -186,7 +197,7 @@ def _channel_first(
     words: Language,
 ) -> pl.DataFrame:
     at_random = {
-        (office, mode): random_check_reason(drawn, parcels, words)
+        (office, mode): random_check_reason(drawn, parcels, words.of(way_of(None, mode)))
         for office, mode, parcels, drawn in strata.select(
             "customs_office", "trade_mode", "parcels", "drawn"
         ).iter_rows()
@@ -196,7 +207,8 @@ def _channel_first(
         if row["selection"] == "random":
             return at_random[row["customs_office"], row["trade_mode"]]
         if row["selection"] == "exploration":
-            return exploration_reason(row["inspection_probability"], words)
+            way = way_of(row["direction"], row["trade_mode"])
+            return exploration_reason(row["inspection_probability"], words.of(way))
         if row["must_inspect"] is not None:
             entry = must_inspect[row["must_inspect"]]
             return must_inspect_reason(entry.kind, entry.since, entry.reason, words)

@@ -9,6 +9,7 @@ from jinja2.ext import babel_extract
 
 from configs.language_codes import LANGUAGES
 from configs.loader import load_settings
+from configs.parcel_ways import WAY_WORDS
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
 from features.words.reference_price import SOURCES
@@ -38,7 +39,7 @@ def messages() -> set[str]:
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
-        to_correct.KINDS,
+        to_correct.KINDS, *WAY_WORDS.values(),
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
@@ -67,7 +68,7 @@ def _of_pages() -> set[str]:
     found: set[str] = set()
     for name in _TEMPLATES:
         content = (ROOT / "pipelines/lists/templates" / name).read_bytes()
-        for _, _, said, _ in babel_extract(io.BytesIO(content), ("_",), (), {}):
+        for _, _, said, _ in babel_extract(io.BytesIO(content), ("_", "of_way"), (), {}):
             found.add(said if isinstance(said, str) else str(said[0]))
     return found
 

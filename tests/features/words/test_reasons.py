@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from configs.errors import ConfigurationError
+from configs.language import language
 from configs.schema.risk import ConstantValue, RiskConfig, Title
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet
@@ -20,6 +21,7 @@ from features.words.reasons import (
     random_check_reason,
     reasons,
 )
+from features.words.telling import Telling
 
 WORDS = {
     "price": [
@@ -132,6 +134,16 @@ def test_the_strongest_rate_that_is_surely_above_all_is_said() -> None:
 def test_a_block_without_words_of_its_own_is_named_in_plain_words() -> None:
     said = _said(_frame(), {"cold_chain": 0.1}, count=1)
     assert said == ["the cold chain of this line resembles that of earlier findings"]
+
+
+def test_parties_and_countries_go_by_the_names_that_the_office_uses() -> None:
+    risk = _risk({"route": [{"text": "{seller} never seen before"}], "a": [{"text": "by {route__dispatch}"}]})
+    pushes = pl.DataFrame({"route": [0.2, 0.2], "a": [0.1, 0.1]})
+    told = Telling(language("zh-CN"), ["mail", "retail"], {"HK": "中国香港"})
+    said = reasons(pl.concat([_frame(), _frame(route__dispatch="XX")]), pushes, risk, 2, told)
+    assert said.select("reason_1", "reason_2").rows() == [
+        ("寄件人此前无申报记录", "by 中国香港"), ("电商企业此前无申报记录", "by XX"),
+    ]  # fmt: skip
 
 
 def test_no_reason_is_said_twice() -> None:
