@@ -73,33 +73,33 @@ def deflated_over_expected(
 
 @dataclass(frozen=True)
 class HitRate:
-    """Findings of inspected lines; both may be effective numbers, which are not whole ones."""
+    """Findings of what was examined; both may be effective numbers, which are not whole ones."""
 
-    lines: float
+    examined: float
     findings: float
 
     @property
     def rate(self) -> float:
-        """The share of findings, NaN without lines."""
-        return self.findings / self.lines if self.lines else math.nan
+        """The share of findings, NaN where nothing was examined."""
+        return self.findings / self.examined if self.examined else math.nan
 
     def interval(self, level: float = _LEVEL) -> Interval:
         """The share with Wilson's interval."""
-        if not self.lines:
+        if not self.examined:
             return Interval(math.nan, 0.0, 1.0)
         z2 = _normal(level) ** 2
-        middle = (self.rate + z2 / (2 * self.lines)) / (1 + z2 / self.lines)
-        half = math.sqrt(z2) / (1 + z2 / self.lines)
-        half *= math.sqrt(max(0.0, self.rate * (1 - self.rate)) / self.lines + z2 / (4 * self.lines**2))
+        middle = (self.rate + z2 / (2 * self.examined)) / (1 + z2 / self.examined)
+        half = math.sqrt(z2) / (1 + z2 / self.examined)
+        half *= math.sqrt(max(0.0, self.rate * (1 - self.rate)) / self.examined + z2 / (4 * self.examined**2))
         # At the ends of the scale rounding would leave a trace.
         low = max(0.0, middle - half) if self.findings else 0.0
-        return Interval(self.rate, low, min(1.0, middle + half) if self.findings < self.lines else 1.0)
+        return Interval(self.rate, low, min(1.0, middle + half) if self.findings < self.examined else 1.0)
 
 
 def weighted_hit_rate(found: BoolArray, probability: FloatArray) -> HitRate:
-    """The hit rate among all lines, estimated from lines that were drawn with these probabilities.
+    """The hit rate among all parcels, estimated from those that were drawn with these probabilities.
 
-    Hajek's ratio of sums weighted by 1/p, on Kish's effective number of lines (sum of w)^2 / sum of w^2.
+    Hajek's ratio of sums weighted by 1/p, on Kish's effective number (sum of w)^2 / sum of w^2.
 
     >>> weighted_hit_rate(np.array([True, False]), np.array([0.5, 0.25])).rate
     0.3333333333333333
@@ -107,8 +107,8 @@ def weighted_hit_rate(found: BoolArray, probability: FloatArray) -> HitRate:
     if not len(found):
         return HitRate(0.0, 0.0)
     weight = 1.0 / probability
-    lines = float(weight.sum() ** 2 / (weight**2).sum())
-    return HitRate(lines, lines * float((weight * found).sum() / weight.sum()))
+    effective = float(weight.sum() ** 2 / (weight**2).sum())
+    return HitRate(effective, effective * float((weight * found).sum() / weight.sum()))
 
 
 def ratio(ours: HitRate, theirs: HitRate, level: float = _LEVEL) -> Interval:
@@ -120,10 +120,10 @@ def ratio(ours: HitRate, theirs: HitRate, level: float = _LEVEL) -> Interval:
     >>> [round(number, 1) for number in (found.value, found.low, found.high)]
     [4.0, 2.1, 7.2]
     """
-    if not ours.lines or not theirs.lines:
+    if not ours.examined or not theirs.examined:
         return Interval(math.nan, 0.0, math.inf)
-    shares = [(side.findings + 0.5) / (side.lines + 0.5) for side in (ours, theirs)]
-    spread = math.sqrt(sum(1 / (side.findings + 0.5) - 1 / (side.lines + 0.5) for side in (ours, theirs)))
+    shares = [(side.findings + 0.5) / (side.examined + 0.5) for side in (ours, theirs)]
+    spread = math.sqrt(sum(1 / (side.findings + 0.5) - 1 / (side.examined + 0.5) for side in (ours, theirs)))
     middle, half = math.log(shares[0] / shares[1]), _normal(level) * spread
     value = ours.rate / theirs.rate if theirs.findings else math.nan
     return Interval(value, math.exp(middle - half), math.exp(middle + half))

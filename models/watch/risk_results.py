@@ -63,7 +63,7 @@ class CalibrationRow:
 
 @dataclass(frozen=True)
 class WeekOfResults:
-    """Hit rates of lines declared in a week: of what was chosen by risk, of all by the random share."""
+    """Hit rates of parcels declared in a week: of what was chosen by risk, of all by the random share."""
 
     first: date
     last: date
@@ -78,10 +78,10 @@ class WeekOfResults:
         return {
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
-            "chosen_lines": int(self.chosen.lines),
+            "chosen_parcels": int(self.chosen.examined),
             "chosen_findings": chosen_findings,
             "chosen_rate": _figure(self.chosen.interval(), chosen_findings, least_findings),
-            "random_lines": self.drawn,
+            "random_parcels": self.drawn,
             "random_findings": self.random_findings,
             "random_rate": _figure(self.random.interval(), self.random_findings, least_findings),
         }
@@ -89,7 +89,7 @@ class WeekOfResults:
 
 @dataclass(frozen=True)
 class RiskResults:
-    """What is known of a risk: calibration by share, hit rates in all and by week.
+    """What is known of a risk: calibration by share of lines, hit rates of parcels in all and by week.
 
     `random_findings` are those of the random share, as counted. Figures of fewer than `least_findings` are
     none.
@@ -128,8 +128,9 @@ def risk_results(
 
     `inspected` has a row an inspected line: `declared_on`, `selection`, `inspection_probability`,
     `seller_id`, `declaration_id`, the label (null = not examined, and so no finding recorded),
-    `probability__<risk>` and `version__<risk>`. Calibration is that of `version` where any of its lines has a
-    result, else that of all versions, which the row names.
+    `probability__<risk>` and `version__<risk>`. Calibration is of lines, as probabilities are: that of
+    `version` where any of its lines has a result, else that of all versions, which the row names. Hit rates
+    count as an office's report does: a parcel, where it was examined for the risk, is a finding once.
     """
     lines = inspected.filter(
         pl.col("declared_on").is_between(mature_to - timedelta(days=_WEEK * weeks - 1), mature_to)
@@ -139,20 +140,30 @@ def risk_results(
     at_random = lines.filter(
         (pl.col("selection") == "random") & pl.col("inspection_probability").is_not_null()
     )
-    chosen = lines.filter(pl.col("selection").is_in(list(_CHOSEN)))
     calibration = []
     for share, part in ((RANDOM_SHARE, at_random), (ALL_SHARES, lines)):
         current = part if version is None else part.filter(pl.col(f"version__{risk}") == version)
         row = _calibration_row(share, part if current.is_empty() else current, risk)
         calibration += [row] if row.lines else []
-    blocks = [_week(at_random, chosen, mature_to - timedelta(days=_WEEK * back)) for back in range(weeks)]
+    drawn = _parcels(at_random, label)
+    chosen = _parcels(lines.filter(pl.col("selection").is_in(list(_CHOSEN))), label)
+    blocks = [_week(drawn, chosen, mature_to - timedelta(days=_WEEK * back)) for back in range(weeks)]
     return RiskResults(
         mature_to,
         calibration,
         _rate(chosen),
-        _random_rate(at_random),
-        [block for block in reversed(blocks) if block.chosen.lines or block.drawn],
-        int(at_random["found"].sum()),
+        _random_rate(drawn),
+        [block for block in reversed(blocks) if block.chosen.examined or block.drawn],
+        int(drawn["found"].sum()),
+    )
+
+
+def _parcels(lines: pl.DataFrame, label: str) -> pl.DataFrame:
+    """Parcels that were examined for the risk: whether it was found on a line of them, and their chance."""
+    return (
+        lines.filter(pl.col(label).is_not_null())
+        .group_by("declaration_id", maintain_order=True)
+        .agg(pl.col("declared_on", "inspection_probability").first(), pl.col("found").any())
     )
 
 
@@ -175,19 +186,19 @@ def _calibration_row(share: str, lines: pl.DataFrame, risk: str) -> CalibrationR
     )
 
 
-def _week(at_random: pl.DataFrame, chosen: pl.DataFrame, last: date) -> WeekOfResults:
+def _week(drawn: pl.DataFrame, chosen: pl.DataFrame, last: date) -> WeekOfResults:
     first = last - timedelta(days=_WEEK - 1)
     inside = pl.col("declared_on").is_between(first, last)
-    drawn = at_random.filter(inside)
+    drawn = drawn.filter(inside)
     findings = int(drawn["found"].sum())
     return WeekOfResults(
         first, last, _rate(chosen.filter(inside)), _random_rate(drawn), drawn.height, findings
     )
 
 
-def _rate(lines: pl.DataFrame) -> HitRate:
-    return HitRate(float(lines.height), float(lines["found"].sum()))
+def _rate(parcels: pl.DataFrame) -> HitRate:
+    return HitRate(float(parcels.height), float(parcels["found"].sum()))
 
 
-def _random_rate(lines: pl.DataFrame) -> HitRate:
-    return weighted_hit_rate(lines["found"].to_numpy(), lines["inspection_probability"].to_numpy())
+def _random_rate(parcels: pl.DataFrame) -> HitRate:
+    return weighted_hit_rate(parcels["found"].to_numpy(), parcels["inspection_probability"].to_numpy())

@@ -123,7 +123,7 @@ def _hit_rate(risk: str, results: RiskResults, config: MonitoringConfig, level: 
         return
     newest = results.weeks[-1].chosen
     earlier = HitRate(
-        sum(week.chosen.lines for week in results.weeks[:-1]),
+        sum(week.chosen.examined for week in results.weeks[:-1]),
         sum(week.chosen.findings for week in results.weeks[:-1]),
     )
     if newest.findings + earlier.findings < results.least_findings:

@@ -99,10 +99,20 @@ def test_calibration_is_that_of_the_present_version_where_it_has_results() -> No
     assert [list(row.versions) for row in results(lines, "3").calibration] == [["1", "2"], ["1", "2"]]
 
 
-def test_a_line_that_was_not_examined_has_no_finding() -> None:
+def test_a_line_that_was_not_examined_has_no_finding_and_counts_in_no_hit_rate() -> None:
     lines = inspected(np.random.default_rng(7))
     unexamined = lines.with_columns(pl.when(pl.col("label")).then(True).alias("label"))
-    assert results(unexamined) == results(lines)
+    assert results(unexamined).calibration == results(lines).calibration
+    assert results(unexamined).chosen.rate == 1.0
+
+
+def test_a_parcel_counts_once_however_many_lines_it_has() -> None:
+    lines = inspected(np.random.default_rng(8))
+    clean = lines.with_columns(pl.lit(False).alias("label"))
+    thrice = results(pl.concat([lines, clean, clean]))
+    once = results(lines)
+    assert (thrice.chosen, thrice.random, thrice.weeks) == (once.chosen, once.random, once.weeks)
+    assert thrice.calibration[0].lines == 3 * once.calibration[0].lines
 
 
 def test_sellers_whose_lines_agree_widen_the_interval() -> None:
@@ -126,8 +136,8 @@ def test_intervals_of_findings_over_expectation_contain_the_truth() -> None:
 def test_the_random_share_is_weighted_back_to_all_parcels() -> None:
     rate = weighted_hit_rate(np.array([True] * 10 + [False] * 10), np.array([1.0] * 10 + [0.1] * 10))
     assert rate.rate == pytest.approx(1 / 11)
-    assert rate.lines < 20
-    assert weighted_hit_rate(np.array([], dtype=bool), np.array([])).lines == 0
+    assert rate.examined < 20
+    assert weighted_hit_rate(np.array([], dtype=bool), np.array([])).examined == 0
 
 
 def test_lift_without_findings_in_the_random_share_has_no_value_but_an_interval() -> None:
