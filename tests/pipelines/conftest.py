@@ -1,13 +1,15 @@
-"""Copies of the small stores of the whole run: each test works on one of its own."""
+"""Copies of the small stores of the whole run, one for each test; and one Chromium for all tests of pages."""
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from playwright.sync_api import Browser, sync_playwright
 
 from models.report.plots import as_png
 from pipelines.store.store import Store
@@ -69,3 +71,15 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def office(issued: Store, tmp_path: Path) -> Office:
     """The office of that list, with a copy of the store."""
     return Office.copy_of(issued, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("needs Chromium (Debian: chromium), which is not installed")
+    with sync_playwright() as playwright:
+        # In a container there is no second sandbox to be had.
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -1,13 +1,12 @@
-"""One Chromium for all tests of pages, and the pages of three offices; a fresh context for each test."""
+"""The pages of three offices, each opened in a fresh context of the browser."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route
 
 from pipelines.lists.write import write_lists
 from tests.pipelines.list_examples import DAY, SETTINGS, TWO_LINES, hostile, listed
@@ -19,18 +18,6 @@ CHANCES = [
     {"risk": "undervaluation", "line_no": 1, "probability": 0.25, "reason_1": "CNY 12.0/kg declared"},
 ]
 GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("needs Chromium (Debian: chromium), which is not installed")
-    with sync_playwright() as playwright:
-        # In a container there is no second sandbox to be had.
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="session")
