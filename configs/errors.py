@@ -33,13 +33,15 @@ class DataError(ParcelRiskError):
     """The data breaks the contract beyond the configured tolerance, or cannot be read at all.
 
     Attributes:
+        message: as text, or as one that is told in the language of its reader.
         offset: byte near which a file cannot be read, None where that is not known.
     """
 
     exit_code = 3
 
-    def __init__(self, message: str, *, offset: int | None = None) -> None:
+    def __init__(self, message: object, *, offset: int | None = None) -> None:
         super().__init__(message)
+        self.message = message
         self.offset = offset
 
 

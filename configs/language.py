@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import re
 import string
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from functools import cache, lru_cache, reduce
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from configs.parcel_ways import WAY_PLACEHOLDERS, WAY_WORDS, ParcelWay
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_KEPT = 1 << 14
+MOST_EXAMPLES = 5
 _MOST_IN_WORDS = 1e15
 
 
@@ -79,14 +80,31 @@ class Language:
                 return translated
         return message
 
-    def listed(self, names: Iterable[str]) -> str:
-        """Names one after the other.
+    def listed(self, names: Iterable[str], most: int | None = None) -> str:
+        """Names one after the other, at most so many, and how many more there are.
 
-        >>> language("en").listed(["1", "2", "3"]), language("zh-CN").listed(["1", "2"]), ENGLISH.listed([])
-        ('1, 2, 3', '1、2', '')
+        >>> language("en").listed("abc"), language("zh-CN").listed("abc"), ENGLISH.listed("abc", 1)
+        ('a, b, c', 'a、b、c', 'a and 2 more')
         """
         first, *others = [*names] or [""]
-        return reduce(lambda before, name: self("{names}, {name}", names=before, name=name), others, first)
+        more = 0 if most is None else 1 + len(others) - most
+        for name in others[: None if most is None else most - 1]:
+            first = self("{names}, {name}", names=first, name=name)
+        return self("{names} and {more:,} more", names=first, more=more) if more > 0 else first
+
+    def name(self, kind: str, name: str) -> str:
+        """A name of files and options as people say it: English takes it as it is.
+
+        A catalogue has it under the kind as its context (`msgctxt`).
+
+        >>> language("zh-CN").name("channel", "random"), ENGLISH.name("channel", "random")
+        ('随机布控', 'random')
+        """
+        for catalogue in self.catalogues:
+            translated = str(catalogue.pgettext(kind, name))
+            if translated != name:
+                return translated
+        return name.replace("_", " ")
 
     def number(self, value: float) -> str:
         """Up to three decimals, none that say nothing; a number beyond words as Python writes it."""
@@ -111,6 +129,34 @@ class Language:
     def day(self, day: date) -> str:
         """A date as people write it, the month in words or marked, so that it is not taken for the day."""
         return format_date(day, "medium", locale=self.locale)
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something to tell, in whatever language its reader has; names in a tuple are listed, five at most.
+
+    >>> message = Message("no {day}", {"day": ("1", "2")})
+    >>> str(message), message.in_language(language("zh-CN"))
+    ('no 1, 2', 'no 1、2')
+    """
+
+    text: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.in_language(ENGLISH)
+
+    def in_language(self, words: Language) -> str:
+        """The message in a language."""
+        told = {
+            name: value.in_language(words)
+            if isinstance(value, Message)
+            else words.listed(map(str, value), MOST_EXAMPLES)
+            if isinstance(value, tuple)
+            else value
+            for name, value in self.values.items()
+        }
+        return words(self.text, **told)
 
 
 # Babel takes a tenth of a millisecond a number, and a list says the same ones over and over.

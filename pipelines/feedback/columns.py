@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from pathlib import Path
 
+from configs.language import Language
 from configs.schema.risk import RiskConfig
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.feedback.values import text_of
@@ -46,10 +47,11 @@ class RawRow:
     list_id: str | None = None
     sheet: str | None = None
 
-    @property
-    def where(self) -> str:
+    def where(self, words: Language) -> str:
         """Where it stands in its file."""
-        return f"row {self.number}" if self.sheet is None else f"sheet {self.sheet!r}, row {self.number}"
+        if self.sheet is None:
+            return words("row {number}", number=self.number)
+        return words("sheet {sheet!r}, row {number}", sheet=self.sheet, number=self.number)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import DataError, ParcelRiskError, UsageError
+from configs.language import Message
 from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
@@ -146,7 +147,11 @@ class _Run:
                 try:
                     files.append(read_returned(path, self._risks, self._overlay))
                 except DataError as error:
-                    files.append(ReturnedFile(path, fault=str(error)))
+                    files.append(
+                        ReturnedFile(
+                            path, fault=error.message if isinstance(error.message, Message) else str(error)
+                        )
+                    )
                 task.advance()
         return files
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
-from configs.language import language
+from configs.language import Message, language
 from configs.language_codes import LANGUAGES
-from configs.messages import some_of
 from configs.schema.risk import RiskConfig
 from pipelines.feedback.columns import Headings, ListTable, RawRow, has_entry
 from pipelines.feedback.values import text_of
@@ -24,8 +23,8 @@ from pipelines.ingest.delivered.names import is_leftover
 from pipelines.ingest.tables.workbook_cells import COMPOUND, ZIPPED, Cell
 from pipelines.lists.fields import GUIDE_TITLE, JSON_FORMAT, LIST_ID, PRINT_TITLE, result_field
 
-_WHAT = "a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports"
-_COLUMNS = "the columns rank or declaration_id, and result_<risk> or the risks' label columns"
+_WHAT = Message("a filled-in list: a workbook such as .xlsx, CSV, or the JSON that the page exports")
+_COLUMNS = Message("the columns rank or declaration_id, and result_<risk> or the risks' label columns")
 # As it began in Chinese on lists that may still come back.
 _EARLIER_GUIDE = "查看要点与清单说明"
 _MOST_BYTES = 200 * 2**20
@@ -52,8 +51,8 @@ class ReturnedFile:
     list_id: str | None = None
     rows: Sequence[RawRow] = ()
     decimal_comma: bool = False
-    notes: Sequence[str] = ()
-    fault: str | None = None
+    notes: Sequence[Message] = ()
+    fault: Message | str | None = None
 
     @property
     def not_filled_in(self) -> int:
@@ -69,14 +68,23 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | N
     """
     if is_leftover(path.name):
         return ReturnedFile(
-            path, notes=[f"{path} was passed over: a program left it while the list was open"]
+            path,
+            notes=[
+                Message("{file} was passed over: a program left it while the list was open", {"file": path})
+            ],
         )
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from error
+        raise _refused(Message("{file} cannot be read: {why}"), path, why=error.strerror) from error
     if len(content) > _MOST_BYTES:
-        raise DataError(f"{path} has {len(content):,} bytes: expected {_WHAT}, of at most {_MOST_BYTES:,}")
+        raise _refused(
+            Message("{file} has {bytes:,} bytes: expected {what}, of at most {most:,}"),
+            path,
+            bytes=len(content),
+            what=_WHAT,
+            most=_MOST_BYTES,
+        )
     file = ReturnedFile(path, hashlib.sha256(content).hexdigest())
     headings = Headings(risks, overlay)
     if content.startswith((ZIPPED, COMPOUND)):
@@ -87,11 +95,17 @@ def read_returned(path: Path, risks: Mapping[str, RiskConfig], overlay: Path | N
     return _csv(replace(file, notes=notes), text, headings)
 
 
+def _refused(message: Message, path: Path, **values: object) -> DataError:
+    return DataError(replace(message, values={"file": path, **values}))
+
+
 def _workbook(file: ReturnedFile, content: bytes, headings: Headings) -> ReturnedFile:
     sheets = sheets_of(file.path, content, _MOST_BYTES)
     tables = [(sheet, [] if _is_of_words(sheet) else headings.tables(sheet)) for sheet in sheets]
     if not any(found for _, found in tables):
-        raise DataError(f"{file.path} has no sheet with a list: expected {_COLUMNS}")
+        raise _refused(
+            Message("{file} has no sheet with a list: expected {columns}"), file.path, columns=_COLUMNS
+        )
     return _with_rows(file, tables)
 
 
@@ -101,30 +115,41 @@ def _with_rows(file: ReturnedFile, tables: Sequence[tuple[Sheet, list[ListTable]
     rows: list[RawRow] = []
     notes = [*file.notes]
     for sheet, found in tables:
-        where = str(file.path) if sheet.name is None else f"{file.path}, sheet {sheet.name!r}"
-        notes += [f"{where}: {words}" for words in _left_out(sheet, found)]
+        where = (
+            str(file.path)
+            if sheet.name is None
+            else Message("{file}, sheet {sheet!r}", {"file": file.path, "sheet": sheet.name})
+        )
+        notes += [
+            Message("{where}: {left_out}", {"where": where, "left_out": each})
+            for each in _left_out(sheet, found)
+        ]
         for table in found:
             rows += [replace(row, sheet=sheet.name) if several else row for row in table.rows]
     named = [table.list_id for _, found in tables for table in found if table.list_id]
     return replace(file, list_id=named[0] if named else None, rows=rows, notes=notes)
 
 
-def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[str]:
+def _left_out(sheet: Sheet, tables: Sequence[ListTable]) -> Iterator[Message]:
     if not tables:
         cells = sum(text_of(cell) is not None for row in sheet.rows for cell in row)
         if cells and not _is_of_words(sheet):
-            yield f"it has no list: {cells:,} cells were not read"
+            yield Message("it has no list: {cells:,} cells were not read", {"cells": cells})
     unread = [heading for table in tables for heading in table.unread]
     if unread:
-        yield f"columns that are no part of a list were not read: {some_of(unread)}"
+        yield Message(
+            "columns that are no part of a list were not read: {columns}", {"columns": tuple(unread)}
+        )
     rows = [number for table in tables for number in table.unread_rows]
     if rows:
-        yield f"rows that are no rows of a list were not read: {some_of(rows)}"
+        yield Message("rows that are no rows of a list were not read: {rows}", {"rows": tuple(rows)})
     merged = list(dict.fromkeys(area for table in tables for area in table.merged))
     if merged:
-        yield f"of merged cells the value counts for each of their rows: {some_of(merged)}"
+        yield Message(
+            "of merged cells the value counts for each of their rows: {cells}", {"cells": tuple(merged)}
+        )
     if sheet.beyond:
-        yield f"cells far outside of the list were not read: {some_of(sheet.beyond)}"
+        yield Message("cells far outside of the list were not read: {cells}", {"cells": tuple(sheet.beyond)})
 
 
 def _is_of_words(sheet: Sheet) -> bool:
@@ -134,7 +159,7 @@ def _is_of_words(sheet: Sheet) -> bool:
     return first in {*issued, _EARLIER_GUIDE}
 
 
-def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:
+def _decoded(path: Path, content: bytes) -> tuple[str, list[Message]]:
     marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     # GB 18030 is what spreadsheet programs in China write where they are not asked for UTF-8.
     for encoding in ["utf-16"] if marked else ["utf-8-sig", "gb18030"]:
@@ -143,8 +168,9 @@ def _decoded(path: Path, content: bytes) -> tuple[str, list[str]]:
         except UnicodeDecodeError:
             continue
         if "\x00" not in text:
-            return text, [f"{path} was read as {encoding}"] if encoding == "gb18030" else []
-    raise DataError(f"{path} is no text that can be read: expected {_WHAT}")
+            told = Message("{file} was read as {encoding}", {"file": path, "encoding": encoding})
+            return text, [told] if encoding == "gb18030" else []
+    raise _refused(Message("{file} is no text that can be read: expected {what}"), path, what=_WHAT)
 
 
 def _csv(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
@@ -159,11 +185,18 @@ def _csv(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
             widths = (len(row.cells) for table in tried for row in table.rows)
             best = max(best, (1 + max(widths, default=0), delimiter))
     if best[0] < 0:
-        raise DataError(f"{file.path} is no list: expected {_WHAT}, with {_COLUMNS}; found no such headings")
+        raise _refused(
+            Message("{file} is no list: expected {what}, with {columns}; found no such headings"),
+            file.path,
+            what=_WHAT,
+            columns=_COLUMNS,
+        )
     try:
         sheet = Sheet(_records(text, best[1]))
     except csv.Error as error:
-        raise DataError(f"{file.path} is no CSV that can be read: {error}") from error
+        raise _refused(
+            Message("{file} is no CSV that can be read: {why}"), file.path, why=str(error)
+        ) from error
     _check_length(file, sheet.rows)
     return replace(_with_rows(file, [(sheet, headings.tables(sheet))]), decimal_comma=best[1] == ";")
 
@@ -175,19 +208,31 @@ def _records(text: str, delimiter: str) -> list[list[Cell]]:
 
 def _check_length(file: ReturnedFile, rows: Sequence[object]) -> None:
     if len(rows) > MOST_ROWS:
-        raise DataError(f"{file.path} has more than {MOST_ROWS:,} rows: expected {_WHAT}")
+        raise _refused(
+            Message("{file} has more than {most:,} rows: expected {what}"),
+            file.path,
+            most=MOST_ROWS,
+            what=_WHAT,
+        )
 
 
 def _json(file: ReturnedFile, text: str, headings: Headings) -> ReturnedFile:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{file.path} is no JSON that can be read: {error}") from error
+        raise _refused(
+            Message("{file} is no JSON that can be read: {why}"), file.path, why=str(error)
+        ) from error
     whole = content if isinstance(content, dict) else {"rows": content}
     if whole.get("format", JSON_FORMAT) != JSON_FORMAT or not isinstance(whole.get("rows"), list):
-        raise DataError(
-            f"{file.path} is no export of a list's page: expected format {JSON_FORMAT!r} and rows, "
-            f"came format {whole.get('format')!r}"
+        raise _refused(
+            Message(
+                "{file} is no export of a list's page: expected format {format!r} and rows, "
+                "came format {came!r}"
+            ),
+            file.path,
+            format=JSON_FORMAT,
+            came=whole.get("format"),
         )
     _check_length(file, whole["rows"])
     list_id = text_of(_scalar(whole.get(LIST_ID)))

@@ -10,6 +10,7 @@ from datetime import date
 
 import polars as pl
 
+from configs.language import ENGLISH, Language
 from features.contract.reject_reasons import RejectReason
 from features.text.visible import visible_text
 from pipelines.feedback.columns import RawRow
@@ -43,8 +44,14 @@ class Place:
     inspection_probability: float | None
 
     def __str__(self) -> str:
-        parcel = visible_text(self.declaration_id, CODE_CHARACTERS)
-        return f"parcel {parcel}, rank {self.rank} of list {self.list_id}"
+        return self.in_language(ENGLISH)
+
+    def in_language(self, words: Language) -> str:
+        """The place in words."""
+        return words(
+            "parcel {parcel}, rank {rank} of list {list}",
+            parcel=visible_text(self.declaration_id, CODE_CHARACTERS), rank=self.rank, list=self.list_id,
+        )  # fmt: skip
 
 
 class IssuedPlaces:

@@ -26,7 +26,7 @@ def rows_for_quarantine(rows: Sequence[ReturnedRow], files: Sequence[ReturnedFil
     values = [_row(row, record) for row, record in zip(rows, _records(rows), strict=True)]
     reasons = [RejectReason.UNREADABLE_FILE.value]
     values += [
-        {"source_file": str(file.path), "reasons": reasons, "record": file.fault}
+        {"source_file": str(file.path), "reasons": reasons, "record": str(file.fault)}
         for file in files
         if file.fault is not None
     ]

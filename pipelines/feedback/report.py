@@ -11,7 +11,7 @@ from typing import Any
 
 from babel.dates import format_skeleton
 
-from configs.language import Language
+from configs.language import Language, Message
 from pipelines.feedback.files import ReturnedFile
 from pipelines.feedback.log import SampleAway
 from pipelines.feedback.rows import (
@@ -91,16 +91,51 @@ class FeedbackReport(Report):
         return {**self.manifest, **further}
 
     def _lines(self) -> Iterator[str]:
+        words = self.office.common(self.rows)
         yield from self._by_file()
+        yield from self._totals(words)
+        yield from self._shown(CONFLICT, words)
+        if self.counts[CONFLICT]:
+            yield words(
+                "rows in conflict were NOT written: ask which value is right; to write the later one, give "
+                "the command again with --corrections"
+            )
+        yield from self._shown(CORRECTED, words)
+        yield from self._shown(REJECTED, words)
+        if self.counts[REJECTED]:
+            yield words("rejected rows are in quarantine: correct them and give the command again")
+        for path, book in self.to_correct.items():
+            yield _where_to_correct(path, book, words)
+        if self.beyond_tolerance:
+            yield words(
+                "{share:.1%} of the rows were rejected, tolerated: {tolerance:.1%}",
+                share=self.counts[REJECTED] / len(self.rows),
+                tolerance=self.tolerance,
+            )
+        yield from self._late(words)
+        for file in self.files:
+            yield from (note.in_language(words) for note in file.notes)
+            if file.fault:
+                fault = file.fault.in_language(words) if isinstance(file.fault, Message) else file.fault
+                yield words("refused as a whole: {fault}", fault=fault)
+
+    def _totals(self, words: Language) -> Iterator[str]:
         counts = self.counts
-        empty = sum(file.not_filled_in for file in self.files)
-        totals = ", ".join(f"{counts[outcome]:,} {_WORDS[outcome]}" for outcome in OUTCOMES)
-        yield f"{len(self.rows):,} rows filled in: {totals}; {empty:,} rows not filled in"
-        written = sum(each.written for each in self.decisions)
-        others = sum(each.others for each in self.decisions)
-        yield (
-            f"{written:,} inspections written, {others:,} of them about other lines of parcels in which "
-            "nothing was found"
+        totals = [
+            words("{rows:,} {outcome}", rows=counts[outcome], outcome=words.name("outcome", _WORDS[outcome]))
+            for outcome in OUTCOMES
+        ]
+        yield words(
+            "{rows:,} rows filled in: {totals}; {empty:,} rows not filled in",
+            rows=len(self.rows),
+            totals=words.listed(totals),
+            empty=sum(file.not_filled_in for file in self.files),
+        )
+        yield words(
+            "{written:,} inspections written, {others:,} of them about other lines of parcels in which "
+            "nothing was found",
+            written=sum(each.written for each in self.decisions),
+            others=sum(each.others for each in self.decisions),
         )
         instead = sum(
             row.entries is not None and row.entries.opened_instead is not None
@@ -108,47 +143,29 @@ class FeedbackReport(Report):
             if row.outcome in WRITTEN
         )
         if instead:
-            yield f"another parcel was opened instead of a listed one: {instead:,} times"
+            yield words("another parcel was opened instead of a listed one: {times:,} times", times=instead)
         if self.days:
-            yield f"days written: {', '.join(str(day) for day in self.days)}"
+            yield words("days written: {days}", days=words.listed(str(day) for day in self.days))
         if self.reopened is not None:
-            yield (
-                f"late results: the history is reopened from {self.reopened} on and will be folded again by "
-                "the next score; lists that were issued stay"
-            )
-        yield from self._shown(CONFLICT)
-        if counts[CONFLICT]:
-            yield (
-                "rows in conflict were NOT written: ask which value is right; to write the later one, give "
-                "the command again with --corrections"
-            )
-        yield from self._shown(CORRECTED)
-        yield from self._shown(REJECTED)
-        if counts[REJECTED]:
-            yield "rejected rows are in quarantine: correct them and give the command again"
-        for path, book in self.to_correct.items():
-            if isinstance(book, Path):
-                yield f"rows of {path.name} that were not taken: correct them in {book} and give that back"
-            else:
-                yield f"no workbook with the rows to correct could be written beside {path}: {book.strerror}"
-        if self.beyond_tolerance:
-            share = counts[REJECTED] / len(self.rows)
-            yield f"{share:.1%} of the rows were rejected, tolerated: {self.tolerance:.1%}"
-        for sample in self.late[:_MOST_SHOWN]:
-            words = self.office.language_of(sample.place)
             yield words(
+                "late results: the history is reopened from {day} on and will be folded again by "
+                "the next score; lists that were issued stay",
+                day=self.reopened,
+            )
+
+    def _late(self, words: Language) -> Iterator[str]:
+        for sample in self.late[:_MOST_SHOWN]:
+            of_office = self.office.language_of(sample.place)
+            yield of_office(
                 "{office}: the laboratory's answer is late: parcel {parcel}, {risk}, sent on {day}",
                 office=sample.place.customs_office,
                 parcel=sample.place.declaration_id,
-                risk=self.office.title(sample.risk, words),
-                day=words.day(sample.sent_on),
+                risk=self.office.title(sample.risk, of_office),
+                day=of_office.day(sample.sent_on),
             )
         if len(self.late) > _MOST_SHOWN:
-            yield f"  and {len(self.late) - _MOST_SHOWN:,} more samples without an answer"
-        for file in self.files:
-            yield from file.notes
-            if file.fault:
-                yield f"refused as a whole: {file.fault}"
+            more = len(self.late) - _MOST_SHOWN
+            yield words("  and {more:,} more samples without an answer", more=more)
 
     def _by_file(self) -> Iterator[str]:
         """A line for each list in each file, in the language of its office."""
@@ -171,15 +188,38 @@ class FeedbackReport(Report):
                     rows=words.number(len(of_list)),
                 )
 
-    def _shown(self, outcome: str) -> Iterator[str]:
+    def _shown(self, outcome: str, words: Language) -> Iterator[str]:
         rows = [row for row in self.rows if row.outcome == outcome]
+        called = words.name("outcome", _WORDS[outcome])
         for row in rows[:_MOST_SHOWN]:
-            place = "" if row.place is None else f"{row.place}: "
-            file = row.file.path.name
-            yield f"  {_WORDS[outcome]}: {file}, {row.raw.where}: {place}{self.office.why(row)}"
+            yield words(
+                "  {outcome}: {file}, {where}: {why}",
+                outcome=called,
+                file=row.file.path.name,
+                where=row.raw.where(words),
+                why=words(": ").join(
+                    [*([] if row.place is None else [row.place.in_language(words)]), self.office.why(row)]
+                ),
+            )
         if len(rows) > _MOST_SHOWN:
             more = len(rows) - _MOST_SHOWN
-            yield f"  and {more:,} more rows {_WORDS[outcome]} (see feedback/ of the store)"
+            yield words(
+                "  and {more:,} more rows {outcome} (see feedback/ of the store)", more=more, outcome=called
+            )
+
+
+def _where_to_correct(path: Path, book: Path | OSError, words: Language) -> str:
+    if isinstance(book, Path):
+        return words(
+            "rows of {file} that were not taken: correct them in {book} and give that back",
+            file=path.name,
+            book=book,
+        )
+    return words(
+        "no workbook with the rows to correct could be written beside {file}: {why}",
+        file=path,
+        why=book.strerror,
+    )
 
 
 def _day(day: date, words: Language) -> str:
@@ -213,7 +253,7 @@ def manifest_of(report: FeedbackReport, manifest: ManifestBuilder) -> None:
                 "list_id": each.list_id,
                 "rows_in": sum(row.file.path == each.path for row in report.rows),
                 "rows_not_filled_in": each.not_filled_in,
-                "refused": each.fault,
+                "refused": None if each.fault is None else str(each.fault),
             }
             for each in report.files
         ],

@@ -64,6 +64,11 @@ class OfficeWords:
         code = capacity.language if place is None else capacity.language_of(place.customs_office)
         return language(code, self._settings.overlay)
 
+    def common(self, rows: Iterable[ReturnedRow]) -> Language:
+        """The language of the offices that rows are about; where they have several, that of all documents."""
+        spoken = {self.language_of(row.place).code for row in rows if row.place is not None}
+        return language(spoken.pop(), self._settings.overlay) if len(spoken) == 1 else self.language_of(None)
+
     def heading(self, field: str, words: Language) -> str:
         """The heading of a field or a label, its name where the list has none."""
         for name, risk in self._settings.risks.items():
@@ -82,7 +87,7 @@ class OfficeWords:
             names = [*fields_to_fill_in(self._settings.risks), "declaration_id", "line_no"]
             pattern = rf"\b(?:{'|'.join(map(re.escape, names))})\b"
             return re.sub(pattern, lambda name: self.heading(name[0], words), row.message)
-        return "; ".join(self._translated(row, reason, words) for reason in row.reasons) or row.message
+        return words("; ").join(self._translated(row, reason, words) for reason in row.reasons) or row.message
 
     def _translated(self, row: ReturnedRow, reason: str, words: Language) -> str:
         field, _, kind = reason.rpartition(":")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import DataError
+from configs.language import Message
 from pipelines.ingest.tables.workbook_cells import AS_XLSX, COMPOUND, Cell, ReadingLimits, read_sheets
 
 MOST_ROWS = 20_000
@@ -71,18 +72,30 @@ def sheets_of(path: Path, content: bytes, most_bytes: int, limits: ReadingLimits
             sizes = {part.filename: part.file_size for part in parts.infolist()}
         size = sum(sizes.values())
         if size > most_bytes:
-            raise DataError(f"{path} unpacks to {size:,} bytes: expected a list, of at most {most_bytes:,}")
+            raise DataError(
+                Message(
+                    "{file} unpacks to {bytes:,} bytes: expected a list, of at most {most:,}",
+                    {"file": path, "bytes": size, "most": most_bytes},
+                )
+            )
         if sizes.keys() & {"xl/workbook.bin", "content.xml"} or size > _READ_HERE:
             return _read_apart(path, content, limits)
         if "xl/workbook.xml" not in sizes:
-            raise DataError(f"{path} is a zip archive without a workbook in it: {AS_XLSX}")
+            raise DataError(
+                Message(
+                    "{file} is a zip archive without a workbook in it: {advice}",
+                    {"file": path, "advice": Message(AS_XLSX)},
+                )
+            )
         return _read_by_openpyxl(path, content)
     except DataError:
         raise
     except Exception as error:
         raise DataError(
-            f"{path} is no workbook that can be read ({type(error).__name__}): expected a filled-in list; "
-            f"{AS_XLSX}"
+            Message(
+                "{file} is no workbook that can be read ({error}): expected a filled-in list; {advice}",
+                {"file": path, "error": type(error).__name__, "advice": Message(AS_XLSX)},
+            )
         ) from error
 
 
@@ -155,8 +168,17 @@ def _sheet(path: Path, sheet: Any, formulas: Any) -> Sheet:
 def _bound(path: Path, name: str, beyond: list[str]) -> None:
     if len(beyond) > _MOST_BEYOND:
         raise DataError(
-            f"{path}, sheet {name!r} has {len(beyond):,} cells beyond row {MOST_ROWS:,} or column "
-            f"{MOST_COLUMNS}: expected a list; delete what is no part of it"
+            Message(
+                "{file}, sheet {sheet!r} has {cells:,} cells beyond row {rows:,} or column {columns}: "
+                "expected a list; delete what is no part of it",
+                {
+                    "file": path,
+                    "sheet": name,
+                    "cells": len(beyond),
+                    "rows": MOST_ROWS,
+                    "columns": MOST_COLUMNS,
+                },
+            )
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from babel.messages.extract import extract
 from jinja2.ext import babel_extract
@@ -14,24 +15,16 @@ from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
 from features.words.reference_price import SOURCES
 from pipelines.feedback import to_correct
+from pipelines.ingest.tables.workbook_cells import AS_XLSX
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
 from pipelines.lists.parcel import CHOSEN, WAYS
 from tests.places import ROOT
 
-_MODULES = (
-    *(
-        "configs/language.py",
-        "features/words/chance.py",
-        "features/words/channel_reasons.py",
-        "features/text/visible.py",
-    ),
-    *("pipelines/lists/office_list.py", "pipelines/lists/parcel.py", "pipelines/lists/xlsx.py"),
-    *("pipelines/lists/xlsx_columns.py", "pipelines/lists/xlsx_print.py"),
-    *("pipelines/feedback/report.py", "pipelines/feedback/to_correct.py"),
-)
-_TEMPLATES = ("office_list.html.j2",)
+_PACKAGES = ("configs", "features", "models", "pipelines")
+_SAYING = dict.fromkeys(("words", "language", "self", "Message", "of_office"))
+"""Names under which code has a language that it says something in."""
 
 
 def messages() -> set[str]:
@@ -46,7 +39,7 @@ def messages() -> set[str]:
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
     return found | {
-        to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
+        AS_XLSX, to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
         return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
@@ -55,20 +48,22 @@ def messages() -> set[str]:
 
 def _of_code() -> set[str]:
     found: set[str] = set()
-    for name in _MODULES:
-        with (ROOT / name).open("rb") as file:
-            found |= {
-                str(each[1])
-                for each in extract("python", file, {"words": None, "language": None, "self": None})
-            }
+    for package in _PACKAGES:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            said = extract("python", io.BytesIO(path.read_bytes()), _SAYING)
+            found |= {str(each[1]) for each in said}
     return found - set(LANGUAGES)
+
+
+def templates() -> list[Path]:
+    """All templates of pages."""
+    return sorted(path for package in _PACKAGES for path in (ROOT / package).rglob("*.j2"))
 
 
 def _of_pages() -> set[str]:
     found: set[str] = set()
-    for name in _TEMPLATES:
-        content = (ROOT / "pipelines/lists/templates" / name).read_bytes()
-        for _, _, said, _ in babel_extract(io.BytesIO(content), ("_", "of_way"), (), {}):
+    for path in templates():
+        for _, _, said, _ in babel_extract(io.BytesIO(path.read_bytes()), ("_", "of_way"), (), {}):
             found.add(said if isinstance(said, str) else str(said[0]))
     return found
 

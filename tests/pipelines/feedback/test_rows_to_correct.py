@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import openpyxl
 
 from tests.pipelines.returned_lists import CHINESE, Office, parcel
@@ -67,6 +69,8 @@ def test_a_chinese_office_reads_what_to_correct_in_chinese(office: Office) -> No
     }
     report = office.give_back(office.csv(given), settings=CHINESE)
     told = "\n".join(report.lines())
+    assert not re.search("[A-Za-z]{2,} [a-z]{2,} ", told), told
+    assert "已填写 4 行：采纳 0 行、更正 0 行、重复 0 行、前后不一致 0 行、退回 4 行；未填写" in told
     assert "不在可选范围内（所填：也许）" in told
     assert "实际查验包裹：表格软件把该编号四舍五入了" in told
     assert "实际税号：应填 4 至 10 位数字（所填：12345678901）" in told
