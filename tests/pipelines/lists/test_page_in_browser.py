@@ -277,6 +277,7 @@ def test_chinese_is_drawn_and_nothing_is_left_in_english(opened: Watched) -> Non
     )
     assert len(set(drawn)) == 4
     assert opened.page.evaluate("document.documentElement.lang") == "zh-CN"
+    opened.page.locator(".guide summary").click()
     words = opened.page.evaluate(
         """() => ["header", ".guide", ".tools", ".keys", "thead", ".entry", "footer"]
             .map(part => document.querySelector(part).innerText).join(" ")"""
