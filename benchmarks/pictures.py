@@ -1,0 +1,140 @@
+"""Pictures of a list, of a case and of an office's report for README and docs, from simulated data.
+
+    python -m benchmarks.pictures [--demo DIR] [--out DIR]
+
+DIR is the folder that `make demo` fills. Its store is copied; in the copy the lists of the last day are
+issued once more, those of one office in Chinese, and of all days six parcels in seven come back with what is
+true of them. It needs Chromium; the pictures change with whatever the pages show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import yaml
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+from configs.yaml_file import read_yaml
+from pipelines.demo.folder import DemoFolder
+from pipelines.store.layout import DayTable
+from pipelines.store.store import Store
+
+ROOT = Path(__file__).resolve().parents[1]
+_LABELS = ("undervaluation", "prohibited_item", "food_safety")
+_TOLD = ((DayTable.LISTS, "sampling_list.parquet"), (DayTable.TRUTH, "*.parquet"))
+_LEFT_OUT = 7
+_COLOURS = 64
+_WIDE, _PHONE = 1280, 390
+
+
+@dataclass(frozen=True)
+class Office:
+    """A copy of the demo's store, its settings, and what runs the program on it."""
+
+    store: Store
+    configs: Path
+
+    @classmethod
+    def copy_of(cls, demo: DemoFolder, folder: Path) -> Office:
+        """The demo's store, models and settings, copied into a folder."""
+        copy = DemoFolder(folder)
+        for source in (demo.store, demo.tracking, demo.configs):
+            shutil.copytree(source, folder / source.name)
+        return cls(Store.open(copy.store), copy.configs)
+
+    def run(self, verb: str, *options: object) -> None:
+        """Run a verb, whose own messages say what went wrong.
+
+        Raises:
+            CalledProcessError: it did not end well.
+        """
+        given = [str(option) for option in options]
+        places = ("--store", str(self.store.path), "--configs", str(self.configs), "--quiet")
+        environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        command = [sys.executable, "-m", "pipelines.cli.main", verb, *given, *places]
+        subprocess.run(command, check=True, cwd=ROOT, env=environment)
+
+    def give_back(self, folder: Path) -> None:
+        """Hand the lists back, a file a day."""
+        for day in self.store.days(DayTable.LISTS):
+            listed, truth = (self._read(table, day, name) for table, name in _TOLD)
+            true = truth.group_by("declaration_id").agg(pl.col(_LABELS).any())
+            returned = listed.filter(pl.col("rank") % _LEFT_OUT != 0).join(true, on="declaration_id")
+            results = returned.select("declaration_id", *_LABELS, inspected_on=pl.lit(day))
+            results.write_csv(folder / f"{day}.csv")
+        self.run("feedback", *sorted(folder.glob("*.csv")))
+
+    def issue_again(self, day: date) -> tuple[str, str]:
+        """The lists of a day once more; the offices with most parcels, the second of which reads Chinese."""
+        listed = self._read(DayTable.LISTS, day, "sampling_list.parquet")
+        counts = listed.group_by("customs_office").len().sort("len", "customs_office", descending=True)
+        english, chinese = counts["customs_office"].to_list()[:2]
+        capacity = self.configs / "capacity.yaml"
+        settings = read_yaml(capacity) | {"offices": {chinese: {"language": "zh-CN"}}}
+        capacity.write_text(yaml.safe_dump(settings), encoding="utf-8")
+        self.run("select", "--date", day)
+        return english, chinese
+
+    def _read(self, table: DayTable, day: date, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.store.layout.partition(table, day) / name, hive_partitioning=False)
+
+
+def draw(office: Office, browser: Browser, folder: Path, out: Path) -> Iterator[str]:
+    """Draw all pictures, and name each that is done."""
+    days = office.store.days(DayTable.LISTS)
+    english, chinese = office.issue_again(days[-1])
+    lists = office.store.layout.partition(DayTable.LISTS, days[-1])
+    office.give_back(folder)
+    office.run("report", "--from", days[0], "--to", days[-1], "--out", folder / "report")
+    for name, path, width, height in (
+        ("list.png", lists / f"{english}.html", _WIDE, 900),
+        ("list-zh.png", lists / f"{chinese}.html", _WIDE, 900),
+        ("list-phone.png", lists / f"{english}.html", _PHONE, 844),
+        ("report.png", folder / "report/report.html", _WIDE, 1100),
+    ):
+        _draw(browser, path.as_uri(), (width, height), out / name)
+        yield name
+
+
+def _draw(browser: Browser, address: str, size: tuple[int, int], out: Path) -> None:
+    with browser.new_context(viewport={"width": size[0], "height": size[1]}) as context:
+        page = context.new_page()
+        page.goto(address)
+        picture = Image.open(io.BytesIO(page.screenshot()))
+        # Pages have few colours: a picture is a third as large with a palette of them.
+        picture.convert("RGB").quantize(_COLOURS).save(out, optimize=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--demo", type=Path, default=ROOT / "demo", help="what `make demo` made")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs/pictures", help="folder for the pictures")
+    given = parser.parse_args()
+    program, demo = shutil.which("chromium"), DemoFolder(given.demo.resolve())
+    if program is None or not demo.store.is_dir():
+        print("It takes Chromium (Debian: chromium) and a demo: make demo", file=sys.stderr)
+        return 2
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        office = Office.copy_of(demo, Path(folder))
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for name in draw(office, browser, Path(folder), given.out):
+            print(given.out / name)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
