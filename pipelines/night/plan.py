@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 from markupsafe import Markup
 
+from configs.language import Language, language
 from configs.schema.settings import Settings
 from features.text.visible import visible_text
 from models.report.page import page_environment
@@ -41,22 +42,27 @@ class PlanReport(Report):
     day: date
     table: pl.DataFrame
     page: Path
+    language: Language
 
     def _lines(self) -> Iterator[str]:
+        words = self.language
         # A line an office, those first where more inspections find most.
-        yield f"{self.day}: expected of the lists as they are, and of more inspections (by value, most first)"
+        yield words(
+            "{day}: expected of the lists as they are, and of more inspections (by value, most first)",
+            day=self.day,
+        )
         for row in _now(self.table).iter_rows(named=True):
-            office, inspected = visible_text(row["customs_office"], 40), f"{row['places']:,}"
-            yield (
-                f"  {office}: {inspected} of {row['parcels']:,} parcels find "
-                f"{row['expected_findings']:,.1f} and CNY {row['expected_tax_cny']:,.0f} of tax; "
-                f"{row['more']:,} more find "
-                f"{row['findings_of_more']:,.2f} and CNY {row['tax_of_more_cny']:,.0f}"
+            yield words(
+                "  {office}: {places:,} of {parcels:,} parcels find {expected_findings:,.1f} and "
+                "CNY {expected_tax_cny:,.0f} of tax; {more:,} more find {findings_of_more:,.2f} and "
+                "CNY {tax_of_more_cny:,.0f}",
+                office=visible_text(row["customs_office"], 40),
+                **row,
             )
-        advice = _advice(self.table)
+        advice = _advice(self.table, words)
         if advice is not None:
             yield advice
-        yield f"page: {self.page}"
+        yield words("page: {file}", file=self.page)
 
     def _facts(self) -> dict[str, Any]:
         return {"day": self.day, "page": self.page, "offices": _now(self.table).to_dicts()}
@@ -70,6 +76,7 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
         DataError: its lines have changed since.
     """
     opened = Store.open(store)
+    words = language(settings.capacity.language, settings.overlay)
     with opened.lock("plan"):
         scores, values = scored_folders(opened, day)
         buckets = require_whole(opened.layout, day)
@@ -91,25 +98,26 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
         with opened.transaction() as t:
             stage = t.stage(plans.parent)
             write_table(table, stage / plans.name)
-            (stage / PLAN_PAGE).write_text(plan_page(table, day), encoding="utf-8")
+            (stage / PLAN_PAGE).write_text(plan_page(table, day, words), encoding="utf-8")
             rows = sum(bucket.lines or 0 for bucket in buckets)
             manifest.add_rows(rows_in=rows, kept=rows, scored=rows)
             opened.write_manifest(t, "plan", day, manifest.as_dict())
-    return PlanReport(day, table, plans.with_name(PLAN_PAGE))
+    return PlanReport(day, table, plans.with_name(PLAN_PAGE), words)
 
 
-def plan_page(table: pl.DataFrame, day: date) -> str:
+def plan_page(table: pl.DataFrame, day: date, words: Language) -> str:
     """The plan as a page that needs nothing but itself; the same table gives the same text."""
     now = _now(table)
     return styled_page(
         page_environment("pipelines.night", {"number": lambda value, digits=1: f"{value:,.{digits}f}"}),
         "plan.html.j2",
+        _=words,
         day=day.isoformat(),
         rows=now.to_dicts(),
         more=now["more"][0] if now.height else 0,
-        gains=_gains(now),
-        advice=_advice(table),
-        charts=dict(_curves(table)),
+        gains=_gains(now, words),
+        advice=_advice(table, words),
+        charts=dict(_curves(table, words)),
     )
 
 
@@ -119,17 +127,17 @@ def _now(table: pl.DataFrame) -> pl.DataFrame:
     return present.sort("value_of_more_cny", "customs_office", descending=[True, False])
 
 
-def _gains(now: pl.DataFrame) -> Markup | None:
+def _gains(now: pl.DataFrame, words: Language) -> Markup | None:
     if now.is_empty():
         return None
     rows = [
         Bar(visible_text(office, 20), value)
         for office, value in now.select("customs_office", "value_of_more_cny").iter_rows()
     ]
-    return bars(f"What {now['more'][0]} more inspections would be worth, CNY", rows, _whole)
+    return bars(words("What {more} more inspections would be worth, CNY", more=now["more"][0]), rows, _whole)
 
 
-def _advice(table: pl.DataFrame) -> str | None:
+def _advice(table: pl.DataFrame, words: Language) -> str | None:
     """Where places would be worth more than where they are, if anywhere: from which office to which."""
     now = _now(table)
     fewer = now.drop_nulls("value_of_fewer_cny").sort("value_of_fewer_cny", "customs_office")
@@ -141,9 +149,14 @@ def _advice(table: pl.DataFrame) -> str | None:
         return None
     found = to["findings_of_more"] - of["findings_of_fewer"]
     names = [visible_text(row["customs_office"], 40) for row in (of, to)]
-    return (
-        f"{to['more']:,} places from {names[0]} to {names[1]} are worth CNY {worth:,.0f} more a day "
-        f"({found:+.2f} findings)"
+    return words(
+        "{places:,} places from {giver} to {taker} are worth CNY {worth:,.0f} more a day "
+        "({found:+.2f} findings)",
+        places=to["more"],
+        giver=names[0],
+        taker=names[1],
+        worth=worth,
+        found=found,
     )
 
 
@@ -151,7 +164,7 @@ def _whole(value: float) -> str:
     return f"{value:,.0f}"
 
 
-def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
+def _curves(table: pl.DataFrame, words: Language) -> Iterator[tuple[str, Sequence[Markup]]]:
     for (office,), rows in table.group_by("customs_office", maintain_order=True):
         name = visible_text(str(office), 40)
         today = rows["places"].to_list().index(rows["places_now"][0])
@@ -160,15 +173,15 @@ def _curves(table: pl.DataFrame) -> Iterator[tuple[str, Sequence[Markup]]]:
             name,
             [
                 lines(
-                    f"{name}: {what} by number of inspections",
+                    words("{office}: {what} by number of inspections", office=name, what=what),
                     places,
                     {what: rows[column].to_list()},
                     lambda value: f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
-                    marked=(today, "today"),
+                    marked=(today, words("today")),
                 )
                 for what, column in (
-                    ("expected findings", "expected_findings"),
-                    ("expected tax, CNY", "expected_tax_cny"),
+                    (words("expected findings"), "expected_findings"),
+                    (words("expected tax, CNY"), "expected_tax_cny"),
                 )
             ],
         )
