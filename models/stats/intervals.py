@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from configs.language import ENGLISH, Language
 from features.arrays.types import BoolArray, FloatArray, IntArray
 
 
@@ -36,13 +37,13 @@ class Estimate:
         return {key: float(number) for key, number in named.items() if math.isfinite(number)}
 
 
-def too_few(findings: int) -> str:
+def too_few(findings: int, words: Language = ENGLISH) -> str:
     """What stands in the place of a figure that would rest on so few findings that it is none.
 
     >>> too_few(1)
     'too few findings (1)'
     """
-    return f"too few findings ({findings:,})"
+    return words("too few findings ({findings:,})", findings=findings)
 
 
 def wilson(findings: int, lines: int) -> tuple[float, float]:

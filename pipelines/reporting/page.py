@@ -11,38 +11,44 @@ import polars as pl
 from jinja2 import Environment
 from markupsafe import Markup
 
+from configs.language import Language
 from features.contract.inspections import SELECTIONS
 from features.contract.result_words import NOT_OPENED
 from models.estimates.office_figures import LEAST_PARCELS
 from models.report.page import page_environment
 from models.stats.intervals import too_few
+from pipelines.pages.naming import Naming
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals, lines
 from pipelines.reporting.entries import OPENED
+from pipelines.reporting.printed import whose
 
-_FEW = "too few"
+NO_WHY = "nobody said why"
 
 
 def office_page(
-    first: date,
-    last: date,
+    days: tuple[date, date],
     office: str | None,
     tables: Mapping[str, pl.DataFrame],
     least_findings: int,
     unproven: Mapping[str, str],
+    naming: Naming,
 ) -> str:
-    """Return the page as text; `tables` and `unproven` are those of an `OfficeReport`."""
+    """Return the page as text; `tables` and `unproven` are those of an `OfficeReport`, `days` its ends."""
     return styled_page(
-        _environment(),
+        _environment(naming.words),
         "office_report.html.j2",
-        first=first,
-        last=last,
-        office=office,
+        _=naming.words,
+        naming=naming,
+        first=days[0],
+        last=days[1],
+        whose=whose(office, naming.words),
+        office=office or naming.words("all offices"),
         tables={name: table.to_dicts() for name, table in tables.items()},
         grid=_grid(tables["findings_by_risk"]),
         draws=_unopened_draws(tables["entries"]),
         missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
-        charts=_charts(tables, least_findings),
+        charts=_charts(tables, least_findings, naming),
         least_parcels=LEAST_PARCELS,
         least_findings=least_findings,
         unproven=unproven,
@@ -62,8 +68,8 @@ def _unopened_draws(entries: pl.DataFrame) -> list[dict[str, Any]]:
     return entries.filter(drawn & ~opened).sort("declared_on", "customs_office", "shift", "rank").to_dicts()
 
 
-def _charts(tables: Mapping[str, pl.DataFrame], least_findings: int) -> dict[str, Markup]:
-    charts = {}
+def _charts(tables: Mapping[str, pl.DataFrame], least_findings: int, naming: Naming) -> dict[str, Markup]:
+    charts, words = {}, naming.words
     weeks = tables["hit_rates"].group_by("week", "selection").agg(pl.col("findings", "examined").sum())
     places = sorted(set(weeks["week"]))
     known = {
@@ -72,44 +78,33 @@ def _charts(tables: Mapping[str, pl.DataFrame], least_findings: int) -> dict[str
         if examined >= LEAST_PARCELS and findings >= least_findings
     }
     series = {
-        name: [known.get((week, name)) for week in places]
+        naming.channel(name): [known.get((week, name)) for week in places]
         for name in SELECTIONS
         if any((week, name) in known for week in places)
     }
     if series:
-        charts["weeks"] = lines("Hit rate by week and channel", [str(week) for week in places], series)
+        charts["weeks"] = lines(words("Hit rate by week and channel"), [str(week) for week in places], series)
     rows = [
-        Bar(row["customs_office"] or "all", row["lift"], row["low"], row["high"], row["high"] < 1.0)
+        Bar(row["customs_office"] or words("all"), row["lift"], row["low"], row["high"], row["high"] < 1.0)
         for row in tables["lifts"].iter_rows(named=True)
         if row["lift"] is not None
     ]
     if rows:
-        charts["lifts"] = intervals("Lift over the concurrent random share", rows, reference=1.0)
+        charts["lifts"] = intervals(words("Lift over the concurrent random share"), rows, reference=1.0)
     return charts
 
 
 @cache
-def _environment() -> Environment:
+def _environment(words: Language) -> Environment:
+    few = words("too few")
     return page_environment(
         "pipelines.reporting",
         {
-            "share": _share,
-            "number": _number,
+            "share": lambda value: few if value is None else f"{value:.1%}",
+            "number": lambda value, digits=2: few if value is None else f"{value:,.{digits}f}",
             "whole": lambda value: f"{value:,}",
-            "days": _days,
-            "too_few": too_few,
-            "why": lambda value: NOT_OPENED.get(value, "nobody said why"),
+            "days": lambda value: few if value is None else f"{value:.0f}",
+            "too_few": lambda findings: too_few(findings, words),
+            "why": lambda value: words(NOT_OPENED.get(value, NO_WHY)),
         },
     )
-
-
-def _share(value: float | None) -> str:
-    return _FEW if value is None else f"{value:.1%}"
-
-
-def _number(value: float | None, digits: int = 2) -> str:
-    return _FEW if value is None else f"{value:,.{digits}f}"
-
-
-def _days(value: float | None) -> str:
-    return _FEW if value is None else f"{value:.0f}"

@@ -16,6 +16,7 @@ from configs.schema.settings import Settings
 from models.estimates.office_figures import delays, hit_rates, lifts, skipped_draws
 from pipelines.lists.issued import issued_days
 from pipelines.lists.write import office_file_name
+from pipelines.pages.naming import Naming
 from pipelines.reporting.entries import (
     became_of,
     findings_by_risk,
@@ -26,7 +27,7 @@ from pipelines.reporting.entries import (
     other_inspections,
 )
 from pipelines.reporting.page import office_page
-from pipelines.reporting.printed import printed, shown
+from pipelines.reporting.printed import printed, whose
 from pipelines.reporting.returned_lists import list_returns, within
 from pipelines.store.files import write_table
 from pipelines.store.layout import REPORT_PAGE, table_file
@@ -58,19 +59,33 @@ class OfficeReport(Report):
     tables: Mapping[str, pl.DataFrame]
     folder: Path
     least_findings: int
+    naming: Naming
     unproven: Mapping[str, str] = field(default_factory=dict)
 
     def _lines(self) -> list[str]:
-        whose = "all offices" if self.office is None else f"office {shown(self.office)}"
-        lists = self.tables["lists"]
-        back = lists.filter(pl.col("returned") > 0).height
+        words, lists = self.naming.words, self.tables["lists"]
         return [
-            f"{whose}, lists of {self.first} to {self.last}: {lists.height:,} lists of "
-            f"{lists['parcels'].sum():,} parcels; {back:,} lists came back with {lists['returned'].sum():,} "
-            "parcels",
-            *(f"{risk}: the model of these lists {doubt}" for risk, doubt in self.unproven.items()),
-            *printed(self.tables, self.least_findings),
-            f"report: {self.folder / REPORT_PAGE}",
+            words(
+                "{whose}, lists of {first} to {last}: {lists:,} lists of {parcels:,} parcels; {back:,} lists "
+                "came back with {returned:,} parcels",
+                whose=whose(self.office, words),
+                first=self.first,
+                last=self.last,
+                lists=lists.height,
+                parcels=lists["parcels"].sum(),
+                back=lists.filter(pl.col("returned") > 0).height,
+                returned=lists["returned"].sum(),
+            ),
+            *(
+                words(
+                    "{risk}: the model of these lists {doubt}",
+                    risk=self.naming.risk(risk),
+                    doubt=words(doubt),
+                )
+                for risk, doubt in self.unproven.items()
+            ),
+            *printed(self.tables, self.least_findings, self.naming),
+            words("report: {file}", file=self.folder / REPORT_PAGE),
         ]
 
     def _facts(self) -> dict[str, Any]:
@@ -147,9 +162,10 @@ def office_report(
             "delays": _with_all(delays(entries, _OFFICE), delays(entries, [])),
         }
         task.advance()
-    whose = "" if office is None else f"-{office_file_name(office)}"
-    folder = out or opened.layout.report(first, last, whose)
-    report = OfficeReport(first, last, office, tables, folder, least, _unproven(opened, lists))
+    ending = "" if office is None else f"-{office_file_name(office)}"
+    folder = out or opened.layout.report(first, last, ending)
+    naming = Naming.of(settings, office)
+    report = OfficeReport(first, last, office, tables, folder, least, naming, _unproven(opened, lists))
     if out is not None:
         with tempfile.TemporaryDirectory(prefix=".report-", dir=_made(out)) as beside:
             _write(Path(beside), report)
@@ -176,7 +192,12 @@ def _write(folder: Path, report: OfficeReport) -> None:
         write_table(table, folder / table_file(name))
     (folder / REPORT_PAGE).write_text(
         office_page(
-            report.first, report.last, report.office, report.tables, report.least_findings, report.unproven
+            (report.first, report.last),
+            report.office,
+            report.tables,
+            report.least_findings,
+            report.unproven,
+            report.naming,
         ),
         "utf-8",
     )

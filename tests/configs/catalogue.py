@@ -14,12 +14,14 @@ from configs.parcel_ways import WAY_WORDS
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
 from features.words.reference_price import SOURCES
+from models.judging.gate import DOUBTS
 from pipelines.feedback import to_correct
 from pipelines.ingest.tables.workbook_cells import AS_XLSX
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
 from pipelines.lists.parcel import CHOSEN, WAYS
+from pipelines.reporting.page import NO_WHY
 from tests.places import ROOT
 
 _PACKAGES = ("configs", "features", "models", "pipelines")
@@ -32,14 +34,14 @@ def messages() -> set[str]:
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
-        to_correct.KINDS, *WAY_WORDS.values(),
+        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
     return found | {
-        AS_XLSX, to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
+        AS_XLSX, NO_WHY, to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
         return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
@@ -64,7 +66,7 @@ def _of_pages() -> set[str]:
     found: set[str] = set()
     for path in templates():
         for _, _, said, _ in babel_extract(io.BytesIO(path.read_bytes()), ("_", "of_way"), (), {}):
-            found.add(said if isinstance(said, str) else str(said[0]))
+            found |= {each for each in (said if isinstance(said, tuple) else (said,))[:1] if each}
     return found
 
 

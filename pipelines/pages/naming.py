@@ -1,0 +1,45 @@
+"""What reports call things: their language, and the names of risks and channels in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from configs.language import ENGLISH, Language, language
+from configs.schema.settings import Settings
+
+
+@dataclass(frozen=True)
+class Naming:
+    """The words of a report.
+
+    Attributes:
+        words: its language.
+        titles: of risks; one without goes by its technical name.
+    """
+
+    words: Language
+    titles: Mapping[str, str]
+
+    @classmethod
+    def of(cls, settings: Settings, office: str | None = None) -> Naming:
+        """The words of an office, or those of all documents."""
+        capacity = settings.capacity
+        code = capacity.language if office is None else capacity.language_of(office)
+        words = language(code, settings.overlay)
+        if code == ENGLISH.code:
+            # As in files and on the command line, which this reader looks at beside the report.
+            return cls(words, {})
+        return cls(words, {name: risk.title.in_language(words) for name, risk in settings.risks.items()})
+
+    def risk(self, name: str) -> str:
+        """A risk."""
+        return self.titles.get(name, name)
+
+    def each(self, names: Iterable[str]) -> list[str]:
+        """Several risks."""
+        return list(map(self.risk, names))
+
+    def channel(self, name: str | None) -> str:
+        """What chose a parcel."""
+        return self.words("not known") if name is None else self.words.name("channel", name)
