@@ -137,6 +137,7 @@ FIELDS: tuple[Field, ...] = (
     Field("expected_price_cny", _NUMBER, "night", _PRINTED, "Reference CNY", "decimal", 12, 9,
           spellings=("usual cny", "通常总价（元）")),
     Field("expected_price_basis", _TEXT, "night", _SHOWN, "Reference rests on", "label", 24, 28),
+    Field("likely_headings", _TEXT, "night", _SHOWN, "Such goods go under HS", "label", 20, 29),
     *(Field(name, _TEXT, "night", _TABLE) for name in REASON_COLUMNS),
     Field(LIST_ID, _TEXT, "issue", text="number", spellings=("list", "listid")),
     Field("chance", _TEXT, "document", _PRINTED, "Chance", "label", 13, 6),

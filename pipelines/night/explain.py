@@ -19,6 +19,7 @@ from features.words.channel_reasons import exploration_reason, must_inspect_reas
 from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
 from features.words.telling import Telling
 from models.estimates.parcel_chances import parcel_chances
+from models.goods.columns import headings_told
 from models.goods.goods_model import GoodsScores
 from models.selection.select import Selection
 from models.text.declared import DeclaredTexts
@@ -82,7 +83,9 @@ def explain(task: ExplainTask) -> Explained:
     declared = DeclaredTexts(lines)
     texts = scores_of_text(task.of.champions, declared)
     goods = scores_of_goods(task.of.champions, frames, declared)
-    shown = shown_lines(space, lines).with_columns(_expected_price(space, frames, texts, goods))
+    shown = shown_lines(space, lines).with_columns(
+        _expected_price(space, frames, texts, goods), _likely_headings(space, lines["hs_code"], goods)
+    )
     columns = _reason_columns(space.settings.capacity.languages)
     spoken = {code: language(code, space.settings.overlay) for code in columns}
     countries = {code: names_of(space, "countries", "iso", code) for code in columns}
@@ -176,6 +179,15 @@ def _expected_price(
             return pl.Series("expected_price_cny", expected).fill_nan(None)
     lines = next(iter(frames.values())).height
     return pl.Series("expected_price_cny", [None], dtype=pl.Float64).new_from_index(0, lines)
+
+
+def _likely_headings(space: Workspace, declared: pl.Series, goods: Mapping[str, GoodsScores]) -> pl.Series:
+    """Under which other headings goods of such words go (lines,), as the first model with goods says."""
+    for risk, folder in space.task.champions:
+        model = champion_model(folder).encoder.goods
+        if model is not None:
+            return headings_told(model, goods[risk], declared).alias("likely_headings")
+    return pl.Series("likely_headings", [None], dtype=pl.String).new_from_index(0, len(declared))
 
 
 def _ways(lines: pl.DataFrame) -> list[ParcelWay]:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from configs.loader import load_settings
+from configs.parcel_ways import WAY_WORDS
 from configs.schema.risk import RiskConfig
 
 BLOCKS = ("price", "weight", "text", "route", "party", "same_day", "hit_rate", "goods", "calendar", "extra")
@@ -36,9 +37,10 @@ def test_every_packaged_risk_is_complete(name: str) -> None:
         assert risk.uses_block(block)
         assert set(risk.reasons_for(block)) <= set(templates)
         for template in templates:
-            words = template.text.format_map(dict.fromkeys(template.columns, 7.0))
-            assert "__" not in words, "an inspector never reads the name of a feature"
-            assert len(words) <= 160
+            for parties in WAY_WORDS.values():
+                words = template.text.format_map(parties | dict.fromkeys(template.columns, 7.0))
+                assert "__" not in words, "an inspector never reads the name of a feature"
+                assert len(words) <= 160
 
 
 def test_labels_of_the_packaged_risks() -> None:

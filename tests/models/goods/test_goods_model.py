@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from features.assemble import CARRIED_COLUMNS, COMPARED_COLUMNS
 from features.contract.declarations import TEXT_COLUMNS
-from models.goods.columns import GOODS_COLUMNS, goods_words, with_goods_columns
+from models.goods.columns import GOODS_COLUMNS, goods_words, headings_told, with_goods_columns
 from models.goods.fitting import LEAST_LINES, fit_goods_model
 from models.goods.goods_model import GoodsModel, GoodsScores
 from models.goods.lines import CATEGORY_VALUE, MEASURES, PARTS, READ_OF_GOODS, GoodsLines, learned_by
@@ -117,6 +117,17 @@ def test_a_line_without_text_and_a_frame_without_columns_are_unknown(model: Good
     assert np.isfinite(scores.usual[1]).all()
     words = goods_words(model, scores, 2)
     assert words["model__goods_heading_1"].to_list() == [None, "940520"]
+
+
+def test_likely_headings_are_told_where_another_is_declared(model: GoodsModel) -> None:
+    frame = pl.DataFrame({"item_name": ["led lamp", "led lamp", None, "led lamp"]})
+    scores = model.score(frame)
+    unsure = scores.top_chances.copy()
+    unsure[3] = [0.2, 0.19, 0.18]
+    declared = pl.Series(["9503009000", "940542", "9503009000", None])
+    told = headings_told(model, replace(scores, top_chances=unsure), declared)
+    assert told[0].startswith(f"940520 {scores.top_chances[0, 0]:.0%}")
+    assert told[1:].to_list() == [None, None, None]
 
 
 def test_words_of_a_model_without_goods_are_null() -> None:
