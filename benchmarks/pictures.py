@@ -18,13 +18,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 import yaml
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from configs.yaml_file import read_yaml
 from pipelines.demo.folder import DemoFolder
@@ -72,7 +72,8 @@ class Office:
             listed, truth = (self._read(table, day, name) for table, name in _TOLD)
             true = truth.group_by("declaration_id").agg(pl.col(_LABELS).any())
             returned = listed.filter(pl.col("rank") % _LEFT_OUT != 0).join(true, on="declaration_id")
-            results = returned.select("declaration_id", *_LABELS, inspected_on=pl.lit(day))
+            days = {"inspected_on": pl.lit(day), "reported_on": pl.lit(day + timedelta(days=1))}
+            results = returned.select("declaration_id", *_LABELS, **days)
             results.write_csv(folder / f"{day}.csv")
         self.run("feedback", *sorted(folder.glob("*.csv")))
 
@@ -104,17 +105,19 @@ def draw(office: Office, browser: Browser, folder: Path, out: Path) -> Iterator[
         ("list-phone.png", lists / f"{english}.html", _PHONE, 844),
         ("report.png", folder / "report/report.html", _WIDE, 1100),
     ):
-        _draw(browser, path.as_uri(), (width, height), out / name)
+        with browser.new_context(viewport={"width": width, "height": height}) as context:
+            page = context.new_page()
+            # A page that is filled in knows what day it is: the one after the list's.
+            page.clock.set_fixed_time(datetime.combine(days[-1] + timedelta(days=1), time(9)))
+            page.goto(path.as_uri())
+            _save(page, out / name)
         yield name
 
 
-def _draw(browser: Browser, address: str, size: tuple[int, int], out: Path) -> None:
-    with browser.new_context(viewport={"width": size[0], "height": size[1]}) as context:
-        page = context.new_page()
-        page.goto(address)
-        picture = Image.open(io.BytesIO(page.screenshot()))
-        # Pages have few colours: a picture is a third as large with a palette of them.
-        picture.convert("RGB").quantize(_COLOURS).save(out, optimize=True)
+def _save(page: Page, out: Path) -> None:
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    # Pages have few colours: a picture is a third as large with a palette of them.
+    picture.convert("RGB").quantize(_COLOURS).save(out, optimize=True)
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from pipelines.pages.naming import Naming
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals, lines
 from pipelines.reporting.entries import OPENED
-from pipelines.reporting.printed import whose
+from pipelines.reporting.printed import glance, whose
 
 NO_WHY = "nobody said why"
 
@@ -45,7 +45,9 @@ def office_page(
         whose=whose(office, naming.words),
         office=office or naming.words("all offices"),
         tables={name: table.to_dicts() for name, table in tables.items()},
+        glance=[line[:1].upper() + line[1:] for line in glance(tables, least_findings, naming.words)],
         grid=_grid(tables["findings_by_risk"]),
+        became=_in_all(tables["became_of"]),
         draws=_unopened_draws(tables["entries"]),
         missing=tables["lists"].filter(pl.col("returned") == 0).to_dicts(),
         charts=_charts(tables, least_findings, naming),
@@ -61,6 +63,12 @@ def _grid(table: pl.DataFrame) -> dict[str | None, list[dict[str, Any]]]:
     return {
         office: table.filter(pl.col("customs_office").eq_missing(office)).to_dicts() for office in offices
     }
+
+
+def _in_all(became_of: pl.DataFrame) -> list[dict[str, Any]]:
+    """What became of the parcels of each channel, all offices together."""
+    counts = pl.exclude("customs_office", "selection").sum()
+    return became_of.group_by("selection").agg(counts).sort("selection", nulls_last=True).to_dicts()
 
 
 def _unopened_draws(entries: pl.DataFrame) -> list[dict[str, Any]]:

@@ -39,6 +39,17 @@ def printed(tables: Tables, least_findings: int, naming: Naming) -> list[str]:
     ]
 
 
+def glance(tables: Tables, least_findings: int, words: Language) -> list[str]:
+    """What the head of an office wants to know first, in a sentence each: what became of the parcels, whether
+    the choice finds more than chance, and how soon it is known.
+    """
+    return [
+        _listed(tables, words),
+        _lift(tables["lifts"], least_findings, words),
+        _delay(tables["delays"], words),
+    ]
+
+
 def whose(office: str | None, words: Language) -> str:
     """Of which office a report is."""
     return words("all offices") if office is None else words("office {office}", office=_shown(office))
