@@ -25,6 +25,7 @@ NOT_TAKEN = (REJECTED, CONFLICT)
 WHAT_TO_CORRECT = "What to correct"
 _PLACE = ("rank", "declaration_id", "line_no")
 _ENDING = re.compile(r"-to-correct(?:-\d+)?$")
+_RESULTS: Mapping[str, str] = {str(name): word for name, word in RESULT_WORDS.items()}
 _WIDE = 60
 _MOST_CHARS = 60
 # A clock's moment would make two equal workbooks differ.
@@ -107,8 +108,7 @@ class OfficeWords:
     def _value(field: str, value: object, words: Language) -> str:
         if isinstance(value, bool):
             value = "found" if value else "nothing"
-        choices = next((each.choices for each in FIELDS if each.name == field and each.choices), RESULT_WORDS)
-        known = next((word for name, word in choices.items() if name == value), None)
+        known = (_choices_of(field) or _RESULTS).get(str(value))
         return words(known) if known else "" if value is None else str(value)
 
     def titles(self, words: Language) -> dict[str, str]:
@@ -158,10 +158,9 @@ def _workbook(rows: Sequence[ReturnedRow], office: OfficeWords) -> bytes:
         sheet.set_column(0, 0, _WIDE)
         sheet.set_column(1, len(columns) + 1, 16)
         sheet.freeze_panes(2, 1)
-        choices = [words(word) for word in RESULT_WORDS.values()]
         for column, name in enumerate(columns, start=1):
-            if name.startswith("result_"):
-                rule = {"validate": "list", "source": choices, "error_type": "warning"}
+            if offered := [words(word) for word in _choices_of(name).values()]:
+                rule = {"validate": "list", "source": offered, "error_type": "warning"}
                 sheet.data_validation(2, column, 1 + len(rows), column, rule)
         for number, row in enumerate(rows, start=2):
             listed = text_of(row.raw.cells.get(LIST_ID)) or row.raw.list_id
@@ -169,6 +168,13 @@ def _workbook(rows: Sequence[ReturnedRow], office: OfficeWords) -> bytes:
             for column, cell in enumerate(cells):
                 _put(sheet, (number, column), cell, text, day)
     return buffer.getvalue()
+
+
+def _choices_of(field: str) -> Mapping[str, str]:
+    """What can be chosen in a field, by what it means, in English words; empty where people write."""
+    if field.startswith("result_"):
+        return _RESULTS
+    return next((each.choices for each in FIELDS if each.name == field), {})
 
 
 def _put(sheet: Any, at: tuple[int, int], cell: object, text: Any, day: Any) -> None:

@@ -152,6 +152,8 @@ def _lay_out(sheet: Any, office_list: OfficeList, columns: Sequence[SheetColumn]
     sheet.repeat_rows(HEADER_ROW)
     sheet.print_area(0, 0, last, sum(each.printed for each in columns) - 1)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    # Everything of a row fits on a page's width only in small letters.
+    sheet.set_header("&L&9" + office_list.language("The next sheet is the one to print.").replace("&", "&&"))
     sheet.set_footer("&R" + office_list.language("Page {page} of {pages}", page="&P", pages="&N"))
 
 

@@ -44,6 +44,14 @@ def test_rows_that_were_not_taken_come_back_in_a_workbook_that_can_be_given_back
     assert rows[1][0] == "What to correct"
     assert [row[places["declaration_id"]] for row in rows[2:]] == [parcel(2), parcel(3), parcel(4)]
     assert "perhaps" in str(rows[2][0])
+    offered = {
+        rows[0][cells.min_col - 1]: rule.formula1
+        for rule in sheet.data_validations.dataValidation
+        for cells in rule.sqref.ranges
+    }
+    assert offered[U] == '"found,nothing found,not examined,sent to the laboratory"'
+    assert "another heading" in offered["found_how"]
+    assert "not_opened" in offered
     again = office.give_back(path)
     assert (again.counts["rejected"], again.counts["conflict"]) == (2, 1)
     assert not any("not read" in line for line in again.lines()), again.lines()
