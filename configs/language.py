@@ -104,7 +104,7 @@ class Language:
             translated = str(catalogue.pgettext(kind, name))
             if translated != name:
                 return translated
-        return name.replace("_", " ")
+        return name
 
     def number(self, value: float) -> str:
         """Up to three decimals, none that say nothing; a number beyond words as Python writes it."""
@@ -133,7 +133,9 @@ class Language:
 
 @dataclass(frozen=True)
 class Message:
-    """Something to tell, in whatever language its reader has; names in a tuple are listed, five at most.
+    """Something to tell, in whatever language its reader has; what stands in a tuple is listed, five at most.
+
+    With a `kind` the text is a name (see `Language.name`).
 
     >>> message = Message("no {day}", {"day": ("1", "2")})
     >>> str(message), message.in_language(language("zh-CN"))
@@ -142,21 +144,22 @@ class Message:
 
     text: str
     values: Mapping[str, object] = field(default_factory=dict)
+    kind: str | None = None
 
     def __str__(self) -> str:
         return self.in_language(ENGLISH)
 
     def in_language(self, words: Language) -> str:
         """The message in a language."""
-        told = {
-            name: value.in_language(words)
-            if isinstance(value, Message)
-            else words.listed(map(str, value), MOST_EXAMPLES)
-            if isinstance(value, tuple)
-            else value
-            for name, value in self.values.items()
-        }
-        return words(self.text, **told)
+        if self.kind is not None:
+            return words.name(self.kind, self.text)
+
+        def said(value: object) -> object:
+            if isinstance(value, tuple):
+                return words.listed((str(said(each)) for each in value), MOST_EXAMPLES)
+            return value.in_language(words) if isinstance(value, Message) else value
+
+        return words(self.text, **{name: said(value) for name, value in self.values.items()})
 
 
 # Babel takes a tenth of a millisecond a number, and a list says the same ones over and over.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from configs.language import Message
 from configs.schema.monitoring import MonitoringConfig
 from models.watch.column_shifts import ALL, FROM_RESULTS, ShiftedColumn, by_group, strongest
 from models.watch.monitoring import LEVELS, Delay, HitRate, Level, Newcomers, deflated_over_expected, ratio
 from models.watch.risk_results import RiskResults
-
-_OFFICES_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,12 @@ class Reason:
     level: Level
     check: str
     subject: str
-    text: str
+    message: Message
+
+    @property
+    def text(self) -> str:
+        """The words in English."""
+        return str(self.message)
 
     def as_dict(self) -> dict[str, Any]:
         """The reason by name."""
@@ -31,7 +35,7 @@ class Reason:
 def verdict(reasons: Sequence[Reason]) -> Level:
     """The gravest level of the reasons, `fine` where there is none.
 
-    >>> verdict([Reason("watch", "drift", "price", "…")]), verdict([])
+    >>> verdict([Reason("watch", "drift", "price", Message("…"))]), verdict([])
     ('watch', 'fine')
     """
     return max((reason.level for reason in reasons), key=LEVELS.index, default="fine")
@@ -52,23 +56,40 @@ def drift_reasons(columns: Sequence[ShiftedColumn], check: str, config: Monitori
             offices.setdefault(scope, []).append(group)
     said = {reason.subject for reason in reasons}
     own = {office: [group for group in groups if group not in said] for office, groups in offices.items()}
-    named = [f"{office} ({', '.join(groups)})" for office, groups in own.items() if groups]
+    named = tuple(
+        Message("{text} ({aside})", {"text": office, "aside": tuple(_name(check, group) for group in groups)})
+        for office, groups in own.items()
+        if groups
+    )
     if named:
-        more = f" and {len(named) - _OFFICES_NAMED} more" if len(named) > _OFFICES_NAMED else ""
-        listed = ", ".join(named[:_OFFICES_NAMED]) + more
-        reasons.append(Reason("watch", check, "offices", f"shifted at single offices only: {listed}"))
+        told = Message("shifted at single offices only: {offices}", {"offices": named})
+        reasons.append(Reason("watch", check, "offices", told))
     return reasons
 
 
-def _shift_in_words(group: str, shifted: Sequence[ShiftedColumn], of: int, check: str) -> str:
+def _name(check: str, group: str) -> Message:
+    return Message(group, kind="risk" if check == "score drift" else "block")
+
+
+def _shift_in_words(group: str, shifted: Sequence[ShiftedColumn], of: int, check: str) -> Message:
     top = strongest(shifted)
-    figures = f"stability index {top.shift.psi:.2f}, by chance and ordinary days below {top.shift.limit:.2f}"
-    if check == "score drift":
-        return f"scores of {group} have shifted from those of the weeks before: {figures}"
-    why = (
-        ", as results came in: past findings of parties and goods are others" if group == FROM_RESULTS else ""
+    figures = Message(
+        "stability index {index:.2f}, by chance and ordinary days below {limit:.2f}",
+        {"index": top.shift.psi, "limit": top.shift.limit},
     )
-    return f"{group}: {len(shifted)} of {of} features have shifted{why}; most of all {top.column} ({figures})"
+    values: dict[str, object] = {"group": _name(check, group), "figures": figures}
+    if check == "score drift":
+        return Message("scores of {group} have shifted from those of the weeks before: {figures}", values)
+    values |= {"shifted": len(shifted), "of": of, "column": top.column}
+    if group == FROM_RESULTS:
+        return Message(
+            "{group}: {shifted} of {of} features have shifted, as results came in: past findings of parties "
+            "and goods are others; most of all {column} ({figures})",
+            values,
+        )
+    return Message(
+        "{group}: {shifted} of {of} features have shifted; most of all {column} ({figures})", values
+    )
 
 
 def result_reasons(results: Mapping[str, RiskResults], config: MonitoringConfig) -> list[Reason]:
@@ -93,14 +114,28 @@ def _calibration(risk: str, results: RiskResults, config: MonitoringConfig, leve
         factor = config.calibration_factor
         if found.low <= 1.0 <= found.high:
             continue
-        more = "more" if found.value > 1.0 else "fewer"
+        told = (
+            Message(
+                "{risk}: more findings than the probabilities said on {share}: {findings:,} where "
+                "{expected:,.1f} were expected, {times:.2f} times [{low:.2f}, {high:.2f}]"
+            )
+            if found.value > 1.0
+            else Message(
+                "{risk}: fewer findings than the probabilities said on {share}: {findings:,} where "
+                "{expected:,.1f} were expected, {times:.2f} times [{low:.2f}, {high:.2f}]"
+            )
+        )
+        values = {
+            "risk": Message(risk, kind="risk"), "share": Message(row.share, kind="share"),
+            "findings": row.findings, "expected": row.expected,
+            "times": found.value, "low": found.low, "high": found.high,
+        }  # fmt: skip
         grave = found.low > factor or found.high < 1.0 / factor
         yield Reason(
             "retrain" if grave else "watch",
             "calibration",
             risk,
-            f"{risk}: {more} findings than the probabilities said on {row.share}: {row.findings:,} where "
-            f"{row.expected:,.1f} were expected, {found.value:.2f} times [{found.low:.2f}, {found.high:.2f}]",
+            replace(told, values=values),
         )
 
 
@@ -113,8 +148,16 @@ def _lift(risk: str, results: RiskResults, config: MonitoringConfig, level: floa
             "retrain",
             "lift",
             risk,
-            f"{risk}: what was chosen by risk has {results.chosen.rate:.1%} findings, the random share "
-            f"{results.random.rate:.1%}: hardly more than random picks (at most {found.high:.2f} times)",
+            Message(
+                "{risk}: what was chosen by risk has {chosen:.1%} findings, the random share {random:.1%}: "
+                "hardly more than random picks (at most {high:.2f} times)",
+                {
+                    "risk": Message(risk, kind="risk"),
+                    "chosen": results.chosen.rate,
+                    "random": results.random.rate,
+                    "high": found.high,
+                },
+            ),
         )
 
 
@@ -134,8 +177,11 @@ def _hit_rate(risk: str, results: RiskResults, config: MonitoringConfig, level: 
             "watch",
             "hit rate",
             risk,
-            f"{risk}: of what was chosen by risk, {newest.rate:.1%} had a finding in the newest week whose "
-            f"results are in, {earlier.rate:.1%} in the weeks before",
+            Message(
+                "{risk}: of what was chosen by risk, {newest:.1%} had a finding in the newest week whose "
+                "results are in, {earlier:.1%} in the weeks before",
+                {"risk": Message(risk, kind="risk"), "newest": newest.rate, "earlier": earlier.rate},
+            ),
         )
 
 
@@ -147,8 +193,15 @@ def delay_reasons(delays: Mapping[str, Delay], config: MonitoringConfig) -> list
             "watch",
             "label delay",
             risk,
-            f"{risk}: results took {found.median:.0f} days in the middle in the newest week, "
-            f"{found.median_before:.0f} in the weeks before; see whether its maturity_days still hold",
+            Message(
+                "{risk}: results took {days:.0f} days in the middle in the newest week, {before:.0f} in the "
+                "weeks before; see whether its maturity_days still hold",
+                {
+                    "risk": Message(risk, kind="risk"),
+                    "days": found.median,
+                    "before": found.median_before,
+                },
+            ),
         )
         for risk, found in delays.items()
         if found.chance < allowed and found.longer_by >= config.delay_days
@@ -162,8 +215,16 @@ def newcomer_reasons(found: Mapping[str, Newcomers], config: MonitoringConfig) -
             "watch",
             "newcomers",
             name,
-            f"{name} never seen before stand on {who.share:.1%} of the lines, "
-            f"on {who.share_before:.1%} in the weeks before (ordinary days stay below {who.limit:.1%})",
+            Message(
+                "{who} never seen before stand on {share:.1%} of the lines, on {before:.1%} in the weeks "
+                "before (ordinary days stay below {limit:.1%})",
+                {
+                    "who": Message(name, kind="newcomers"),
+                    "share": who.share,
+                    "before": who.share_before,
+                    "limit": who.limit,
+                },
+            ),
         )
         for name, who in found.items()
         if who.alarms and who.share >= config.newcomers_ratio * who.share_before

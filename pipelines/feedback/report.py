@@ -30,7 +30,7 @@ from pipelines.store.manifest import ManifestBuilder
 from pipelines.work.report import Report
 
 _MOST_SHOWN = 10
-_WORDS = {**{outcome: outcome for outcome in OUTCOMES}, CONFLICT: "in conflict"}
+OUTCOME_WORDS = {**{outcome: outcome for outcome in OUTCOMES}, CONFLICT: "in conflict"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,11 @@ class FeedbackReport(Report):
     def _totals(self, words: Language) -> Iterator[str]:
         counts = self.counts
         totals = [
-            words("{rows:,} {outcome}", rows=counts[outcome], outcome=words.name("outcome", _WORDS[outcome]))
+            words(
+                "{rows:,} {outcome}",
+                rows=counts[outcome],
+                outcome=words.name("outcome", OUTCOME_WORDS[outcome]),
+            )
             for outcome in OUTCOMES
         ]
         yield words(
@@ -190,7 +194,7 @@ class FeedbackReport(Report):
 
     def _shown(self, outcome: str, words: Language) -> Iterator[str]:
         rows = [row for row in self.rows if row.outcome == outcome]
-        called = words.name("outcome", _WORDS[outcome])
+        called = words.name("outcome", OUTCOME_WORDS[outcome])
         for row in rows[:_MOST_SHOWN]:
             yield words(
                 "  {outcome}: {file}, {where}: {why}",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 import polars as pl
 
+from configs.language import Message
 from configs.schema.monitoring import MonitoringConfig
-from models.stats.intervals import too_few
 from models.watch.column_shifts import ALL, ShiftedColumn, by_group, shifted_columns, strongest
 from models.watch.monitoring import LEVELS, Newcomers, newcomers
 from models.watch.risk_results import RiskResults
@@ -40,6 +40,23 @@ from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 
 _COLUMNS_SHOWN = 3
+_NONE = Message("none")
+_NO_DECLARATIONS = Message("no declarations in the {weeks} weeks before {day}: features cannot be compared")
+_NO_SCORES = Message(
+    "{risk}: no scores of model version {version} in the {weeks} weeks before {day}: scores cannot "
+    "be compared"
+)
+_REPLACED = Message(
+    "{risk}: model version {before} was replaced by {after} on {day}; scores are compared within one version"
+)
+_NO_RESULTS = Message(
+    "{risk}: no results yet of scored lines declared up to {day}, the last day whose results are in: "
+    "calibration and hit rates cannot be measured"
+)
+_NO_LIFT = Message("{risk}: {few}: no lift over the random share")
+_FEW_CHOSEN = Message("too few findings ({findings:,}) among what was chosen by risk")
+_FEW_DRAWN = Message("too few findings ({findings:,}) among what was drawn at random")
+_NOT_PROVEN = Message("{risk}: model version {version} {doubt}: nothing shows that it is of use")
 
 
 @dataclass(frozen=True)
@@ -81,36 +98,39 @@ class MonitorFindings:
         ]
 
     @property
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Message]:
         """What could not be compared or measured, and why."""
-        weeks = f"in the {self.config.weeks} weeks before {self.day}"
+        today = self.versions[self.day]
+        weeks = {"weeks": self.config.weeks, "day": self.day}
+        results = self.results.by_risk.items()
         notes = []
         if not self.watched.before:
-            notes.append(f"no declarations {weeks}: features cannot be compared")
-        for risk, days in self.score_days.items():
-            version = self.versions[self.day].get(risk)
-            if not days:
-                scores = f"{risk}: no scores of model version {version}"
-                notes.append(f"{scores} {weeks}: scores cannot be compared")
+            notes.append(replace(_NO_DECLARATIONS, values=weeks))
         notes += [
-            f"{change['risk']}: model version {change['before'] or 'none'} was replaced by "
-            f"{change['after'] or 'none'} on {change['from_day']}; scores are compared within one version"
+            _note(risk, _NO_SCORES, version=today.get(risk), **weeks)
+            for risk, days in self.score_days.items()
+            if not days
+        ]
+        notes += [
+            _note(
+                str(change["risk"]),
+                _REPLACED,
+                before=change["before"] or _NONE,
+                after=change["after"] or _NONE,
+                day=change["from_day"],
+            )
             for change in self.changes
         ]
         notes += [
-            f"{risk}: no results yet of scored lines declared up to {found.mature_to}, the last day whose "
-            "results are in: calibration and hit rates cannot be measured"
-            for risk, found in self.results.by_risk.items()
-            if not found.calibration
+            _note(risk, _NO_RESULTS, day=found.mature_to) for risk, found in results if not found.calibration
         ]
         notes += [
-            f"{risk}: {', '.join(few)}: no lift over the random share"
-            for risk, found in self.results.by_risk.items()
+            _note(risk, _NO_LIFT, few=few)
+            for risk, found in results
             if found.calibration and (few := _too_few(found))
         ]
-        today = self.versions[self.day]
         notes += [
-            f"{risk}: model version {today.get(risk)} {doubt}: nothing shows that it is of use"
+            _note(risk, _NOT_PROVEN, version=today.get(risk), doubt=Message(doubt))
             for risk, doubt in self.unproven.items()
         ]
         return notes
@@ -122,7 +142,7 @@ class MonitorFindings:
             "date": self.day.isoformat(),
             "verdict": verdict(reasons),
             "reasons": [reason.as_dict() for reason in reasons],
-            "notes": self.notes,
+            "notes": list(map(str, self.notes)),
             "lines": self.watched.today.lines,
             "lines_sampled": len(self.watched.today.sampled.offices),
             "reference_days": [sample.day.isoformat() for sample in self.watched.before],
@@ -179,14 +199,18 @@ def measure(
     )  # fmt: skip
 
 
-def _too_few(found: RiskResults) -> list[str]:
+def _note(risk: str, message: Message, **values: object) -> Message:
+    return replace(message, values={"risk": Message(risk, kind="risk"), **values})
+
+
+def _too_few(found: RiskResults) -> tuple[Message, ...]:
     """Which side has too few findings to be compared."""
-    sides = {"chosen by risk": found.chosen_findings, "drawn at random": found.random_findings}
-    return [
-        f"{too_few(count)} among what was {side}"
-        for side, count in sides.items()
+    sides = ((_FEW_CHOSEN, found.chosen_findings), (_FEW_DRAWN, found.random_findings))
+    return tuple(
+        replace(message, values={"findings": count})
+        for message, count in sides
         if count < found.least_findings
-    ]
+    )
 
 
 def _score_shifts(

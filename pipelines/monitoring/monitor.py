@@ -18,7 +18,8 @@ from models.watch.monitoring import LEVELS
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.monitoring.findings import measure
-from pipelines.monitoring.page import monitor_page
+from pipelines.monitoring.page import ToldFindings, monitor_page
+from pipelines.pages.naming import Naming
 from pipelines.store.layout import REPORT, REPORT_PAGE, DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -33,16 +34,19 @@ class MonitorReport(Report):
     """The verdict of a day with its reasons, and where the whole report is."""
 
     content: Mapping[str, Any]
+    told: ToldFindings
     folder: Path
     tracking: str
     warnings: Sequence[str] = ()
 
     def _lines(self) -> list[str]:
-        content = self.content
-        lines = [f"{content['date']}: {content['verdict']}"]
-        lines += [f"{reason['level']}: {reason['text']}" for reason in content["reasons"]]
-        lines += [f"note: {note}" for note in content["notes"]]
-        return [*lines, f"report: {self.folder / REPORT_PAGE}"]
+        words, told = self.told.naming.words, self.told
+        return [
+            words("{field}: {words}", field=self.content["date"], words=told.verdict),
+            *(words("{field}: {words}", field=level, words=text) for _, level, _, text in told.reasons),
+            *(words("note: {note}", note=note) for note in told.notes),
+            words("report: {file}", file=self.folder / REPORT_PAGE),
+        ]
 
     def _facts(self) -> dict[str, Any]:
         chosen = ("date", "verdict", "reasons", "notes", "model_versions")
@@ -70,7 +74,8 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
     settings = with_source_keys(settings, known_extra_keys(opened, settings))
     findings = measure(Chronicle(opened, settings), day, manifest, progress)
     content = findings.as_dict()
-    html = monitor_page(content)
+    told = ToldFindings.of(findings, Naming.of(settings))
+    html = monitor_page(content, told)
     written = opened.layout.partition(DayTable.MONITORING, day)
     with opened.lock("monitor"), opened.transaction() as t:
         folder = t.stage(written)
@@ -81,7 +86,7 @@ def monitor(store: Path, *, day: date, settings: Settings, progress: Progress) -
         manifest.model_versions.update(content["model_versions"])
         manifest.further.update(verdict=content["verdict"], reasons=content["reasons"])
         opened.write_manifest(t, "monitor", day, manifest.as_dict())
-    return MonitorReport(content, written, tracker.shown, _log(tracker, content, written))
+    return MonitorReport(content, told, written, tracker.shown, _log(tracker, content, written))
 
 
 def _check_scored(store: Store, day: date) -> None:

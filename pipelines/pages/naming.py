@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from configs.language import ENGLISH, Language, language
+from configs.language import ENGLISH, Language, Message, language
 from configs.schema.settings import Settings
 
 
@@ -39,6 +39,19 @@ class Naming:
     def each(self, names: Iterable[str]) -> list[str]:
         """Several risks."""
         return list(map(self.risk, names))
+
+    def told(self, message: Message) -> str:
+        """A message, with risks by their titles."""
+        return self._titled(message).in_language(self.words)
+
+    def _titled(self, message: Message) -> Message:
+        if message.kind == "risk":
+            return replace(message, text=self.risk(message.text), kind="title")
+        titled = {
+            name: self._titled(value) if isinstance(value, Message) else value
+            for name, value in message.values.items()
+        }
+        return replace(message, values=titled)
 
     def channel(self, name: str | None) -> str:
         """What chose a parcel."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+from functools import cache
 from pathlib import Path
 
 from babel.messages.extract import extract
@@ -11,40 +13,62 @@ from jinja2.ext import babel_extract
 from configs.language_codes import LANGUAGES
 from configs.loader import load_settings
 from configs.parcel_ways import WAY_WORDS
+from features.assemble import found_blocks
+from features.contract.inspections import SELECTIONS
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
 from features.words.reference_price import SOURCES
 from models.judging.gate import DOUBTS
+from models.watch.monitoring import LEVELS
+from models.watch.risk_results import ALL_SHARES, RANDOM_SHARE
 from pipelines.feedback import to_correct
+from pipelines.feedback.report import OUTCOME_WORDS
 from pipelines.ingest.tables.workbook_cells import AS_XLSX
 from pipelines.lists import fields as return_fields
 from pipelines.lists import html as report_html
 from pipelines.lists import xlsx, xlsx_columns
 from pipelines.lists.parcel import CHOSEN, WAYS
+from pipelines.monitoring.days import NEWCOMERS
+from pipelines.monitoring.page import DRAWN, MEANING
+from pipelines.reporting.entries import STATES
 from pipelines.reporting.page import NO_WHY
 from tests.places import ROOT
 
 _PACKAGES = ("configs", "features", "models", "pipelines")
 _SAYING = dict.fromkeys(("words", "language", "self", "Message", "of_office"))
 """Names under which code has a language that it says something in."""
+_SAYS = re.compile(rf"\b(?:{'|'.join(_SAYING)})\(\s*\"".encode())
 
 
-def messages() -> set[str]:
+@cache
+def messages() -> frozenset[str]:
     """Messages of the code, of the page, and of the packaged configuration."""
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
-        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS,
+        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
-    return found | {
-        AS_XLSX, NO_WHY, to_correct.WHAT_TO_CORRECT, return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE,
-        return_fields.RESULT_HEADING,
+    return frozenset(found) | {
+        AS_XLSX, NO_WHY, DRAWN, to_correct.WHAT_TO_CORRECT,
+        return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE, return_fields.RESULT_HEADING,
         reasons.NOTHING_STANDS_OUT,
         reasons.ONE_WAS_DRAWN, reasons.SEVERAL_WERE_DRAWN,
+    }  # fmt: skip
+
+
+def names() -> dict[str, set[str]]:
+    """Names that people know otherwise, by the context that a catalogue has them under."""
+    return {
+        "outcome": set(OUTCOME_WORDS.values()), "channel": set(SELECTIONS), "state": set(STATES),
+        "level": set(LEVELS), "block": set(found_blocks()), "newcomers": set(NEWCOMERS.values()),
+        "share": {RANDOM_SHARE, ALL_SHARES}, "quantity": {"precision", "recall"},
+        "check": {
+            "feature drift", "score drift", "calibration", "lift", "hit rate", "label delay", "newcomers",
+        },
     }  # fmt: skip
 
 
@@ -52,8 +76,10 @@ def _of_code() -> set[str]:
     found: set[str] = set()
     for package in _PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            said = extract("python", io.BytesIO(path.read_bytes()), _SAYING)
-            found |= {str(each[1]) for each in said}
+            content = path.read_bytes()
+            if _SAYS.search(content):
+                said = extract("python", io.BytesIO(content), _SAYING)
+                found |= {str(each[1]) for each in said}
     return found - set(LANGUAGES)
 
 

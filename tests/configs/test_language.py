@@ -11,7 +11,7 @@ from configs.errors import ConfigurationError
 from configs.language import language, placeholders
 from configs.language_codes import LANGUAGES
 from configs.parcel_ways import PARCEL_WAYS, WAY_PLACEHOLDERS
-from tests.configs.catalogue import ROOT, messages
+from tests.configs.catalogue import ROOT, messages, names
 
 
 @pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
@@ -20,6 +20,9 @@ def test_every_message_is_translated_with_the_same_placeholders_and_no_other(cod
         entries = [each for each in read_po(file) if each.id]
     catalogue = {str(each.id): each for each in entries if each.context is None}
     assert set(catalogue) == messages()
+    contexts = {kind: {str(each.id) for each in entries if each.context == kind} for kind in names()}
+    assert contexts == names()
+    assert {each.context for each in entries} == {None, *contexts}
     for said in entries:
         assert said.string, said.id
         assert not said.fuzzy, said.id
