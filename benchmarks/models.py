@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import choices, coverage, worlds
+from benchmarks import ablation, choices, coverage, worlds
 from benchmarks.judging import world_report
 from benchmarks.judging.new_worlds_report import new_worlds_section
 from benchmarks.others import agencies, korea, office
@@ -58,6 +58,10 @@ def _choices(run: Run) -> str:
     return choices.section(run.work, fresh=run.fresh, parallel=run.parallel)
 
 
+def _ablation(run: Run) -> str:
+    return ablation.section(run.work, fresh=run.fresh)
+
+
 def _korea(run: Run) -> str:
     return korea.section(run.work, fresh=run.fresh)
 
@@ -75,6 +79,7 @@ SECTIONS: dict[str, Callable[[Run], str]] = {
     "new worlds": _new_worlds,
     "office": _office,
     "choices": _choices,
+    "ablation": _ablation,
     "coverage": _coverage,
     "korea": _korea,
     "agencies": _agencies,
