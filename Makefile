@@ -20,7 +20,7 @@ export PIP_NO_INPUT := 1
 # One more than there are processors, four at most: tests wait for processes of their own.
 WORKERS := $(shell n=$$(getconf _NPROCESSORS_ONLN); [ $$n -ge 3 ] && echo 4 || echo $$((n + 1)))
 
-.PHONY: help demo test lint bench bench-day bench-models bench-faults bench-mutations bench-night bench-scaling bench-selection clean
+.PHONY: help demo test lint pictures bench bench-day bench-models bench-faults bench-mutations bench-night bench-scaling bench-selection clean
 
 help:
 	@echo 'make demo    simulate, train, score a night and show what its lists would have found (in demo/)'
@@ -34,6 +34,7 @@ help:
 	@echo 'make bench-mutations   2,000 valid inputs with something wrong: told, and accounted for? (minutes)'
 	@echo 'make bench-night   the documented night on a bare account whose server dies and whose store moves (minutes, as root)'
 	@echo 'make bench-selection   26 weeks of nights in changing worlds: whole lists against a sort (hours on 2 cores; a killed run goes on)'
+	@echo 'make pictures   draw the pictures of README and docs anew from what make demo made (needs Chromium)'
 	@echo 'make clean   remove .venv, demo/ and every cache'
 
 demo: $(STAMP)
@@ -49,6 +50,9 @@ lint: $(STAMP)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo >$(VENV)/import-layers.txt || { cat $(VENV)/import-layers.txt; exit 1; }
+
+pictures: $(STAMP)
+	@$(BIN)/python -m benchmarks.pictures
 
 bench: $(STAMP)
 	@$(BIN)/python -m benchmarks

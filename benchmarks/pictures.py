@@ -1,6 +1,6 @@
 """Pictures of a list, of a case and of an office's report for README and docs, from simulated data.
 
-    python -m benchmarks.pictures [--demo DIR] [--out DIR]
+    python -m benchmarks.pictures [--demo DIR] [--out DIR]     (or: make pictures)
 
 DIR is the folder that `make demo` fills. Its store is copied; in the copy the lists of the last day are
 issued once more, those of one office in Chinese, and of all days six parcels in seven come back with what is
