@@ -15,7 +15,7 @@ from models.stats.drift import Coding, Shift, shift, tells_the_day
 from models.watch.monitoring import Level
 
 ALL = "all offices"
-FROM_RESULTS = "hit_rate"
+_FROM_RESULTS = "hit_rate"
 """The block whose columns are past results: they move with every result that comes in, which is their use."""
 
 
@@ -32,7 +32,7 @@ class ShiftedColumn:
         """`fine`, `watch` or `retrain` by the size of the shift, where it is real; past results are at most
         watched.
         """
-        if self.shift.reaches(config.drift_retrain) and self.group != FROM_RESULTS:
+        if self.shift.reaches(config.drift_retrain) and not is_from_results(self.group):
             return "retrain"
         return "watch" if self.shift.reaches(config.drift_watch) else "fine"
 
@@ -90,6 +90,15 @@ def shifted_columns(
 def strongest(columns: Sequence[ShiftedColumn]) -> ShiftedColumn:
     """The one that is farthest beyond its limit, alarms first."""
     return max(columns, key=lambda one: (one.shift.alarms, one.shift.excess))
+
+
+def is_from_results(group: str) -> bool:
+    """Whether a block holds past results, which move whenever results come in; it may name a label.
+
+    >>> is_from_results("hit_rate (food_safety)"), is_from_results("price")
+    (True, False)
+    """
+    return group.partition(" (")[0] == _FROM_RESULTS
 
 
 def by_group(columns: Sequence[ShiftedColumn]) -> dict[tuple[str, str], list[ShiftedColumn]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from configs.language import Message
 from configs.schema.monitoring import MonitoringConfig
-from models.watch.column_shifts import ALL, FROM_RESULTS, ShiftedColumn, by_group, strongest
+from models.watch.column_shifts import ALL, ShiftedColumn, by_group, is_from_results, strongest
 from models.watch.monitoring import LEVELS, Delay, HitRate, Level, Newcomers, deflated_over_expected, ratio
 from models.watch.risk_results import RiskResults
 
@@ -81,7 +81,7 @@ def _shift_in_words(group: str, shifted: Sequence[ShiftedColumn], of: int, check
     if check == "score drift":
         return Message("scores of {group} have shifted from those of the weeks before: {figures}", values)
     values |= {"shifted": len(shifted), "of": of, "column": top.column}
-    if group == FROM_RESULTS:
+    if is_from_results(group):
         return Message(
             "{group}: {shifted} of {of} features have shifted, as results came in: past findings of parties "
             "and goods are others; most of all {column} ({figures})",

@@ -10,7 +10,7 @@ import pytest
 
 from configs.schema.monitoring import MonitoringConfig
 from models.stats.drift import Coding, psi, shift, tells_the_day
-from models.watch.column_shifts import ALL, FROM_RESULTS, Sampled, by_group, shifted_columns
+from models.watch.column_shifts import ALL, Sampled, by_group, shifted_columns
 from models.watch.verdict import drift_reasons, verdict
 
 EVEN = np.full(10, 0.1)
@@ -118,7 +118,10 @@ def test_a_shift_of_prices_is_named_with_its_block(
     if where == "0100":
         assert "0100 (price)" in reasons[0].text
     # Past findings move with the results that come in: the models are no worse for it.
-    past = [replace(column, group=FROM_RESULTS) if column.group == "price" else column for column in columns]
+    past = [
+        replace(column, group="hit_rate (undervaluation)") if column.group == "price" else column
+        for column in columns
+    ]
     told = drift_reasons(past, "feature drift", config)
     assert verdict(told) == ("fine" if where != ALL else "watch")
     assert all("results came in" in reason.text for reason in told)
