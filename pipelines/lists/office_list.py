@@ -74,7 +74,7 @@ class OfficeList:
         """How many parcels, and how they were chosen."""
         count = Counter(row.values["selection"] for row in self.rows)
         how = self.language.listed(
-            self.language("{field}: {words}", field=chosen, words=self.language.number(number))
+            self.language("{chosen}: {parcels}", chosen=chosen, parcels=self.language.number(number))
             for chosen, number in count.most_common()
         )
         parcels = self.language.number(len(self.rows))

@@ -89,7 +89,7 @@ def _charts(content: Mapping[str, Any], naming: Naming) -> dict[str, Markup]:
     if overall:
         tops = [(row, row["strongest"]) for row in overall]
         rows = [
-            Bar(words.name("block", row["block"]), top["psi"], None, top["limit"], row["level"] != "fine")
+            Bar(naming.block(row["block"]), top["psi"], None, top["limit"], row["level"] != "fine")
             for row, top in tops
         ]
         charts["blocks"] = bars(words("Largest stability index of each block"), rows)

@@ -15,7 +15,7 @@ class Naming:
 
     Attributes:
         words: its language.
-        titles: of risks; one without goes by its technical name.
+        titles: of risks, by their names and labels; one without goes by its technical name.
     """
 
     words: Language
@@ -30,7 +30,8 @@ class Naming:
         if code == ENGLISH.code:
             # As in files and on the command line, which this reader looks at beside the report.
             return cls(words, {})
-        return cls(words, {name: risk.title.in_language(words) for name, risk in settings.risks.items()})
+        titles = {name: risk.title.in_language(words) for name, risk in settings.risks.items()}
+        return cls(words, {risk.label: titles[name] for name, risk in settings.risks.items()} | titles)
 
     def risk(self, name: str) -> str:
         """A risk."""
@@ -45,13 +46,20 @@ class Naming:
         return self._titled(message).in_language(self.words)
 
     def _titled(self, message: Message) -> Message:
-        if message.kind == "risk":
-            return replace(message, text=self.risk(message.text), kind="title")
+        named = {"risk": self.risk, "block": self.block}.get(message.kind or "")
+        if named is not None:
+            return replace(message, text=named(message.text), kind="title")
         titled = {
             name: self._titled(value) if isinstance(value, Message) else value
             for name, value in message.values.items()
         }
         return replace(message, values=titled)
+
+    def block(self, name: str) -> str:
+        """A block of features, which may name the label that it is about."""
+        block, _, label = name.removesuffix(")").partition(" (")
+        said = self.words.name("block", block)
+        return self.words("{text} ({aside})", text=said, aside=self.risk(label)) if label else said
 
     def channel(self, name: str | None) -> str:
         """What chose a parcel."""
