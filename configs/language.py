@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -27,7 +27,7 @@ from babel.support import Translations
 
 from configs.errors import ConfigurationError
 from configs.language_codes import LanguageCode
-from configs.parcel_ways import WAY_PLACEHOLDERS, WAY_WORDS, ParcelWay
+from configs.parcel_ways import MORE_PLACEHOLDERS, WAY_PLACEHOLDERS, WAY_WORDS, ParcelWay
 
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _MOST_KEPT = 1 << 14
@@ -207,7 +207,9 @@ def _catalogue(path: Path) -> Translations:
     for message in messages:
         # The first message of a catalogue is its header.
         translated, meant = str(message.string), str(message.id)
-        if meant and translated and _filled_in(translated) != _filled_in(meant):
+        # Only reasons, which name columns of features, are told with figures of their day.
+        free = MORE_PLACEHOLDERS if "__" in meant else WAY_PLACEHOLDERS
+        if meant and translated and _filled_in(translated, free) != _filled_in(meant, free):
             raise ConfigurationError(
                 f"{path}, line {message.lineno}: expected the placeholders of {meant!r} in {translated!r}, "
                 f"each written the same"
@@ -218,10 +220,10 @@ def _catalogue(path: Path) -> Translations:
     return Translations(compiled)
 
 
-def _filled_in(message: str) -> list[tuple[str, str]] | None:
-    """The placeholders that whoever says the message fills in."""
+def _filled_in(message: str, free: Collection[str]) -> list[tuple[str, str]] | None:
+    """The placeholders that whoever says the message fills in, without those that any translation may use."""
     named = placeholders(message)
-    return named and [each for each in named if each[0] not in WAY_PLACEHOLDERS]
+    return named and [each for each in named if each[0] not in free]
 
 
 def placeholders(message: str) -> list[tuple[str, str]] | None:

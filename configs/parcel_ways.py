@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-ParcelWay = Literal["retail", "mail", "freight"]
+ParcelWay = Literal["retail", "mail", "freight", "several"]
 PARCEL_WAYS: tuple[ParcelWay, ...] = get_args(ParcelWay)
 WAY_WORDS: dict[ParcelWay, dict[str, str]] = {
     "retail": {
@@ -16,11 +16,19 @@ WAY_WORDS: dict[ParcelWay, dict[str, str]] = {
     "freight": {
         "buyer": "consignee", "seller": "consignor", "declared": "inventory number", "counted": "declaration",
     },
+    # A list of parcels that travel in several of them.
+    "several": {
+        "buyer": "buyer or addressee", "seller": "seller or sender",
+        "declared": "number of the inventory or declaration", "counted": "declaration",
+    },
 }  # fmt: skip
 """Words of a message that depend on the way, by the placeholder that stands for them: the parties, the number
 that a parcel goes by, and what is counted where parcels are.
 """
 WAY_PLACEHOLDERS = frozenset(WAY_WORDS["retail"])
+ORDER_LIMIT = "order_limit"
+MORE_PLACEHOLDERS = WAY_PLACEHOLDERS | {ORDER_LIMIT}
+"""What a translation may say where English does not: words of the way, the day's limit of an order in CNY."""
 _BY_MAIL = ("mail", "express")
 _TRADED = ("9710", "9810", "other")
 

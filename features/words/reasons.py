@@ -221,7 +221,7 @@ def _row_reasons(
 
 def _sentence(template: ReasonTemplate, values: LineValues, told: Telling) -> str:
     shown = {column: told.shown(column, values[column]) for column in template.columns}
-    sentence = told.language.words(template.text).format_map(shown)
+    sentence = told.language.words(template.text).format_map(told.figures | shown)
     if len(sentence) <= MAX_REASON_CHARACTERS:
         return sentence
     return sentence[: MAX_REASON_CHARACTERS - 1] + "…"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from configs.language import ENGLISH, Language
-from configs.parcel_ways import PARCEL_WAYS, ParcelWay
+from configs.parcel_ways import ORDER_LIMIT, PARCEL_WAYS, ParcelWay
 from features.text.visible import visible_text
 
 MAX_VALUE_CHARACTERS = 60
@@ -22,16 +22,24 @@ class Telling:
         language: of the office.
         ways: of the parcel of each row, whose parties go by other names in each; none where nothing is known.
         countries: their names in the language, by code.
+        order_limit_cny: of the day, where it is known.
     """
 
     language: Language = ENGLISH
     ways: Sequence[ParcelWay] = ()
     countries: Mapping[str, str] = field(default_factory=dict)
+    order_limit_cny: float | None = None
 
     def languages(self, rows: int) -> list[Language]:
         """The language of each row, in the words of its parcel's way."""
         of_way = {way: self.language.of(way) for way in PARCEL_WAYS}
         return [of_way[way] for way in self.ways] if self.ways else [self.language] * rows
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """What a sentence in another language than English may name besides."""
+        limit = self.order_limit_cny
+        return {ORDER_LIMIT: "–" if limit is None else self.language.number(limit)}
 
     def shown(self, column: str, value: Any) -> Any:
         """A value as a sentence shows it: a country by its name, a text with nothing hidden in it."""

@@ -125,7 +125,7 @@ def office_lists(
         code = settings.capacity.language_of(str(office))
         ways = {way_of(*each) for each in rows.select("direction", "trade_mode").iter_rows()}
         words = language(code, settings.overlay)
-        words = words.of(ways.pop()) if len(ways) == 1 else words
+        words = words.of(ways.pop() if len(ways) == 1 else "several")
         worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
         shown = rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
         ranks = _ranks_together(rows)

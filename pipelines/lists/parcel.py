@@ -155,7 +155,7 @@ class Teller:
                 if selection in CHOSEN
                 else visible_text(selection, CODE_CHARACTERS),
                 **{name: self._way(row[name]) for name in ("direction", "trade_mode")},
-                "likely_headings": words.listed((row["likely_headings"] or "").split(", ")),
+                "likely_headings": words.listed(str(values["likely_headings"]).split(", ")),
                 "together": words.listed(
                     str(rank) for rank in ranks.get(row["together"], []) if rank != row["rank"]
                 ),

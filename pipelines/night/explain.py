@@ -103,8 +103,8 @@ def explain(task: ExplainTask) -> Explained:
         learned = model.learned(chosen, text_score=text, goods=of_goods)
         worded = pl.concat([chosen, model.model_columns(chosen, learned)], how="horizontal")
         pushes = model.contributions_in_heading(chosen, learned)
-        of_rows = [ways[row] for row in rows]
-        telling = {code: Telling(words, of_rows, countries[code]) for code, words in spoken.items()}
+        limit, of_rows = space.reference.order_limit_cny, [ways[row] for row in rows]
+        telling = {code: Telling(words, of_rows, countries[code], limit) for code, words in spoken.items()}
         sentences = [
             reasons(worded, pushes, config, len(_REASONS), telling[code]).rename(
                 dict(zip(_REASONS, of_language, strict=True))

@@ -10,7 +10,7 @@ from babel.messages.pofile import read_po
 from configs.errors import ConfigurationError
 from configs.language import language, placeholders
 from configs.language_codes import LANGUAGES
-from configs.parcel_ways import PARCEL_WAYS, WAY_PLACEHOLDERS
+from configs.parcel_ways import MORE_PLACEHOLDERS, PARCEL_WAYS
 from tests.configs.catalogue import ROOT, messages, names
 
 
@@ -29,7 +29,7 @@ def test_every_message_is_translated_with_the_same_placeholders_and_no_other(cod
         # A language may say more of the parcel's way than English does, and never less.
         translated, meant = (set(placeholders(str(each)) or ()) for each in (said.string, said.id))
         assert meant <= translated, said.id
-        assert {name for name, _ in translated - meant} <= WAY_PLACEHOLDERS, said.id
+        assert {name for name, _ in translated - meant} <= MORE_PLACEHOLDERS, said.id
 
 
 def test_messages_of_code_page_and_configuration_are_all_gathered() -> None:
@@ -53,10 +53,10 @@ def test_parties_and_what_is_counted_go_by_the_way_of_the_parcel() -> None:
         for text in ("{seller} never seen before", "Whole parcel")
     ]
     assert said == [
-        ["seller never seen before", "sender never seen before", "consignor never seen before"],
-        ["Whole parcel"] * 3,
-        ["电商企业此前无申报记录", "寄件人此前无申报记录", "发货人此前无申报记录"],
-        ["整票", "整件", "整票"],
+        [f"{seller} never seen before" for seller in ("seller", "sender", "consignor", "seller or sender")],
+        ["Whole parcel"] * 4,
+        [f"{seller}此前无申报记录" for seller in ("电商企业", "寄件人", "发货人", "电商企业/寄件人")],
+        ["整票", "整件", "整票", "整票"],
     ]
 
 
@@ -72,6 +72,7 @@ def test_a_catalogue_of_the_user_comes_first_and_may_be_short(tmp_path: Path) ->
     [
         ('msgid "{shown} of {all} shown"\nmsgstr "显示 {shown}"\n', "line 5: expected the placeholders of"),
         ('msgid "{shown} of {all} shown"\nmsgstr "{shown} {all"\n', "line 5: expected the placeholders of"),
+        ('msgid "Rank"\nmsgstr "{order_limit}"\n', "line 5: expected the placeholders of"),
         ("this is no catalogue\n", "expected a gettext catalogue"),
         ("\x00\xff", "expected a gettext catalogue"),
     ],

@@ -139,7 +139,7 @@ def test_a_block_without_words_of_its_own_is_named_in_plain_words() -> None:
 def test_parties_and_countries_go_by_the_names_that_the_office_uses() -> None:
     risk = _risk({"route": [{"text": "{seller} never seen before"}], "a": [{"text": "by {route__dispatch}"}]})
     pushes = pl.DataFrame({"route": [0.2, 0.2], "a": [0.1, 0.1]})
-    told = Telling(language("zh-CN"), ["mail", "retail"], {"HK": "中国香港"})
+    told = Telling(language("zh-CN"), ["mail", "retail"], {"HK": "中国香港"}, 5000.0)
     said = reasons(pl.concat([_frame(), _frame(route__dispatch="XX")]), pushes, risk, 2, told)
     assert said.select("reason_1", "reason_2").rows() == [
         ("寄件人此前无申报记录", "by 中国香港"), ("电商企业此前无申报记录", "by XX"),
