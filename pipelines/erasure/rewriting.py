@@ -22,7 +22,10 @@ from pipelines.store.layout import DayTable, bucket_name
 from pipelines.store.store import Store
 
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
-_LISTED: Final = (DayTable.LISTS, DayTable.ISSUED, DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH)
+_LISTED: Final = (
+    *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
+    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH),
+)
 _DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
@@ -19,6 +19,7 @@ from features.history.fold import fold
 from features.history.results import increments, result_tables, with_results_of
 from features.history.state import History
 from features.prepare import prepare_lines
+from pipelines.history.inspected import INSPECTED_LINES
 from pipelines.history.profiles import load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
@@ -105,17 +106,27 @@ class Chronicle:
 
     def results(self, day: date, inspections: pl.DataFrame | None = None) -> dict[str, pl.DataFrame]:
         """The sums by key of what was reported on `day`; `inspections`, if held, is all reported by then."""
+        return self.sums_of(self.reported(day, inspections), day)
+
+    def reported(self, day: date, inspections: pl.DataFrame | None = None) -> pl.DataFrame | None:
+        """The reports of `day`, and earlier ones of the same lines, with the columns of the lines; None where
+        there is none. `inspections`, if held, is all reported by then.
+        """
         if inspections is None:
             reported = self.store.read_inspections(reported_from=day, reported_to=day)
         else:
             reported = inspections.filter(pl.col("reported_on") == day)
         if reported.is_empty():
-            return {}
+            return None
         lines = reported.select(LINE_KEY).unique()
         known = self.store.read_inspections(reported_to=day) if inspections is None else inspections
-        earlier = known.join(lines, on=LINE_KEY, how="semi")
-        reports = increments(self.with_attributes(earlier, day), self.spec.labels)
-        reports = reports.filter(pl.col("reported_on") == day)
+        return self.with_attributes(known.join(lines, on=LINE_KEY, how="semi"), day)
+
+    def sums_of(self, reported: pl.DataFrame | None, day: date) -> dict[str, pl.DataFrame]:
+        """The sums by key of what was reported on `day`, from `reported`."""
+        if reported is None:
+            return {}
+        reports = increments(reported, self.spec.labels).filter(pl.col("reported_on") == day)
         if reports.is_empty():
             return {}
         return result_tables(self._keyed(reports, day), self.spec.keys, self.spec.labels)
@@ -156,19 +167,22 @@ class Chronicle:
             wanted = wanted.join(matched, on=LINE_KEY, how="anti")
         self.unmatched.missing.append(wanted)
         if not parts:
+            schema = self.store.declaration_schema() | {"declared_on": pl.Date()}
             return reports.clear().with_columns(
-                pl.lit(None, pl.String).alias(name) for name in columns if name not in LINE_KEY
+                pl.lit(None, schema[name]).alias(name)
+                for name in (*columns, "declared_on")
+                if name not in LINE_KEY
             )
         found = pl.concat(parts)
         matched = with_results_of(found, reports)
         self.unmatched.early.append(found.select(LINE_KEY).join(matched, on=LINE_KEY, how="anti"))
-        return matched.drop("declared_on")
+        return matched
 
     def _key_columns(self) -> list[str]:
         schema = self.store.declaration_schema()
         sources = {"hs2": "hs_code", "hs4": "hs_code", "hs6": "hs_code", "item_key": "item_name"}
         needed = {sources.get(column, column) for spec in self.spec.keys for column in spec.columns}
-        needed |= {*LINE_KEY, "unit_price", "total_price", "net_weight_kg"}
+        needed |= {*LINE_KEY, "unit_price", "total_price", "net_weight_kg", *INSPECTED_LINES}
         return [name for name in schema if name in needed]
 
     def _keyed(self, reports: pl.DataFrame, day: date) -> pl.DataFrame:
@@ -202,9 +216,16 @@ class Chronicle:
         self.unmatched.tell()
         return history
 
-    def replay(self, history: History, until: date) -> Iterator[tuple[date, History]]:
-        """Folds the days after `history` up to and including `until`, one by one."""
+    def replay(
+        self, history: History, until: date, told: Callable[[date, pl.DataFrame | None], None] | None = None
+    ) -> Iterator[tuple[date, History]]:
+        """Folds the days after `history` up to and including `until`, one by one; `told` is called with what
+        was `reported` on each.
+        """
         for day in self.days(history.as_of, until):
             today = self.tables(self.prepared(day), day, history)
-            history = self.step(history, day, today, self.results(day))
+            reported = self.reported(day)
+            if told is not None:
+                told(day, reported)
+            history = self.step(history, day, today, self.sums_of(reported, day))
             yield day, history

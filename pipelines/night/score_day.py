@@ -23,7 +23,7 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.profiles import Eve, stage_folded
+from pipelines.history.profiles import Eve
 from pipelines.lists.set_aside import SetAside, documents_set_aside
 from pipelines.night.documents import write_missing_documents
 from pipelines.night.select_day import Listed, stage_lists
@@ -31,7 +31,7 @@ from pipelines.scoring.bucket import DayTask
 from pipelines.scoring.bucket_steps import forget_other_history, score_buckets, sum_buckets
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.gaps import Gap, read_outcome
-from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_history
+from pipelines.scoring.history_steps import close_days_before, fold_day, stage_closed, unpack_history
 from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
@@ -138,7 +138,7 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
             issued = store.layout.partition(DayTable.LISTS, day).exists()
             listed = _keep_lists(t, run) if issued else stage_lists(t, run, work.all_scores, work.all_values)
         if lineage:
-            stage_folded(t, store, work.after, chronicle.spec, day, lineage)
+            stage_closed(t, run, lineage)
         unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
         outcome = {
             "lines": sum(bucket.lines or 0 for bucket in run.buckets),

@@ -10,9 +10,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TypeVar
 
+import polars as pl
+
 from configs.errors import StoreError
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import save_results
+from pipelines.history.inspected import save_inspected, stage_inspected
 from pipelines.history.mapped import UnpackTask, unpack_table, unpack_tasks
 from pipelines.history.profiles import (
     Eve,
@@ -28,6 +31,7 @@ from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.fold_tables import FoldTask, fold_part, fold_tasks
 from pipelines.store.bucket_checks import require_whole
 from pipelines.store.files import lines_that_can_be_read
+from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
@@ -93,7 +97,13 @@ def _fold_days(
         kept = worth_keeping(small, spec.config)
         history = spec.empty() if stored.folder is None else load_profile(stored.folder, spec)
         with store.transaction() as t:
-            for day, folded in chronicle.replay(history, small[-1]):
+
+            def told(day: date, reported: pl.DataFrame | None) -> None:
+                file = t.scratch("inspected") / f"{day}.parquet"
+                save_inspected(file, store, reported, day)
+                stage_inspected(t, store, day, file)
+
+            for day, folded in chronicle.replay(history, small[-1], told):
                 if day in kept:
                     stage_profile(t, store, folded, spec)
     for large in days[len(small) :]:
@@ -125,8 +135,15 @@ def _close_in_files(chronicle: Chronicle, day: date, executor: Executor) -> None
     forget_other_history(run.task.work, lineage)
     fold_day(run, close=True)
     with store.transaction() as t:
-        stage_folded(t, store, run.task.work.after, chronicle.spec, day, lineage)
+        stage_closed(t, run, lineage)
     shutil.rmtree(run.task.work.path, ignore_errors=True)
+
+
+def stage_closed(t: Transaction, run: DayRun, lineage: str) -> None:
+    """Stages what `fold_day` has closed: the history after the day, and what was reported on it."""
+    store, work = run.chronicle.store, run.task.work
+    stage_folded(t, store, work.after, run.chronicle.spec, run.day, lineage)
+    stage_inspected(t, store, run.day, work.inspected)
 
 
 def unpack_history(run: DayRun) -> None:
@@ -142,7 +159,9 @@ def fold_day(run: DayRun, *, close: bool) -> None:
     stays in this process.
     """
     if close:
-        save_results(run.task.work, run.chronicle.results(run.day))
+        reported = run.chronicle.reported(run.day)
+        save_results(run.task.work, run.chronicle.sums_of(reported, run.day))
+        save_inspected(run.task.work.inspected, run.chronicle.store, reported, run.day)
     few = replace(run.executor, workers=max(1, min(run.executor.workers, len(run.files))))
     tables = fold_tasks(run.chronicle, run.task, run.files, close=close)
     _every_table("history of the day", fold_part, tables, replace(run, executor=few))

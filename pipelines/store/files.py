@@ -141,7 +141,14 @@ def read_whole(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
 
 def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """Return a scan of one file with exactly the columns of `schema`; a column that it lacks is null."""
-    return pl.scan_parquet(path, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False)
+    return scan_tables([path], schema)
+
+
+def scan_tables(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """Return the same of several files, one below the other."""
+    return pl.scan_parquet(
+        paths, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False
+    )
 
 
 def _read_one(path: Path, schema: Mapping[str, pl.DataType], wanted: list[str]) -> pl.DataFrame:

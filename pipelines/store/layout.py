@@ -40,6 +40,7 @@ class DayTable(Enum):
 
     DECLARATIONS = ("declarations", "declared_on")
     INSPECTIONS = ("inspections", "reported_on", "inspections.parquet")
+    INSPECTED = ("inspected", "reported_on", "inspected.parquet")
     QUARANTINE = ("quarantine", "declared_on", "rejected-{:06d}.parquet")
     PROFILES = ("profiles", "as_of", PROFILE)
     SCORES = ("scores", "declared_on")
@@ -199,9 +200,7 @@ class Layout:
         return root.with_name(f"{root.name}.{ending}")
 
     def digests(self, path: Path) -> Path:
-        """Return the file that says what a file or folder of the store is; those of declarations have been
-        there for longest, and lie above the others.
-        """
+        """Return the file that says what a file or folder of the store is; above others for declarations."""
         parts = path.relative_to(self.root).parts
         inner = parts[1:] if parts[0] == DayTable.DECLARATIONS.folder and parts[1:] else parts
         return self.root.joinpath(".checks", *inner[:-1], f"{inner[-1]}.json")

@@ -19,6 +19,7 @@ from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 
 CHAMPIONS = "champions"
+INSPECTED = "inspected"
 _LEARNED_FROM = (DayTable.DECLARATIONS, DayTable.INSPECTIONS)
 
 
@@ -39,7 +40,7 @@ def only_training(store: Store) -> Iterator[Path]:
         try:
             yield folder
         finally:
-            for scratch in (_place(folder), folder / CHAMPIONS):
+            for scratch in (_place(folder), folder / CHAMPIONS, folder / INSPECTED):
                 shutil.rmtree(scratch, ignore_errors=True)
 
 

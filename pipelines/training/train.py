@@ -17,6 +17,7 @@ from models.judging.gate_checks import comparing_metric
 from models.stats.metrics import metrics_of
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
+from pipelines.history.inspected import save_inspected, stage_inspected
 from pipelines.history.profiles import stage_profile
 from pipelines.history.source_keys import found_extra_keys, remember_extra_keys, with_source_keys
 from pipelines.store.layout import DayTable
@@ -25,7 +26,7 @@ from pipelines.store.store import Store
 from pipelines.training.fitted import FittedOnDisk
 from pipelines.training.frames import TrainingData, known_until, training_data
 from pipelines.training.report import RiskTrained, TrainReport
-from pipelines.training.snapshot import CHAMPIONS, freeze, only_training, paths_of, still_holds
+from pipelines.training.snapshot import CHAMPIONS, INSPECTED, freeze, only_training, paths_of, still_holds
 from pipelines.training.train_risk import CopiedChampion, train_risk
 from pipelines.work.progress import Progress
 
@@ -72,13 +73,31 @@ def train(
             champions = _prepared(tracker, chosen, folder)
             with manifest.step("features"):
                 data = training_data(chronicle, chosen, last, progress)
+                inspected = _missing_inspected(chronicle, opened, last, folder / INSPECTED)
         reading.close()
         work = _Work(data, settings, champions, folder)
         done = work.models(chosen, tracker, manifest, progress)
         with opened.lock("train", patient=True):
             unchanged = frozen is not None and still_holds(opened, frozen, last)
-            _enter(opened, data, chronicle, manifest, done, profile=unchanged)
+            _enter(opened, data, chronicle, manifest, done, closed=inspected if unchanged else None)
     return TrainReport(list(done.values()), last, tracker.shown)
+
+
+def _missing_inspected(chronicle: Chronicle, into: Store, until: date, folder: Path) -> dict[date, Path]:
+    """Writes into `folder` what was reported on the days up to `until` of which `into` does not keep it yet;
+    returns the file of each.
+    """
+    days = {day for day in chronicle.store.inspection_days() if day <= until}
+    lacking = sorted(days - set(into.days(DayTable.INSPECTED)))
+    if not lacking:
+        return {}
+    inspections = chronicle.store.read_inspections(lacking[0], lacking[-1])
+    reported = chronicle.with_attributes(inspections, lacking[-1])
+    folder.mkdir(exist_ok=True)
+    files = {day: folder / f"{day}.parquet" for day in lacking}
+    for day, file in files.items():
+        save_inspected(file, into, reported, day)
+    return files
 
 
 def _prepared(tracker: Tracker, chosen: Sequence[RiskConfig], folder: Path) -> dict[str, CopiedChampion]:
@@ -140,9 +159,11 @@ def _registered(fitted: FittedOnDisk, tracker: Tracker, done: dict[str, RiskTrai
 
 def _enter(
     store: Store, data: TrainingData, chronicle: Chronicle, manifest: ManifestBuilder,
-    done: Mapping[str, RiskTrained], *, profile: bool,
+    done: Mapping[str, RiskTrained], *, closed: Mapping[date, Path] | None,
 ) -> None:  # fmt: skip
-    """Enter the manifest and, if the days have not changed since, the history of the last day."""
+    """Enter the manifest and, if the days have not changed since, the history of the last day and what was
+    reported by then, a file a day in `closed`; None where they have changed.
+    """
     manifest.add_rows(rows_in=data.lines, kept=data.lines)
     manifest.model_versions.update(
         {risk.risk: str(risk.version) for risk in done.values() if risk.version is not None}
@@ -150,6 +171,8 @@ def _enter(
     manifest.further["data_fingerprint"] = data.fingerprint
     with store.transaction() as t:
         as_of = data.history.as_of
-        if profile and as_of is not None and as_of not in store.days(DayTable.PROFILES):
+        if closed is not None and as_of is not None and as_of not in store.days(DayTable.PROFILES):
             stage_profile(t, store, data.history, chronicle.spec)
+        for day, file in (closed or {}).items():
+            stage_inspected(t, store, day, file)
         store.write_manifest(t, "train", data.until, manifest.as_dict())
