@@ -128,7 +128,7 @@ class Language:
 
     def day(self, day: date) -> str:
         """A date as people write it, the month in words or marked, so that it is not taken for the day."""
-        return format_date(day, "medium", locale=self.locale)
+        return _date(day, self.locale)
 
 
 @dataclass(frozen=True)
@@ -171,6 +171,11 @@ def _decimal(value: str, pattern: str, locale: Locale) -> str:
 @lru_cache(maxsize=_MOST_KEPT)
 def _amount(value: str, currency: str, locale: Locale) -> str:
     return format_currency(Decimal(value), currency, locale=locale)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _date(day: date, locale: Locale) -> str:
+    return format_date(day, "medium", locale=locale)
 
 
 def _is_beyond_words(value: float) -> bool:

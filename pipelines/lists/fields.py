@@ -21,6 +21,7 @@ from configs.language_codes import LANGUAGES, LanguageCode
 from configs.parcel_ways import PARCEL_WAYS
 from configs.schema.risk import RiskConfig
 from features.contract.result_words import FOUND_HOW, NOT_OPENED
+from pipelines.cases.case import CASE, CASE_TYPE
 from pipelines.lists.chances import CHANCES, CHANCES_TYPE
 from pipelines.lists.lines import LINES, LINES_TYPE
 
@@ -203,7 +204,7 @@ def display_columns() -> dict[str, pl.DataType]:
     """
     known = fields_of("selection", "declaration", "night", "issue")
     beside = columns_of(field for field in known if Document.TABLE not in field.documents)
-    return beside | {CHANCES: CHANCES_TYPE, LINES: LINES_TYPE}
+    return beside | {CHANCES: CHANCES_TYPE, LINES: LINES_TYPE, CASE: CASE_TYPE}
 
 
 def in_language(column: str, code: LanguageCode) -> str:

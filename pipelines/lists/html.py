@@ -20,7 +20,8 @@ from pipelines.lists.parcel import CHOSEN
 
 _UNKNOWN = "–"
 _TEMPLATE = "office_list.html.j2"
-_SCRIPTS = ("scanning.js", "outcomes.js", "kept.js", "handing_in.js", "office_list.js")
+_STYLES = ("office_list.css", "case.css")
+_SCRIPTS = ("scanning.js", "outcomes.js", "kept.js", "handing_in.js", "cases.js", "office_list.js")
 SORT_KEYS = {
     "rank": "rank",
     "declaration": "parcel",
@@ -43,8 +44,9 @@ def list_page(office_list: OfficeList) -> str:
     declared text could neither run nor load anything even if it came through as markup. What is filled in
     stays in the browser's storage under the list's number until it is exported as a file.
     """
-    style = packaged_text("pipelines.lists", "office_list.css")
-    script = "".join(packaged_text("pipelines.lists", name) for name in _SCRIPTS)
+    style, script = (
+        "".join(packaged_text("pipelines.lists", name) for name in names) for names in (_STYLES, _SCRIPTS)
+    )
     policy = (
         f"default-src 'none'; style-src '{fingerprint(style)}'; script-src '{fingerprint(script)}'; "
         "base-uri 'none'; form-action 'none'"
@@ -67,6 +69,7 @@ def list_page(office_list: OfficeList) -> str:
             further_fields=_further_fields(),
             selections=sorted(selections, key=lambda each: [*CHOSEN, each[0]].index(each[0])),
             sort_keys={key: words(name) for key, name in SORT_KEYS.items()},
+            rank_of={row.values["declaration_id"]: row.values["rank"] for row in office_list.rows},
             about=_about(office_list),
             **_formatters(words),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,8 @@ from configs.parcel_ways import way_of
 from configs.schema.risk import RiskConfig
 from features.text.visible import visible_text
 from features.words.reasons import NOTHING_STANDS_OUT
+from pipelines.cases.case import CASE
+from pipelines.cases.told import CaseTeller, ToldCase
 from pipelines.lists.caveats import Caveats
 from pipelines.lists.chances import CHANCES
 from pipelines.lists.fields import REASON_COLUMNS, fields_of, in_language
@@ -98,6 +101,7 @@ class ListRow:
         lines: all of the parcel, where they are known.
         words: the list's language, in the words of the parcel's way.
         is_export: whether the parcel leaves the country.
+        case: what else was known of it, None where nothing was kept.
     """
 
     values: Mapping[str, Value]
@@ -110,6 +114,7 @@ class ListRow:
     lines: tuple[ListedLine, ...] = ()
     words: Language = ENGLISH
     is_export: bool = False
+    case: ToldCase | None = None
 
     @property
     def total_cny(self) -> float | None:
@@ -169,6 +174,7 @@ class Teller:
             lines=tuple(map(self._line, row[LINES] or ())),
             words=words,
             is_export=row["direction"] == "export",
+            case=CaseTeller(words, self._titles, self.title).case(row[CASE]),
         )
 
     def title(self, risk: str) -> str:
@@ -176,6 +182,11 @@ class Teller:
         if risk in self.risks:
             return self.risks[risk].title.in_language(self.words)
         return risk.replace("_", " ").capitalize()
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        """The titles of the risks by their labels."""
+        return {risk.label: self.title(name) for name, risk in self.risks.items()}
 
     def _chance(self, chance: Mapping[str, Any], listed: str | None, words: Language) -> ListedChance:
         first, title = REASON_COLUMNS[0], self.title(chance["risk"])

@@ -27,6 +27,7 @@ from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
 from pipelines.lists.lines import LINES, LINES_TYPE
 from pipelines.night.as_declared import SHOWN, names_of, shown_lines, whole_parcels
+from pipelines.night.case_facts import FACT_SCHEMA, case_facts
 from pipelines.night.one_price import agreeing, one_price, priced_reasons, untold, with_price
 from pipelines.scoring.bucket import DayTask, Workspace, workspace
 from pipelines.scoring.line_scores import champion_model, scores_of_goods, scores_of_text
@@ -61,10 +62,12 @@ class Explained:
             lines of the parcel, and up to three reasons in every language of the documents.
         chances: a row a parcel and risk: `declaration_id`, `risk`, `line_no`, `probability`, and reasons in
             the same columns, null where the chance is small.
+        facts: a row a parcel, `pipelines.night.case_facts.FACT_SCHEMA`.
     """
 
     shown: pl.DataFrame
     chances: pl.DataFrame
+    facts: pl.DataFrame
 
 
 def explain(task: ExplainTask) -> Explained:
@@ -124,7 +127,8 @@ def explain(task: ExplainTask) -> Explained:
         told.select(*listed.columns, *names_only), on=listed.columns, how="left", maintain_order="left"
     ).drop("risk")
     shown = shown.join(whole_parcels(space, parcels), on="declaration_id", how="left", maintain_order="left")
-    return Explained(shown, chances_with_reasons(chances, agreeing(told, prices, columns, spoken)))
+    worded_chances = chances_with_reasons(chances, agreeing(told, prices, columns, spoken))
+    return Explained(shown, worded_chances, case_facts(space, task.file, parcels))
 
 
 def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
@@ -134,7 +138,8 @@ def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
     told: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
     shown = {name: schema[name] for name in (*LINE_KEY, *SHOWN)} | columns_of(fields_of("night"))
     shown |= {LINES: LINES_TYPE}
-    return Explained(pl.DataFrame(schema=shown | told), pl.DataFrame(schema=_CHANCES | told))
+    frames = (shown | told, _CHANCES | told, FACT_SCHEMA)
+    return Explained(*(pl.DataFrame(schema=schema) for schema in frames))
 
 
 def _chances(task: ExplainTask) -> pl.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.scoring.sums_for_select import bring_sums, keep_sums, kept_sums
 from pipelines.store.bucket_checks import require_whole
-from pipelines.store.files import read_whole
+from pipelines.store.files import read_json, read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -92,6 +92,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
             eve = close_days_before(chronicle, day, executor)
             run = start_day(chronicle, eve, in_use, day, buckets, executor)
             unpack_history(run)
+            run = replace(run, versions=versions_of_night(opened, day) or run.versions)
         sums = kept_sums(chronicle, day, eve, buckets)
         with manifest.step("sums of the day"):
             if not bring_sums(run.task, sums):
@@ -128,6 +129,14 @@ def scored_folders(opened: Store, day: date) -> tuple[Path, Path]:
             f"{scored}. Score it with `parcel-risk score --date {day}`."
         )
     return scores, values
+
+
+def versions_of_night(store: Store, day: date) -> dict[str, str]:
+    """The models with which a day was last scored, as its manifests say."""
+    for file in reversed(store.layout.manifests_of_day("score", day)):
+        if versions := read_json(file).get("model_versions"):
+            return dict(versions)
+    return {}
 
 
 def check_unchanged(files: list[Path], scores: Path, day: date) -> None:

@@ -12,11 +12,13 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from models.risk.level import Level
 from models.selection.select import Selection, select_from
+from pipelines.cases.case import as_issued
 from pipelines.lists.caveats import Caveats
 from pipelines.lists.chances import with_chances
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.set_aside import SetAside, documents_set_aside
 from pipelines.lists.write import write_lists
+from pipelines.night.case_parcels import with_cases_of
 from pipelines.night.documents import in_all_processes
 from pipelines.night.explain import Explained, ExplainTask, explain, unexplained, with_channel_reasons
 from pipelines.scoring.bucket import DayTask, workspace
@@ -24,7 +26,7 @@ from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import PARCELS, REASONS, mark_lists
 from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.parcels import parcels_of_bucket
-from pipelines.store.files import unfinished, write_table, writing
+from pipelines.store.files import read_whole, unfinished, write_table, writing
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
 
@@ -90,6 +92,8 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     listed = with_channel_reasons(selection, listed, settings.capacity, settings.overlay)
     chances = _with_ends(explained.chances, run.levels)
     listed = with_chances(listed, chances)
+    listed = with_cases_of(run, listed, explained.facts)
+    listed = as_issued(listed, map(read_whole, store.layout.issued(day)))
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))
 
@@ -131,6 +135,7 @@ def _explained(run: DayRun, files: Mapping[Path, Path], scores: Path, selection:
     return Explained(
         pl.concat([each.shown for each in results.succeeded]),
         pl.concat([each.chances for each in results.succeeded]),
+        pl.concat([each.facts for each in results.succeeded]),
     )
 
 

@@ -12,6 +12,7 @@ and preparing them again 4 microseconds, 2% of a night.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -22,6 +23,7 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from configs.schema.settings import Settings
 from features.assemble import FeatureSet, assemble
+from features.history.keys import KeySpec
 from features.history.state import History
 from features.history.view import DayContext
 from features.prepare import prepare_lines
@@ -98,9 +100,9 @@ class Workspace:
         """The history at the close of the eve, over the unpacked files."""
         return mapped_history(self.task.eve, self.task.unpacked, self.chronicle.spec)
 
-    def context(self, file: Path) -> DayContext:
-        """All that a line of a bucket may look up."""
-        today = load_today(self.task.work, file, self.chronicle.spec.keys)
+    def context(self, file: Path, keys: Sequence[KeySpec] | None = None) -> DayContext:
+        """All that a line of a bucket may look up, or of the day only the sums of some keys."""
+        today = load_today(self.task.work, file, self.chronicle.spec.keys if keys is None else keys)
         return DayContext(self.task.day, self.eve, today, self.settings.pipeline.features)
 
     def lines(self, file: Path, of: pl.DataFrame | None = None) -> pl.DataFrame:

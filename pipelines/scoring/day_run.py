@@ -33,6 +33,8 @@ class DayRun:
         troubles: collects what fails.
         unproven: what is to be said of models that nothing shows to be of use, by risk.
         levels: how sure the level of each risk's probabilities is, where that is known.
+        versions: the model of each risk.
+        eve_day: the day at whose close the history of the eve is, None before the first.
     """
 
     chronicle: Chronicle
@@ -43,6 +45,8 @@ class DayRun:
     troubles: Troubles = field(default_factory=Troubles)
     unproven: Mapping[str, str] = field(default_factory=dict)
     levels: Mapping[str, Level] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    eve_day: date | None = None
 
     @property
     def day(self) -> date:
@@ -80,8 +84,12 @@ def start_day(
     task = DayTask(run_name, store.path, settings, day, folder, work.unpacked, work, champions)
     readable = [bucket.path for bucket in buckets if bucket.fault is None]
     return DayRun(
-        chronicle, task, buckets, readable, executor, unproven=doubts_of(in_use), levels=levels_of(in_use)
-    )
+        chronicle, task, buckets, readable, executor,
+        unproven=doubts_of(in_use),
+        levels=levels_of(in_use),
+        versions={risk: champion.version for risk, champion in in_use.items()},
+        eve_day=eve.as_of,
+    )  # fmt: skip
 
 
 def _fingerprint(

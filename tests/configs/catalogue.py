@@ -21,6 +21,7 @@ from features.words.reference_price import SOURCES
 from models.judging.gate import DOUBTS
 from models.watch.monitoring import LEVELS
 from models.watch.risk_results import ALL_SHARES, RANDOM_SHARE
+from pipelines.cases import told
 from pipelines.feedback import to_correct
 from pipelines.feedback.report import OUTCOME_WORDS
 from pipelines.ingest.tables.workbook_cells import AS_XLSX
@@ -46,7 +47,7 @@ def messages() -> frozenset[str]:
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
-        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING,
+        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}

@@ -92,7 +92,7 @@
       // Once, so that who closes it has peace.
       if (isFound && !found.dataset.shown) found.open = true;
       found.dataset.shown = isFound ? "yes" : "";
-      for (const button of parcel.querySelectorAll(".outcomes button")) {
+      for (const button of parcel.querySelectorAll(".outcomes [data-key]")) {
         button.setAttribute("aria-pressed", isSaid(parcel, button.dataset.key));
       }
       // On paper an empty date is a box to write into, not a pattern of letters.
@@ -224,8 +224,16 @@
     open(visible[here < 0 ? 0 : Math.min(Math.max(here + step, 0), visible.length - 1)]);
   };
 
+  const cases = new Cases(() => parcels, (parcel) => {
+    reveal(parcel);
+    open(parcel);
+  }, (number) => refuse(number));
+
   const keyed = (key) => {
+    const here = document.activeElement.closest("tbody");
+    if (cases.takes(key) || cases.shown) return;
     if (key === UNDO) undo();
+    else if (key === CASE && here) cases.open(here.dataset.declaration);
     else answer(document.activeElement.closest("tbody"), key);
   };
   const answer = (parcel, key) => {
@@ -258,17 +266,22 @@
     for (const name of ["search", "risk", "chosen", "filled"]) tool(name).value = "";
     filter();
   };
+  const refuse = (number) => {
+    missing.hidden = false;
+    missing.textContent = missing.dataset.words.replace("{number}", () => number);
+    // Reading a measure draws the page, so that the animation begins anew.
+    if (document.body.offsetHeight > 0) document.body.classList.add("refused");
+  };
   const scanned = (number) => {
     const parcel = named(number);
     missing.hidden = parcel !== undefined;
     document.body.classList.remove("refused");
     if (parcel === undefined) {
-      missing.textContent = missing.dataset.words.replace("{number}", () => number);
-      // Reading a measure draws the page, so that the animation begins anew.
-      if (document.body.offsetHeight > 0) document.body.classList.add("refused");
+      refuse(number);
       soundOfRefusal();
       return;
     }
+    if (cases.shown) cases.close();
     reveal(parcel);
     open(parcel);
   };
@@ -286,6 +299,9 @@
     const parcel = event.target.closest("tbody");
     if (event.key === "Escape" && !missing.hidden) {
       missing.hidden = true;
+    } else if (cases.shown) {
+      // Letters come through `keyed`: a scanner types them, too.
+      if (event.key !== "Escape" || !cases.takes(event.key)) return;
     } else if (event.key === "Escape" && parcel) {
       parcel.querySelector("th").focus();
     } else if (event.key === "Enter" && event.target === tool("search")) {
@@ -314,9 +330,10 @@
   for (const [parcel, form] of formOf) {
     form.addEventListener("input", (event) => changed(parcel, event.target));
     form.addEventListener("change", () => past.close());
-    for (const button of parcel.querySelectorAll(".outcomes button")) {
+    for (const button of parcel.querySelectorAll(".outcomes [data-key]")) {
       button.addEventListener("click", () => answer(parcel, button.dataset.key));
     }
+    parcel.querySelector(".to-case").addEventListener("click", () => cases.open(parcel.dataset.declaration));
     form.querySelector(".clear").addEventListener("click", () => {
       keep(parcel, {});
       show(parcel);
@@ -359,4 +376,5 @@
   });
   count();
   filter();
+  cases.tell();
 })();

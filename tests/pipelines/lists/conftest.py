@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,36 @@ CHANCES = [
     {"risk": "food_safety", "line_no": 2, "probability": 0.5, "reason_1": "never declared before"},
     {"risk": "undervaluation", "line_no": 1, "probability": 0.25, "reason_1": "CNY 12.0/kg declared"},
 ]
+CASE = {
+    "history_day": DAY - timedelta(days=1),
+    "complete": True,
+    "models": [{"risk": "undervaluation", "version": "7"}],
+    "parties": [
+        {"party": "seller", "lines": 40, "first_day": date(2026, 9, 1), "last_day": date(2026, 11, 18),
+         "value_cny": 812.5, "lines_today": 9, "usual_lines": 0.52,
+         "results": [{"label": "undervaluation", "inspected": 12, "findings": 3}]},
+        {"party": "buyer", "lines": 0, "lines_today": 1},
+    ],
+    "prices": [
+        {"line_no": 1, "level": "barcode", "lines": 143, "first_day": date(2026, 9, 1),
+         "last_day": date(2026, 11, 18), "low": 100.0, "median": 148.0, "high": 190.0,
+         "unit_price_cny": 12.0},
+    ],
+    "earlier": [
+        {"declaration_id": "E0001", "line_no": 2, "declared_on": date(2026, 10, 3), "by": ["seller"],
+         "item_name": "<b>toy</b>", "unit_price": 3.0, "currency": "USD", "reported_on": date(2026, 10, 9),
+         "examined": ["prohibited_item", "undervaluation"], "found": ["undervaluation"],
+         "assessed_unit_price": 9.0, "recovered_tax_cny": 4.2, "found_item": "drone",
+         "found_how": "under_invoiced"},
+    ],
+    "earlier_parcels": 12,
+    "companions": [
+        {"declaration_id": "I0003", "waybill_id": "WB-0000003", "customs_office": "4601",
+         "by": ["address", "buyer"], "item_name": "ceramic mug", "lines": 1, "total_cny": 20.0},
+        {"declaration_id": "X1", "customs_office": "5316", "by": ["order"], "lines": 2},
+    ],
+    "companion_parcels": 2,
+}  # fmt: skip
 GOODS = ("儿童玩具", "ceramic mug", "おもちゃ箱", "phone case")
 
 
@@ -30,6 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "waybill_id": f"WB-{place + 1:07d}", "order_id": f"Order {place + 1}",
             "total_price_cny": 100.0 * place, "currency": "USD", "total_price": 12.0,
             "chances": CHANCES if place == 0 else None, "lines": TWO_LINES if place == 0 else None,
+            "case": CASE if place == 0 else None,
             "direction": "export" if place == 0 else "import", "destination_country": "Germany",
             "trade_mode": "express", "expected_price_basis": "143 lines with the same barcode",
         }
