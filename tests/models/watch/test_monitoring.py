@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.language import language
 from configs.schema.monitoring import MonitoringConfig
 from models.watch.monitoring import (
     HitRate,
@@ -22,6 +23,7 @@ from models.watch.monitoring import (
 )
 from models.watch.risk_results import ALL_SHARES, RANDOM_SHARE, RiskResults, risk_results
 from models.watch.verdict import delay_reasons, newcomer_reasons, result_reasons
+from tests.english import english_in
 
 CONFIG = MonitoringConfig()
 LAST = date(2026, 11, 15)
@@ -68,6 +70,7 @@ def test_probabilities_that_do_not_hold_are_named(factor: float, level: str) -> 
     calibration = [reason for reason in reasons if reason.check == "calibration"]
     assert max(reason.level for reason in calibration if ALL_SHARES in reason.text) == level
     assert ("more" if factor > 1 else "fewer") in calibration[0].text
+    assert not english_in(*(reason.message.in_language(language("zh-CN")) for reason in reasons))
 
 
 def test_lists_no_better_than_random_picks_ask_for_retraining() -> None:
@@ -163,6 +166,7 @@ def test_newcomers_alarm_where_there_are_more_than_on_ordinary_days() -> None:
     reasons = newcomer_reasons(found, CONFIG)
     assert [reason.subject for reason in reasons] == ["more"]
     assert "30.0%" in reasons[0].text
+    assert "30.0% 的商品项" in reasons[0].message.in_language(language("zh-CN"))
 
 
 def test_newcomers_of_days_that_differ_anyway_do_not_alarm() -> None:

@@ -15,12 +15,16 @@ import numpy as np
 import polars as pl
 import pytest
 
+from configs.schema.capacity import CapacityConfig
 from models.tracking.tracker import Tracker
 from pipelines.monitoring.days import NEWCOMERS
 from pipelines.monitoring.monitor import MonitorReport, monitor
+from pipelines.monitoring.page import ToldFindings, monitor_page
+from pipelines.pages.naming import Naming
 from pipelines.store.files import write_table
 from pipelines.store.layout import DayTable
 from pipelines.work.progress import Progress
+from tests.english import english_in
 from tests.pipelines.trained_world import END, NIGHT, RISKS, World, without_server
 
 CHANGED_ON = date(2026, 11, 12)
@@ -144,8 +148,12 @@ def test_the_page_stands_alone(monitored: World) -> None:
     assert not re.search(r"<script|<link|<img|\bsrc=|\bhref=|url\(|@import|\bstyle=", page)
     assert re.findall(r"https?://[^\"' ]+", page.replace("http://www.w3.org/2000/svg", "")) == []
     assert "prefers-color-scheme: dark" in page
-    for reason in report_of(monitored)["reasons"]:
+    content = report_of(monitored)
+    for reason in content["reasons"]:
         assert reason["subject"] in page
+    chinese = monitored.settings.model_copy(update={"capacity": CapacityConfig(language="zh-CN")})
+    told = ToldFindings(Naming.of(chinese), "正常", [], [])
+    assert not english_in(monitor_page(content, told))
 
 
 def test_the_report_is_a_run_in_mlflow_and_the_manifest_names_the_models(monitored: World) -> None:

@@ -10,7 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from configs.language import language
 from models.selection.planner import PLAN_SCHEMA
+from pipelines.night.plan import PlanReport, plan_page
+from tests.english import english_in
 from tests.pipelines.trained_world import END, NIGHT, World
 
 _CAPACITY = """
@@ -68,6 +71,9 @@ def test_a_plan_counts_what_the_lists_hold(scored_world: World, capsys: pytest.C
     assert "<script" not in page
     assert page.count("<svg") == 1 + 2 * now.height
     assert page.count(">today</text>") == 2 * now.height
+    chinese = language("zh-CN")
+    told = PlanReport(NIGHT, table, folder, chinese).lines()
+    assert not english_in(*told, plan_page(table, NIGHT, chinese))
 
 
 def test_a_plan_of_a_day_without_scores_is_refused(

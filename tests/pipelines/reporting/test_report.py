@@ -21,6 +21,7 @@ from pipelines.reporting.entries import (
     other_inspections,
 )
 from pipelines.reporting.returned_lists import list_returns
+from tests.english import english_in
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.returned_lists import NEXT_DAY, NOW, SETTINGS, Office, parcel
 from tests.pipelines.taken_in import take_in
@@ -37,6 +38,20 @@ def entries_of(office: Office) -> dict[str, dict[str, Any]]:
     rows = listed_entries(office.store, lists, inspected_parcels(office.store, DAY))
     assert rows.height == rows["declaration_id"].n_unique() == lists["parcels"].sum()
     return {row["declaration_id"]: row for row in rows.to_dicts()}
+
+
+def test_the_head_of_a_chinese_office_reads_the_report_in_chinese(
+    office: Office, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "capacity.yaml").write_text("language: zh-CN\n")
+    office.give_back(office.json({1: {U: "found"}, 2: {"not_opened": "released"}}))
+    assert report(office, "--configs", str(tmp_path / "configs"), "--out", str(tmp_path / "out")) == 0
+    said, page = capsys.readouterr().out, (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "未反馈的清单：5316" in said
+    assert "布控查验情况（全部关区）" in page
+    assert "已放行" in page
+    assert not english_in(said, page)
 
 
 def test_lists_that_came_back_and_lists_that_did_not(
