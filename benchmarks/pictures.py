@@ -27,7 +27,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from configs.yaml_file import read_yaml
+from pipelines.cases.case import CASE
 from pipelines.demo.folder import DemoFolder
+from pipelines.store.files import read_whole
 from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
@@ -88,6 +90,17 @@ class Office:
         self.run("select", "--date", day)
         return english, chinese
 
+    def telling(self, day: date, english: str) -> str:
+        """The parcel of an office that has earlier findings, if there is one that others travel with."""
+        columns = ["customs_office", "declaration_id", CASE]
+        issued = pl.concat(read_whole(file, columns) for file in self.store.layout.issued(day))
+        found = pl.col("earlier").list.eval(pl.element().struct.field("found").list.len() > 0).list.sum()
+        cases = issued.filter(customs_office=english).select("declaration_id", CASE).unnest(CASE)
+        ordered = cases.select(
+            "declaration_id", pl.col("companion_parcels").fill_null(0) > 0, found.fill_null(0).alias("found")
+        ).sort("companion_parcels", "found", "declaration_id", descending=True)
+        return str(ordered["declaration_id"][0])
+
     def _read(self, table: DayTable, day: date, name: str) -> pl.DataFrame:
         return pl.read_parquet(self.store.layout.partition(table, day) / name, hive_partitioning=False)
 
@@ -99,17 +112,19 @@ def draw(office: Office, browser: Browser, folder: Path, out: Path) -> Iterator[
     lists = office.store.layout.partition(DayTable.LISTS, days[-1])
     office.give_back(folder)
     office.run("report", "--from", days[0], "--to", days[-1], "--out", folder / "report")
-    for name, path, width, height in (
-        ("list.png", lists / f"{english}.html", _WIDE, 900),
-        ("list-zh.png", lists / f"{chinese}.html", _WIDE, 900),
-        ("list-phone.png", lists / f"{english}.html", _PHONE, 844),
-        ("report.png", folder / "report/report.html", _WIDE, 1100),
+    page_of = {name: (lists / f"{name}.html").as_uri() for name in (english, chinese)}
+    for name, address, width, height in (
+        ("list.png", page_of[english], _WIDE, 900),
+        ("list-zh.png", page_of[chinese], _WIDE, 900),
+        ("list-phone.png", page_of[english], _PHONE, 844),
+        ("case.png", f"{page_of[english]}#case={office.telling(days[-1], english)}", _WIDE, 1400),
+        ("report.png", (folder / "report/report.html").as_uri(), _WIDE, 1100),
     ):
         with browser.new_context(viewport={"width": width, "height": height}) as context:
             page = context.new_page()
             # A page that is filled in knows what day it is: the one after the list's.
             page.clock.set_fixed_time(datetime.combine(days[-1] + timedelta(days=1), time(9)))
-            page.goto(path.as_uri())
+            page.goto(address)
             _save(page, out / name)
         yield name
 
