@@ -5,7 +5,7 @@ It is kept with the issued list. A list that is issued again shows the case as i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import polars as pl
 
@@ -126,3 +126,27 @@ def as_issued(listed: pl.DataFrame, issued: Iterable[pl.DataFrame]) -> pl.DataFr
     now, then = pl.col(CASE).struct, pl.col("_issued").struct
     holds = then.field("complete") & (now.field("models") == then.field("models"))
     return joined.with_columns(pl.when(holds).then("_issued").otherwise(CASE).alias(CASE)).drop("_issued")
+
+
+def with_changed_parcels(rows: pl.DataFrame, change: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The rows with `change` made to the tables of other parcels in their cases; the same object where it
+    changes nothing. It keeps the rows of a table in their order.
+    """
+    if rows.schema.get(CASE) != CASE_TYPE:
+        return rows
+    fields = {}
+    for name in ("earlier", "companions"):
+        whole = rows.select(pl.col(CASE).struct.field(name)).with_row_index("_row")
+        flat = whole.filter(pl.col(name).list.len() > 0).explode(name).unnest(name)
+        parcels = flat.drop("_row")
+        changed = change(parcels)
+        if changed is not parcels:
+            by_row = changed.with_columns(flat["_row"]).group_by("_row", maintain_order=True)
+            nested = by_row.agg(pl.struct(parcels.columns).alias(name))
+            fields[name] = whole.select("_row").join(nested, on="_row", how="left", maintain_order="left")[
+                name
+            ]
+    if not fields:
+        return rows
+    cases = rows.select(pl.col(CASE).struct.with_fields(**fields).cast(CASE_TYPE).alias(CASE))[CASE]
+    return rows.with_columns(pl.when(pl.col(CASE).is_not_null()).then(cases).alias(CASE))

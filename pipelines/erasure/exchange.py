@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from pipelines.cases.case import with_changed_parcels
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS
 from pipelines.privacy.renewal import renew_pseudonyms
 
@@ -35,7 +36,7 @@ class Exchange:
 
     def rows(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Return a table's rows with other pseudonyms, the same object where none changes."""
-        exchanged = renew_pseudonyms(rows, COLUMNS, self.of)
+        exchanged = with_changed_parcels(renew_pseudonyms(rows, COLUMNS, self.of), self.rows)
         for name in _TEXTS:
             if rows.schema.get(name) == pl.String:
                 texts = [text if text is None else self.text(text) for text in exchanged[name]]

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from pipelines.cases.case import CASE, CASE_TYPE
 from pipelines.cli.main import run
 from pipelines.erasure.rekey import NEW_KEY_VARIABLE
 from pipelines.privacy.pseudonyms import KEY_VARIABLE
@@ -57,6 +58,14 @@ def store(tmp_path: Path) -> Path:
         {"rank": [1], "declaration_id": [number], "line_no": pl.Series([1], dtype=pl.Int32)}
     )
     with opened.lock("score"), opened.transaction() as t:
+        others = [{"declaration_id": number, "by": ["order"]}, {"declaration_id": "N2"}]
+        told = [{"earlier": others, "companions": others}, {"companions": others[:1]}, None]
+        numbers = pl.Series("declaration_id", ["N1", "N2", "N3"])
+        cases = pl.DataFrame([numbers, pl.Series(CASE, told, dtype=CASE_TYPE)])
+        cases.write_parquet(t.stage_file(opened.layout.issued_list(DAY, 1, "0123456789ab")))
+        seen = opened.read_declarations(DAY, ["declaration_id", "line_no", "buyer_id", "address_id"])
+        folder = t.stage(opened.layout.partition(DayTable.INSPECTED, DAY))
+        seen.write_parquet(folder / DayTable.INSPECTED.file)
         folder = t.stage(opened.layout.partition(DayTable.LISTS, DAY))
         listed.write_parquet(folder / DayTable.LISTS.file)
         (folder / "2991.html").write_text(f"<td>{number}</td>")
@@ -130,7 +139,16 @@ def test_the_same_buyer_joins_before_and_after_a_change_of_the_key(
         capsys.readouterr()
     )
     facts = manifest_of(store, "rekey")
-    assert set(facts["files_written"]) >= {"declarations", "lists", "quarantine", "scores", "ledger"}  # type: ignore[call-overload]
+    written = {"declarations", "inspected", "issued", "lists", "quarantine", "scores", "ledger"}
+    assert set(facts["files_written"]) >= written  # type: ignore[call-overload]
+    (issued,) = Store.open(store).layout.issued(DAY)
+    others = pl.read_parquet(issued, hive_partitioning=False)[CASE].struct.field("companions").to_list()
+    (number,) = hashed_numbers(store)
+    assert [[each["declaration_id"] for each in part or ()] for part in others] == [
+        [number, "N2"],
+        [number],
+        [],
+    ]
     scored = pl.read_parquet(Store.open(store).layout.files(DayTable.SCORES, DAY)[0], hive_partitioning=False)
     after = Store.open(store).read_declarations(DAY)
     assert scored.join(after, on=["declaration_id", "line_no"], how="semi").height == 3
