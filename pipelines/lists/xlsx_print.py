@@ -78,7 +78,12 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     words, values = row.words, row.values
     line = str(values["line_no"])
     place = words("line {line} of {lines}", line=line, lines=len(row.lines)) if row.lines else ""
-    way = map(values.get, ("direction", "trade_mode", "dispatch_country", "destination_country"))
+    way = (
+        values["direction"],
+        values["trade_mode"],
+        _pair(words, "sent from", values["dispatch_country"]),
+        _pair(words, "sent to", values["destination_country"]),
+    )
     yield _told(
         values["declaration_id"],
         " · ".join(str(each) for each in way if each),
@@ -99,7 +104,7 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
                 (
                     place,
                     words("HS {code}", code=values["hs_code"] or "–"),
-                    str(values["origin_country"] or ""),
+                    _pair(words, "made in", values["origin_country"]),
                 ),
             )
         ),
