@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from pipelines.store.digests import intact
 from pipelines.store.files import put_in, reading, scan_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import DayTable
@@ -66,4 +67,4 @@ def inspected_of(store: Store, parties: pl.DataFrame, before: date, days: int) -
         return pl.DataFrame(schema=schema)
     meant = [pl.col(values.name).is_in(values.drop_nulls().unique().implode()) for values in parties]
     with reading(store.layout.table(DayTable.INSPECTED)):
-        return scan_tables(files, schema).filter(pl.any_horizontal(meant)).collect()
+        return scan_tables(list(map(intact, files)), schema).filter(pl.any_horizontal(meant)).collect()

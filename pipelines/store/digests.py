@@ -26,9 +26,11 @@ from pipelines.store.layout import DayTable, Layout
 RESTORE: Final = "Restore it from a backup of the store"
 _TABLES: Final = (".parquet", ".json")
 FOLD_AGAIN: Final = "Delete the folder {folder}: the history is then folded anew from the declarations"
+_TRAIN_AGAIN = "Delete the folder {folder}: cases do without it, and the next `train` writes it anew"
 _SCORE_AGAIN = "{restore}, or delete the folder {folder} and score the day again"
 _CURES: Final = {
     DayTable.PROFILES.folder: FOLD_AGAIN,
+    DayTable.INSPECTED.folder: _TRAIN_AGAIN,
     DayTable.SCORES.folder: _SCORE_AGAIN,
     DayTable.VALUES.folder: _SCORE_AGAIN,
     DayTable.STRATA.folder: _SCORE_AGAIN,

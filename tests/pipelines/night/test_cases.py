@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from configs.errors import StoreError
 from configs.loader import load_settings
 from pipelines.cases.case import CASE, CASE_TYPE, MOST_SHOWN, PARTIES, TRAVELLED_BY, as_issued
 from pipelines.cases.others import earlier_parcels
+from pipelines.history.inspected import inspected_of
 from pipelines.store.files import read_whole
+from pipelines.store.layout import DayTable
+from tests.pipelines.store.test_digests import flip_a_bit
 from tests.pipelines.trained_world import NIGHT, World
 
 _LABELS = ("food_safety", "prohibited_item", "undervaluation")
@@ -168,6 +174,22 @@ def test_of_an_earlier_parcel_the_line_with_the_finding_is_told() -> None:
     ]
     assert told == [("B", 2, ["undervaluation"], ["undervaluation"]), ("C", 1, [], ["undervaluation"])]
     assert row["earlier_parcels"] == 2
+
+
+def test_a_damaged_table_of_inspected_lines_is_named_with_what_to_do(scored: World, tmp_path: Path) -> None:
+    day = NIGHT - timedelta(days=1)
+    copy = scored.copy(tmp_path).store
+    keys = copy.read_declarations(NIGHT, _ids(PARTIES))
+    assert inspected_of(copy, keys, NIGHT, 400).height > 0
+    file = copy.layout.file(DayTable.INSPECTED, day)
+    flip_a_bit(file)
+    with pytest.raises(
+        StoreError, match=f"{re.escape(str(file))} is damaged.*the next `train` writes it anew"
+    ):
+        inspected_of(copy, keys, NIGHT, 400)
+    file.unlink()
+    file.parent.rmdir()
+    assert inspected_of(copy, keys, NIGHT, 400)["reported_on"].max() == day - timedelta(days=1)
 
 
 def _ids(names: tuple[str, ...]) -> list[str]:
