@@ -62,6 +62,13 @@ _SIGNS = {
     "poor_hygiene": _RECORD,
 }
 """By what was done, words of a reason that points to it."""
+_SAME = (
+    (r"“[^”]*”", "“…”"),
+    (r"\d[\d,.:]*%?", "#"),
+    (r"\b(?:sender|consignor)", "seller"),
+    (r"\b(?:addressee|consignee)", "buyer"),
+    (r"\b(from|by way of) [A-Z].*?(?= to this address| by way of| before|,|$)", r"\1 …"),
+)
 
 
 @dataclass
@@ -89,12 +96,16 @@ class Told:
 
 
 def kind_of(sentence: str) -> str:
-    """A sentence without figures, codes and quoted words.
+    """A sentence without figures, codes, countries and quoted words, whatever the way of the parcel.
 
     >>> kind_of("CNY 9.53 a unit declared; 45 lines of heading 3304 have a median of 293.66")
     'CNY # a unit declared; # lines of heading # have a median of #'
+    >>> kind_of("this sender's 12 lines from Viet Nam by way of HK before")
+    "this seller's # lines from … by way of … before"
     """
-    return re.sub(r"\d[\d,.:]*%?", "#", re.sub(r"“[^”]*”", "“…”", sentence))
+    for pattern, kind in _SAME:
+        sentence = re.sub(pattern, kind, sentence)
+    return sentence
 
 
 def measure(store: Store, settings: Settings, days: Sequence[date]) -> dict[str, Told]:
