@@ -103,7 +103,7 @@ def test_words_of_the_overlay_hold_for_every_risk(tmp_path: Path) -> None:
     settings = load_settings(_write(tmp_path, "reasons.yaml", text))
     for risk in settings.risks.values():
         assert [template.text for template in risk.reasons_for("calendar")] == ["申报时间异常"]
-        assert len(risk.reasons_for("price")) > 1
+        assert len(risk.reasons_for("hit_rate")) > 1
         assert risk.reasons_for("cold_chain")[0].text == "该行的cold chain与以往查获相似"
 
 
