@@ -20,9 +20,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.choices import SEEDS, pooled
-from benchmarks.judging.bound import truth_of
-from benchmarks.judging.choice_variants import LaterLines, later_lines
+from benchmarks.choices import SEEDS, measure, pooled
+from benchmarks.judging.choice_variants import LaterLines
 from benchmarks.judging.world_run import Size, write_figures
 from benchmarks.shared import figures as f
 from benchmarks.worlds import WORK
@@ -30,15 +29,10 @@ from configs.loader import load_settings
 from configs.schema.pipeline import PipelineConfig
 from configs.schema.risk import RiskConfig
 from features.arrays.types import BoolArray, FloatArray
-from features.contract.declarations import LINE_KEY
 from models.fitting.cross_fitted_rates import RateKeys
 from models.fitting.training import fit_risk
-from models.trees.errors import TooFewFindings
-from pipelines.history.chronicle import Chronicle
-from pipelines.simulation import WorldParameters, simulate
-from pipelines.store.store import Store
-from pipelines.training.frames import TrainingData, training_data
-from pipelines.work.progress import Progress
+from pipelines.simulation import WorldParameters
+from pipelines.training.frames import TrainingData
 
 WHOLE = "whole"
 PARTS: Mapping[str, Mapping[str, Any]] = {
@@ -53,34 +47,9 @@ _TOP = 0.01
 Figures = dict[str, Any]
 
 
-def measure(seed: int, folder: Path, size: Size) -> dict[str, Figures]:
-    """The figures of a world by risk that has enough findings; its store is made in `folder`."""
-    settings, silent = load_settings(), Progress.silent()
-    risks = list(settings.risks.values())
-    simulate(
-        folder / "store", days=size.days, parcels_per_day=size.parcels_per_day, end=size.end, seed=seed,
-        drift=False, settings=settings, progress=silent,
-        parameters=WorldParameters.for_volume(size.parcels_per_day),
-    )  # fmt: skip
-    chronicle = Chronicle(Store.open(folder / "store"), settings)
-    data = training_data(chronicle, risks, size.until, silent)
-    days = size.calendar[-size.scored_days :]
-    later = later_lines(chronicle, data, risks, days)
-    done_by = pl.concat([truth_of(chronicle.store, day).select(*LINE_KEY, "mechanism") for day in days])
-    mechanisms = later.truth.join(done_by, on=LINE_KEY, how="left", maintain_order="left")["mechanism"]
-    done = {}
-    for risk in risks:
-        try:
-            done[risk.name] = _figures(risk, data, later, mechanisms, settings.pipeline, seed=seed)
-        except TooFewFindings as error:
-            print(error, file=sys.stderr)
-    return done
-
-
-def _figures(
-    risk: RiskConfig, data: TrainingData, later: LaterLines, mechanisms: pl.Series, config: PipelineConfig,
-    *, seed: int,
-) -> Figures:  # fmt: skip
+def with_and_without(
+    risk: RiskConfig, data: TrainingData, later: LaterLines, config: PipelineConfig, seed: int
+) -> Figures:
     """Average precision `(1 + draws)` and findings in the top 1% by what was done, by what is left."""
     found = later.truth[risk.label].to_numpy()
     scores = {
@@ -88,7 +57,7 @@ def _figures(
     }
     draws = f.Draws.of(later.truth["seller_id"], later.truth["declaration_id"], seed)
     drawn = f.figures(draws, {left: f.average_precision(each, found) for left, each in scores.items()})
-    kinds = mechanisms.str.split(" + ").list.first().str.split(":").list.first()
+    kinds = later.truth["mechanism"]
     return {
         "findings": int(found.sum()),
         "average_precision": {left: values.tolist() for left, values in drawn.items()},
@@ -128,7 +97,9 @@ def report(worlds: Mapping[int, Mapping[str, Figures]], size: Size) -> str:
         "geometric means over worlds, with a bootstrap over sellers (95%).\n",
     ]
     for risk in dict.fromkeys(risk for world in worlds.values() for risk in world):
-        of_risk = [world[risk] for world in worlds.values() if risk in world]
+        of_risk = [world[risk] for world in worlds.values() if world[risk]]
+        if not of_risk:
+            continue
         said += [f"**{risk.replace('_', ' ')}**, {sum(each['findings'] for each in of_risk):,} findings\n"]
         said += [*_ranking(of_risk), "", *_top(of_risk), ""]
     return "\n".join(said)
@@ -164,7 +135,9 @@ def section(work: Path, seeds: Sequence[int] = SEEDS[:2], size: Size = SIZE, *, 
             folder = path.with_suffix(".run")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            write_figures(measure(seed, folder, size), path)
+            parameters = WorldParameters.for_volume(size.parcels_per_day)
+            made = measure(seed, parameters, folder, size, load_settings(), with_and_without)
+            write_figures(made, path)
             shutil.rmtree(folder)
         worlds[seed] = json.loads(path.read_text("utf-8"))
     return report(worlds, size)

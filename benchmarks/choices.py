@@ -14,26 +14,28 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.judging.choice_variants import EQUAL, RIVALS, UNLABELLED, compared, later_lines
+from benchmarks.judging.choice_variants import EQUAL, RIVALS, UNLABELLED, LaterLines, compared, later_lines
 from benchmarks.judging.world_run import Size, write_figures
 from benchmarks.shared import figures as f
 from benchmarks.shared.clock import Clock
 from benchmarks.shared.processes import run_modules
 from benchmarks.worlds import WORK, with_threads
 from configs.loader import load_settings
+from configs.schema.pipeline import PipelineConfig
+from configs.schema.risk import RiskConfig
 from configs.schema.settings import Settings
 from features.arrays.types import FloatArray
 from models.trees.errors import TooFewFindings
 from pipelines.history.chronicle import Chronicle
 from pipelines.simulation import WorldParameters, simulate
 from pipelines.store.store import Store
-from pipelines.training.frames import training_data
+from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
 
 Figures = dict[str, Any]
@@ -44,10 +46,15 @@ GAIN, LOSS, NEITHER = "gain", "loss", "no difference to be seen"
 
 
 def measure(
-    seed: int, parameters: WorldParameters, folder: Path, size: Size, settings: Settings
+    seed: int,
+    parameters: WorldParameters,
+    folder: Path,
+    size: Size,
+    settings: Settings,
+    judged: Callable[[RiskConfig, TrainingData, LaterLines, PipelineConfig, int], Figures],
 ) -> dict[str, Figures]:
-    """The figures of a world by risk; its store is made in `folder`. A risk that has too few findings to
-    learn from has empty ones.
+    """The figures of a world by risk, as `judged` makes them; its store is made in `folder`. A risk that has
+    too few findings to learn from has empty ones.
     """
     clock, silent = Clock(f"choices, seed {seed}"), Progress.silent()
     with clock.step("simulate"):
@@ -63,7 +70,7 @@ def measure(
     for risk in risks:
         with clock.step(risk.name):
             try:
-                done[risk.name] = compared(risk, data, later, settings.pipeline, seed=seed)
+                done[risk.name] = judged(risk, data, later, settings.pipeline, seed)
             except TooFewFindings as error:
                 print(error, flush=True)
                 done[risk.name] = {}
@@ -99,7 +106,7 @@ def _run_one(seed: int, work: Path, size: Size, threads: int) -> None:
     folder = path.with_suffix(".run")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    write_figures(measure(seed, parameters, folder, size, settings), path)
+    write_figures(measure(seed, parameters, folder, size, settings, compared), path)
     shutil.rmtree(folder)
 
 

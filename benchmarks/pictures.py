@@ -26,6 +26,7 @@ import yaml
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from benchmarks.judging.bound import truth_of
 from configs.yaml_file import read_yaml
 from pipelines.cases.case import CASE
 from pipelines.demo.folder import DemoFolder
@@ -35,7 +36,6 @@ from pipelines.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]
 _LABELS = ("undervaluation", "prohibited_item", "food_safety")
-_TOLD = ((DayTable.LISTS, "sampling_list.parquet"), (DayTable.TRUTH, "*.parquet"))
 _LEFT_OUT = 7
 _COLOURS = 64
 _WIDE, _PHONE = 1280, 390
@@ -71,9 +71,9 @@ class Office:
     def give_back(self, folder: Path) -> None:
         """Hand the lists back, a file a day."""
         for day in self.store.days(DayTable.LISTS):
-            listed, truth = (self._read(table, day, name) for table, name in _TOLD)
-            true = truth.group_by("declaration_id").agg(pl.col(_LABELS).any())
-            returned = listed.filter(pl.col("rank") % _LEFT_OUT != 0).join(true, on="declaration_id")
+            true = truth_of(self.store, day).group_by("declaration_id").agg(pl.col(_LABELS).any())
+            listed = self._listed(day).filter(pl.col("rank") % _LEFT_OUT != 0)
+            returned = listed.join(true, on="declaration_id")
             days = {"inspected_on": pl.lit(day), "reported_on": pl.lit(day + timedelta(days=1))}
             results = returned.select("declaration_id", *_LABELS, **days)
             results.write_csv(folder / f"{day}.csv")
@@ -81,8 +81,9 @@ class Office:
 
     def issue_again(self, day: date) -> tuple[str, str]:
         """The lists of a day once more; the offices with most parcels, the second of which reads Chinese."""
-        listed = self._read(DayTable.LISTS, day, "sampling_list.parquet")
-        counts = listed.group_by("customs_office").len().sort("len", "customs_office", descending=True)
+        counts = (
+            self._listed(day).group_by("customs_office").len().sort("len", "customs_office", descending=True)
+        )
         english, chinese = counts["customs_office"].to_list()[:2]
         capacity = self.configs / "capacity.yaml"
         settings = read_yaml(capacity) | {"offices": {chinese: {"language": "zh-CN"}}}
@@ -101,8 +102,8 @@ class Office:
         ).sort("companion_parcels", "found", "declaration_id", descending=True)
         return str(ordered["declaration_id"][0])
 
-    def _read(self, table: DayTable, day: date, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.store.layout.partition(table, day) / name, hive_partitioning=False)
+    def _listed(self, day: date) -> pl.DataFrame:
+        return read_whole(self.store.layout.file(DayTable.LISTS, day))
 
 
 def draw(office: Office, browser: Browser, folder: Path, out: Path) -> Iterator[str]:

@@ -90,6 +90,10 @@ def bound_scores(
     return in_order["raw"].to_numpy()
 
 
+KIND = pl.col("mechanism").str.split(" + ").list.first().str.split(":").list.first()
+"""What was really done to a line, of several things the first."""
+
+
 def truth_of(store: Store, day: date) -> pl.DataFrame:
     """The simulator's truth about a day's lines."""
     folder = store.path / "truth" / f"declared_on={day.isoformat()}"

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.judging.bound import truth_of
+from benchmarks.judging.bound import KIND, truth_of
 from benchmarks.shared import figures as f
 from configs.schema.pipeline import PipelineConfig, TrainingConfig
 from configs.schema.risk import RiskConfig
@@ -47,8 +47,8 @@ _FARTHEST = 20.0
 
 @dataclass(frozen=True)
 class LaterLines:
-    """All lines of the later days: key, `seller_id` and the truth by label; in the same order the features by
-    risk.
+    """All lines of the later days: key, `seller_id`, the truth by label and what was done (`mechanism`); in
+    the same order the features by risk.
     """
 
     truth: pl.DataFrame
@@ -67,7 +67,7 @@ def later_lines(
         today = chronicle.tables(lines, day, history)
         context = DayContext(day, history, today, config.features)
         built = assemble(lines, context, chronicle.reference.on(day), risks)
-        true = truth_of(chronicle.store, day).select(*LINE_KEY, *(risk.label for risk in risks))
+        true = truth_of(chronicle.store, day).select(*LINE_KEY, *(risk.label for risk in risks), KIND)
         keys = built.lines.select(*LINE_KEY, "seller_id")
         truth.append(keys.join(true, on=LINE_KEY, how="left", validate="1:1", maintain_order="left"))
         for risk in risks:
@@ -77,7 +77,7 @@ def later_lines(
 
 
 def compared(
-    risk: RiskConfig, data: TrainingData, later: LaterLines, config: PipelineConfig, *, seed: int
+    risk: RiskConfig, data: TrainingData, later: LaterLines, config: PipelineConfig, seed: int
 ) -> dict[str, Any]:
     """Average precision of every way on all later lines, `(1 + draws)` numbers each: the figure, then what a
     bootstrap over sellers drew; beside it what was learned from.

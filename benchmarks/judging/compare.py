@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from benchmarks.judging.bound import KIND
 from benchmarks.judging.reference_model import ReferenceScores
 from benchmarks.shared import figures as f
 from configs.schema.risk import RiskConfig, TaxShortfallValue
@@ -91,8 +92,7 @@ def _mechanisms(scored: Scored, later: pl.DataFrame, ties: UInt64Array) -> dict[
     """By what was really done: findings, and the share of them in the top 1% of all lines by each score."""
     top = math.ceil(f.TOP * later.height)
     first = {whose: np.lexsort((ties, -values))[:top] for whose, values in scored.scores.items()}
-    kind = pl.col("mechanism").str.split(" + ").list.first().str.split(":").list.first()
-    found = later.with_row_index("place").filter(pl.col(scored.risk.label)).with_columns(kind)
+    found = later.with_row_index("place").filter(pl.col(scored.risk.label)).with_columns(KIND)
     done: dict[str, dict[str, float]] = {}
     for (mechanism,), lines in found.group_by("mechanism", maintain_order=True):
         places = lines["place"].to_numpy()

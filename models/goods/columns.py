@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from features.arrays.types import FloatArray
-from models.goods.goods_model import GoodsModel, GoodsScores
+from models.goods.goods_model import REST, GoodsModel, GoodsScores
 from models.goods.kernel import LEAST_CHANCE
 from models.trees.columns import exponential
 
@@ -95,13 +95,11 @@ def headings_told(model: GoodsModel, scores: GoodsScores, declared: pl.Series) -
     """
     names, chances = model.headings[scores.top], scores.top_chances
     told: list[str | None] = []
-    for own, (first, *_), likely, of_line in zip(declared, names, chances, names, strict=True):
-        differs = bool(first) and not (own or "").startswith(first[:4])
-        if not (differs and likely[0] >= _LIKELY):
-            told.append(None)
-            continue
-        pairs = zip(of_line, likely, strict=True)
-        told.append(", ".join(f"{name} {chance:.0%}" for name, chance in pairs if name and chance >= _TOLD))
+    for own, of_line, likely in zip(declared, names, chances, strict=True):
+        differs = of_line[0] != REST and not (own or "").startswith(of_line[0][:4])
+        pairs = zip(of_line, likely, strict=True) if differs and likely[0] >= _LIKELY else ()
+        parts = [f"{name} {chance:.0%}" for name, chance in pairs if name != REST and chance >= _TOLD]
+        told.append(", ".join(parts) or None)
     return pl.Series(told, dtype=pl.String)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs.language import Language
-from features.contract.result_words import NOT_OPENED
+from features.contract.result_words import NOT_OPENED, RESULT_WORDS
 from pipelines.lists.code128 import modules_of, picture
 from pipelines.lists.fields import PRINT_TITLE
 from pipelines.lists.office_list import OfficeList
@@ -120,7 +120,7 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     chosen = None if row.selection == "risk" else values["selection"]
     yield _told(values["risk"], values["chance"], chosen)
     yield _told(*(f"• {reason}" for reason in row.reasons), *(f"• {each.sentence}" for each in row.likelier))
-    boxes = [f"{_BOX} {words(said)}" for said in ("found", "nothing found", "not examined")]
+    boxes = [f"{_BOX} {words(said)}" for said in RESULT_WORDS.values()]
     yield [
         *(f"{guide.title}\n{'  '.join(boxes)}" for guide in office_list.results),
         f"{words('Not opened because')}\n{'  '.join(f'{_BOX} {words(why)}' for why in NOT_OPENED.values())}",

@@ -68,7 +68,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Measured:
     with pytest.MonkeyPatch.context() as patch:
         for module, name in ((choices, "compared"), (ways, "scores_of_ways"), (ways, "fit_risk")):
             patch.setattr(module, name, watched(module, name))
-        done = choices.measure(71, PARAMETERS, folder, SIZE, settings)
+        done = choices.measure(71, PARAMETERS, folder, SIZE, settings, choices.compared)
     (arguments, _), (_, (scores, _)), (_, fitted) = (
         seen[name][0] for name in ("compared", "scores_of_ways", "fit_risk")
     )
