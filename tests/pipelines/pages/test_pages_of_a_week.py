@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,22 @@ def week(tmp_path_factory: pytest.TempPathFactory, scored: World) -> World:
             pl.when("undervaluation").then(12.5).alias("recovered_tax_cny"),
         )  # fmt: skip
         take_in(world.path, results, settings=world.settings)
+        take_in(world.path, chosen_before(world), settings=world.settings)
         day = NIGHT.isoformat()
         assert world.run("monitor", "--date", day, "--weeks", "2", "--quiet") == 0
         assert world.run("plan", "--date", day, "--more", "2", "--quiet") == 0
         assert world.run("report", "--from", day, "--to", day, "--quiet") == 0
     return world
+
+
+def chosen_before(world: World) -> pl.DataFrame:
+    """Parcels that a list of some days before chose, and that came back in time for the night's monitor."""
+    day = NIGHT - timedelta(days=5)
+    truth = pl.read_parquet(world.path / f"truth/declared_on={day}/*.parquet", hive_partitioning=False)
+    return truth.filter(pl.col("undervaluation") | (pl.int_range(pl.len()) % 10 == 0)).select(
+        "declaration_id", "line_no", pl.lit("risk").alias("selection"),
+        pl.lit(NIGHT).alias("inspected_on"), pl.lit(NIGHT).alias("reported_on"), "undervaluation",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -159,8 +171,9 @@ def test_monitor_counts_the_results_that_the_files_have(week: World, sql: duckdb
     found = content["results"][risk]
     # One row a parcel that the newest reports up to the night call examined, of lines whose results are in.
     sql.execute(
-        "create or replace temp view answered as select declaration_id, any_value(selection) as selection, "
-        f"any_value(inspection_probability) as chance, bool_or({label}) as found from inspections "
+        "create or replace temp view answered as select declaration_id, "
+        "arg_max(selection, reported_on) as selection, "
+        f"arg_max(inspection_probability, reported_on) as chance, bool_or({label}) as found from inspections "
         f"join declarations using (declaration_id, line_no) semi join scores using (declaration_id, line_no) "
         f"where reported_on <= '{NIGHT}' and {label} is not null "
         f"and declared_on between date '{found['declared_to']}' - 13 and '{found['declared_to']}' "
