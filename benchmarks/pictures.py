@@ -30,8 +30,8 @@ from benchmarks.judging.bound import truth_of
 from configs.yaml_file import read_yaml
 from pipelines.cases.case import CASE
 from pipelines.demo.folder import DemoFolder
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -37,7 +37,7 @@ from models.risk.risk_model import RiskModel
 from models.stats.intervals import wilson
 from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.models_in_use import models_in_use
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 
 _HEAD = """# Reasons on simulated lists

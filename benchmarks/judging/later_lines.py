@@ -18,7 +18,7 @@ from pipelines.simulation.inspections.inspectorate import examine
 from pipelines.simulation.inspections.officers import OpenedParcels
 from pipelines.simulation.world.seasons import expected_parcels
 from pipelines.simulation.world.state import Today
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 
 

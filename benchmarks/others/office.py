@@ -33,7 +33,7 @@ from models.risk.risk_model import RiskModel
 from models.stats.intervals import poisson_interval
 from pipelines.cli.main import run
 from pipelines.scoring.models_in_use import models_in_use
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared" / "office"

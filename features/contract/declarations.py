@@ -114,7 +114,7 @@ TEXT_CHECKS = [
     column_check(_R.TEXT_TOO_LONG, lambda value: value != TOO_LONG),
 ]
 CODE_CHECKS = [*TEXT_CHECKS, column_check(_R.ROUNDED_NUMBER, lambda value: value != ROUNDED)]
-_TIME_CHECKS = [
+TIME_CHECKS = [
     column_check(_R.NOT_A_TIME, lambda value: value != pl.lit(NOT_A_TIME).dt.replace_time_zone("UTC")),
     column_check(_R.OUT_OF_RANGE, lambda value: (value >= EARLIEST) | (value.dt.year() == NOT_A_TIME.year)),
 ]
@@ -141,7 +141,7 @@ def _checks(name: str) -> list[pa.Check]:
     if DECLARATION_COLUMNS[name] == pl.Float64():
         return [KNOWN_NUMBER, ABOVE_ZERO if name in _POSITIVE else NOT_NEGATIVE]
     if name == "declared_at":
-        return _TIME_CHECKS
+        return TIME_CHECKS
     special = {
         "hs_code": format_check("^[0-9]{6,10}$"),
         "currency": format_check("^[A-Z]{3}$"),
@@ -261,10 +261,11 @@ def _convert(values: pl.Series, name: str, rules: ContractRules) -> pl.Series:
         return to_number(values)
     if name in TEXT_COLUMNS:
         return to_text(values, rules.max_text_chars)
-    return _code(to_code(values, rules.max_text_chars), name, rules)
+    return code_of(to_code(values, rules.max_text_chars), name, rules)
 
 
-def _code(code: pl.Series, name: str, rules: ContractRules) -> pl.Series:
+def code_of(code: pl.Series, name: str, rules: ContractRules) -> pl.Series:
+    """A code as the column of this name spells it: lost digits, the case of letters, words for nothing."""
     if name in NAMING_COLUMNS:
         code = rules.null_words.without(code)
     if name == "hs_code":

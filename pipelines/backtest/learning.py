@@ -25,9 +25,10 @@ from models.judging.gate import unseen_predictions
 from models.trees.errors import TooFewFindings
 from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.line_scores import champion_model
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import OUT_OF_TIME, DayTable, table_file
+from pipelines.store.layout import OUT_OF_TIME, table_file
 from pipelines.store.store import Store
 from pipelines.training.frames import DayFeatures, newest_days_after, with_results
 from pipelines.training.goods import goods_model

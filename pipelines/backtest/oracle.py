@@ -12,8 +12,8 @@ from configs.errors import UsageError
 from configs.reference.facts import Reference
 from features.contract.declarations import LINE_KEY
 from pipelines.simulation.inspections.oracle import NEEDED, examined
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 _SHOWN_DAYS: Final = 3

@@ -28,9 +28,10 @@ from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
 from pipelines.history.source_keys import found_extra_keys, with_source_keys
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import file_digest
 from pipelines.store.files import write_table
-from pipelines.store.layout import DayTable, Layout, table_file
+from pipelines.store.layout import Layout, table_file
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

@@ -15,9 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import put_day_in, put_in, read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import LEARNED, DayTable, Layout, table_file
+from pipelines.store.layout import LEARNED, Layout, table_file
 from pipelines.store.store import Store
 
 _KEPT = ("opened", "shown", "night")

@@ -19,8 +19,7 @@ from configs.schema import capacity as capacity_schema
 from pipelines.cli.logs import LogFormat, set_up_logging, to_json
 from pipelines.cli.types import Capacity, Day, MemorySize
 from pipelines.machine import libraries
-from pipelines.store import permissions
-from pipelines.work import caches
+from pipelines.work import caches, permissions
 from pipelines.work.attempts import cure, in_words
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report

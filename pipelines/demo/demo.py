@@ -24,7 +24,7 @@ from pipelines.demo.sample import top_of_list
 from pipelines.demo.true_parcels import true_parcels
 from pipelines.night.score import score
 from pipelines.simulation import WorldParameters, simulate
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.training.train import TrainReport, train
 from pipelines.work.progress import Progress

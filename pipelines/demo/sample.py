@@ -14,7 +14,8 @@ from configs.schema.risk import RiskConfig
 from features.contract.declarations import LINE_KEY
 from features.text.visible import visible_text
 from pipelines.lists.write import office_file_name
-from pipelines.store.layout import DayTable, office_documents
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import office_documents
 from pipelines.store.store import Store
 
 _TEXT_CHARACTERS = 60

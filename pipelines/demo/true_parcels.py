@@ -9,7 +9,7 @@ import polars as pl
 from configs.errors import DataError
 from features.contract.declarations import LINE_KEY
 from models.estimates.parcel_table import UNASSIGNED
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 
 

@@ -21,8 +21,8 @@ from pipelines.erasure.rewriting import write_anew
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
 from pipelines.privacy.key_record import KeyRecord
 from pipelines.privacy.pseudonyms import Pseudonymiser, normalise
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 

@@ -16,9 +16,10 @@ import polars as pl
 from features.contract.declarations import LINE_KEY
 from pipelines.erasure.exchange import COLUMNS, Exchange
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable, bucket_name
+from pipelines.store.layout import bucket_name
 from pipelines.store.store import Store
 
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)

@@ -32,8 +32,8 @@ from pipelines.feedback.to_correct import NOT_TAKEN, OfficeWords, not_taken, wri
 from pipelines.ingest.result_writer import merge_results, reopen_history
 from pipelines.lists.fields import fields_of
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
+from pipelines.store.day_table import DayTable
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

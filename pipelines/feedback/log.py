@@ -17,9 +17,9 @@ from pipelines.feedback.places import Place
 from pipelines.feedback.rows import CORRECTED, WRITTEN, ReturnedRow
 from pipelines.lists.fields import columns_of, entry_fields, result_field, risk_of
 from pipelines.lists.issued import LISTED_PLACE
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 

@@ -23,8 +23,8 @@ from pipelines.history.inspected import INSPECTED_LINES
 from pipelines.history.profiles import load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import file_digest
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)

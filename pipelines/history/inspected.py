@@ -13,10 +13,10 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import intact
 from pipelines.store.files import put_in, reading, scan_tables, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 INSPECTED_LINES = (

@@ -17,10 +17,11 @@ from features.history.peers import PRICE_SCHEMA
 from features.history.state import History, table_schema
 from pipelines.history.sorted_file import write_sorted
 from pipelines.history.spec import HistorySpec
+from pipelines.store.day_table import PROFILE, DayTable
 from pipelines.store.digests import FOLD_AGAIN, intact, whole_folder
 from pipelines.store.files import put_in, read_json, reading
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import PROFILE, DayTable, key_file, price_file
+from pipelines.store.layout import key_file, price_file
 from pipelines.store.store import Store
 
 logger = logging.getLogger(__name__)

@@ -20,9 +20,10 @@ from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merge import LEDGER_COLUMNS
 from pipelines.store.bucket_checks import require_undamaged
 from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable, bucket_of
+from pipelines.store.layout import bucket_of
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 

@@ -21,7 +21,8 @@ from pipelines.ingest.reading.advice import expected
 from pipelines.ingest.reading.source import Chunk, Source
 from pipelines.privacy.identity_screen import OFFICIAL_COLUMNS, PSEUDONYM_COLUMNS, names_somebody
 from pipelines.privacy.pseudonyms import Pseudonymiser
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 from pipelines.store.spool import complete
 

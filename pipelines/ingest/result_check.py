@@ -22,9 +22,9 @@ from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.spool import Spool
 from pipelines.store.store import Store
 

@@ -14,8 +14,8 @@ from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.merge import ORIGIN
 from pipelines.ingest.result_check import ResultCheck
+from pipelines.store.day_table import DayTable
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.spool import Spool, collected, complete
 from pipelines.store.store import Store
 

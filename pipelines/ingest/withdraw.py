@@ -22,9 +22,9 @@ from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.ingest.merge import LEDGER_COLUMNS
 from pipelines.ingest.result_writer import reopen_history
 from pipelines.store.buckets import bucket_hash
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.spool import Spool
 from pipelines.store.store import Store

@@ -11,9 +11,10 @@ import polars as pl
 
 from configs.who import responsible
 from pipelines.lists.fields import LIST_ID, Document, columns_of, field_named, fields_of
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable, issue_of
+from pipelines.store.layout import issue_of
 from pipelines.store.store import Store
 
 LIST_COLUMNS = ["customs_office", "shift"]

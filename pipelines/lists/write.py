@@ -20,8 +20,9 @@ from pipelines.lists.html import list_page
 from pipelines.lists.office_list import office_lists
 from pipelines.lists.set_aside import SetAside, write_set_aside
 from pipelines.lists.xlsx import workbook_bytes
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import unfinished, write_table
-from pipelines.store.layout import LIST_TEXT, SET_ASIDE, DayTable, office_documents
+from pipelines.store.layout import LIST_TEXT, SET_ASIDE, office_documents
 
 SAMPLING_LIST_SCHEMA = columns_of(fields_of(within=Document.TABLE))
 """The columns of the sampling list, which other programs rely on."""

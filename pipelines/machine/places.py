@@ -14,8 +14,8 @@ from pathlib import Path
 from configs.schema.pipeline import PipelineConfig
 from pipelines.machine.finding import Finding, State
 from pipelines.store.layout import Layout
-from pipelines.store.permissions import UMASKS
 from pipelines.work.caches import may_write
+from pipelines.work.permissions import UMASKS
 
 _LEAST_FREE = 0.05
 # A national store has hundreds of thousands of files; their modes are alike.

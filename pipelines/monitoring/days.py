@@ -24,7 +24,7 @@ from models.estimates.parcel_table import UNASSIGNED
 from models.watch.column_shifts import Sampled
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import load_profile, usable_profile
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.work.progress import Progress
 
 NEWCOMERS = {

@@ -34,7 +34,7 @@ from pipelines.monitoring.results import (
     sampled_scores,
     version_changes,
 )
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

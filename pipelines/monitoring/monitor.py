@@ -20,7 +20,8 @@ from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.monitoring.findings import measure
 from pipelines.monitoring.page import ToldFindings, monitor_page
 from pipelines.pages.naming import Naming
-from pipelines.store.layout import REPORT, REPORT_PAGE, DayTable
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import REPORT, REPORT_PAGE
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

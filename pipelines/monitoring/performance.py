@@ -26,8 +26,8 @@ from models.estimates.doubly_robust import ExpectedOutcome, doubly_robust_estima
 from models.estimates.parcel_table import parcel_table
 from models.estimates.survey import Inspected, Performance, Population, survey_estimates
 from models.stats.rankings import capacity_lines, ranking
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 MEASURED_SCHEMA: dict[str, type[pl.DataType]] = {

@@ -18,8 +18,8 @@ from models.watch.column_shifts import Sampled
 from models.watch.monitoring import Delay, delay
 from models.watch.risk_results import RiskResults, risk_results
 from pipelines.monitoring.days import sampled_parcels
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 _WEEK = 7

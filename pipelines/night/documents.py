@@ -8,10 +8,11 @@ from pipelines.lists.caveats import Caveats
 from pipelines.lists.set_aside import SetAside, documents_set_aside, write_set_aside
 from pipelines.lists.write import DocumentsTask, Map, write_all_documents
 from pipelines.scoring.day_run import DayRun
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import intact
 from pipelines.store.files import put_in, read_whole
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import INCOMPLETE, SET_ASIDE, DayTable, issue_of, office_documents
+from pipelines.store.layout import INCOMPLETE, SET_ASIDE, issue_of, office_documents
 
 
 def in_all_processes(run: DayRun) -> Map:

@@ -19,7 +19,7 @@ from pipelines.night.missed import listed_days, missed_days
 from pipelines.night.score_report import ScoreReport
 from pipelines.scoring.gaps import incomplete_days
 from pipelines.store.layout import Layout
-from pipelines.store.permissions import readable_by
+from pipelines.work.permissions import readable_by
 
 logger = logging.getLogger(__name__)
 

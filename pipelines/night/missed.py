@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime
 
 from configs.errors import UsageError
 from features.contract.china_time import china_date
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 
 
 def listed_days(layout: Layout) -> set[date]:

@@ -22,8 +22,9 @@ from pipelines.pages.svg_charts import Bar, bars, lines
 from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.parcels import parcels_of_bucket
 from pipelines.store.bucket_checks import require_whole
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import write_table
-from pipelines.store.layout import PLAN_PAGE, DayTable
+from pipelines.store.layout import PLAN_PAGE
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

@@ -35,9 +35,10 @@ from pipelines.scoring.history_steps import close_days_before, fold_day, stage_c
 from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import check_buckets
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import put_in, read_whole
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import INCOMPLETE, DayTable, Layout
+from pipelines.store.layout import INCOMPLETE, Layout
 from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor

@@ -25,8 +25,8 @@ from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_
 from pipelines.scoring.models_in_use import models_in_use
 from pipelines.scoring.sums_for_select import bring_sums, keep_sums, kept_sums
 from pipelines.store.bucket_checks import require_whole
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_json, read_whole
-from pipelines.store.layout import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress

@@ -26,9 +26,9 @@ from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import PARCELS, REASONS, mark_lists
 from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.parcels import parcels_of_bucket
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole, unfinished, write_table, writing
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 
 _CHANCES_FILE = "chances.parquet"
 

@@ -30,9 +30,9 @@ from pipelines.scoring.bucket_steps import forget_other_history, sum_buckets
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.fold_tables import FoldTask, fold_part, fold_tasks
 from pipelines.store.bucket_checks import require_whole
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 

@@ -18,8 +18,8 @@ from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.seasons import days_until
 from pipelines.simulation.world.state import World
+from pipelines.store.day_table import DayTable
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report

@@ -12,9 +12,10 @@ from datetime import date
 from pathlib import Path
 
 from configs.errors import StoreError
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import damaged, file_digest, read_notes
 from pipelines.store.files import reading, row_count
-from pipelines.store.layout import DayTable, Layout, bucket_name, bucket_of
+from pipelines.store.layout import Layout, bucket_name, bucket_of
 
 
 @dataclass(frozen=True)

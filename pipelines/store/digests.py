@@ -21,7 +21,8 @@ from typing import Any, Final
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 
 RESTORE: Final = "Restore it from a backup of the store"
 _TABLES: Final = (".parquet", ".json")

@@ -17,8 +17,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import RESTORE, intact
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.layout import Layout
 
 _ROW_GROUP = 65_536
 _SYSTEM_ERROR = re.compile(r"(?:underlying IO error: )?([^:(]+) \(os error (\d+)\)")

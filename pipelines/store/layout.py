@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from enum import Enum
 from pathlib import Path
 from typing import Final
 
+from pipelines.store.day_table import DayTable
 from pipelines.store.day_work import TODAY, DayWork
 
 LIST_TEXT: Final = "sampling_list.csv"
@@ -20,47 +20,12 @@ SET_ASIDE: Final = "set_aside.json"
 PLAN_PAGE: Final = "plan.html"
 REPORT: Final = "report.json"
 REPORT_PAGE: Final = "report.html"
-PROFILE: Final = "profile.json"
 CHAMPION: Final = "champion.json"
 WITHDRAWN: Final = "withdrawn.json"
 OUT_OF_TIME: Final = "out_of_time.parquet"
 _BUCKET: Final = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _ISSUED: Final = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-class DayTable(Enum):
-    """A table of the store that has a folder a day.
-
-    Attributes:
-        folder: the table's folder in the store.
-        column: the column that names the day in the names of its folders.
-        file: the file of a day, or how a day's files are numbered; empty where a day has other files.
-    """
-
-    DECLARATIONS = ("declarations", "declared_on")
-    INSPECTIONS = ("inspections", "reported_on", "inspections.parquet")
-    INSPECTED = ("inspected", "reported_on", "inspected.parquet")
-    QUARANTINE = ("quarantine", "declared_on", "rejected-{:06d}.parquet")
-    PROFILES = ("profiles", "as_of", PROFILE)
-    SCORES = ("scores", "declared_on")
-    VALUES = ("values", "declared_on")
-    STRATA = ("strata", "declared_on", "strata.parquet")
-    LISTS = ("lists", "declared_on", "sampling_list.parquet")
-    PLANS = ("plans", "declared_on", "plan.parquet")
-    ISSUED = ("issued", "declared_on")
-    FEEDBACK = ("feedback", "declared_on", "returns-{:06d}.parquet")
-    MONITORING = ("monitoring", "date")
-    TRUTH = ("truth", "declared_on", "truth.parquet")
-    # In the stores that a backtest works on.
-    NIGHTS = ("nights", "declared_on")
-    LEARNED_INSPECTED = ("learning/inspected", "declared_on")
-    LEARNED_DRAWN = ("learning/drawn", "declared_on")
-
-    def __init__(self, folder: str, column: str, file: str = "") -> None:
-        self.folder = folder
-        self.column = column
-        self.file = file
 
 
 LEARNED: Final = ("profiles", "learning", "models", "in_use")

@@ -15,7 +15,8 @@ import polars as pl
 from configs.errors import StoreError
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 
 FORMAT = 1
 

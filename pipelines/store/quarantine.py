@@ -9,9 +9,10 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.layout import Layout
 
 QUARANTINE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "source_file": pl.String(),

@@ -17,10 +17,11 @@ from configs.who import responsible
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
+from pipelines.store.day_table import DayTable
 from pipelines.store.digests import whole_folder
 from pipelines.store.files import read_json, read_tables, scan_table, with_contract_first, write_table
 from pipelines.store.journal import Transaction, pending, roll_forward
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.layout import Layout
 from pipelines.store.locking import hold_lock
 from pipelines.store.meta import StoreMeta, check_format
 from pipelines.store.quarantine import append_quarantine

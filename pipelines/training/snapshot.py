@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 
 from configs.errors import ParcelRiskError, StoreError
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import put_day_in
-from pipelines.store.layout import DayTable
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 

@@ -20,7 +20,7 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.history.inspected import save_inspected, stage_inspected
 from pipelines.history.profiles import stage_profile
 from pipelines.history.source_keys import found_extra_keys, remember_extra_keys, with_source_keys
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.training.fitted import FittedOnDisk

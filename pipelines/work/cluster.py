@@ -21,7 +21,6 @@ from distributed import Client, Worker, WorkerPlugin
 
 from configs.errors import ClusterError, UsageError
 from pipelines.store.layout import Layout
-from pipelines.store.permissions import umask_now
 from pipelines.work.attempts import Limits
 from pipelines.work.cluster_worker import (
     Environment,
@@ -34,6 +33,7 @@ from pipelines.work.cluster_worker import (
     set_threads,
     unfit,
 )
+from pipelines.work.permissions import umask_now
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.cli.main import run
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 
 

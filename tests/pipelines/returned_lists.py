@@ -24,7 +24,7 @@ from pipelines.feedback.report import FeedbackReport
 from pipelines.lists.fields import fields_to_fill_in
 from pipelines.lists.issued import issued_lists, stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.list_examples import DAY, listed

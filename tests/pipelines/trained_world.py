@@ -19,7 +19,7 @@ from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from pipelines.cli.main import run
 from pipelines.simulation.run import simulate
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.taken_in import take_in

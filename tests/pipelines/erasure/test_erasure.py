@@ -15,7 +15,7 @@ from pipelines.cases.case import CASE, CASE_TYPE
 from pipelines.cli.main import run
 from pipelines.erasure.rekey import NEW_KEY_VARIABLE
 from pipelines.privacy.pseudonyms import KEY_VARIABLE
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
 from tests.pipelines.store.test_digests import flip_a_bit

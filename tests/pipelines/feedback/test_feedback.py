@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from configs.errors import UsageError
 from pipelines.cli.main import run
 from pipelines.feedback.log import read_log
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY
 from tests.pipelines.quarantined import read_quarantine

@@ -18,7 +18,7 @@ from features.contract.conversions import TOO_LONG, to_text
 from features.text.visible import visible_text
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.write import write_lists
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from tests.pipelines.list_examples import DAY, hostile, listed
 from tests.pipelines.returned_lists import SETTINGS, Office, expected, manifest

@@ -10,7 +10,7 @@ import pytest
 from features.contract.inspections import FOUND_COLUMNS
 from pipelines.feedback.log import read_log
 from pipelines.lists.issued import stage_issued, with_list_ids
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from tests.pipelines.list_examples import DAY, listed
 from tests.pipelines.quarantined import read_quarantine
 from tests.pipelines.returned_lists import CHINESE, RISKS, Office, manifest, parcel

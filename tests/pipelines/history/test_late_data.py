@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.scoring.features_of_day import features_of_day
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from tests.pipelines.trained_world import NIGHT, World, different
 
 NEXT = NIGHT + timedelta(days=1)

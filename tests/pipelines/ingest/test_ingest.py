@@ -18,7 +18,8 @@ from configs.loader import load_settings
 from configs.schema.settings import Settings
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
-from pipelines.store.layout import DayTable, bucket_of
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import bucket_of
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from tests.pipelines.quarantined import read_quarantine

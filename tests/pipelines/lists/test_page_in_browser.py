@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from tests.pipelines.list_examples import DAY, HOSTILE
 from tests.pipelines.lists.watched_page import Watched
 from tests.pipelines.returned_lists import Office, make_store

@@ -21,8 +21,8 @@ from pipelines.monitoring.days import NEWCOMERS
 from pipelines.monitoring.monitor import MonitorReport, monitor
 from pipelines.monitoring.page import ToldFindings, monitor_page
 from pipelines.pages.naming import Naming
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import write_table
-from pipelines.store.layout import DayTable
 from pipelines.work.progress import Progress
 from tests.english import english_in
 from tests.pipelines.trained_world import END, NIGHT, RISKS, World, without_server

@@ -23,7 +23,7 @@ from pipelines.monitoring.performance import (
     scored_parcels,
 )
 from pipelines.simulation import simulate
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 

@@ -13,7 +13,7 @@ from configs.loader import load_settings
 from pipelines.lists import write
 from pipelines.lists.office_list import OfficeList
 from pipelines.lists.set_aside import documents_set_aside
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import NIGHT, World, different
 

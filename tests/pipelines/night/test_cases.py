@@ -14,8 +14,8 @@ from configs.loader import load_settings
 from pipelines.cases.case import CASE, CASE_TYPE, MOST_SHOWN, PARTIES, TRAVELLED_BY, as_issued
 from pipelines.cases.others import earlier_parcels
 from pipelines.history.inspected import inspected_of
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_whole
-from pipelines.store.layout import DayTable
 from tests.pipelines.store.test_digests import flip_a_bit
 from tests.pipelines.trained_world import NIGHT, World
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store.layout import PROFILE, DayTable
+from pipelines.store.day_table import PROFILE, DayTable
 from tests.pipelines.store.test_digests import flip_a_bit
 from tests.pipelines.trained_world import NIGHT, World, different
 

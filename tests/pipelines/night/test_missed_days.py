@@ -13,7 +13,8 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.night import score as night
 from pipelines.night.missed import asked_days, missed_days
 from pipelines.night.score_day import score_day
-from pipelines.store.layout import DayTable, Layout
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout
 from tests.pipelines.night.test_metrics_file import metrics
 from tests.pipelines.trained_world import END, NIGHT, World
 

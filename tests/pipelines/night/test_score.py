@@ -19,7 +19,7 @@ from pipelines.lists.write import SAMPLING_LIST_SCHEMA
 from pipelines.scoring import bucket as score_bucket
 from pipelines.scoring.line_scores import Scored
 from pipelines.scoring.models_in_use import models_in_use
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.work.process_pool import ProcessPool
 from tests.pipelines.trained_world import DAYS, END, NIGHT, RISKS, World, different
 

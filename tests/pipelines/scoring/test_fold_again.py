@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.history_steps import LINES_IN_MEMORY, close_days_before, fold_again
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.work.execution import Executor
 from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import END, World

@@ -27,8 +27,8 @@ from pipelines.scoring import bucket as score_bucket
 from pipelines.scoring import bucket_steps
 from pipelines.scoring.bucket import BucketTask, Workspace
 from pipelines.store import locking
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import write_table
-from pipelines.store.layout import DayTable
 from tests.pipelines.trained_world import NIGHT, World, different
 
 NEXT = NIGHT + timedelta(days=1)

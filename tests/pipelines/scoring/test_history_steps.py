@@ -29,8 +29,8 @@ from pipelines.scoring.history_steps import close_days_before, fold_day, unpack_
 from pipelines.simulation import WorldParameters, simulate
 from pipelines.store.bucket_checks import check_buckets
 from pipelines.store.buckets import hash_ranges
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import row_count
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
 from pipelines.work.progress import Progress

@@ -13,8 +13,8 @@ import pytest
 from configs.errors import StoreError
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.cli.main import run
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
-from pipelines.store.layout import DayTable
 from pipelines.store.store import Store
 
 DAY = date(2026, 11, 20)

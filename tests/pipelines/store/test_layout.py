@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.store.layout import DayTable, Layout, bucket_of, issue_of
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import Layout, bucket_of, issue_of
 
 ROOT = Path(__file__).resolve().parents[3]
 OWNERS = ("pipelines/store/layout.py", "pipelines/store/day_work.py")

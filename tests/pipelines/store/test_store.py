@@ -13,7 +13,8 @@ import pytest
 from configs.errors import StoreError, StoreLockedError
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.inspections import INSPECTION_COLUMNS
-from pipelines.store.layout import DayTable, bucket_of
+from pipelines.store.day_table import DayTable
+from pipelines.store.layout import bucket_of
 from pipelines.store.quarantine import QUARANTINE_COLUMNS
 from pipelines.store.store import Store
 from tests.pipelines.quarantined import read_quarantine

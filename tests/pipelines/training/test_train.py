@@ -17,7 +17,7 @@ from models.goods.columns import GOODS_COLUMNS
 from models.tracking.run_content import LoggedRun
 from models.tracking.tracker import Tracker
 from pipelines.history.chronicle import Chronicle
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress

@@ -16,7 +16,7 @@ from models.tracking.packed_training import TRAINING
 from models.tracking.registry import STORE_TAG
 from models.tracking.run_content import KIND_TAG, RunContent
 from models.tracking.tracker import Tracker
-from pipelines.store.layout import DayTable
+from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.training import train as training
 from pipelines.training import train_risk as fitting

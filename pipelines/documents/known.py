@@ -1,0 +1,106 @@
+"""The tables of documents in the store: what each holds now, and what was known at a moment.
+
+A document is stored on the day on which it was sent. Of its versions the latest stands in the table; those
+before it, with the moment from which each no longer held, stand under `changes/`, as do deletions, so that
+one which comes before what it deletes is not forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+import polars as pl
+
+from features.arrays.hashing import hash_text
+from features.contract.china_time import CHINA, china_day
+from features.contract.documents import RETURNS, WAYBILLS, DocumentTable
+from pipelines.store.buckets import bucket_count, bucket_numbers
+from pipelines.store.day_table import DayTable
+from pipelines.store.files import scan_tables, write_table
+from pipelines.store.journal import Transaction
+from pipelines.store.layout import Layout, bucket_name
+
+VERSION_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "action": pl.String(),
+    "held_until": pl.Datetime("us", "UTC"),
+}
+"""Beside the table's, of a version under `changes/`: new, change or delete, and when the next one was sent
+(null: a deletion that holds). A deletion, which says nothing but its key, was never known as a document.
+"""
+_KEY_SEPARATOR: Final = "\x1f"
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    WAYBILLS.name: ("status_sent_at", "status", "status_at"),
+    RETURNS.name: ("tallied_at",),
+}
+"""What another message says of a document: when that was sent or holds from, and what it tells."""
+
+
+def closing_moment(day: date) -> datetime:
+    """Return the moment at which a day ends in China: what was sent before it is known at its close."""
+    return datetime.combine(day + timedelta(days=1), time(), CHINA)
+
+
+def received_on(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
+    """Return the day on which each row is stored: China's date of its message, `received_on`."""
+    parts = [name for name in _PARTS.get(table.name, ())[:1] if name in rows.columns]
+    sent = rows.select(pl.coalesce("sent_at", *parts)).to_series()
+    return china_day(sent).alias("received_on")
+
+
+def document_hash(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
+    """Return the hash of each row's document (UInt64, `_key`), by which its files are divided."""
+    parts = [pl.col(name).cast(pl.String).fill_null("") for name in table.key]
+    text = rows.select(pl.concat_str(parts, separator=_KEY_SEPARATOR)).to_series()
+    return hash_text(text).alias("_key")
+
+
+def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> pl.LazyFrame:
+    """Scan a table as it was known: one version a document, the last one sent before a moment.
+
+    Columns are the table's. What a status or tally said later is null; one without its document is left out.
+    """
+    last = (before.astimezone(CHINA) - timedelta(microseconds=1)).date()
+    current = DayTable.named(table.name)
+    now = _scan(layout, current, last, table.columns)
+    rows = now.filter(pl.col("sent_at") < before)
+    past = _scan(layout, current.changed, last, table.columns | VERSION_COLUMNS)
+    held = (pl.col("sent_at") < before) & (pl.col("held_until") >= before) & (pl.col("action") != "delete")
+    rows = pl.concat([rows, past.filter(held).select(*table.columns)])
+    known_from, *told = _PARTS.get(table.name, ("",))
+    if not known_from:
+        return rows
+    is_later = pl.col(known_from) >= before
+    return rows.with_columns(
+        pl.when(is_later).then(None).otherwise(pl.col(name)).alias(name) for name in (known_from, *told)
+    )
+
+
+def _scan(
+    layout: Layout, table: DayTable, last: date | None, columns: Mapping[str, pl.DataType]
+) -> pl.LazyFrame:
+    days = [day for day in layout.days(table) if last is None or day <= last]
+    files = [path for day in days for path in layout.files(table, day)]
+    return scan_tables(files, columns) if files else pl.LazyFrame(schema=columns)
+
+
+def write_document_rows(
+    t: Transaction, layout: Layout, table: DocumentTable, day: date, rows: pl.DataFrame, bucket_rows: int
+) -> None:
+    """Replace what a table holds of a day, now or (where the rows have `VERSION_COLUMNS`) before.
+
+    The bytes depend on the rows alone. Without rows the day goes. A file holds about `bucket_rows` of them.
+    """
+    current = DayTable.named(table.name)
+    is_past = "held_until" in rows.columns
+    folder = t.stage(layout.partition(current.changed if is_past else current, day))
+    if rows.is_empty():
+        return
+    columns = [*table.columns, *(VERSION_COLUMNS if is_past else ())]
+    order = [*table.row_key, "sent_at", *(VERSION_COLUMNS if is_past else ())]
+    count = bucket_count(rows.height, bucket_rows)
+    numbers = bucket_numbers(document_hash(rows, table), count)
+    for number in range(count):
+        part = rows.filter(numbers == number).select(columns).sort(order, nulls_last=True)
+        write_table(part, folder / bucket_name(number, count))
