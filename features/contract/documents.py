@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from datetime import datetime
+from functools import cached_property, lru_cache
 from typing import Final
 
 import pandera.polars as pa
@@ -17,6 +18,7 @@ from features.contract.declarations import (
     COUNT_CHECKS,
     COUNTRY_COLUMNS,
     DIRECTIONS,
+    EARLIEST,
     KNOWN_NUMBER,
     NOT_NEGATIVE,
     TEXT_CHECKS,
@@ -24,6 +26,7 @@ from features.contract.declarations import (
     TIME_CHECKS,
     UNIT_COLUMNS,
     code_of,
+    date_checks,
     format_check,
     list_check,
 )
@@ -56,8 +59,8 @@ class DocumentTable:
 
     Attributes:
         name: the table's folder in the store.
-        columns: a row's columns and types. `sent_at` is when the message was sent, `declaration_id` the
-            inventory that it names.
+        columns: a row's columns and types. `sent_at` is when the message was sent, `action` whether it was
+            `new` or a `change`, `declaration_id` the inventory that it names.
         key: what tells documents apart; a column of it that is null is a value of its own.
         line: the column that tells the lines of a document apart; empty where it has none.
         required: columns without which a row is no such document.
@@ -79,7 +82,7 @@ def _columns(**kinds: str) -> dict[str, pl.DataType]:
     """Columns by the names of their type, in this order, and when the message was sent."""
     types: dict[str, pl.DataType] = {"text": _TEXT, "number": _NUMBER, "count": _COUNT, "moment": _MOMENT}
     named = {name: types[kind] for kind, names in kinds.items() for name in names.split()}
-    return named | {"sent_at": _MOMENT}
+    return named | {"sent_at": _MOMENT, "action": _TEXT}
 
 
 ORDERS: Final = DocumentTable(
@@ -170,18 +173,54 @@ TAXES: Final = DocumentTable(
     ("declaration_id", "tax_bill_id", "line_no", "sent_at"),
 )
 """A line of an electronic tax bill (816), in CNY; `taxable_price` is its whole taxable price."""
+
+
+@dataclass(frozen=True)
+class DocumentPart:
+    """What other messages say of documents of a table.
+
+    Attributes:
+        name: what it is called.
+        table: the table.
+        key: columns that tell of which documents it speaks.
+        sent: the column that says when it was sent.
+        told: the columns that it fills beside.
+    """
+
+    name: str
+    table: DocumentTable
+    key: tuple[str, ...]
+    sent: str
+    told: tuple[str, ...] = ()
+
+
+STATUS: Final = DocumentPart(
+    "status", WAYBILLS, ("carrier_id", "waybill_id"), "status_sent_at", ("status", "status_at")
+)
+"""The last status of a waybill (513)."""
+TALLY: Final = DocumentPart("tally", RETURNS, ("carrier_id", "waybill_id", "own_number"), "tallied_at")
+"""That goods which came back were counted (215)."""
+DOCUMENT_PARTS: Final = {part.table.name: part for part in (STATUS, TALLY)}
 DOCUMENT_TABLES: Final[dict[str, DocumentTable]] = {
     table.name: table for table in (ORDERS, PAYMENTS, WAYBILLS, CANCELLATIONS, RETURNS, RECEIPTS, TAXES)
 }
 
 
-def validate_documents(raw: pl.DataFrame, table: DocumentTable, rules: ContractRules) -> Validated:
+def hashed_as(column: str) -> str:
+    """Return the name under which a column of persons is hashed: a payer can be compared with a buyer."""
+    return "buyer_id" if column == "payer_id" else column
+
+
+def validate_documents(
+    raw: pl.DataFrame, table: DocumentTable, rules: ContractRules, required: tuple[str, ...] = ()
+) -> Validated:
     """Bring rows of documents to the table's types and tell apart what breaks the contract.
 
     Args:
         raw: one row a document or line, columns of any type; missing ones are taken as null.
         table: whose rows they are.
-        rules: how strict the contract is; its dates do not bind documents.
+        rules: how strict the contract is; a document may be older than its first day.
+        required: columns without which a row is none, where these are others than the table's.
 
     >>> raw = pl.DataFrame({"platform_id": ["P", None], "order_id": "7", "amount": ["x", "1"],
     ...     "sent_at": "20261120093000"})
@@ -195,16 +234,18 @@ def validate_documents(raw: pl.DataFrame, table: DocumentTable, rules: ContractR
         _convert(given.get(name, nothing), name, dtype, rules).alias(name)
         for name, dtype in table.columns.items()
     ]
-    return apply_contract(pl.DataFrame(columns), _schema(table.name), table.required)
+    required = required or table.required
+    return apply_contract(pl.DataFrame(columns), _schema(table.name, required, rules.latest), required)
 
 
-@cache
-def _schema(name: str) -> pa.DataFrameSchema:
-    table = DOCUMENT_TABLES[name]
-    columns = {
-        column: pa.Column(dtype, _checks(column, dtype), nullable=column not in table.required)
-        for column, dtype in table.columns.items()
-    }
+@lru_cache(64)
+def _schema(name: str, required: tuple[str, ...], latest: datetime | None) -> pa.DataFrameSchema:
+    columns = {}
+    for column, dtype in DOCUMENT_TABLES[name].columns.items():
+        checks = _checks(column, dtype)
+        if column in required and dtype == _MOMENT:
+            checks = [*checks, *date_checks(None, latest, EARLIEST)]
+        columns[column] = pa.Column(dtype, checks, nullable=column not in required)
     return pa.DataFrameSchema(columns, name=name)
 
 

@@ -40,6 +40,7 @@ class RejectReason(StrEnum):
     MISSING_APP_STATUS = "missing_app_status"
     NO_GOODS_LINES = "no_goods_lines"
     NO_INVENTORY_HEAD = "no_inventory_head"
+    NO_DOCUMENT_HEAD = "no_document_head"
     OTHER_CURRENCY = "other_currency"
     NOT_AN_AMOUNT = "not_an_amount"
     DRAFT = "draft"

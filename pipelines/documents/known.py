@@ -7,15 +7,16 @@ one which comes before what it deletes is not forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.contract.china_time import CHINA, china_day
-from features.contract.documents import RETURNS, WAYBILLS, DocumentTable
+from features.contract.documents import DOCUMENT_PARTS, DocumentTable
 from pipelines.store.buckets import bucket_count, bucket_numbers
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import scan_tables, write_table
@@ -23,18 +24,14 @@ from pipelines.store.journal import Transaction
 from pipelines.store.layout import Layout, bucket_name
 
 VERSION_COLUMNS: Final[dict[str, pl.DataType]] = {
-    "action": pl.String(),
+    "part": pl.String(),
     "held_until": pl.Datetime("us", "UTC"),
 }
-"""Beside the table's, of a version under `changes/`: new, change or delete, and when the next one was sent
-(null: a deletion that holds). A deletion, which says nothing but its key, was never known as a document.
+"""Beside the table's, of a version under `changes/`: the part of which it speaks (empty: the document
+itself), and when the next one was sent (null: a deletion that holds). A deletion, whose `action` is `delete`,
+says nothing but its key and was never known as a document.
 """
 _KEY_SEPARATOR: Final = "\x1f"
-_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
-    WAYBILLS.name: ("status_sent_at", "status", "status_at"),
-    RETURNS.name: ("tallied_at",),
-}
-"""What another message says of a document: when that was sent or holds from, and what it tells."""
 
 
 def closing_moment(day: date) -> datetime:
@@ -44,16 +41,25 @@ def closing_moment(day: date) -> datetime:
 
 def received_on(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
     """Return the day on which each row is stored: China's date of its message, `received_on`."""
-    parts = [name for name in _PARTS.get(table.name, ())[:1] if name in rows.columns]
-    sent = rows.select(pl.coalesce("sent_at", *parts)).to_series()
+    part = DOCUMENT_PARTS.get(table.name)
+    sent = rows.select(pl.coalesce("sent_at", *([part.sent] if part else []))).to_series()
     return china_day(sent).alias("received_on")
 
 
+def key_text(key: Sequence[str]) -> pl.Expr:
+    """Return an expression of what tells documents apart, as one text."""
+    parts = [pl.col(name).cast(pl.String).fill_null("") for name in key]
+    return pl.concat_str(parts, separator=_KEY_SEPARATOR)
+
+
 def document_hash(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
-    """Return the hash of each row's document (UInt64, `_key`), by which its files are divided."""
-    parts = [pl.col(name).cast(pl.String).fill_null("") for name in table.key]
-    text = rows.select(pl.concat_str(parts, separator=_KEY_SEPARATOR)).to_series()
-    return hash_text(text).alias("_key")
+    """Return the hash of each row's document (UInt64, `_key`), by which its files are divided.
+
+    What other messages say of a document is stored with it, so only what they name too counts.
+    """
+    part = DOCUMENT_PARTS.get(table.name)
+    key = [name for name in table.key if part is None or name in part.key]
+    return hash_text(rows.select(key_text(key)).to_series()).alias("_key")
 
 
 def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> pl.LazyFrame:
@@ -66,14 +72,14 @@ def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> p
     now = _scan(layout, current, last, table.columns)
     rows = now.filter(pl.col("sent_at") < before)
     past = _scan(layout, current.changed, last, table.columns | VERSION_COLUMNS)
-    held = (pl.col("sent_at") < before) & (pl.col("held_until") >= before) & (pl.col("action") != "delete")
-    rows = pl.concat([rows, past.filter(held).select(*table.columns)])
-    known_from, *told = _PARTS.get(table.name, ("",))
-    if not known_from:
+    held = (pl.col("held_until") >= before) & (pl.col("action") != "delete") & (pl.col("part") == "")
+    rows = pl.concat([rows, past.filter(held, pl.col("sent_at") < before).select(*table.columns)])
+    part = DOCUMENT_PARTS.get(table.name)
+    if part is None:
         return rows
-    is_later = pl.col(known_from) >= before
+    is_later = pl.col(part.sent) >= before
     return rows.with_columns(
-        pl.when(is_later).then(None).otherwise(pl.col(name)).alias(name) for name in (known_from, *told)
+        pl.when(is_later).then(None).otherwise(pl.col(name)).alias(name) for name in (part.sent, *part.told)
     )
 
 
@@ -97,10 +103,16 @@ def write_document_rows(
     folder = t.stage(layout.partition(current.changed if is_past else current, day))
     if rows.is_empty():
         return
-    columns = [*table.columns, *(VERSION_COLUMNS if is_past else ())]
-    order = [*table.row_key, "sent_at", *(VERSION_COLUMNS if is_past else ())]
     count = bucket_count(rows.height, bucket_rows)
     numbers = bucket_numbers(document_hash(rows, table), count)
     for number in range(count):
-        part = rows.filter(numbers == number).select(columns).sort(order, nulls_last=True)
-        write_table(part, folder / bucket_name(number, count))
+        write_document_bucket(rows.filter(numbers == number), table, folder / bucket_name(number, count))
+
+
+def write_document_bucket(rows: pl.DataFrame, table: DocumentTable, file: Path) -> None:
+    """Write one file of a day of a table, of what it holds now or before."""
+    further = [name for name in VERSION_COLUMNS if name in rows.columns]
+    ordered = rows.select(*table.columns, *further).sort(
+        *table.row_key, "sent_at", *further, *table.columns, nulls_last=True
+    )
+    write_table(ordered, file)

@@ -53,7 +53,7 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
     """
     touched = Touched()
     for day in store.declaration_days():
-        lines = store.read_declarations(day)
+        lines = store.read_declarations(day, list(store.stored_schema()))
         new = exchange.rows(lines)
         if new is not lines:
             touched.days.append(day)

@@ -16,7 +16,7 @@ from pipelines.feedback.entries import Entries, outcome_fields
 from pipelines.feedback.log import Known
 from pipelines.feedback.places import Place
 from pipelines.feedback.rows import ACCEPTED, CONFLICT, CORRECTED, REPEATED, Decision
-from pipelines.ingest.result_writer import Withdrawn
+from pipelines.ingest.merging.result_writer import Withdrawn
 from pipelines.store.store import Store
 
 Line = tuple[str, int]

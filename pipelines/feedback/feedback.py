@@ -29,7 +29,7 @@ from pipelines.feedback.quarantine import rows_for_quarantine
 from pipelines.feedback.report import FeedbackReport, manifest_of
 from pipelines.feedback.rows import CONFLICT, ReturnedRow
 from pipelines.feedback.to_correct import NOT_TAKEN, OfficeWords, not_taken, write_beside
-from pipelines.ingest.result_writer import merge_results, reopen_history
+from pipelines.ingest.merging.result_writer import merge_results, reopen_history
 from pipelines.lists.fields import fields_of
 from pipelines.privacy.identity_screen import WITHHELD, holds_a_persons_number
 from pipelines.store.day_table import DayTable

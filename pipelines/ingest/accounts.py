@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 import polars as pl
 
 from configs.messages import MOST_EXAMPLES
+from features.contract.documents import DOCUMENT_TABLES
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.store.spool import Spool, complete
@@ -41,6 +42,8 @@ class FileResult:
         faults: text that cannot be read while the rest of the file was taken: a few places in words.
         fault: why the file was refused as a whole.
         labels: the values of its labels.
+        documents: by table, its rows of documents: `rows_in`, `rows_quarantined`, and `drafts`.
+        passed_over: messages that were counted and not taken in, by their first element.
     """
 
     path: str
@@ -62,6 +65,8 @@ class FileResult:
     faults: list[str] = field(default_factory=list)
     fault: str | None = None
     labels: LabelTally = field(default_factory=LabelTally)
+    documents: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def add(self, chunk: FileResult) -> None:
         """Count what became of one more chunk of the file."""
@@ -73,6 +78,8 @@ class FileResult:
         self.results_seen += chunk.results_seen
         self.results_refused += chunk.results_refused
         self.reasons += chunk.reasons
+        for table, counts in chunk.documents.items():
+            self.documents[table] += counts
         self.count_nulled(chunk.nulled, chunk.nulled_examples)
         self.hashed += chunk.hashed
         self.masked += chunk.masked
@@ -89,6 +96,8 @@ class FileResult:
         """Count rejected rows of a table, or results that are attached to rows."""
         if table == "inspections":
             self.results_refused += rows
+        if table in DOCUMENT_TABLES:
+            self.documents[table]["rows_quarantined"] += rows
         if attached:
             self.results_quarantined += rows
         else:
@@ -159,13 +168,33 @@ class Changes:
         self.repeats_by_file.update(_by_file(rows))
 
 
-def taken_table(files: Sequence[FileResult], lines: Changes, results: Changes, now: datetime) -> pl.DataFrame:
+def messages_passed_over(files: Sequence[FileResult]) -> dict[str, int]:
+    """By the number of their kind, messages that were counted and not taken in.
+
+    >>> messages_passed_over([FileResult("a.xml", passed_over=Counter({"CEB312Message": 2}))])
+    {'312': 2}
+    """
+    total = Counter[str]()
+    for file in files:
+        for root, count in file.passed_over.items():
+            total[root.removeprefix("CEB").removesuffix("Message")] += count
+    return dict(sorted(total.items()))
+
+
+def taken_table(
+    files: Sequence[FileResult],
+    lines: Changes,
+    results: Changes,
+    documents: Collection[Changes],
+    now: datetime,
+) -> pl.DataFrame:
     """The files that were not refused, with what became of their rows (`TAKEN_COLUMNS`)."""
     rows = []
     for number, file in enumerate(files):
         if file.fault is not None:
             continue
         kept = lines.kept_by_file[number] + (0 if file.results else results.kept_by_file[number])
+        kept += sum(changes.kept_by_file[number] for changes in documents)
         rows.append(
             {
                 "fingerprint": file.fingerprint,

@@ -119,6 +119,7 @@ class FileReader:
         if is_small:
             result = FileResult(file.name, rows=sum(chunk.rows for chunk in chunks), notes=source.notes)
             result.labels, result.faults = source.label_tally, source.faults
+            result.passed_over.update(source.passed_over)
             self.results.append(result)
             self._gather(SmallFile(number, source, chunk) for chunk in chunks)
         else:
@@ -131,7 +132,7 @@ class FileReader:
         if result.fault is None:
             self.sources[number] = source
             self.known.add(fingerprint)
-            if not result.rows:
+            if not result.rows and not result.passed_over:
                 logger.warning("%s: a file without rows: nothing was taken from it", file.name)
 
     def _gather(self, files: Iterable[SmallFile]) -> None:
@@ -172,5 +173,6 @@ def widened(meta: StoreMeta, sources: Iterable[Source]) -> StoreMeta:
     for source in sources:
         extras = dict.fromkeys(source.extra_categories, "category")
         extras |= dict.fromkeys(source.extra_numbers, "number")
+        extras |= {name: kind for name, (kind, _) in source.kept_columns.items()}
         meta = meta.widened(extras, source.labels)
     return meta

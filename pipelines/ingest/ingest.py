@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,19 +22,20 @@ from configs.schema.settings import Settings
 from features.contract.china_time import china_date
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.rules import ContractRules
-from pipelines.ingest.accounts import Changes, FileResult, taken_table
-from pipelines.ingest.day_writer import DayWriter
+from pipelines.ingest.accounts import Changes, FileResult, messages_passed_over, taken_table
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
+from pipelines.ingest.merging.day_writer import DayWriter
+from pipelines.ingest.merging.document_tables import document_accounts, write_document_tables
+from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
+from pipelines.ingest.merging.result_writer import reopen_history, write_results
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
 from pipelines.ingest.rejects import late_rejects, rows_aside
 from pipelines.ingest.report import IngestReport
-from pipelines.ingest.result_check import ResultCheck, refused_lines
-from pipelines.ingest.result_writer import reopen_history, write_results
 from pipelines.ingest.shadow import shadow_of
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
@@ -154,12 +155,16 @@ class _Run:
             self._store.write_meta(t, meta.extras, meta.labels, self._around.new_key_record)
             with self._manifest.step("merge"):
                 lines, results = self._merge(t, spools, meta)
+                config = self._around.settings.pipeline
+                documents = write_document_tables(self._store, t, spools.documents, spools.taken, config)
             with self._manifest.step("quarantine"):
-                self._quarantine(t, spools, lines, results)
+                self._quarantine(
+                    t, spools, results, {"declarations": lines, "inspections": results} | documents
+                )
             most = self._around.settings.pipeline.night.refold_days
             reopened = reopen_history(self._store, t, lines.days | results.days, most)
-            self._account(lines, results, reopened)
-            taken = taken_table(self._files, lines, results, self._around.now)
+            self._account(lines, results, documents, reopened)
+            taken = taken_table(self._files, lines, results, documents.values(), self._around.now)
             stage_taken(t, self._store.layout, taken, spools.taken)
             day = china_date(self._around.now)
             self._store.write_manifest(t, _VERB, day, self._manifest.as_dict())
@@ -217,7 +222,7 @@ class _Run:
         writer = DayWriter(
             self._store,
             t,
-            meta.declaration_schema(),
+            meta.stored_schema(),
             folder=t.scratch("merge"),
             bucket_rows=self._around.settings.pipeline.store.bucket_rows,
             settings=self._settings,
@@ -234,14 +239,17 @@ class _Run:
         )
         return lines, write_results(check, spools.inspections, further, spools.taken)
 
-    def _quarantine(self, t: Transaction, spools: Spools, lines: Changes, results: Changes) -> None:
-        tables = {"declarations": lines, "inspections": results}
+    def _quarantine(
+        self, t: Transaction, spools: Spools, results: Changes, tables: Mapping[str, Changes]
+    ) -> None:
         around = self._around
         late = late_rejects(self._files, self._sources, tables, self._settings, lambda: around.pseudonymiser)
         aside = rows_aside(self._store.layout, results)
         self._store.append_quarantine(t, chain(spools.rejected.frames(), late, aside))
 
-    def _account(self, lines: Changes, results: Changes, reopened: date | None) -> None:
+    def _account(
+        self, lines: Changes, results: Changes, documents: Mapping[str, Changes], reopened: date | None
+    ) -> None:
         manifest = self._manifest
         attached = [number for number, file in enumerate(self._files) if file.results]
         kept_with_lines = sum(results.kept_by_file[number] for number in attached)
@@ -252,11 +260,16 @@ class _Run:
             quarantined=sum(file.quarantined for file in self._files),
             superseded=lines.superseded + results.superseded - repeats_with_lines,
         )
+        tables = document_accounts(self._files, documents)
+        for counts in tables.values():
+            manifest.add_rows(kept=counts["rows_kept"], superseded=counts["rows_superseded"])
         for file in self._files:
             manifest.values_nulled.update(file.nulled)
             manifest.reasons.update(file.reasons)
         manifest.further |= {
             "rows_replaced_in_store": lines.replaced,
+            "documents": tables,
+            "messages_passed_over": messages_passed_over(self._files),
             "attached_results": {
                 "rows_in": sum(file.results for file in self._files),
                 "rows_kept": kept_with_lines,

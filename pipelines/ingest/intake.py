@@ -12,20 +12,22 @@ from pathlib import Path
 import polars as pl
 
 from configs.errors import DataError
-from configs.messages import MOST_EXAMPLES
 from configs.schema.pipeline import IngestConfig
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_day
 from features.contract.conversions import to_code
 from features.contract.declarations import DECLARATION_COLUMNS, validate_declarations
+from features.contract.documents import DOCUMENT_TABLES, PERSON_COLUMNS
 from features.contract.inspections import validate_inspections
 from features.contract.reject_reasons import RejectReason
 from features.contract.rules import ContractRules
 from pipelines.ingest.accounts import FileResult
+from pipelines.ingest.document_intake import take_documents
 from pipelines.ingest.line_spool import LineSpool
+from pipelines.ingest.parts import Part, count_values, rows_by_file
 from pipelines.ingest.reading.gathered import SmallFile, gathered
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source
-from pipelines.ingest.rejects import REJECTED_COLUMNS, examples, nulled_examples, rejected_rows
+from pipelines.ingest.rejects import REJECTED_COLUMNS, nulled_examples
 from pipelines.privacy.identity_screen import PSEUDONYM_COLUMNS
 from pipelines.privacy.log_masking import mask_identity
 from pipelines.privacy.pseudonyms import Pseudonymiser
@@ -35,13 +37,15 @@ from pipelines.store.spool import Spool, complete
 @dataclass(frozen=True)
 class Spools:
     """Where rows wait for the second pass: valid lines, valid results with `_file`, `_source_row` and
-    `_id_hash`, and rows for the quarantine; and where it notes what the store takes (`TAKEN_ROWS`).
+    `_id_hash`, and rows for the quarantine; where it notes what the store takes (`TAKEN_ROWS`); and valid
+    rows of documents, by their table.
     """
 
     declarations: LineSpool
     inspections: Spool
     rejected: Spool
     taken: Spool
+    documents: Mapping[str, Spool]
 
     @classmethod
     def within(cls, folder: Path) -> Spools:
@@ -51,32 +55,8 @@ class Spools:
             Spool(folder / "inspections", "_id_hash"),
             Spool(folder / "rejected", "_id_hash"),
             Spool(folder / "taken", "declaration"),
+            {name: Spool(folder / name, "_key") for name in DOCUMENT_TABLES},
         )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One table's rows of a chunk."""
-
-    sources: Mapping[int, Source]
-    chunk: Chunk
-    table: str
-    # With `_file`, the place of each row's file among the run's.
-    frame: pl.DataFrame
-    results: Mapping[int, FileResult]
-    rejected: list[pl.DataFrame]
-    # Results in the rows of declarations are not rows of their own.
-    attached: bool = False
-
-    @property
-    def source(self) -> Source:
-        """The source of the rows; of small files any one, for they are of one kind."""
-        return next(iter(self.sources.values()))
-
-    @property
-    def result(self) -> FileResult:
-        """The accounts of the file; what is no file's own, small files have with the first of them."""
-        return next(iter(self.results.values()))
 
 
 @dataclass(frozen=True)
@@ -97,7 +77,10 @@ class Intake:
 
         `number` is its place among the run's files: of two rows with a key, the earlier file's stays.
         """
-        spools = (self.spools.declarations.disputed, self.spools.inspections, self.spools.rejected)
+        spools = (
+            *(self.spools.declarations.disputed, self.spools.inspections, self.spools.rejected),
+            *self.spools.documents.values(),
+        )
         marks = [spool.mark() for spool in spools]
         result = FileResult(source.name)
         try:
@@ -109,6 +92,7 @@ class Intake:
             result.notes += source.notes
             result.faults += source.faults
             result.labels = source.label_tally
+            result.passed_over.update(source.passed_over)
         except DataError as error:
             fault = error
         except OSError as error:
@@ -165,20 +149,31 @@ class Intake:
         of_file = {"_file": pl.lit(number, dtype=pl.Int32)} if len(sources) == 1 else {}
         if chunk.persons is not None:
             chunk = replace(chunk, persons=self._with_somebody_only(chunk.persons, chunk.persons.columns))
+        if chunk.documents is not None:
+            raw = self._with_somebody_only(chunk.documents.with_columns(**of_file), PERSON_COLUMNS)
+            screened = source.screened(raw, chunk, self.pseudonymiser)
+            result.hashed.update(screened.hashed)
+            result.masked.update(screened.masked)
+            assert chunk.format_ is not None
+            table = chunk.format_.of.name
+            part = Part(sources, chunk, table, screened.rows, results, rejected, self._rules_for(source))
+            take_documents(part, self.spools.documents[table])
         if chunk.declarations is not None:
             raw = complete(chunk.declarations, (chunk.declarations.schema | MESSAGE_COLUMNS).items())
             raw = self._with_somebody_only(raw.with_columns(**of_file), PSEUDONYM_COLUMNS)
             screened = source.screened(raw, chunk, self.pseudonymiser)
             result.hashed.update(screened.hashed)
             result.masked.update(screened.masked)
-            self._take_lines(_Part(sources, chunk, "declarations", screened.rows, results, rejected))
+            self._take_lines(
+                Part(sources, chunk, "declarations", screened.rows, results, rejected, self.rules)
+            )
         if chunk.inspections is not None:
             attached = chunk.declarations is not None
             screened = source.screened(chunk.inspections.with_columns(**of_file), chunk, self.pseudonymiser)
             if not attached:
                 result.hashed.update(screened.hashed)
             result.masked.update(screened.masked)
-            part = _Part(sources, chunk, "inspections", screened.rows, results, rejected, attached)
+            part = Part(sources, chunk, "inspections", screened.rows, results, rejected, self.rules, attached)
             self._take_results(part)
         return rejected
 
@@ -190,13 +185,13 @@ class Intake:
         self.spools.rejected.add(complete(frame, REJECTED_COLUMNS.items()))
         return FileResult(name, fault=text, reasons=Counter({reason: 1}))
 
-    def _take_lines(self, part: _Part) -> None:
+    def _take_lines(self, part: Part) -> None:
         raw, result = part.frame, part.result
         draft = pl.when(pl.col("_action") == "draft").then(pl.lit(RejectReason.DRAFT.value))
         verdict = raw.select(pl.coalesce("_reject", draft)).to_series()
-        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        part.reject(verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         if "_nulled" in raw.columns:
-            _count(result.nulled, raw["_nulled"].filter(verdict.is_null()).explode().drop_nulls())
+            count_values(result.nulled, raw["_nulled"].filter(verdict.is_null()).explode().drop_nulls())
         deletes = (raw["_action"] == "delete").fill_null(False) & verdict.is_null()
         self._take_deletions(part, deletes.arg_true())
         rows = (verdict.is_null() & ~deletes).arg_true()
@@ -211,7 +206,7 @@ class Intake:
         )
         told = nulled_examples(part.sources, part.chunk, frame, checked, self.rules.bounds)
         result.count_nulled(checked.nulled, told)
-        self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
+        part.reject(rows[checked.rejected["row"]], checked.rejected["reasons"])
         self._keep_lines(part, checked.kept, rows[checked.kept_rows])
 
     def _rules_for(self, source: Source) -> ContractRules:
@@ -225,76 +220,44 @@ class Intake:
             if frame.schema.get(name) == pl.String
         )
 
-    def _take_deletions(self, part: _Part, rows: pl.Series) -> None:
+    def _take_deletions(self, part: Part, rows: pl.Series) -> None:
         """Of a deletion only the number matters: its goods lines need not be valid, or there at all."""
         if rows.is_empty():
             return
         ids = to_code(part.frame["declaration_id"][rows], self.settings.max_text_chars)
         nameless = rows.filter(ids.is_null())
         reason = RejectReason.MISSING.of("declaration_id")
-        self._reject(part, nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
+        part.reject(nameless, pl.Series([[reason]] * len(nameless), dtype=pl.List(pl.String)))
         lines = complete(pl.DataFrame([ids.drop_nulls()]), DECLARATION_COLUMNS.items())
         self._keep_lines(part, lines, rows.filter(ids.is_not_null()))
 
-    def _keep_lines(self, part: _Part, lines: pl.DataFrame, rows: pl.Series) -> None:
-        extras = [*part.source.extra_categories, *part.source.extra_numbers]
+    def _keep_lines(self, part: Part, lines: pl.DataFrame, rows: pl.Series) -> None:
+        kept = part.source.kept_columns
+        extras = [*part.source.extra_categories, *part.source.extra_numbers, *kept]
         origin = part.frame.select("_source_row", *MESSAGE_COLUMNS)[rows]
         lines = lines.hstack(origin).with_columns(
+            *(pl.col(of_message).alias(name) for name, (_, of_message) in kept.items()),
             china_day(lines["declared_at"]).alias("_day"),
             hash_text(lines["declaration_id"]).alias("_id_hash"),
         )
         self.spools.declarations.add(lines, part.frame["_file"][rows], extras)
 
-    def _take_results(self, part: _Part) -> None:
+    def _take_results(self, part: Part) -> None:
         raw, result = part.frame, part.result
-        for number, count in _counts(raw["_file"]):
+        for number, count in rows_by_file(raw["_file"]):
             part.results[number].results_seen += count
             if part.attached:
                 part.results[number].results += count
         verdict = raw["_reject"]
-        self._reject(part, verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
+        part.reject(verdict.is_not_null().arg_true(), verdict.drop_nulls().reshape((-1, 1)))
         rows = verdict.is_null().arg_true()
         frame = raw[rows]
         checked = validate_inspections(frame, self._rules_for(part.source), labels=part.source.labels)
         told = nulled_examples(part.sources, part.chunk, frame, checked, self.rules.bounds)
         result.count_nulled(checked.nulled, told)
-        self._reject(part, rows[checked.rejected["row"]], checked.rejected["reasons"])
+        part.reject(rows[checked.rejected["row"]], checked.rejected["reasons"])
         self.spools.inspections.add(
             checked.kept.hstack(raw[rows[checked.kept_rows]].select("_source_row", "_file")).with_columns(
                 hash_text(checked.kept["declaration_id"]).alias("_id_hash"),
             )
         )
-
-    def _reject(self, part: _Part, rows: pl.Series, reasons: pl.Series) -> None:
-        if rows.is_empty():
-            return
-        result = part.result
-        reasons = reasons.cast(pl.List(pl.String)).alias("reasons")
-        _count(result.reasons, reasons.explode())
-        faults = reasons.list.eval(pl.element() != RejectReason.DRAFT.value).list.any()
-        frame = part.frame[rows]
-        for number, count in _counts(frame["_file"]):
-            part.results[number].reject(count, part.table, attached=part.attached)
-        if not part.attached:
-            for number, count in _counts(frame["_file"].filter(~faults)):
-                part.results[number].not_counting += count
-        # What cannot be read is told apart, with its place.
-        told = reasons.list.eval(pl.element() == RejectReason.UNREADABLE_TEXT.value).list.any()
-        shown = (faults & ~told).arg_true().head(MOST_EXAMPLES - len(result.examples))
-        result.examples += examples(part.sources, part.chunk, frame[shown], reasons[shown], self.rules.bounds)
-        records = part.source.records(part.chunk, frame["_row"])
-        rejected = rejected_rows(
-            part.source, part.table, frame, reasons, records, self.settings.max_text_chars
-        )
-        names = {number: source.name for number, source in part.sources.items()}
-        files = frame["_file"].replace_strict(names, return_dtype=pl.String)
-        part.rejected.append(rejected.with_columns(files.alias("source_file")))
-
-
-def _counts(files: pl.Series) -> Iterator[tuple[int, int]]:
-    """The files of rows by their number, and how many rows each has."""
-    return files.value_counts().iter_rows()
-
-
-def _count(counter: Counter[str], values: pl.Series) -> None:
-    counter.update(dict(values.value_counts().iter_rows()))

@@ -82,7 +82,7 @@ def rows_read_again(
     room than the store. `picked` are their `_source_row` and `reason`.
     """
     for chunk in source.chunks(settings.chunk_rows):
-        frame = chunk.declarations if table == "declarations" else chunk.inspections
+        frame = chunk.rows_of(table)
         if frame is None:
             continue
         rows = frame.join(picked, on="_source_row", how="inner", maintain_order="left")

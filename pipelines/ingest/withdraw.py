@@ -16,11 +16,11 @@ from configs.messages import MOST_EXAMPLES, some_of
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_date
-from pipelines.ingest.day_writer import DayWriter
-from pipelines.ingest.disputes import LinesByDay, Settled
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
-from pipelines.ingest.merge import LEDGER_COLUMNS
-from pipelines.ingest.result_writer import reopen_history
+from pipelines.ingest.merging.day_writer import DayWriter
+from pipelines.ingest.merging.disputes import LinesByDay, Settled
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS
+from pipelines.ingest.merging.result_writer import reopen_history
 from pipelines.store.buckets import bucket_hash
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
@@ -145,7 +145,7 @@ def _fingerprint(store: Store, given: str) -> str:
 def _take_lines(store: Store, t: Transaction, held: Holdings, settings: Settings) -> tuple[int, set[date]]:
     """Write the days without the file's lines; how many these were, and the days."""
     config = settings.pipeline
-    schema = store.declaration_schema()
+    schema = store.stored_schema()
     spool = Spool(t.scratch("withdrawn"), "_bucket")
     ids = sorted_union([held.lines["declaration"].to_numpy(), held.messages["declaration"].to_numpy()])
 

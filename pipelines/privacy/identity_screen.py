@@ -14,6 +14,7 @@ import polars as pl
 from features.arrays.types import BoolArray, IntArray
 from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.documents import PERSON_COLUMNS, hashed_as
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.privacy.log_masking import masked_at
 from pipelines.privacy.own_values import OwnValues
@@ -27,7 +28,7 @@ from pipelines.privacy.person_numbers import (
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.privacy.text_candidates import may_hold_birthdays, may_hold_numbers
 
-PSEUDONYM_COLUMNS: Final[tuple[str, ...]] = ("buyer_id", "address_id")
+PSEUDONYM_COLUMNS: Final = PERSON_COLUMNS
 FREE_TEXT_COLUMNS: Final = ("item_name", "item_model")
 RESULT_TEXTS: Final = tuple(
     name
@@ -36,7 +37,10 @@ RESULT_TEXTS: Final = tuple(
 )
 """What inspectors write in words."""
 # Official numbers of 11 to 18 digits are what these hold, so length alone says nothing there.
-NUMBER_COLUMNS: Final = ("declaration_id", "order_id", "waybill_id", "barcode")
+NUMBER_COLUMNS: Final = (
+    *("declaration_id", "order_id", "waybill_id", "barcode"),
+    *("own_number", "item_no", "transaction_id", "master_bill_id", "tax_bill_id"),
+)
 # Of shops and firms, which may be one person's; numbers of 15 digits are rare among them.
 CODE_COLUMNS: Final = (
     "order_id",
@@ -44,12 +48,13 @@ CODE_COLUMNS: Final = (
     "seller_id",
     "agent_id",
     "carrier_id",
+    "payment_company_id",
     "customs_office",
     "port",
 )
 OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "transport_mode")))
 # Working columns of messages that hold what a stored column holds, too.
-_SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number"}
+_SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number", "_item_no": "item_no"}
 WITHHELD: Final = "(withheld: may be personal data)"
 # Between two digits of one number: any wide sign may stand for a blank or hyphen, of the plain ones some do.
 _GAP: Final = r"[^0-9A-Za-z!-'*+:-@\[-^`{-~]{0,3}"
@@ -193,7 +198,7 @@ def screen_rows(
             values = rows[name].cast(pl.String)
             personal = looks_personal(values)
             if personal.any():
-                hashed = pseudonymiser().hash(values.filter(personal), name)
+                hashed = pseudonymiser().hash(values.filter(personal), hashed_as(name))
                 columns[name] = values.scatter(personal.arg_true(), hashed).alias(name)
                 screened.hashed[name] += int(personal.sum())
                 named = [*named, values.set(~personal, None).alias(f"own {name}")]

@@ -148,7 +148,12 @@ def scan_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
 def scan_tables(paths: list[Path], schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """Return the same of several files, one below the other."""
     return pl.scan_parquet(
-        paths, schema=schema, missing_columns="insert", hive_partitioning=False, glob=False
+        paths,
+        schema=schema,
+        missing_columns="insert",
+        extra_columns="ignore",
+        hive_partitioning=False,
+        glob=False,
     )
 
 

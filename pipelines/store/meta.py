@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 import polars as pl
@@ -19,6 +19,13 @@ from pipelines.store.day_table import DayTable
 from pipelines.store.layout import Layout
 
 FORMAT = 1
+_KINDS: Final[dict[str, pl.DataType]] = {
+    "category": pl.String(),
+    "number": pl.Float64(),
+    "code": pl.String(),
+    "moment": pl.Datetime("us", "UTC"),
+}
+_SEEN: Final = ("category", "number")
 
 
 @dataclass(frozen=True)
@@ -29,7 +36,8 @@ class StoreMeta:
         format: number of the store's layout.
         created_by: version of the program that made the store.
         identity: tells the store from others, wherever it lies; empty before its first training.
-        extras: extra columns of declarations, name to `category` (text) or `number`.
+        extras: extra columns of declarations, name to `category` (text) or `number`; what checks need and no
+            model sees is `code` (text) or `moment`.
         extra_keys: extra columns whose hit rates are known, and the column that says of each what goods are.
         labels: label columns of inspections, sorted.
         pseudonym_key: what `pipelines.privacy.key_record` remembers of the pseudonyms' key; empty where none
@@ -102,9 +110,14 @@ class StoreMeta:
         return replace(self, extra_keys=dict(columns))
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
-        """Return the columns of a declaration line: the contract's, then the extra ones by name."""
-        kinds = {"category": pl.String(), "number": pl.Float64()}
-        return DECLARATION_COLUMNS | {name: kinds[kind] for name, kind in sorted(self.extras.items())}
+        """Return the columns of a line that models may see: the contract's, then the extra ones by name."""
+        return DECLARATION_COLUMNS | {
+            name: _KINDS[kind] for name, kind in sorted(self.extras.items()) if kind in _SEEN
+        }
+
+    def stored_schema(self) -> dict[str, pl.DataType]:
+        """Return all columns of a line: the contract's, then the extra ones by name."""
+        return DECLARATION_COLUMNS | {name: _KINDS[kind] for name, kind in sorted(self.extras.items())}
 
     def inspection_schema(self) -> dict[str, pl.DataType]:
         """Return the columns of an inspection: the contract's, then further label columns by name."""

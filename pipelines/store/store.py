@@ -129,8 +129,12 @@ class Store:
     # Declarations
 
     def declaration_schema(self) -> dict[str, pl.DataType]:
-        """Return the columns of a declaration line: the contract's, then the extra ones by name."""
+        """Return the columns of a line that models may see: the contract's, then the extra ones by name."""
         return self.meta.declaration_schema()
+
+    def stored_schema(self) -> dict[str, pl.DataType]:
+        """Return all columns of a line, those that only checks need among them."""
+        return self.meta.stored_schema()
 
     def declaration_days(self) -> list[date]:
         """Return the days that have declarations, oldest first."""
@@ -139,7 +143,8 @@ class Store:
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the lines of a day, bucket by bucket, sorted by key within a bucket.
 
-        Every day has the same columns (default: all are read): an extra one that its source lacks is null.
+        Every day has the same columns (default: those that models may see): an extra one that its source
+        lacks is null.
 
         Raises:
             StoreError: a file cannot be read, or is damaged.
@@ -150,7 +155,8 @@ class Store:
         self, paths: Sequence[Path], columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
         """Return the same as `read_declarations` for some bucket files."""
-        return read_tables(list(paths), self.declaration_schema(), None if columns is None else list(columns))
+        wanted = list(self.declaration_schema() if columns is None else columns)
+        return read_tables(list(paths), self.stored_schema(), wanted)
 
     def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
         """Return a scan of the lines of a range of days (both inclusive), with their day in `declared_on`."""

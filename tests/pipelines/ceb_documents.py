@@ -122,7 +122,7 @@ def frames(path: Path, chunk_rows: int = 1000, **options: int) -> list[pl.DataFr
     """The lines, without the raw names that only the screen sees and that go no further."""
     reader = XmlReader(path, message_formats())
     found = read_messages(reader, chunk_rows, NAMES, CODES, LATEST, **options)
-    return [frame.drop("_persons") for frame in found]
+    return [frame.drop("_persons") for _, frame in found]
 
 
 def read(folder: Path, inventories: Sequence[str], **options: Any) -> pl.DataFrame:

@@ -42,7 +42,7 @@ _TAG: Final = re.compile(rb"""<(/?)([^\s<>/?!&="']+)((?:[^<>"']|"[^"<]*"|'[^'<]*
 _XMLNS: Final = re.compile(rb"""\sxmlns(?::([^\s=]+))?\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _MARKS: Final = re.compile(rb"<!--|<!\[CDATA\[|<\?xml\s")
 _ENDS: Final = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
-_MESSAGE: Final = re.compile(rb"CEB\d{3}Message")
+_MESSAGE: Final = re.compile(rb"CEB\d{3}(?:Message)?")
 # Beside blanks what old transfer programs put behind a file, and byte order marks of files put together.
 _NOTHING: Final = b" \t\r\n\x00\x1a\xef\xbb\xbf"
 _NO_XML: Final = "no XML: the file is empty or starts with something else than an element"
@@ -181,6 +181,8 @@ class Cutter:
             self.first_element = local.decode(errors="replace")
         if local in self._formats:
             check_namespace(self._where, element.namespace)
+            if not self._formats[local].is_told:
+                self.passed_over.append(local.decode())
             return replace(element, root=local)
         if _MESSAGE.fullmatch(local):
             self.passed_over.append(local.decode())
@@ -190,13 +192,15 @@ class Cutter:
     def _started(self, element: Element, end: int, is_empty: bool) -> Piece | None:
         """Read on behind a start tag, which ends at `end`."""
         wrong, local = None, element.local.decode(errors="replace")
-        format_ = None if element.root is None else self._formats[element.root]
-        if format_ is not None and local == format_.document:
+        shape = None
+        if element.root is not None:
+            shape = self._formats[element.root].shapes[element.root.decode()]
+        if shape is not None and local == shape.document:
             if not is_empty:
                 self._last = bytes(self._window.data[self._window.at : end]), element
             return self._document(element, end, is_empty)
-        if format_ is not None and local in (format_.head, format_.line):
-            wrong = self._misplaced(f"{local} outside of an {format_.document}")
+        if shape is not None and local in (shape.head, shape.line):
+            wrong = self._misplaced(f"{local} outside of an {shape.document}")
         parent = self._open[-1].local if self._open else None
         if (parent, element.local) == _ENVELOPE and not is_empty and self._holds_text(end):
             return self._payload(element, end)

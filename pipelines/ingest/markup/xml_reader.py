@@ -17,7 +17,7 @@ from pipelines.ingest.markup.envelope import unpacked
 from pipelines.ingest.markup.xml_cutter import MOST_BYTES, Cutter
 from pipelines.ingest.markup.xml_encoding import WrongEncodingError, to_utf8, utf8_blocks
 from pipelines.ingest.markup.xml_pieces import AGAIN, BAD_TAG, MISMATCH, NAMESPACE, CutDocument, Payload, told
-from pipelines.ingest.reading.message_format import ELEMENT_INSIDE, STATED_TWICE, MessageFormat
+from pipelines.ingest.reading.message_format import ELEMENT_INSIDE, STATED_TWICE, MessageFormat, Shape
 
 _BLOCK_BYTES: Final = 2**16
 _MOST_ENVELOPES: Final = 3
@@ -126,15 +126,16 @@ class XmlReader:
         if first is not None:
             others = f" ({unreadable - 1} more faults follow.)" if unreadable > 1 else ""
             raise DataError(f"{first.message}{others} {AGAIN}", offset=first.offset)
-        if not self.passed_over and self._first_element in self._formats:
-            document = self._formats[self._first_element].document
+        if self.passed_over:
+            return
+        if self._first_element in self._formats:
+            document = self._formats[self._first_element].shapes[self._first_element].document
             raise DataError(
                 f"{self._name}: expected at least one {document} in the message, came none. {AGAIN}"
             )
-        came = ", ".join(self.passed_over) or self._first_element[:60]
-        kinds = " and ".join(dict.fromkeys(each.plural for each in self._formats.values()))
         raise DataError(
-            f"{self._name}: expected {' or '.join(self._formats)}, came {came}. Only {kinds} are taken in."
+            f"{self._name}: expected an official message (CEB621Message, CEB603Message, CEB311Message or "
+            f"another), came {self._first_element[:60]}."
         )
 
     def _read(self, blocks: Iterator[bytes], where: str, depth: int) -> Iterator[DocumentLine | Unreadable]:
@@ -167,11 +168,11 @@ class XmlReader:
             yield Unreadable(str(error).removesuffix(AGAIN).rstrip(), piece.place.offset)
 
     def _lines_of(self, document: CutDocument, where: str) -> Iterator[DocumentLine | Unreadable]:
-        format_ = self._formats[document.root]
+        shape = self._formats[document.root].shapes[document.root]
         try:
-            yield from _lines(self._parsed(document), document, format_, self._documents)
+            yield from _lines(self._parsed(document), document, shape, self._documents)
         except _DocumentError as error:
-            message = told(where, error.place, f"{error}, in {format_.document.lower()} {self._documents}")
+            message = told(where, error.place, f"{error}, in {shape.document.lower()} {self._documents}")
             yield Unreadable(message, error.place.offset)
 
     def _parsed(self, document: CutDocument) -> etree._Element:
@@ -216,28 +217,27 @@ def _blocks(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _lines(
-    element: etree._Element, document: CutDocument, format_: type[MessageFormat], number: int
-) -> list[DocumentLine]:
+def _lines(element: etree._Element, document: CutDocument, shape: Shape, number: int) -> list[DocumentLine]:
     lines = list[DocumentLine]()
     head, is_marked = None, False
-    for part in (element, *_parts(element, (format_.head, format_.line))):
+    for part in (element, *_parts(element, shape)):
         if _namespace(part.tag) not in ("", NAMESPACE):
             raise _DocumentError(f"the namespace {_namespace(part.tag)[:100]}", document.place)
         name = _local(part.tag)
-        if name == format_.line:
+        if name == shape.line:
             fields, is_line_marked = _fields(part)
             lines.append(DocumentLine(document.root, number, head, fields, is_marked or is_line_marked))
-        elif name == format_.head and head is None:
+        elif name == shape.head and head is None:
             head, is_marked = _fields(part)
-        elif name == format_.head:
-            raise _DocumentError(f"a second {name}, of which an {format_.document} has one", document.place)
+        elif name == shape.head:
+            raise _DocumentError(f"a second {name}, of which an {shape.document} has one", document.place)
     return lines or [DocumentLine(document.root, number, head, None, is_marked)]
 
 
-def _parts(element: etree._Element, names: tuple[str, ...]) -> Iterator[etree._Element]:
-    """Heads and lines in their order, however deep they stand."""
-    for child in element:
+def _parts(element: etree._Element, shape: Shape) -> Iterator[etree._Element]:
+    """Heads and lines in their order, however deep they stand, beside the document itself."""
+    names = tuple(name for name in (shape.head, shape.line) if name not in ("", shape.document))
+    for child in element if names else ():
         if _local(child.tag) in names:
             yield child
         else:

@@ -10,8 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from pipelines.ingest.reading.message_format import Fields, MessageFormat, Values, is_marked, spelled_moment
-from pipelines.privacy.pseudonyms import normalise
+from pipelines.ingest.reading.message_format import (
+    Fields,
+    MessageFormat,
+    Shape,
+    Values,
+    is_marked,
+    spelled_moment,
+)
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,8 @@ _HEADING_ONLY = re.compile(r"\d{4}", re.ASCII)
 class Inventories(MessageFormat):
     """One inventory is one parcel, a goods line of it a row."""
 
-    roots = tuple(_DIRECTION_OF_ROOT)
+    shapes: ClassVar = dict.fromkeys(_DIRECTION_OF_ROOT, Shape("Inventory", "InventoryHead", "InventoryList"))
     plural = "inventories"
-    document = "Inventory"
-    head = "InventoryHead"
-    line = "InventoryList"
     # fmt: off
     clear_head_fields = frozenset(
         {
@@ -131,7 +134,7 @@ class Inventories(MessageFormat):
             "declared_at": _declared_at(head, direction),
             "direction": flag if is_marked(flag) else _DIRECTION_OF_FLAG.get(flag, direction.name),
             "trade_mode": trade_mode,
-            "buyer_id": self._buyer_id(head),
+            "buyer_id": self.buyer(head),
             "address_id": self.hashed(head.get("consigneeAddress", ""), "address_id"),
             direction.head_country: self.codes.country(head.get("country")),
         }
@@ -147,6 +150,7 @@ class Inventories(MessageFormat):
             "currency": currency,
             direction.line_country: country or of_head.get(direction.line_country),
         }
+        columns["_item_no"] = line.get("itemNo")
         nulled: list[str] = []
         for column, field, currency_field, flag_field in (
             ("freight", "freight", direction.freight_currency, "fFlag"),
@@ -168,13 +172,6 @@ class Inventories(MessageFormat):
                 [head.get("ebpCode"), head.get("orderNo"), head.get("logisticsNo")], "declaration_id"
             )
         )
-
-    def _buyer_id(self, head: Fields) -> str | None:
-        by_number = self.hashed(head.get("buyerIdNumber", ""), "buyer_id")
-        if by_number:
-            return by_number
-        name, telephone = normalise(head.get("buyerName", "")), normalise(head.get("buyerTelephone", ""))
-        return self.hashed_key([name, telephone], "buyer_id")
 
     def _not_comparable(
         self, amount: str | None, currency: str | None, flag: str | None, line_currency: str | None

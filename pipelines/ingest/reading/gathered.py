@@ -23,9 +23,10 @@ class SmallFile:
     def kind(self) -> tuple[Any, ...]:
         """What files have in common whose rows can be looked at together."""
         source, chunk = self.source, self.chunk
-        frames = (chunk.declarations, chunk.inspections, chunk.persons)
+        frames = (chunk.declarations, chunk.inspections, chunk.persons, chunk.documents)
         return (
             type(source),
+            chunk.format_,
             source.extra_categories,
             source.extra_numbers,
             source.labels,
@@ -46,6 +47,7 @@ def gathered(files: Sequence[SmallFile]) -> Chunk:
     heights = [chunk.raw.height for chunk in chunks]
     declarations = [chunk.declarations for chunk in chunks if chunk.declarations is not None]
     inspections = [chunk.inspections for chunk in chunks if chunk.inspections is not None]
+    documents = [chunk.documents for chunk in chunks if chunk.documents is not None]
     persons = [chunk.persons for chunk in chunks if chunk.persons is not None]
     numbers = [file.number for file in files]
     return Chunk(
@@ -54,6 +56,8 @@ def gathered(files: Sequence[SmallFile]) -> Chunk:
         _together(inspections, numbers, heights) if inspections else None,
         sum(chunk.rows for chunk in chunks),
         _persons(persons, heights) if persons else None,
+        _together(documents, numbers, heights) if documents else None,
+        chunks[0].format_,
     )
 
 

@@ -19,7 +19,8 @@ from features.contract.china_time import CHINA
 from features.contract.declarations import DECLARATION_REQUIRED
 from features.contract.null_words import NullWords
 from features.contract.reject_reasons import RejectReason
-from pipelines.privacy.pseudonyms import Pseudonymiser
+from pipelines.privacy.pseudonyms import Pseudonymiser, normalise
+from pipelines.store.day_table import DayTable
 
 Fields = Mapping[str, str]
 Values = dict[str, Any]
@@ -36,6 +37,7 @@ _MOMENT = re.compile(r"\d{14}(\d{3})?", re.ASCII)
 _CODE = re.compile(r"0*(\d+)(?:\.0+)?", re.ASCII)
 _ACTIONS = {"1": "new", "2": "change", "3": "delete"}
 _DRAFT_STATUS = "1"
+_LINES: Final = DayTable.DECLARATIONS.folder
 _KEPT_HASHES = 2**16
 PERSONS_SEPARATOR: Final = "\x1f"
 """Between the values of `_persons`, which hold no control character: XML has none."""
@@ -64,8 +66,19 @@ class CustomsCodes:
         return None if code is None else self.currencies.get(code) or code.upper()
 
 
+@dataclass(frozen=True)
+class Shape:
+    """The elements of a message: that of one document, the one in it with the fields that all of its lines
+    share (the document itself, where it has no other), and that of one line, empty where it has none.
+    """
+
+    document: str
+    head: str
+    line: str = ""
+
+
 class MessageFormat(ABC):
-    """One kind of document, each line of which becomes a declaration's row.
+    """One kind of document, each line of which becomes a row of a table.
 
     A module in `messages/` holds one such class. It declares which elements the reader hands over, which of
     their fields may be kept as they came, and `head_columns` and `line_columns`: fields in, columns of the
@@ -74,11 +87,13 @@ class MessageFormat(ABC):
     An object serves one file, since it remembers the hashes of names that come again.
 
     Attributes:
-        roots: first elements (without a prefix) of the messages that hold such documents.
+        shapes: by the first element (without a prefix) of messages with such documents, their elements.
         plural: what such documents are called.
-        document: the element of one document.
-        head: the element in it with the fields that all of its lines share.
-        line: the element of one line.
+        table: the table whose rows its lines become.
+        required: columns of the table without which a row is none.
+        sent: the field that says when a message was sent.
+        is_told: whether its documents are rows of the table; else they are only counted, and say what
+            became of one.
         clear_head_fields: fields of a head that name nobody.
         clear_line_fields: fields of a line that name nobody. These are lists of what is harmless, not of what
             is not: a field that the next version of the specification adds, or that somebody misspells, is
@@ -90,11 +105,12 @@ class MessageFormat(ABC):
         person_fields: fields of a head that name its persons; what repeats them is masked.
     """
 
-    roots: ClassVar[tuple[str, ...]]
+    shapes: ClassVar[Mapping[str, Shape]]
     plural: ClassVar[str]
-    document: ClassVar[str]
-    head: ClassVar[str]
-    line: ClassVar[str]
+    table: ClassVar[str] = _LINES
+    required: ClassVar[tuple[str, ...]] = DECLARATION_REQUIRED
+    sent: ClassVar[str] = "appTime"
+    is_told: ClassVar[bool] = True
     clear_head_fields: ClassVar[frozenset[str]]
     clear_line_fields: ClassVar[frozenset[str]]
     naming_fields: ClassVar[frozenset[str]]
@@ -130,15 +146,17 @@ class MessageFormat(ABC):
     def of_head(self, head: Fields | None) -> Values:
         """What all lines of a document share: to be handed to `of_line`."""
         if head is None:
-            return {"_reject": RejectReason.NO_INVENTORY_HEAD.value, "_head_record": "null", "_persons": None}
-        action, reject = _action(head)
+            reason = RejectReason.NO_INVENTORY_HEAD if self.table == _LINES else RejectReason.NO_DOCUMENT_HEAD
+            return {"_reject": reason.value, "_head_record": "null", "_persons": None, "_is_headed": False}
+        action, reject = self.action(head)
         return self.head_columns(self._telling(head)) | {
-            "appTime": head.get("appTime"),
-            "_message_at": message_moment(head.get("appTime")),
+            "appTime": head.get(self.sent),
+            "_message_at": message_moment(head.get(self.sent)),
             "_action": action,
             "_reject": reject,
             "_head_record": self._record(head, self.clear_head_fields),
             "_persons": PERSONS_SEPARATOR.join(head.get(field, "") for field in self.person_fields),
+            "_is_headed": True,
         }
 
     def of_line(self, of_head: Values, head: Fields | None, line: Fields | None, is_marked: bool) -> Values:
@@ -148,15 +166,28 @@ class MessageFormat(ABC):
         """
         row = dict(of_head)
         head_record, line_record = row.pop("_head_record"), "null"
+        del row["_is_headed"]
         if line is not None:
             line_record = self._record(line, self.clear_line_fields)
-        elif row.get("_action") != "delete":
+        elif row.get("_action") != "delete" and self.shapes[self.root].line:
             row["_reject"] = row["_reject"] or RejectReason.NO_GOODS_LINES.value
         row["_record"] = f'{{"message":"{self.root}","head":{head_record},"line":{line_record}}}'
         row |= self.line_columns(row, head or {}, line or {})
         if is_marked:
-            _unmark(row)
+            _unmark(row, self.required)
         return row
+
+    def action(self, head: Fields) -> tuple[str | None, str | None]:
+        """What the message does (new, change, delete, draft), or why that is not known."""
+        return applied_action(head)
+
+    def buyer(self, head: Fields) -> str | None:
+        """The pseudonym of a head's buyer: of the identity number, else of name and telephone."""
+        by_number = self.hashed(head.get("buyerIdNumber", ""), "buyer_id")
+        if by_number:
+            return by_number
+        name, telephone = normalise(head.get("buyerName", "")), normalise(head.get("buyerTelephone", ""))
+        return self.hashed_key([name, telephone], "buyer_id")
 
     def _telling(self, head: Fields) -> Fields:
         """Without fields that name a document or somebody by a word that means nothing."""
@@ -202,15 +233,11 @@ def spelled_moment(text: str) -> str:
     return f"{day}T{text[8:10]}:{text[10:12]}:{text[12:14]}.{text[14:]}"
 
 
-def _unmark(row: Values) -> None:
+def _unmark(row: Values, columns: Sequence[str]) -> None:
     """Null for what is marked, with a reason; without a column that has to be there the row is rejected."""
     nulled = [row["_nulled"]] if row.get("_nulled") else []
     # Of a deletion only the number matters.
-    required = (
-        ("declaration_id", "appTime")
-        if row.get("_action") == "delete"
-        else (*DECLARATION_REQUIRED, "appTime")
-    )
+    required = (*(columns[:1] if row.get("_action") == "delete" else columns), "appTime")
     for column, value in row.items():
         if value in _MARKS:
             reason = _MARKS[value].of(column)
@@ -232,8 +259,8 @@ def is_marked(value: str | None) -> bool:
     return value in _MARKS
 
 
-def _action(head: Fields) -> tuple[str | None, str | None]:
-    """What the message does (new, change, delete, draft), or why that is not known."""
+def applied_action(head: Fields) -> tuple[str | None, str | None]:
+    """What a message does by its appStatus and appType (new, change, delete, draft), or why none is known."""
     status = head.get("appStatus")
     if status is None:
         # The specification demands it; to take silence for a draft or a declaration would be a guess.

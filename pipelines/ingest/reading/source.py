@@ -20,6 +20,7 @@ from features.contract.bounds import load_bounds
 from features.contract.moments import UTC_ZONE
 from features.contract.null_words import NullWords
 from features.contract.rules import ContractRules
+from pipelines.ingest.reading.document_format import DocumentFormat
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.message_format import CustomsCodes
 from pipelines.privacy.identity_screen import FREE_TEXT_COLUMNS, RESULT_TEXTS, Screened, screen_rows
@@ -33,6 +34,7 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "_action": pl.String(),
     "_seller": pl.String(),
     "_own_number": pl.String(),
+    "_item_no": pl.String(),
 }
 """What a message's row has beside a table's."""
 
@@ -132,6 +134,8 @@ class Chunk:
         rows: how many rows of the file these are.
         persons: raw values that name the persons of each row in `raw`, never stored: what repeats them in
             other columns is masked. None where the source has none.
+        documents: the same for rows of one kind of document, where the chunk holds neither of the others.
+        format_: that kind.
     """
 
     raw: pl.DataFrame
@@ -139,6 +143,14 @@ class Chunk:
     inspections: pl.DataFrame | None
     rows: int
     persons: pl.DataFrame | None = None
+    documents: pl.DataFrame | None = None
+    format_: type[DocumentFormat] | None = None
+
+    def rows_of(self, table: str) -> pl.DataFrame | None:
+        """Return the rows of a table, None where the chunk has none."""
+        if self.format_ is not None:
+            return self.documents if self.format_.of.name == table else None
+        return {"declarations": self.declarations, "inspections": self.inspections}.get(table)
 
     def persons_of(self, rows: pl.Series) -> pl.DataFrame | None:
         """`persons` of the rows at these places."""
@@ -151,12 +163,16 @@ class Source(ABC):
     """One file that is taken in. A module in `sources/` holds one such class; its name is the module's.
 
     Attributes:
+        kept_columns: columns that only checks need: whether each is a `code` or a `moment`, and the one of
+            `MESSAGE_COLUMNS` that has it.
         takes_mapping: whether a mapping says what its columns mean.
         is_default: whether it takes the files that no source recognises.
         path: where the file is.
         name: what the user knows it by.
         label_tally: once all rows were read, the values of the labels in them.
         faults: once all rows were read, a few of those that stand for text which cannot be read, in words.
+        passed_over: once all rows were read, how many messages were counted and not taken in, by their first
+            element.
         zone: of times that name none.
         china_offices: whether codes of offices and ports are China's, of four digits.
     """
@@ -165,6 +181,7 @@ class Source(ABC):
     is_default: ClassVar[bool] = False
     extra_categories: tuple[str, ...] = ()
     extra_numbers: tuple[str, ...] = ()
+    kept_columns: ClassVar[Mapping[str, tuple[str, str]]] = {}
     zone: str = UTC_ZONE
     china_offices: bool = True
 
@@ -173,6 +190,7 @@ class Source(ABC):
         self.name = str(path)
         self.label_tally = LabelTally()
         self.faults: list[str] = []
+        self.passed_over: Mapping[str, int] = {}
 
     @classmethod
     def recognises(cls, path: Path) -> bool:

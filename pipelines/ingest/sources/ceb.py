@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Final, Self
 
 import polars as pl
 
@@ -16,8 +16,9 @@ from features.contract.china_time import CHINA_ZONE
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.markup.xml_reader import Unreadable, XmlReader
+from pipelines.ingest.reading.document_format import DocumentFormat
 from pipelines.ingest.reading.found import found_classes
-from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Values
+from pipelines.ingest.reading.message_format import CustomsCodes, MessageFormat, Shape, Values
 from pipelines.ingest.reading.message_records import persons_of_messages, safe_message
 from pipelines.ingest.reading.sending_order import in_order_of_sending
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS, Chunk, Source, Surroundings
@@ -25,9 +26,7 @@ from pipelines.privacy.own_values import OwnValues
 from pipelines.privacy.pseudonyms import Pseudonymiser
 from pipelines.store.meta import StoreMeta
 
-# Declared values stay texts: whether they are valid is the contract's to say, with a reason where not.
-MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
-    **{column: pl.String() for column in DECLARATION_COLUMNS},
+_BESIDE: Final[Mapping[str, pl.DataType]] = {
     "_source_row": pl.Int64(),
     **MESSAGE_COLUMNS,
     "appTime": pl.String(),
@@ -36,6 +35,11 @@ MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
     "_record": pl.String(),
     "_persons": pl.String(),
     "_fault": pl.String(),
+}
+# Declared values stay texts: whether they are valid is the contract's to say, with a reason where not.
+MESSAGE_SCHEMA: Mapping[str, pl.DataType] = {
+    **{column: pl.String() for column in DECLARATION_COLUMNS},
+    **_BESIDE,
 }
 # A chunk is cut here even below its number of rows, so that long texts cannot fill the memory.
 _MOST_CHARS_IN_CHUNK = 64 * 2**20
@@ -48,6 +52,11 @@ class CebSource(Source):
     """An XML file."""
 
     zone = CHINA_ZONE
+    kept_columns: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "item_no": ("code", "_item_no"),
+        "own_number": ("code", "_own_number"),
+        "sent_at": ("moment", "_message_at"),
+    }
 
     def __init__(
         self, path: Path, pseudonymiser: Pseudonymiser, codes: CustomsCodes, latest: datetime | None
@@ -56,7 +65,6 @@ class CebSource(Source):
         self._pseudonymiser = pseudonymiser
         self._codes = codes
         self._latest = latest
-        self._passed_over: Mapping[str, int] = {}
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -78,28 +86,24 @@ class CebSource(Source):
         """Nothing is read yet."""
         return cls(path, around.pseudonymiser, around.codes, around.rules.latest)
 
-    @property
-    def notes(self) -> list[str]:
-        """Messages that were passed over, once the file has been read."""
-        kinds = " and ".join(dict.fromkeys(each.plural for each in message_formats().values()))
-        return [
-            f"{self.name}: {count:,} {root} passed over: only {kinds} are taken in"
-            for root, count in self._passed_over.items()
-        ]
-
     def chunks(self, rows: int) -> Iterator[Chunk]:
         """The lines; each document is a message of its own, told apart by `_offset`."""
         reader = XmlReader(self.path, message_formats(), self.name)
         self.faults = []
-        for frame in read_messages(reader, rows, self._pseudonymiser, self._codes, self._latest):
+        for format_, frame in read_messages(reader, rows, self._pseudonymiser, self._codes, self._latest):
             self.faults += frame["_fault"].drop_nulls().head(MOST_EXAMPLES - len(self.faults)).to_list()
             # By its columns: a plan for each of many small files would cost more than their rows.
             kept = [values for values in frame.get_columns() if values.name not in _NOT_LINES]
             lines = pl.DataFrame(
                 [pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("_row"), *kept]
             )
-            yield Chunk(frame, lines, None, frame.height, persons_of_messages(frame["_persons"]))
-        self._passed_over = reader.passed_over
+            persons = persons_of_messages(frame["_persons"])
+            if format_ is None:
+                yield Chunk(frame, lines, None, frame.height, persons)
+            else:
+                told = frame.height if format_.is_told else 0
+                yield Chunk(frame, None, None, told, persons, lines, format_)
+        self.passed_over = reader.passed_over
 
     def records(self, chunk: Chunk, picked: pl.Series) -> pl.Series:
         """What the format kept of the rows: it hashes whatever could name somebody."""
@@ -122,13 +126,14 @@ def message_formats() -> dict[str, type[MessageFormat]]:
     """
     formats: dict[str, type[MessageFormat]] = {}
     for format_ in found_classes(pipelines.ingest.messages, MessageFormat).values():  # type: ignore[type-abstract]
-        roots = format_.roots
-        if isinstance(roots, str) or not roots or any(root in formats for root in roots):
+        shapes = format_.shapes
+        is_known = isinstance(shapes, Mapping) and all(isinstance(each, Shape) for each in shapes.values())
+        if not is_known or not shapes or any(root in formats for root in shapes):
             raise ConfigurationError(
-                f"{format_.__module__}: expected as roots a tuple of elements that no other format has, "
-                f"got {roots!r}"
+                f"{format_.__module__}: expected as shapes a mapping from elements that no other format "
+                f"has to a Shape, got {shapes!r}"
             )
-        formats |= dict.fromkeys(roots, format_)
+        formats |= dict.fromkeys(shapes, format_)
     return formats
 
 
@@ -139,10 +144,11 @@ def read_messages(
     codes: CustomsCodes,
     latest: datetime | None,
     chunk_chars: int = _MOST_CHARS_IN_CHUNK,
-) -> Iterator[pl.DataFrame]:
-    """The lines of one file, in frames of at most `chunk_rows` rows with the columns of `MESSAGE_SCHEMA`.
+) -> Iterator[tuple[type[DocumentFormat] | None, pl.DataFrame]]:
+    """The lines of one file, in frames of at most `chunk_rows` rows of one kind of document.
 
-    Besides the contract's columns, all String and not yet validated:
+    Inventories, and what cannot be read, have the columns of `MESSAGE_SCHEMA` and come with None;
+    others have the columns of the format's table. Besides these, all String and not yet validated:
 
     - `_source_row`: running number of the row in the file, from 1; `_offset`: that of its document, of text
       that cannot be read its byte.
@@ -164,7 +170,7 @@ def read_messages(
         ConfigurationError: a format in `messages/` is not what it has to be.
     """
     formats = {root: kind(root, pseudonymiser, codes) for root, kind in message_formats().items()}
-    rows: list[Values] = []
+    waiting: dict[type[DocumentFormat] | None, list[Values]] = {}
     checked: set[str] = set()
     chars = 0
     number_of_document, of_head = 0, Values()
@@ -173,28 +179,44 @@ def read_messages(
             reason = RejectReason.UNREADABLE_TEXT.value
             row: Values = {"_reject": reason, "_record": each.message, "_fault": each.message}
             row |= {"_offset": each.offset}
+            kind: type[DocumentFormat] | None = None
         else:
             root, document, head, line, is_marked = each
             # A line may stand before its head: what follows the head is another row then.
-            if document != number_of_document or (head is not None and "declaration_id" not in of_head):
+            if document != number_of_document or (head is not None and not of_head.get("_is_headed")):
                 number_of_document, of_head = document, formats[root].of_head(head)
             row = formats[root].of_line(of_head, head, line, is_marked)
             row["_offset"] = document
+            kind = _kind(formats[root])
             if root not in checked:
                 _require_known(row, formats[root])
                 checked.add(root)
+            if row["_action"] == "state":
+                continue
         row["_source_row"] = number
-        rows.append(row)
+        waiting.setdefault(kind, []).append(row)
         chars += len(row["_record"])
-        if len(rows) >= chunk_rows or chars >= chunk_chars:
-            yield _frame(rows, latest)
-            rows, chars = [], 0
-    if rows:
-        yield _frame(rows, latest)
+        if len(waiting[kind]) >= chunk_rows:
+            yield kind, _frame(kind, waiting.pop(kind), latest)
+        if chars >= chunk_chars:
+            yield from ((kind, _frame(kind, rows, latest)) for kind, rows in waiting.items())
+            waiting, chars = {}, 0
+    yield from ((kind, _frame(kind, rows, latest)) for kind, rows in waiting.items())
+
+
+def _kind(format_: MessageFormat) -> type[DocumentFormat] | None:
+    """What rows of a format have in common with others; None: they are declarations."""
+    return type(format_) if isinstance(format_, DocumentFormat) else None
+
+
+def _schema(kind: type[DocumentFormat] | None) -> Mapping[str, pl.DataType]:
+    if kind is None:
+        return MESSAGE_SCHEMA
+    return {**dict.fromkeys(kind.of.columns, pl.String()), **_BESIDE}
 
 
 def _require_known(row: Values, format_: MessageFormat) -> None:
-    unknown = sorted(row.keys() - MESSAGE_SCHEMA.keys())
+    unknown = sorted(row.keys() - _schema(_kind(format_)).keys())
     if unknown:
         raise ConfigurationError(
             f"{type(format_).__module__} fills {unknown[0]!r}, which no column of the contract is called."
@@ -202,10 +224,11 @@ def _require_known(row: Values, format_: MessageFormat) -> None:
         )
 
 
-def _frame(rows: list[Values], latest: datetime | None) -> pl.DataFrame:
+def _frame(kind: type[DocumentFormat] | None, rows: list[Values], latest: datetime | None) -> pl.DataFrame:
     # A list column is slow to build from Python lists; as text it is not.
-    frame = pl.from_dicts(rows, schema={**MESSAGE_SCHEMA, "_nulled": pl.String()})
-    frame = in_order_of_sending(frame, latest)
+    frame = pl.from_dicts(rows, schema={**_schema(kind), "_nulled": pl.String()})
+    if kind is None:
+        frame = in_order_of_sending(frame, latest)
     nulled = frame["_nulled"]
     if nulled.null_count() < len(nulled):
         nulled = nulled.str.split(";")

@@ -48,14 +48,11 @@ class JsonLines(Source):
         return chunk.raw[picked].select(pl.struct(pl.all()).struct.json_encode()).to_series()
 """
 PARCELS = """
-from pipelines.ingest.reading.message_format import MessageFormat
+from pipelines.ingest.reading.message_format import MessageFormat, Shape
 
 class Parcels(MessageFormat):
-    roots = ("CEB999Message",)
+    shapes = {"CEB999Message": Shape("Parcel", "ParcelHead", "ParcelList")}
     plural = "parcels"
-    document = "Parcel"
-    head = "ParcelHead"
-    line = "ParcelList"
     clear_head_fields = frozenset({"copNo", "appTime", "appStatus", "declTime"})
     clear_line_fields = frozenset({"gnum", "gcode", "totalPrice", "currency"})
     naming_fields = frozenset({"copNo"})

@@ -10,10 +10,11 @@ from features.arrays.hashing import hash_text
 
 OWNER_COLUMNS: Final[dict[str, pl.DataType]] = {"seller": pl.UInt64(), "own_number": pl.UInt64()}
 """Of the message that first used a number: hashes of its seller and its own number, null without one."""
+OF_OWNER: Final = "_owner_"
 
 
 def with_owners(rows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
-    """The rows with `OWNER_COLUMNS` of their number, and with `_is_strange`.
+    """The rows with the `OWNER_COLUMNS` of their number, named from `OF_OWNER` on, and with `_is_strange`.
 
     Strange is a message that names another seller, or another number of its own, than the owner of its number
     does. The owner is who stands in the ledger, else who sent the earliest message, whatever the order of
@@ -31,9 +32,10 @@ def with_owners(rows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     )
     owners = pl.concat([known.select(first.columns).reverse(), first])
     owners = owners.unique("declaration_id", keep="first", maintain_order=True)
+    owners = owners.rename({name: OF_OWNER + name for name in OWNER_COLUMNS})
     joined = named.join(owners, on="declaration_id", how="left", maintain_order="left")
     unlike = [
-        (pl.col(f"_{name}") != pl.col(name)).fill_null(False) & pl.col("_action").is_not_null()
+        (pl.col(f"_{name}") != pl.col(OF_OWNER + name)).fill_null(False) & pl.col("_action").is_not_null()
         for name in OWNER_COLUMNS
     ]
     return joined.with_columns(pl.any_horizontal(unlike).alias("_is_strange"))

@@ -17,8 +17,8 @@ from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
-from pipelines.ingest.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
-from pipelines.ingest.number_owners import OWNER_COLUMNS, with_owners
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
+from pipelines.ingest.merging.number_owners import OF_OWNER, OWNER_COLUMNS, with_owners
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables, read_whole
@@ -120,7 +120,8 @@ class Disputes:
             changes.superseded += merged.superseded
             changes.replaced += merged.removed.height
             changes.refuse(merged.duplicates, RejectReason.DUPLICATE_KEY)
-            owners = rows.select("declaration_id", *OWNER_COLUMNS).unique("declaration_id")
+            named = {name: OF_OWNER + name for name in OWNER_COLUMNS}
+            owners = rows.select("declaration_id", **named).unique("declaration_id")
             told = pl.concat([merged.decided.select(*LEDGER_COLUMNS), merged.first])
             ledger.append(told.join(owners, on="declaration_id", how="left"))
             changes.untimely += merged.untimely
@@ -138,7 +139,12 @@ class Disputes:
         )
 
     def _content(self, lines: pl.DataFrame) -> pl.DataFrame:
-        extras = [name for name in self.schema if name not in DECLARATION_COLUMNS]
+        extras = [
+            name
+            for name in self.schema
+            # A message that is sent once more says the same.
+            if name not in DECLARATION_COLUMNS and name != "sent_at"
+        ]
         return lines.with_columns(content_hash(lines, list(DECLARATION_COLUMNS), extras))
 
     def _stored(self, ids: UInt64Array) -> tuple[Spool, UInt64Array]:

@@ -12,8 +12,8 @@ import polars as pl
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
-from pipelines.ingest.merge import ORIGIN
-from pipelines.ingest.result_check import ResultCheck
+from pipelines.ingest.merging.merge import ORIGIN
+from pipelines.ingest.merging.result_check import ResultCheck
 from pipelines.store.day_table import DayTable
 from pipelines.store.journal import Transaction
 from pipelines.store.spool import Spool, collected, complete

@@ -10,7 +10,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.ingest.merge import LEDGER_COLUMNS, Merged, content_hash, merge
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS, Merged, content_hash, merge
 
 SCHEMA: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),

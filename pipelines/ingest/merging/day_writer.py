@@ -15,9 +15,9 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.accounts import Changes
-from pipelines.ingest.disputes import Disputes, Settled
 from pipelines.ingest.line_spool import LineSpool, contains
-from pipelines.ingest.merge import LEDGER_COLUMNS
+from pipelines.ingest.merging.disputes import Disputes, Settled
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS
 from pipelines.store.bucket_checks import require_undamaged
 from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
 from pipelines.store.day_table import DayTable

@@ -1,0 +1,185 @@
+"""Merges documents that came in into the tables of a store, some at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from features.arrays.types import UInt64Array
+from features.contract.documents import DOCUMENT_PARTS, DocumentTable
+from pipelines.documents.known import (
+    VERSION_COLUMNS,
+    document_hash,
+    received_on,
+    write_document_bucket,
+)
+from pipelines.documents.versions import ORIGIN, MergedVersions, VersionKey, merge_versions
+from pipelines.store.buckets import bucket_count, bucket_range, hash_ranges
+from pipelines.store.day_table import DayTable
+from pipelines.store.files import read_tables
+from pipelines.store.journal import Transaction
+from pipelines.store.layout import Layout, bucket_name
+from pipelines.store.spool import Spool, collected, complete
+
+_WORKING: Final[dict[str, pl.DataType]] = {**ORIGIN, "part": pl.String(), "_key": pl.UInt64()}
+
+
+@dataclass
+class DocumentChanges:
+    """What a run did to a table.
+
+    Attributes:
+        kept: rows that the table holds now, by their `_file`.
+        superseded: rows that are repeats, were overtaken or delete, by their `_file`.
+        duplicates: `_file` and `_source_row` of rows whose line a message states twice, in two ways.
+        days: days whose documents are not as they were.
+        touched: hashes of the documents that came in, ascending.
+    """
+
+    kept: Counter[int] = field(default_factory=Counter)
+    superseded: Counter[int] = field(default_factory=Counter)
+    duplicates: list[pl.DataFrame] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
+    touched: UInt64Array = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+
+    def count(self, merged: MergedVersions) -> None:
+        """Count what became of rows that came in."""
+        self.kept.update(dict(merged.kept["_file"].value_counts().iter_rows()))
+        self.superseded.update(dict(merged.superseded["_file"].value_counts().iter_rows()))
+        self.duplicates.append(merged.duplicates.select("_file", "_source_row"))
+
+
+@dataclass(frozen=True)
+class DocumentWriter:
+    """Writes what came in of one table, which the caller's transaction puts in place.
+
+    Attributes:
+        layout: of the store, which the caller has locked.
+        t: the transaction that carries the change.
+        table: the table.
+        folder: for working files, thrown away by the caller.
+        bucket_rows: about how many rows a file should hold.
+        merge_rows: rows that are compared at once.
+    """
+
+    layout: Layout
+    t: Transaction
+    table: DocumentTable
+    folder: Path
+    bucket_rows: int
+    merge_rows: int
+
+    @property
+    def _tables(self) -> tuple[DayTable, DayTable]:
+        now = DayTable.named(self.table.name)
+        return now, now.changed
+
+    def write(self, incoming: Spool) -> DocumentChanges:
+        """Merge and write; days whose documents stay as they are keep their files.
+
+        `incoming` holds rows of the table with `ORIGIN`, `part` and `_key`.
+        """
+        changes = DocumentChanges()
+        ids = np.sort(incoming.column("_key").to_numpy())
+        if not len(ids):
+            return changes
+        changes.touched = ids
+        stored = {table: self._stored(table, ids) for table in self._tables}
+        outcome = {table: Spool(self.folder / f"new-{table.name}", "_key") for table in self._tables}
+        total = incoming.rows + sum(spool.rows for spool, _ in stored.values())
+        for low, high in hash_ranges(total, self.merge_rows):
+            rows = collected(incoming.scan(low, high), self.table.columns | _WORKING)
+            now, past = (
+                collected(stored[table][0].scan(low, high), self.table.columns | VERSION_COLUMNS)
+                for table in self._tables
+            )
+            for table, result in zip(self._tables, self._merged(rows, now, past, changes), strict=True):
+                keyed = result.with_columns(document_hash(result, self.table))
+                outcome[table].add(keyed.with_columns(received_on(result, self.table)))
+        for table in self._tables:
+            changes.days |= self._write_days(table, ids, outcome[table], stored[table][1])
+        return changes
+
+    def _stored(self, table: DayTable, ids: UInt64Array) -> tuple[Spool, set[date]]:
+        """What the store holds of these documents, and on which days."""
+        spool, days = Spool(self.folder / f"stored-{table.name}", "_key"), set[date]()
+        columns = self.table.columns | VERSION_COLUMNS
+        for day in self.layout.days(table):
+            for path in self.layout.files(table, day):
+                hashes = document_hash(read_tables([path], columns, list(self.table.key)), self.table)
+                about = hashes.is_in(pl.Series(ids).implode())
+                if about.any():
+                    rows = read_tables([path], columns, None).filter(about)
+                    spool.add(rows.with_columns(hashes.filter(about)))
+                    days.add(day)
+        return spool, days
+
+    def _merged(
+        self, rows: pl.DataFrame, now: pl.DataFrame, past: pl.DataFrame, changes: DocumentChanges
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The rows of some documents as the table, and what it held before, shall have them."""
+        part = DOCUMENT_PARTS.get(self.table.name)
+        of_part = (part.sent, *part.told) if part else ()
+        skipped = {*self.table.row_key, "sent_at", "action", *of_part}
+        content = tuple(name for name in self.table.columns if name not in skipped)
+        key = VersionKey(self.table.key, self.table.line, "sent_at", content)
+        documents = merge_versions(
+            rows.filter(pl.col("part") == ""),
+            pl.concat([now.filter(pl.col("sent_at").is_not_null()), past.filter(pl.col("part") == "")]),
+            key,
+        )
+        changes.count(documents)
+        before = [documents.past.with_columns(pl.lit("").alias("part"))]
+        holds = documents.now
+        if part is not None:
+            key = VersionKey(part.key, "", part.sent, part.told)
+            told = now.filter(pl.col(part.sent).is_not_null()).with_columns(pl.lit("new").alias("action"))
+            told = told.select(*key.columns, "held_until").unique()
+            parts = merge_versions(
+                rows.filter(pl.col("part") == part.name),
+                pl.concat([told, past.filter(pl.col("part") == part.name).select(*told.columns)]),
+                key,
+            )
+            changes.count(parts)
+            before.append(parts.past.with_columns(pl.lit(part.name).alias("part")))
+            found = parts.now.drop("action")
+            alone = found.join(holds, on=part.key, how="anti", nulls_equal=True)
+            holds = holds.join(found, on=part.key, how="left", nulls_equal=True)
+            holds = pl.concat([holds, alone], how="diagonal")
+        past = pl.concat(before, how="diagonal")
+        schema = self.table.columns
+        return complete(holds, schema.items()), complete(past, (schema | VERSION_COLUMNS).items())
+
+    def _write_days(self, table: DayTable, ids: UInt64Array, new: Spool, days: set[date]) -> set[date]:
+        """Write the days on which documents are new, or are no more; returns them."""
+        counts = new.scan()
+        added = {} if counts is None else dict(counts.group_by("received_on").len().collect().iter_rows())
+        for day in sorted({*added, *days}):
+            self._write_day(table, day, ids, new)
+        return {*added, *days}
+
+    def _write_day(self, table: DayTable, day: date, ids: UInt64Array, new: Spool) -> None:
+        is_past = table != self._tables[0]
+        columns = self.table.columns | (VERSION_COLUMNS if is_past else {})
+        folder = self.t.stage(self.layout.partition(table, day))
+        others = read_tables(self.layout.files(table, day), columns, None)
+        hashes = document_hash(others, self.table)
+        others = others.with_columns(hashes).filter(~hashes.is_in(pl.Series(ids).implode()))
+        scan = new.scan()
+        of_day = pl.DataFrame(schema=others.schema)
+        if scan is not None:
+            of_day = scan.filter(pl.col("received_on") == day).select(*others.columns).collect()
+        rows = pl.concat([others, of_day])
+        if rows.is_empty():
+            return
+        count = bucket_count(rows.height, self.bucket_rows)
+        for number in range(count):
+            low, high = bucket_range(number, count)
+            bucket = rows.filter(pl.col("_key").is_between(low, high)).drop("_key")
+            write_document_bucket(bucket, self.table, folder / bucket_name(number, count))

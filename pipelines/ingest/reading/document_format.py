@@ -1,0 +1,116 @@
+"""Official messages that are no inventories: most of their fields become columns as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+import polars as pl
+
+from features.contract.declarations import COUNTRY_COLUMNS
+from features.contract.documents import DocumentPart, DocumentTable, hashed_as
+from pipelines.ingest.reading.message_format import Fields, MessageFormat, Values, spelled_moment
+
+_CURRENCIES: Final = ("currency", "paid_currency")
+_CLEAR: Final = frozenset({"guid", "appType", "appTime", "appStatus", "returnStatus", "returnTime"})
+_IDENTITY_FIELD: Final = "buyerIdNumber"
+_STATE_FIELD: Final = "returnStatus"
+_REJECTED: Final = 100
+
+
+class DocumentFormat(MessageFormat):
+    """A kind of document whose messages say nothing but what the fields below hold.
+
+    Attributes:
+        of: the table whose rows its lines become.
+        head_fields: column -> field of the head, for what is taken over as it stands.
+        line_fields: the same of a line.
+        persons: column -> field of the head that names a person: its keyed hash is kept, of a buyer without
+            an identity number that of name and telephone.
+        directions: by the first element, whether it is about imports or exports.
+        part: what its messages add to documents of the table; None where they are these documents.
+    """
+
+    of: ClassVar[DocumentTable]
+    head_fields: ClassVar[Mapping[str, str]]
+    line_fields: ClassVar[Mapping[str, str]] = {}
+    persons: ClassVar[Mapping[str, str]] = {}
+    directions: ClassVar[Mapping[str, str]] = {}
+    part: ClassVar[DocumentPart | None] = None
+
+    def __init_subclass__(cls) -> None:
+        """What follows from the fields: the columns that must be there, and what names nobody."""
+        super().__init_subclass__()
+        if not hasattr(cls, "of"):
+            return
+        cls.table = cls.of.name
+        if "required" not in vars(cls):
+            cls.required = cls.of.required
+        cls.clear_head_fields = _CLEAR | frozenset(cls.head_fields.values())
+        cls.clear_line_fields = frozenset(cls.line_fields.values())
+        cls.naming_fields = frozenset((*cls.head_fields.values(), *cls.persons.values()))
+        hashed = {field: column for column, field in (*cls.head_fields.items(), *cls.line_fields.items())}
+        cls.hashed_as = hashed | {field: hashed_as(column) for column, field in cls.persons.items()}
+        words = {field for field in cls.hashed_as if cls.hashed_as[field] in ("item_name", "item_model")}
+        cls.word_fields = frozenset(words)
+
+    def head_columns(self, head: Fields) -> Values:
+        """The columns that a head decides."""
+        columns = {column: self._value(column, head.get(field)) for column, field in self.head_fields.items()}
+        for column, field in self.persons.items():
+            is_buyer = field == _IDENTITY_FIELD
+            columns[column] = (
+                self.buyer(head) if is_buyer else self.hashed(head.get(field, ""), hashed_as(column))
+            )
+        if self.root in self.directions:
+            columns["direction"] = self.directions[self.root]
+        return columns | {self.sent_column: _spelled(head.get(self.sent))}
+
+    def line_columns(self, of_head: Values, head: Fields, line: Fields) -> Values:
+        """The columns that a line decides."""
+        return {column: self._value(column, line.get(field)) for column, field in self.line_fields.items()}
+
+    @property
+    def sent_column(self) -> str:
+        """The column that says when the message was sent."""
+        return self.part.sent if self.part else "sent_at"
+
+    def _value(self, column: str, value: str | None) -> str | None:
+        if column in _CURRENCIES:
+            return self.codes.currency(value)
+        if column in COUNTRY_COLUMNS:
+            return self.codes.country(value)
+        is_moment = self.of.columns[column] == pl.Datetime("us", "UTC")
+        return _spelled(value) if is_moment else value
+
+
+class StateFormat(DocumentFormat):
+    """What became of documents: these messages are counted, and those that undo a document do so."""
+
+    is_told = False
+    sent = "returnTime"
+
+    def action(self, head: Fields) -> tuple[str | None, str | None]:
+        """A deletion where the document is undone, else nothing that matters."""
+        return ("delete" if self.undoes(state_of(head.get(_STATE_FIELD))) else "state"), None
+
+    @staticmethod
+    def undoes(state: int | None) -> bool:
+        """Whether a state undoes the document: rejected, or an error."""
+        return state is not None and (state == _REJECTED or state < 0)
+
+
+def state_of(text: str | None) -> int | None:
+    """A state as a number, None where it is none.
+
+    >>> state_of(" -624027 "), state_of("100"), state_of("ok")
+    (-624027, 100, None)
+    """
+    try:
+        return None if text is None else int(text)
+    except ValueError:
+        return None
+
+
+def _spelled(text: str | None) -> str | None:
+    return None if text is None else spelled_moment(text)
