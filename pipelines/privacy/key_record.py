@@ -16,6 +16,7 @@ _CHECK_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 # An earlier key: its length, and up to 64 bytes.
 _SLOT_BYTES: Final = 65
+_PLAIN: Final = "without punctuation"
 
 
 @dataclass(frozen=True)
@@ -33,31 +34,40 @@ class KeyRecord:
         check: what the key and the salt give.
         earlier: the keys before it, oldest first, encrypted.
         cost: how often scrypt works on a guess.
+        plain_addresses: whether addresses were hashed without their punctuation; not so by earlier versions.
     """
 
     salt: str
     check: str
     earlier: tuple[str, ...] = ()
     cost: int = field(default=_COST)
+    plain_addresses: bool = True
 
     @classmethod
-    def of(cls, key: bytes, earlier: Sequence[bytes] = ()) -> Self:
+    def of(cls, key: bytes, earlier: Sequence[bytes] = (), *, plain_addresses: bool = True) -> Self:
         """Return the record of a key that follows on others."""
         salt = secrets.token_bytes(_SALT_BYTES)
         check, pads = _derived(key, salt, _COST, len(earlier))
         slots = [bytes([len(old)]) + old.ljust(_SLOT_BYTES - 1, b"\0") for old in earlier]
         hidden = [_mixed(slot, pad).hex() for slot, pad in zip(slots, pads, strict=True)]
-        return cls(salt.hex(), check.hex(), tuple(hidden))
+        return cls(salt.hex(), check.hex(), tuple(hidden), plain_addresses=plain_addresses)
 
     @classmethod
     def read(cls, content: Mapping[str, Any]) -> Self:
         """Return the record of what `as_dict` gave."""
-        return cls(content["salt"], content["check"], tuple(content.get("earlier", ())), content["scrypt"])
+        return cls(
+            content["salt"],
+            content["check"],
+            tuple(content.get("earlier", ())),
+            content["scrypt"],
+            content.get("addresses") == _PLAIN,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for the store's description."""
         content: dict[str, Any] = {"scrypt": self.cost, "salt": self.salt, "check": self.check}
-        return content | ({"earlier": list(self.earlier)} if self.earlier else {})
+        content |= {"earlier": list(self.earlier)} if self.earlier else {}
+        return content | ({"addresses": _PLAIN} if self.plain_addresses else {})
 
     def opened_by(self, key: bytes) -> list[bytes] | None:
         """Return the keys before this one, oldest first; None where it is another key."""

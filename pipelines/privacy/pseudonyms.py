@@ -9,6 +9,7 @@ import secrets
 import stat
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -48,12 +49,13 @@ class Pseudonymiser:
     Pseudonymiser(key=<hidden>)
     """
 
-    __slots__ = ("_keys", "used")
+    __slots__ = ("_keys", "_plain_addresses", "used")
 
-    def __init__(self, key: bytes, earlier: Sequence[bytes] = ()) -> None:
+    def __init__(self, key: bytes, earlier: Sequence[bytes] = (), *, plain_addresses: bool = True) -> None:
         # BLAKE2b takes at most 64 bytes of key; a longer one is condensed instead of cut off.
         condensed = key if len(key) <= hashlib.blake2b.MAX_KEY_SIZE else hashlib.blake2b(key).digest()
         self._keys = (*earlier, condensed)
+        self._plain_addresses = plain_addresses
         self.used = False
         """Whether anything was hashed."""
 
@@ -108,15 +110,15 @@ class Pseudonymiser:
                 f"key ({KEY_VARIABLE}, or pseudonyms.key_file in pipeline.yaml), or take another store; to "
                 "change the key of a store, run `parcel-risk rekey`"
             )
-        return Pseudonymiser(self._keys[-1], earlier)
+        return Pseudonymiser(self._keys[-1], earlier, plain_addresses=record.plain_addresses)
 
     def record(self) -> KeyRecord:
         """Return what a store remembers of this key, with a salt of its own."""
-        return KeyRecord.of(self._keys[-1], self._keys[:-1])
+        return KeyRecord.of(self._keys[-1], self._keys[:-1], plain_addresses=self._plain_addresses)
 
     def followed_by(self, new: Pseudonymiser) -> Pseudonymiser:
         """Return the pseudonymiser of a store whose pseudonyms were renewed with the key of `new`."""
-        return Pseudonymiser(new._keys[-1], self._keys)
+        return Pseudonymiser(new._keys[-1], self._keys, plain_addresses=self._plain_addresses)
 
     def has_key_of(self, other: Pseudonymiser) -> bool:
         """Whether both have the same key."""
@@ -142,8 +144,13 @@ class Pseudonymiser:
         return texts.replace_strict(distinct, hashes, default=None, return_dtype=pl.String)
 
     def hash_value(self, value: str | None, field: str) -> str | None:
-        """Return the hash of one value as `normalise` leaves it, None where nothing is left of it."""
+        """Return the hash of one value as `normalise` leaves it, None where nothing is left of it.
+
+        Of an address, punctuation does not count either.
+        """
         text = normalise(value or "")
+        if field == "address_id" and self._plain_addresses:
+            text = "".join(filter(_is_word, text))
         return self._digest(text, field) if text else None
 
     def hash_key(self, parts: Sequence[str | None], field: str) -> str | None:
@@ -182,6 +189,12 @@ def normalise(value: str) -> str:
         if shorter == value:
             return value
         value = shorter
+
+
+@lru_cache(2**16)
+def _is_word(character: str) -> bool:
+    """Whether a character is no blank, punctuation, symbol or control character."""
+    return unicodedata.category(character)[0] in "LMN"
 
 
 def generate_key_file(path: Path) -> Path:

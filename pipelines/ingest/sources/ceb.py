@@ -191,7 +191,7 @@ def read_messages(
             if root not in checked:
                 _require_known(row, formats[root])
                 checked.add(root)
-            if row["_action"] == "state":
+            if row.get("_action") == "state":
                 continue
         row["_source_row"] = number
         waiting.setdefault(kind, []).append(row)

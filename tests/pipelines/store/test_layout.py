@@ -14,7 +14,7 @@ from pipelines.store.day_table import DayTable
 from pipelines.store.layout import Layout, bucket_of, issue_of
 
 ROOT = Path(__file__).resolve().parents[3]
-OWNERS = ("pipelines/store/layout.py", "pipelines/store/day_work.py")
+OWNERS = tuple(f"pipelines/store/{name}.py" for name in ("layout", "day_table", "day_work"))
 FOLDERS_OF_THEIR_OWN = ("pipelines/demo/folder.py",)
 DAY = date(2026, 11, 20)
 _DAY_FOLDER = re.compile(rf"([^ ]*/)?({'|'.join({table.column for table in DayTable})})=[^ ]*")

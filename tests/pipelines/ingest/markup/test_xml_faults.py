@@ -85,8 +85,7 @@ REFUSED: list[tuple[str | bytes, str]] = [
     (WHOLE.replace("<ceb:gnum>", "<x:gnum>").replace("</ceb:gnum>", "</x:gnum>"), "declared nowhere"),
     (message([]), "expected at least one Inventory in the message, came none"),
     (message(["<ceb:InventoryList/>"]), "came InventoryList outside of an Inventory"),
-    (message([], name="CEB311Message"), "came CEB311Message. Only inventories are taken in"),
-    ("<a/>", "came a. Only inventories are taken in"),
+    ("<a/>", "expected an official message .* came a[.]"),
     (
         message(["<ceb:Inventory><ceb:InventoryHead/><ceb:InventoryHead/></ceb:Inventory>"]),
         "a second InventoryHead, of which an Inventory has one, in inventory 1",

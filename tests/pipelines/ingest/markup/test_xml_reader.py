@@ -156,7 +156,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         "import pathlib, re, sys\n"
         "from pipelines.ingest.messages.inventories import Inventories\n"
         "from pipelines.ingest.markup.xml_reader import XmlReader\n"
-        "reader = XmlReader(pathlib.Path(sys.argv[1]), dict.fromkeys(Inventories.roots, Inventories))\n"
+        "reader = XmlReader(pathlib.Path(sys.argv[1]), dict.fromkeys(Inventories.shapes, Inventories))\n"
         "rows = sum(1 for _ in reader.lines())\n"
         # Not `ru_maxrss`: a child begins with its parent's.
         "status = pathlib.Path('/proc/self/status').read_text()\n"

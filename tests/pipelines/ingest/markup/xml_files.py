@@ -29,7 +29,7 @@ WHOLE = message([inventory(IMPORT_HEAD, IMPORT_LINE, {**IMPORT_LINE, "gnum": "2"
 EXPORT = message([inventory(EXPORT_HEAD, EXPORT_LINE)], name="CEB603Message")
 
 
-FORMATS = dict.fromkeys(Inventories.roots, Inventories)
+FORMATS = dict.fromkeys(Inventories.shapes, Inventories)
 
 
 def pieces(path: Path) -> list[DocumentLine | Unreadable]:
