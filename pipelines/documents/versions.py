@@ -18,8 +18,11 @@ ORIGIN: Final[dict[str, pl.DataType]] = {
     "_file": pl.Int32(),
     "_source_row": pl.Int64(),
     "_offset": pl.Int64(),
+    "_is_row": pl.Boolean(),
 }
-"""Of a row that came in: its file, its place there, and the message in the file; null of a stored row."""
+"""Of a row that came in: its file, its place there, the message in the file, and whether it counts as a row
+of the table (what only undoes a document does not); null of a stored row.
+"""
 _RANKS: Final = {"new": 0, "change": 1, "delete": 2}
 _DELETE: Final = _RANKS["delete"]
 _FILE_BITS: Final = 40

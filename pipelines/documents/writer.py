@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -39,20 +40,32 @@ class DocumentChanges:
         superseded: rows that are repeats, were overtaken or delete, by their `_file`.
         duplicates: `_file` and `_source_row` of rows whose line a message states twice, in two ways.
         days: days whose documents are not as they were.
-        touched: hashes of the documents that came in, ascending.
+        holding: what the table holds now of the documents that came in; None: nothing.
+        held: what it held of them before.
+        ended: their versions and deletions that no longer hold.
     """
 
     kept: Counter[int] = field(default_factory=Counter)
     superseded: Counter[int] = field(default_factory=Counter)
     duplicates: list[pl.DataFrame] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
-    touched: UInt64Array = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
+    holding: Spool | None = None
+    held: Spool | None = None
+    ended: Spool | None = None
 
     def count(self, merged: MergedVersions) -> None:
         """Count what became of rows that came in."""
+        superseded = merged.superseded.filter("_is_row")
         self.kept.update(dict(merged.kept["_file"].value_counts().iter_rows()))
-        self.superseded.update(dict(merged.superseded["_file"].value_counts().iter_rows()))
+        self.superseded.update(dict(superseded["_file"].value_counts().iter_rows()))
         self.duplicates.append(merged.duplicates.select("_file", "_source_row"))
+
+    def versions(self, columns: Mapping[str, pl.DataType]) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+        """Some columns of what holds, of what held before, and of what ended."""
+        spools = (self.holding, self.held, self.ended)
+        scans = (None if spool is None else spool.scan() for spool in spools)
+        now, before, past = (collected(scan, dict(columns)) for scan in scans)
+        return now, before, past
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,6 @@ class DocumentWriter:
         ids = np.sort(incoming.column("_key").to_numpy())
         if not len(ids):
             return changes
-        changes.touched = ids
         stored = {table: self._stored(table, ids) for table in self._tables}
         outcome = {table: Spool(self.folder / f"new-{table.name}", "_key") for table in self._tables}
         total = incoming.rows + sum(spool.rows for spool, _ in stored.values())
@@ -102,6 +114,9 @@ class DocumentWriter:
             for table, result in zip(self._tables, self._merged(rows, now, past, changes), strict=True):
                 keyed = result.with_columns(document_hash(result, self.table))
                 outcome[table].add(keyed.with_columns(received_on(result, self.table)))
+        current, changed = self._tables
+        changes.holding, changes.ended = outcome[current], outcome[changed]
+        changes.held = stored[current][0]
         for table in self._tables:
             changes.days |= self._write_days(table, ids, outcome[table], stored[table][1])
         return changes

@@ -132,6 +132,7 @@ class Changes:
         replaced: lines that the store held and that were changed or deleted.
         untimely: declarations with a change or a deletion that was sent before they were.
         days: days whose lines are not as they were.
+        quiet_days: those of them that only lost declarations which were cancelled after their close.
     """
 
     taken: Spool
@@ -146,6 +147,7 @@ class Changes:
     aside: list[pl.DataFrame] = field(default_factory=list)
     untimely: list[str] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
+    quiet_days: set[date] = field(default_factory=set)
 
     def keep(self, rows: pl.DataFrame) -> None:
         """Count rows that the store takes, by their `_file`."""
@@ -156,6 +158,12 @@ class Changes:
         """Note which file brought what: `_file`, `_id_hash`, `line_no`, and `reported_on` of results."""
         noted = rows.rename({"_file": "number", "_id_hash": "declaration"})
         self.taken.add(complete(noted, TAKEN_ROWS.items()))
+
+    def leave_out(self, file: int, rows: int) -> None:
+        """Take lines that no file has as rows out of the counts: all `rows` with the number `file`."""
+        kept = self.kept_by_file.pop(file, 0)
+        self.kept -= kept
+        self.superseded -= rows - kept
 
     def refuse(self, rows: pl.DataFrame, reason: RejectReason) -> None:
         """Note rows that only the comparison with others has shown to be wrong."""

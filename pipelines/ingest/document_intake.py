@@ -51,6 +51,8 @@ def _take(part: Part, rows: pl.Series, required: tuple[str, ...], spool: Spool) 
     kept = frame.select("_file", "_source_row", "_offset", "_action")[checked.kept_rows]
     name = "" if format_.part is None else format_.part.name
     lines = checked.kept.hstack(kept.drop("_action")).with_columns(
-        kept["_action"].alias("action"), pl.lit(name).alias("part")
+        kept["_action"].alias("action"),
+        pl.lit(name).alias("part"),
+        pl.lit(format_.is_told).alias("_is_row"),
     )
     spool.add(lines.with_columns(document_hash(lines, format_.of)))

@@ -20,17 +20,20 @@ from configs.loader import load_source_mapping
 from configs.messages import nearest
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
+from features.contract.documents import CANCELLATIONS
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.rules import ContractRules
+from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.accounts import Changes, FileResult, messages_passed_over, taken_table
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
 from pipelines.ingest.merging.day_writer import DayWriter
-from pipelines.ingest.merging.document_tables import document_accounts, write_document_tables
+from pipelines.ingest.merging.document_tables import as_changes, document_accounts, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
+from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, OF_NO_FILE, put_withdrawals
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
@@ -153,16 +156,19 @@ class _Run:
                 reader = self._read(found, kind_of, spools, t.scratch("unpacked"))
             meta = widened(self._store.meta, self._sources.values())
             self._store.write_meta(t, meta.extras, meta.labels, self._around.new_key_record)
-            with self._manifest.step("merge"):
-                lines, results = self._merge(t, spools, meta)
+            with self._manifest.step("documents"):
                 config = self._around.settings.pipeline
-                documents = write_document_tables(self._store, t, spools.documents, spools.taken, config)
+                written = write_document_tables(self._store, t, spools.documents, config)
+                documents = {name: as_changes(each, spools.taken) for name, each in written.items()}
+            with self._manifest.step("merge"):
+                lines, results = self._merge(t, spools, meta, written.get(CANCELLATIONS.name))
             with self._manifest.step("quarantine"):
                 self._quarantine(
                     t, spools, results, {"declarations": lines, "inspections": results} | documents
                 )
             most = self._around.settings.pipeline.night.refold_days
-            reopened = reopen_history(self._store, t, lines.days | results.days, most)
+            late = (lines.days - lines.quiet_days) | results.days
+            reopened = reopen_history(self._store, t, late, most)
             self._account(lines, results, documents, reopened)
             taken = taken_table(self._files, lines, results, documents.values(), self._around.now)
             stage_taken(t, self._store.layout, taken, spools.taken)
@@ -218,7 +224,9 @@ class _Run:
         # One that was withdrawn was wrong, and may lie beside the corrected one.
         return set(taken["fingerprint"]) | withdrawn_fingerprints(self._store.layout)
 
-    def _merge(self, t: Transaction, spools: Spools, meta: StoreMeta) -> tuple[Changes, Changes]:
+    def _merge(
+        self, t: Transaction, spools: Spools, meta: StoreMeta, cancelled: DocumentChanges | None
+    ) -> tuple[Changes, Changes]:
         writer = DayWriter(
             self._store,
             t,
@@ -228,7 +236,13 @@ class _Run:
             settings=self._settings,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
-        lines = writer.write(spools.declarations, spools.taken)
+        withdrawals = NO_WITHDRAWALS
+        if cancelled is not None:
+            withdrawals = put_withdrawals(
+                self._store.layout, spools.declarations, cancelled, meta.stored_schema()
+            )
+        lines = writer.write(spools.declarations, spools.taken, withdrawals)
+        lines.leave_out(OF_NO_FILE, withdrawals.rows)
         check = ResultCheck(
             self._store,
             t,

@@ -39,7 +39,7 @@ class DayTable(Enum):
     RECEIPTS = ("receipts", "received_on")
     TAXES = ("taxes", "received_on")
     # What these tables held before, by the day on which it came in.
-    CHANGED_DECLARATIONS = ("changes/declarations", "declared_on")
+    CHANGED_DECLARATIONS = ("changes/declarations", "declared_on", "changes.parquet")
     CHANGED_ORDERS = ("changes/orders", "received_on")
     CHANGED_PAYMENTS = ("changes/payments", "received_on")
     CHANGED_WAYBILLS = ("changes/waybills", "received_on")

@@ -45,6 +45,8 @@ TAKEN_ROWS: Final[dict[str, pl.DataType]] = {
 """A row that the store took: the place of its file, the hash of its declaration, its line (0: the declaration
 as a whole, by a message), and of a result its day of report.
 """
+OF_DOCUMENTS: Final = -1
+"""The line number by which a file is known to have brought documents; such a row speaks of no declaration."""
 _ROW_KEY: Final = {name: kind for name, kind in TAKEN_ROWS.items() if name != "number"}
 """What tells the rows of the store apart among those."""
 

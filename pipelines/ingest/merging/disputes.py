@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -13,12 +13,14 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
-from features.contract.declarations import DECLARATION_COLUMNS
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.merging.ended_versions import ended_versions
 from pipelines.ingest.merging.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
 from pipelines.ingest.merging.number_owners import OF_OWNER, OWNER_COLUMNS, with_owners
+from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, Withdrawals
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables, read_whole
@@ -39,12 +41,14 @@ class Settled:
         rewritten: the lines of declarations that change, as they shall be, by day.
         gone: by day, hashes of the declarations whose stored lines `rewritten` replaces, ascending.
         ledger: the messages that decided.
+        ended: lines of versions that no longer hold, with `ENDED` and `_day`.
     """
 
     disputed: UInt64Array
     rewritten: LinesByDay
     gone: dict[date, UInt64Array]
     ledger: pl.DataFrame
+    ended: pl.DataFrame = field(default_factory=pl.DataFrame)
 
 
 class LinesByDay:
@@ -89,6 +93,7 @@ class Disputes:
         folder: for working files, thrown away by the caller.
         merge_rows: lines that are compared at once.
         workers: stored files that are read at the same time.
+        withdrawals: what cancellations have put among the lines.
     """
 
     store: Store
@@ -96,6 +101,7 @@ class Disputes:
     folder: Path
     merge_rows: int
     workers: int
+    withdrawals: Withdrawals = NO_WITHDRAWALS
 
     def settle(self, incoming: LineSpool, changes: Changes) -> Settled:
         """Find the lines that are disputed, merge them, and count them among the changes."""
@@ -105,6 +111,7 @@ class Disputes:
         disputed = incoming.dispute(sorted_union([known_ids, known["_id_hash"].to_numpy()]))
         spool = Spool(self.folder / "rewritten", "_bucket")
         ledger = [pl.DataFrame(schema=_KNOWN_COLUMNS)]
+        ended = list[pl.DataFrame]()
         gone: dict[date, list[UInt64Array]] = {}
         total = incoming.disputed.rows + stored.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
@@ -126,6 +133,8 @@ class Disputes:
             ledger.append(told.join(owners, on="declaration_id", how="left"))
             changes.untimely += merged.untimely
             changes.take(_taken(merged))
+            gone_lines = before.join(merged.removed, on=[*LINE_KEY, "_day"], how="semi")
+            ended.append(ended_versions(rows, gone_lines, messages, self.schema))
             touched = _touched(merged)
             for (day,), of_day in touched.group_by("_day"):
                 assert isinstance(day, date)
@@ -136,6 +145,7 @@ class Disputes:
             LinesByDay(spool, self.merge_rows),
             {day: sorted_union(parts) for day, parts in gone.items()},
             pl.concat(ledger),
+            pl.concat(ended) if ended else pl.DataFrame(),
         )
 
     def _content(self, lines: pl.DataFrame) -> pl.DataFrame:
@@ -173,7 +183,7 @@ class Disputes:
         for path in self.store.layout.ledger:
             entries = read_whole(path)
             # The ledger of an older version does not say whose a number is.
-            entries = complete(entries, _KNOWN_COLUMNS.items())
+            entries = self.withdrawals.without(complete(entries, _KNOWN_COLUMNS.items()))
             hashes = hash_text(entries["declaration_id"])
             chosen = pl.Series(contains(ids, hashes.to_numpy()))
             frames.append(entries.with_columns(hashes.alias("_id_hash")).filter(chosen))

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import polars as pl
+
 from configs.schema.pipeline import PipelineConfig
 from features.contract.documents import DOCUMENT_TABLES
 from features.contract.reject_reasons import RejectReason
-from pipelines.documents.writer import DocumentWriter
+from pipelines.documents.writer import DocumentChanges, DocumentWriter
 from pipelines.ingest.accounts import Changes, FileResult
 from pipelines.store.journal import Transaction
 from pipelines.store.spool import Spool
 from pipelines.store.store import Store
+from pipelines.store.taken import OF_DOCUMENTS
 
 
 def write_document_tables(
-    store: Store, t: Transaction, spools: Mapping[str, Spool], taken: Spool, config: PipelineConfig
-) -> dict[str, Changes]:
+    store: Store, t: Transaction, spools: Mapping[str, Spool], config: PipelineConfig
+) -> dict[str, DocumentChanges]:
     """Merge the documents that came in, by their table, into the store; what became of them."""
     outcome = {}
     for name, spool in spools.items():
@@ -31,15 +34,27 @@ def write_document_tables(
             config.store.bucket_rows,
             config.ingest.merge_rows,
         )
-        written = writer.write(spool)
-        changes = Changes(taken)
-        changes.kept_by_file = written.kept
-        changes.repeats_by_file = written.superseded
-        changes.kept, changes.superseded = written.kept.total(), written.superseded.total()
-        for rows in written.duplicates:
-            changes.refuse(rows, RejectReason.DUPLICATE_KEY)
-        outcome[name] = changes
+        outcome[name] = writer.write(spool)
     return outcome
+
+
+def as_changes(written: DocumentChanges, taken: Spool) -> Changes:
+    """What became of documents in the terms of declarations and results.
+
+    Which files brought documents is noted in `taken` (`TAKEN_ROWS`), with a line number that none has.
+    """
+    changes = Changes(taken)
+    changes.kept_by_file, changes.repeats_by_file = written.kept, written.superseded
+    changes.kept, changes.superseded = written.kept.total(), written.superseded.total()
+    for rows in written.duplicates:
+        changes.refuse(rows, RejectReason.DUPLICATE_KEY)
+    files = pl.Series("_file", sorted(written.kept), dtype=pl.Int32)
+    changes.take(
+        pl.DataFrame([files]).with_columns(
+            pl.lit(0, pl.UInt64).alias("_id_hash"), pl.lit(OF_DOCUMENTS, pl.Int32).alias("line_no")
+        )
+    )
+    return changes
 
 
 def document_accounts(

@@ -26,7 +26,7 @@ RANKS: Final = {"new": 0, "change": 1, "delete": 2}
 _DELETE: Final = RANKS["delete"]
 _ORDER: Final = ["message_at", "rank", "digest"]
 _MESSAGE: Final = ["declaration_id", "_file", "_offset"]
-_NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
+NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
 def _heads(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a message, with what orders it among the messages about its declaration."""
     heads = rows.group_by(_MESSAGE, maintain_order=True).agg(
-        pl.col("_message_at").first().fill_null(_NEVER).alias("message_at"),
+        pl.col("_message_at").first().fill_null(NEVER).alias("message_at"),
         pl.col("_action").first().replace_strict(RANKS, return_dtype=pl.Int8).alias("rank"),
         pl.col("_content").unique().sort().cast(pl.String).str.join(",").alias("digest"),
     )

@@ -11,8 +11,8 @@ import pytest
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from pipelines.ingest import intake, line_spool
-from pipelines.ingest.merging import day_writer, disputes
 from pipelines.ingest.line_spool import LineSpool, contains
+from pipelines.ingest.merging import day_writer, disputes
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash
 from pipelines.store.spool import complete
