@@ -14,6 +14,7 @@ from typing import Final
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
+from features.contract.documents import DOCUMENT_TABLES
 from pipelines.erasure.exchange import COLUMNS, Exchange
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
 from pipelines.store.day_table import DayTable
@@ -25,7 +26,9 @@ from pipelines.store.store import Store
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
 _LISTED: Final = (
     *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
-    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH),
+    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.CHECKS),
+    *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
+    DayTable.CHANGED_DECLARATIONS,
 )
 _DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -24,13 +23,14 @@ from features.contract.documents import CANCELLATIONS
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.rules import ContractRules
 from pipelines.documents.writer import DocumentChanges
-from pipelines.ingest.accounts import Changes, FileResult, messages_passed_over, taken_table
+from pipelines.ingest.accounts import Changes, FileResult, taken_table
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
+from pipelines.ingest.manifest_facts import Outcome, account
 from pipelines.ingest.merging.day_writer import DayWriter
-from pipelines.ingest.merging.document_tables import as_changes, document_accounts, write_document_tables
+from pipelines.ingest.merging.document_tables import as_changes, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
 from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, OF_NO_FILE, put_withdrawals
@@ -169,7 +169,7 @@ class _Run:
             most = self._around.settings.pipeline.night.refold_days
             late = (lines.days - lines.quiet_days) | results.days
             reopened = reopen_history(self._store, t, late, most)
-            self._account(lines, results, documents, reopened)
+            account(self._manifest, self._files, self._labels, Outcome(lines, results, documents, reopened))
             taken = taken_table(self._files, lines, results, documents.values(), self._around.now)
             stage_taken(t, self._store.layout, taken, spools.taken)
             day = china_date(self._around.now)
@@ -260,56 +260,3 @@ class _Run:
         late = late_rejects(self._files, self._sources, tables, self._settings, lambda: around.pseudonymiser)
         aside = rows_aside(self._store.layout, results)
         self._store.append_quarantine(t, chain(spools.rejected.frames(), late, aside))
-
-    def _account(
-        self, lines: Changes, results: Changes, documents: Mapping[str, Changes], reopened: date | None
-    ) -> None:
-        manifest = self._manifest
-        attached = [number for number, file in enumerate(self._files) if file.results]
-        kept_with_lines = sum(results.kept_by_file[number] for number in attached)
-        repeats_with_lines = sum(results.repeats_by_file[number] for number in attached)
-        manifest.add_rows(
-            rows_in=sum(file.rows for file in self._files),
-            kept=lines.kept + results.kept - kept_with_lines,
-            quarantined=sum(file.quarantined for file in self._files),
-            superseded=lines.superseded + results.superseded - repeats_with_lines,
-        )
-        tables = document_accounts(self._files, documents)
-        for counts in tables.values():
-            manifest.add_rows(kept=counts["rows_kept"], superseded=counts["rows_superseded"])
-        for file in self._files:
-            manifest.values_nulled.update(file.nulled)
-            manifest.reasons.update(file.reasons)
-        manifest.further |= {
-            "rows_replaced_in_store": lines.replaced,
-            "documents": tables,
-            "messages_passed_over": messages_passed_over(self._files),
-            "attached_results": {
-                "rows_in": sum(file.results for file in self._files),
-                "rows_kept": kept_with_lines,
-                "rows_quarantined": sum(file.results_quarantined for file in self._files),
-                "rows_superseded": repeats_with_lines,
-            },
-            "labels": self._labels.as_dict(),
-            "values_hashed": dict(sum((file.hashed for file in self._files), Counter[str]())),
-            "values_masked": dict(sum((file.masked for file in self._files), Counter[str]())),
-            "results": {
-                "rows_in": sum(file.results_seen for file in self._files),
-                "rows_quarantined": sum(file.results_refused for file in self._files),
-            },
-            "results_set_aside": sum(rows.height for rows in results.aside),
-            "unknown_declarations": results.waiting,
-            "sent_before_declaration": lines.untimely,
-            "reopened_from": None if reopened is None else reopened.isoformat(),
-            "files": [
-                {
-                    "file": file.path,
-                    "fingerprint": file.fingerprint,
-                    "rows_in": file.rows,
-                    "rows_quarantined": file.quarantined,
-                    "refused": file.fault,
-                }
-                for file in self._files
-            ],
-        }
-        manifest.check()

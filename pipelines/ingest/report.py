@@ -88,15 +88,7 @@ class IngestReport(Report):
                 f"{attached['rows_kept']:,} kept, {attached['rows_quarantined']:,} in quarantine, "
                 f"{attached['rows_superseded']:,} repeats"
             )
-        for table, counts in manifest["documents"].items():
-            yield (
-                f"{table}: {counts['rows_in']:,} rows in, {counts['rows_kept']:,} kept, "
-                f"{counts['rows_quarantined']:,} in quarantine, "
-                f"{counts['rows_superseded']:,} repeats, overtaken or drafts"
-            )
-        yield from _counts(
-            "messages counted and passed over, by their number", manifest["messages_passed_over"]
-        )
+        yield from self._documents()
         yield from self.labels.lines()
         if manifest["rows_replaced_in_store"]:
             yield f"{manifest['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
@@ -140,6 +132,19 @@ class IngestReport(Report):
                 "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"
             )
         yield from self._cures()
+
+    def _documents(self) -> Iterator[str]:
+        """What became of documents, by table, and of messages that are only counted."""
+        manifest = self.manifest
+        for table, counts in manifest["documents"].items():
+            yield (
+                f"{table}: {counts['rows_in']:,} rows in, {counts['rows_kept']:,} kept, "
+                f"{counts['rows_quarantined']:,} in quarantine, "
+                f"{counts['rows_superseded']:,} repeats, overtaken or drafts"
+            )
+        yield from _counts(
+            "messages counted and passed over, by their number", manifest["messages_passed_over"]
+        )
 
     def _reasons(self) -> Iterator[str]:
         """Why values became null or rows were rejected, with examples."""

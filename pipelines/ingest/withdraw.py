@@ -89,6 +89,11 @@ def withdraw(store: Path, fingerprint: str, *, settings: Settings) -> WithdrawRe
         manifest = ManifestBuilder(_VERB)
         with manifest.step("find"):
             held = Holdings.of(opened.layout, whole)
+            if held.has_documents:
+                raise UsageError(
+                    f"{held.name} brought orders, payments, receipts or other documents, which cannot be "
+                    "taken back: have them changed or deleted by messages of their senders (appType 2 or 3)"
+                )
         with manifest.step("write"):
             lines, days = _take_lines(opened, t, held, settings)
             _forget_messages(opened, t, held)

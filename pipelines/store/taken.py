@@ -105,6 +105,7 @@ class Holdings:
         results: `declaration`, `line_no` and `reported_on`.
         others: `declaration` and `line_no` of lines that other files brought to the same declarations.
         displaced: fingerprints of the files with rows that this one may have kept out or replaced.
+        has_documents: whether it brought documents.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Holdings:
     results: pl.DataFrame
     others: pl.DataFrame
     displaced: frozenset[str]
+    has_documents: bool = False
 
     @classmethod
     def of(cls, layout: Layout, fingerprint: str) -> Holdings:
@@ -145,6 +147,7 @@ class Holdings:
             rows.filter(pl.col("reported_on").is_not_null()).select(*_ROW_KEY),
             beside.filter(since & (pl.col("line_no") > 0)).select("declaration", "line_no").unique(),
             frozenset([*kept_out["fingerprint"], *replaced["fingerprint"]]),
+            bool((rows["line_no"] == OF_DOCUMENTS).any()),
         )
 
 

@@ -179,22 +179,21 @@ class Cutter:
         element = Element(name, local, namespaces, self._open[-1].root if self._open else None)
         if self.first_element is None:
             self.first_element = local.decode(errors="replace")
-        if local in self._formats:
-            check_namespace(self._where, element.namespace)
-            if not self._formats[local].is_told:
-                self.passed_over.append(local.decode())
-            return replace(element, root=local)
-        if _MESSAGE.fullmatch(local):
+        format_ = self._formats.get(local)
+        if format_ is None and not _MESSAGE.fullmatch(local):
+            return element
+        if format_ is None or not format_.is_told:
             self.passed_over.append(local.decode())
+        if format_ is None:
             return replace(element, root=None)
-        return element
+        check_namespace(self._where, element.namespace)
+        return replace(element, root=local)
 
     def _started(self, element: Element, end: int, is_empty: bool) -> Piece | None:
         """Read on behind a start tag, which ends at `end`."""
         wrong, local = None, element.local.decode(errors="replace")
-        shape = None
-        if element.root is not None:
-            shape = self._formats[element.root].shapes[element.root.decode()]
+        root = element.root
+        shape = None if root is None else self._formats[root].shapes[root.decode()]
         if shape is not None and local == shape.document:
             if not is_empty:
                 self._last = bytes(self._window.data[self._window.at : end]), element

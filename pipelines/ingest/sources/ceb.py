@@ -171,29 +171,8 @@ def read_messages(
     """
     formats = {root: kind(root, pseudonymiser, codes) for root, kind in message_formats().items()}
     waiting: dict[type[DocumentFormat] | None, list[Values]] = {}
-    checked: set[str] = set()
     chars = 0
-    number_of_document, of_head = 0, Values()
-    for number, each in enumerate(reader.lines(), start=1):
-        if isinstance(each, Unreadable):
-            reason = RejectReason.UNREADABLE_TEXT.value
-            row: Values = {"_reject": reason, "_record": each.message, "_fault": each.message}
-            row |= {"_offset": each.offset}
-            kind: type[DocumentFormat] | None = None
-        else:
-            root, document, head, line, is_marked = each
-            # A line may stand before its head: what follows the head is another row then.
-            if document != number_of_document or (head is not None and not of_head.get("_is_headed")):
-                number_of_document, of_head = document, formats[root].of_head(head)
-            row = formats[root].of_line(of_head, head, line, is_marked)
-            row["_offset"] = document
-            kind = _kind(formats[root])
-            if root not in checked:
-                _require_known(row, formats[root])
-                checked.add(root)
-            if row.get("_action") == "state":
-                continue
-        row["_source_row"] = number
+    for kind, row in _rows(reader, formats):
         waiting.setdefault(kind, []).append(row)
         chars += len(row["_record"])
         if len(waiting[kind]) >= chunk_rows:
@@ -202,6 +181,31 @@ def read_messages(
             yield from ((kind, _frame(kind, rows, latest)) for kind, rows in waiting.items())
             waiting, chars = {}, 0
     yield from ((kind, _frame(kind, rows, latest)) for kind, rows in waiting.items())
+
+
+def _rows(
+    reader: XmlReader, formats: Mapping[str, MessageFormat]
+) -> Iterator[tuple[type[DocumentFormat] | None, Values]]:
+    """Each row with its kind; what says nothing that matters is left out."""
+    checked: set[str] = set()
+    number_of_document, of_head = 0, Values()
+    for number, each in enumerate(reader.lines(), start=1):
+        if isinstance(each, Unreadable):
+            reason = RejectReason.UNREADABLE_TEXT.value
+            told = {"_reject": reason, "_record": each.message, "_fault": each.message}
+            yield None, told | {"_offset": each.offset, "_source_row": number}
+            continue
+        root, document, head, line, is_marked = each
+        # A line may stand before its head: what follows the head is another row then.
+        if document != number_of_document or (head is not None and not of_head.get("_is_headed")):
+            number_of_document, of_head = document, formats[root].of_head(head)
+        row = formats[root].of_line(of_head, head, line, is_marked)
+        row |= {"_offset": document, "_source_row": number}
+        if root not in checked:
+            _require_known(row, formats[root])
+            checked.add(root)
+        if row.get("_action") != "state":
+            yield _kind(formats[root]), row
 
 
 def _kind(format_: MessageFormat) -> type[DocumentFormat] | None:

@@ -10,11 +10,14 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from configs.errors import UsageError
 from configs.loader import load_settings
 from features.contract.documents import DOCUMENT_TABLES, ORDERS, WAYBILLS
 from pipelines.documents.known import known_documents
+from pipelines.erasure.forget import forget
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.ingest.report import IngestReport
+from pipelines.ingest.withdraw import withdraw
 from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
@@ -329,6 +332,27 @@ def test_receipts_of_a_moment_and_status_are_one(tmp_path: Path) -> None:
     found = rows(tmp_path / "S", "receipts").sort("status")
     assert found["status"].to_list() == [120, 500, 800]
     assert found["declaration_id"].to_list() == [None, "INVENTORY1", "INVENTORY1"]
+
+
+def test_a_file_of_documents_is_not_taken_back(tmp_path: Path) -> None:
+    report = run(tmp_path / "S", written(tmp_path, "311", [order(ORDER, ORDER_LINE)]))
+    (file,) = report.manifest["files"]
+    with pytest.raises(UsageError, match=r"311\.xml brought orders"):
+        withdraw(tmp_path / "S", file["fingerprint"], settings=load_settings())
+    assert rows(tmp_path / "S", "orders").height == 1
+
+
+def test_a_person_is_forgotten_in_documents_too(tmp_path: Path) -> None:
+    files = [
+        written(tmp_path, "311", [order(ORDER | {"appTime": f"2026112{day}080000"}, ORDER_LINE)], f"o{day}")
+        for day in (0, 1)
+    ]
+    files.append(written(tmp_path, "411", [f"<ceb:Payment>{element('PaymentHead', PAYMENT)}</ceb:Payment>"]))
+    run(tmp_path / "S", *files)
+    (buyer,) = set(rows(tmp_path / "S", "orders")["buyer_id"])
+    forget(tmp_path / "S", str(ORDER["buyerIdNumber"]), settings=load_settings())
+    for table in ("orders", "payments", "changes/orders"):
+        assert buyer not in str(rows(tmp_path / "S", table).to_dicts())
 
 
 def test_many_documents_are_merged_some_at_a_time(tmp_path: Path) -> None:
