@@ -78,6 +78,12 @@ _CUSTOMS_CODE = _code("customs_code", "^[0-9]{3}$", "three digits")
 _HS_PREFIX = ReferenceColumn("hs_prefix", required=False, pattern="^[0-9]{2,10}$", expected="2 to 10 digits")
 _SCRIPT = _code("script", "^(hans|hant|latn|jpan|hang|thai|cyrl)$", "a script: hans, hant, latn, jpan, …")
 _LANGUAGE = _code("language", "^[a-z]{2,3}$", "a language code such as zh, en, la")
+_ENDS = ReferenceColumn(
+    "ends",
+    required=False,
+    pattern=r"^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$",
+    expected="a date such as 2027-12-31, or nothing",
+)
 _NOTE = ReferenceColumn("note", required=False)
 _TAX_NAMES = "^(vat|consumption|duty|mail|retail_share)$"
 
@@ -131,6 +137,17 @@ TABLES: tuple[ReferenceTable, ...] = (
         ("name",),
         frozenset({"order_limit_cny", "yearly_allowance_cny", "articles_limit_cny",
                    "articles_limit_nearby_cny", "articles_free_tax_cny"}),
+    ),
+    ReferenceTable(
+        "return_periods",
+        (_code("rule", "^(import|export|export_duty_free)$", "import, export or export_duty_free"),
+         _number("count", "a number of days or months, at least 1", 1.0),
+         _code("unit", "^(days|months)$", "days or months"),
+         _text("notice"),
+         _keywords("except_hs"),
+         _ENDS,
+         _NOTE),
+        ("rule",),
     ),
     ReferenceTable(
         "headings",

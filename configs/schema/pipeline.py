@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from configs.schema.candidate import CandidateConfig
+from configs.schema.checks import ChecksConfig
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
@@ -277,6 +278,7 @@ class PipelineConfig(Frozen):
     tuning: TuningConfig
     scoring: ScoringConfig = ScoringConfig()
     night: NightConfig = NightConfig()
+    checks: ChecksConfig = ChecksConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
 
     @property

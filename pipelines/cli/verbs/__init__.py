@@ -6,5 +6,6 @@ Begin with `plan`, a short one.
 
 ORDER_OF_USE = (
     *("ingest", "withdraw", "simulate", "train", "evaluate", "tune", "combinations", "champion", "score"),
-    *("select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor", "demo"),
+    *("check", "select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor"),
+    "demo",
 )

@@ -36,7 +36,8 @@ from pipelines.work.report import Report
 from tests.places import ROOT
 
 VERBS = ["ingest", "withdraw", "simulate", "train", "evaluate", "tune", "combinations", "champion", "score"]
-VERBS += ["select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor", "demo"]
+VERBS += ["check", "select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor"]
+VERBS += ["demo"]
 
 
 def every_verb() -> list[tuple[str, click.Command]]:

@@ -1,0 +1,21 @@
+"""The object behind `checks` in `pipeline.yaml`. What each key means is explained in that file."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from configs.schema.frozen import Frozen, Share
+
+
+class ChecksConfig(Frozen):
+    """How far two documents may differ, and how much of the store a check looks at.
+
+    >>> ChecksConfig().amount_tolerance_cny
+    1.0
+    """
+
+    amount_tolerance_cny: float = Field(1.0, ge=0.0, le=1_000_000.0)
+    weight_tolerance_share: Share = 0.1
+    weight_tolerance_kg: float = Field(0.1, ge=0.0, le=1_000.0)
+    lookback_days: int = Field(183, ge=1, le=3650)
+    lines_at_once: int = Field(1_000_000, ge=1_000, le=100_000_000)

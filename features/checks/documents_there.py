@@ -1,0 +1,42 @@
+"""Whether order, payment and waybill of a retail import had come in at the close of its day."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from features.check import ORDER_KEY, RETAIL_IMPORT, WAYBILL_KEY, CheckedDay, as_findings, check_family
+
+
+@check_family("order_missing", "payment_missing", "waybill_missing")
+def find(day: CheckedDay) -> pl.DataFrame:
+    """Return retail imports (9610, 1210, 1239) without one of the three documents.
+
+    An inventory that names no order or waybill has none. A payment is one for the order.
+    """
+    return pl.concat(
+        [
+            _missing(day, "order", day.orders, ORDER_KEY),
+            _missing(day, "payment", day.payments, ORDER_KEY),
+            _missing(day, "waybill", day.waybills, WAYBILL_KEY),
+        ]
+    )
+
+
+def _missing(day: CheckedDay, name: str, documents: pl.DataFrame, key: tuple[str, str]) -> pl.DataFrame:
+    there = documents.select(key).unique()
+    maker, number = key
+    named = "waybill" if key == WAYBILL_KEY else "order"
+    told = pl.lit(f"no {name} for order ") if name == "payment" else pl.lit(f"no {name} ")
+    rows = (
+        day.parcels.filter(RETAIL_IMPORT)
+        .join(there, on=key, how="anti")
+        .select(
+            "declaration_id",
+            found=pl.when(pl.all_horizontal(pl.col(key).is_not_null()))
+            .then(pl.concat_str(told, number, pl.lit(" of "), maker))
+            .otherwise(pl.lit(f"the inventory names no {named}")),
+            expected=pl.lit(f"a {name} by the close of {day.day}".replace("a order", "an order")),
+            basis=pl.lit(name),
+        )
+    )
+    return as_findings(rows, f"{name}_missing", "open")

@@ -1,0 +1,71 @@
+"""From what is known of a day to its verdicts.
+
+A family of checks is a module in `features/checks`; `features.check` says what it has to be. Nothing is
+registered anywhere: a new module is a new family.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+
+import polars as pl
+
+import features.checks
+from configs.errors import ConfigurationError
+from configs.messages import quoted
+from features.check import FINDING_COLUMNS, CheckedDay, CheckFamily
+
+
+@cache
+def found_checks(package: ModuleType = features.checks) -> Mapping[str, CheckFamily]:
+    """Return every family of checks by its name, in the order of names.
+
+    Raises:
+        ConfigurationError: a module declares no family, or two families have a check of one name.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    families = {name: _family(package, name) for name in names}
+    checks = [check for family in families.values() for check in family.checks]
+    if repeated := sorted({check for check in checks if checks.count(check) > 1}):
+        raise ConfigurationError(f"expected each check in one family; in several: {', '.join(repeated)}")
+    return families
+
+
+def _family(package: ModuleType, name: str) -> CheckFamily:
+    where = f"checks {name}"
+    try:
+        declared = getattr(importlib.import_module(f"{package.__name__}.{name}"), "find", None)
+    except TypeError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+    if not isinstance(declared, CheckFamily):
+        raise ConfigurationError(
+            f"{where}: expected @check_family(...) from features.check above a function find(day); "
+            f"came {quoted(declared)}"
+        )
+    return declared
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the checks say of a day.
+
+    Attributes:
+        findings: in `FINDING_COLUMNS`, sorted.
+        not_known: the same of what the rules do not tell, because their tables end before; no outcome.
+    """
+
+    findings: pl.DataFrame
+    not_known: pl.DataFrame
+
+
+def run_checks(day: CheckedDay) -> Verdicts:
+    """Return what every family of checks says of a day."""
+    rows = pl.concat([pl.DataFrame(schema=FINDING_COLUMNS), *(find(day) for find in found_checks().values())])
+    rows = rows.sort(list(FINDING_COLUMNS))
+    is_known = pl.col("outcome").is_not_null()
+    return Verdicts(rows.filter(is_known), rows.filter(~is_known))

@@ -1,0 +1,76 @@
+"""The inventories as they were known at a moment: those that hold now, and those that held then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.documents.known import VERSION_COLUMNS
+from pipelines.store.day_table import DayTable
+from pipelines.store.digests import intact
+from pipelines.store.store import Store
+
+MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "item_no": pl.String(),
+    "own_number": pl.String(),
+    "sent_at": pl.Datetime("us", "UTC"),
+}
+"""What a line that came as a message has beside the contract's columns; null where it came otherwise."""
+KNOWN_COLUMNS: Final[dict[str, pl.DataType]] = DECLARATION_COLUMNS | MESSAGE_COLUMNS
+
+
+def known_declarations(store: Store, day: date, before: datetime) -> pl.LazyFrame:
+    """Scan a day's lines as they were known before a moment, in `KNOWN_COLUMNS`.
+
+    A line without `sent_at` has always been known. What was changed or withdrawn counts as long as it held.
+
+    Raises:
+        StoreError: a file of the day is damaged.
+    """
+    for path in _files(store, DayTable.DECLARATIONS, [day]):
+        intact(path)
+    return known_over(store, [day], before)
+
+
+def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyFrame:
+    """Scan the same of several days."""
+    days = sorted(days)
+    is_sent = pl.col("sent_at").is_null() | (pl.col("sent_at") < before)
+    now = _scan(store, _files(store, DayTable.DECLARATIONS, days), {})
+    past = _scan(store, _files(store, DayTable.CHANGED_DECLARATIONS, days), VERSION_COLUMNS)
+    held = is_sent & (pl.col("held_until") >= before) & (pl.col("action") != "delete")
+    return pl.concat([now.filter(is_sent), past.filter(held)]).select(*KNOWN_COLUMNS)
+
+
+def days_between(store: Store, first: date, last: date) -> list[date]:
+    """Return the days of a range, both ends inclusive, that have or had declarations, oldest first."""
+    tables = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
+    return sorted({day for table in tables for day in store.days(table) if first <= day <= last})
+
+
+def _files(store: Store, table: DayTable, days: list[date]) -> list[Path]:
+    return [path for day in days for path in store.layout.files(table, day)]
+
+
+def _scan(store: Store, files: list[Path], further: dict[str, pl.DataType]) -> pl.LazyFrame:
+    """The files' lines; a column that a table brought in another type is read as that and converted."""
+    wanted = KNOWN_COLUMNS | further
+    if not files:
+        return pl.LazyFrame(schema=wanted)
+    known = store.declaration_schema()
+    stored = {name: known.get(name, dtype) for name, dtype in wanted.items()}
+    lines = pl.scan_parquet(
+        files,
+        schema=stored,
+        missing_columns="insert",
+        extra_columns="ignore",
+        hive_partitioning=False,
+        glob=False,
+    )
+    other = {name: dtype for name, dtype in wanted.items() if stored[name] != dtype}
+    return lines.with_columns(pl.col(name).cast(dtype, strict=False) for name, dtype in other.items())
