@@ -13,6 +13,13 @@ from features.contract.china_time import china_day
 from features.contract.declarations import LINE_KEY
 from features.words.figures import figure
 
+_APPLIED: Final = (
+    *LINE_KEY,
+    *("own_number", "direction", "quantity", "unit", "sent_at", "applied_at", "is_new"),
+)
+_DECLARED: Final = (
+    *("declared_direction", "trade_mode", "hs_code", "bought", "bought_unit", "declared_at", "released_at"),
+)
 _DUTY_FREE_MODES: Final = (*RETAIL_MODES, *EXPORT_MODES)
 # Decimal numbers of five decimals, as doubles.
 _ROUNDING: Final = 1e-6
@@ -25,7 +32,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
     lines = day.returned_lines.rename(
         {"quantity": "bought", "unit": "bought_unit", "direction": "declared_direction"}
     )
-    known = day.returns.join(lines, on=LINE_KEY)
+    known = day.returns.select(_APPLIED).join(lines.select(*LINE_KEY, *_DECLARED), on=LINE_KEY)
     return pl.concat([_unknown(day), _exceeding(known), *_late(day, known.filter("is_new"))])
 
 

@@ -44,7 +44,7 @@ def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyF
     now = _scan(store, _files(store, DayTable.DECLARATIONS, days), {})
     past = _scan(store, _files(store, DayTable.CHANGED_DECLARATIONS, days), VERSION_COLUMNS)
     held = is_sent & (pl.col("held_until") >= before) & (pl.col("action") != "delete")
-    return pl.concat([now.filter(is_sent), past.filter(held)]).select(*KNOWN_COLUMNS)
+    return pl.concat([now.filter(is_sent), past.filter(held).select(*KNOWN_COLUMNS)])
 
 
 def days_between(store: Store, first: date, last: date) -> list[date]:
