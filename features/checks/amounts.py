@@ -43,9 +43,8 @@ def find(day: CheckedDay) -> pl.DataFrame:
     frame = frame.with_columns(**rates)
     identity = _differ("owed", "paid", tolerance)
     paid = _differ("payment", "paid", tolerance)
-    lines = _differ("declared", "ordered", tolerance) & _differ("together", "ordered", tolerance).fill_null(
-        True
-    )
+    whole = _differ("together", "ordered", tolerance).fill_null(True)
+    lines = _differ("declared", "ordered", tolerance) & whole
     sum_owed = pl.format(
         "goods {} + freight {} + tax {} - discount {} = {}",
         *(amount_of(part) for part in (goods, freight, tax, discount)),
@@ -96,7 +95,6 @@ def _differ(one: str, other: str, tolerance: float) -> pl.Expr:
     """
     ours, theirs = pl.col(f"{one}_currency"), pl.col(f"{other}_currency")
     comparable = ours.is_null() | theirs.is_null() | (ours == theirs)
-    difference = (pl.col(f"{one}_total") - pl.col(f"{other}_total")).abs() * pl.col(
-        f"{other}_rate"
-    ).fill_null(1.0)
+    rate = pl.col(f"{other}_rate").fill_null(1.0)
+    difference = (pl.col(f"{one}_total") - pl.col(f"{other}_total")).abs() * rate
     return comparable & (difference.round(_DECIMALS) > tolerance)
