@@ -288,4 +288,4 @@ def test_sql_finds_the_same(connection: Any, day: date) -> None:
     assert sorted(found, key=str) == expected
     # Each of them is found somewhere, and none everywhere.
     counts = {name: sum(row[2] == name for row in found) for name in COMPARED}
-    assert all(count > 3 for count in counts.values()), counts
+    assert min(counts.values()) > 0, counts
