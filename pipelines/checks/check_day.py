@@ -15,7 +15,7 @@ from configs.reference.facts import ReferenceDay
 from configs.schema.checks import ChecksConfig
 from features.check import FINDING_COLUMNS, CheckedDay
 from features.verdicts import run_checks
-from pipelines.checks.known_declarations import known_declarations
+from pipelines.checks.known_declarations import known_declarations, sent_later
 from pipelines.checks.matching import Matcher
 from pipelines.checks.returned import returned_on
 from pipelines.documents.known import closing_moment
@@ -38,7 +38,8 @@ class DayChecks:
 
     Attributes:
         day: the day.
-        parcels, lines: how many were declared on it.
+        parcels, lines: how many were declared on it, as far as they were known at its close.
+        late: parcels that were declared on it, but sent later; they are not checked.
         returns: lines for whose return was applied on it.
         findings: how many there are by check and outcome, sorted.
         not_known: how many there may be of which the rules do not tell, by check.
@@ -48,6 +49,7 @@ class DayChecks:
     day: date
     parcels: int
     lines: int
+    late: int
     returns: int
     findings: dict[tuple[str, ...], int]
     not_known: dict[str, int]
@@ -61,6 +63,7 @@ class DayChecks:
         return {
             "parcels": self.parcels,
             "lines": self.lines,
+            "late": self.late,
             "returns": self.returns,
             "findings": findings,
             "not_known": self.not_known,
@@ -116,6 +119,7 @@ def check_day(
         day,
         parcels,
         manifest.rows_in,
+        sent_later(store, day, closing_moment(day)),
         returns,
         _counts(findings, "check", "outcome"),
         {check: count for (check,), count in _counts(not_known, "check").items()},

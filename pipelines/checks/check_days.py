@@ -46,8 +46,10 @@ class CheckReport(Report):
             )
         if len(checked) > _MOST_DAYS:
             yield f"and {len(checked) - _MOST_DAYS:,} days before"
+        if late := sum(day.late for day in self.days):
+            yield f"{late:,} parcels were sent after the close of their day and are not checked"
         if not checked:
-            yield f"{self._range()}: nothing was declared, or applied for to be returned; nothing was checked"
+            yield f"{self._range()}: nothing was declared or applied for by its close; nothing was checked"
             return
         for (check, outcome), count in _sum(day.findings for day in checked):
             yield f"  {check:<18} {outcome:<8} {count:>9,}"

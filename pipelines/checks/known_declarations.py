@@ -37,6 +37,15 @@ def known_declarations(store: Store, day: date, before: datetime) -> pl.LazyFram
     return known_over(store, [day], before)
 
 
+def sent_later(store: Store, day: date, before: datetime) -> int:
+    """Return how many declarations the store has of a day of which nothing was known before a moment."""
+    now = _scan(store, _files(store, DayTable.DECLARATIONS, [day]), {})
+    later = now.filter(pl.col("sent_at") >= before).select("declaration_id").unique()
+    known = known_over(store, [day], before).select("declaration_id")
+    unknown = later.join(known, on="declaration_id", how="anti").select(pl.len())
+    return int(unknown.collect(engine="streaming").item())
+
+
 def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyFrame:
     """Scan the same of several days."""
     days = sorted(days)
@@ -73,4 +82,8 @@ def _scan(store: Store, files: list[Path], further: dict[str, pl.DataType]) -> p
         glob=False,
     )
     other = {name: dtype for name, dtype in wanted.items() if stored[name] != dtype}
-    return lines.with_columns(pl.col(name).cast(dtype, strict=False) for name, dtype in other.items())
+    return lines.with_columns(
+        # A number that is a code has no decimals.
+        pl.col(name).cast(pl.String).str.strip_suffix(".0").cast(dtype, strict=False)
+        for name, dtype in other.items()
+    )

@@ -280,7 +280,7 @@ def test_a_range_of_days_and_an_empty_one(tmp_path: Path, capsys: pytest.Capture
     assert f"tables: {name}/checks" in said
     assert store.days(DayTable.CHECKS) == [date(2026, 11, 9), DAY]
     assert run(["check", "--store", name, "--date", "2020-01-01"]) == 0
-    assert "2020-01-01: nothing was declared, or applied for" in capsys.readouterr().out
+    assert "2020-01-01: nothing was declared or applied for" in capsys.readouterr().out
     assert not store.layout.partition(DayTable.CHECKS, date(2020, 1, 1)).exists()
 
 
