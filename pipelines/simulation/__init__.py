@@ -1,6 +1,7 @@
 """Owns a simulated world of cross-border parcels, as no public labelled data exists: see docs/simulator.md.
 
-Uses `store`, `work`; its own rooms are `world`, `schemes`, `days` and `inspections`.
+Uses `store`, `work`, `documents`; its own rooms are `world`, `schemes`, `days`, `inspections`,
+`documents` and `messages`.
 Begin with `run`, then `world`.
 """
 

@@ -1,0 +1,5 @@
+"""Owns the documents around simulated declarations: consistent ones, false ones, and the truth about these.
+
+Uses `simulation.world`, `features.contract`.
+Begin with `kinds`, then `documents`.
+"""
