@@ -26,7 +26,7 @@ from pipelines.store.store import Store
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
 _LISTED: Final = (
     *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
-    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.CHECKS),
+    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.DOCUMENT_TRUTH, DayTable.CHECKS),
     *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
     DayTable.CHANGED_DECLARATIONS,
 )

@@ -14,6 +14,7 @@ from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import CONTRACT_LABELS
 from pipelines.simulation.days.day import SimulatedDay, simulate_days
+from pipelines.simulation.documents.filing import DocumentFiling, day_before
 from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.seasons import days_until
@@ -33,7 +34,8 @@ class SimulationOptions(TypedDict):
     `days` days end on `end`, the last of which results are kept, with `parcels_per_day` parcels on an average
     day. The same `seed` and numbers give the same files. With `drift` behaviour changes in the last third of
     the days. `parameters` are those of the world; without them those for this volume, with the `officers`
-    that are asked for.
+    that are asked for. With `documents` each parcel has its orders, payments, waybills and what follows,
+    some of them false; declarations, inspections and truth are the same without.
     """
 
     days: int
@@ -43,6 +45,7 @@ class SimulationOptions(TypedDict):
     drift: bool
     parameters: NotRequired[WorldParameters]
     officers: NotRequired[str]
+    documents: NotRequired[bool]
 
 
 @dataclass
@@ -60,12 +63,14 @@ class SimulationReport(Report):
     inspection_rows: int = 0
     results_still_to_come: int = 0
     risks: dict[str, int] = field(default_factory=dict)
+    documents: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     def _lines(self) -> list[str]:
         shares = ", ".join(
             f"{name} {count:,} ({count / max(self.rows, 1):.2%})" for name, count in self.risks.items()
         )
+        documents = ", ".join(f"{name} {count:,}" for name, count in self.documents.items())
         return [
             f"{self.store}: {self.first} to {self.last}, seed {self.seed}"
             + (", with drift" if self.drift else ""),
@@ -73,6 +78,7 @@ class SimulationReport(Report):
             f"inspections: {self.inspected_parcels:,} parcels; {self.inspection_rows:,} rows reported by "
             f"{self.last}, {self.results_still_to_come:,} come later and are left out",
             f"lines with a risk, in truth: {shares}",
+            *([f"rows of documents: {documents}"] if documents else []),
         ]
 
     def _facts(self) -> dict[str, Any]:
@@ -103,12 +109,18 @@ def simulate(
         _refuse_taken_days(target, calendar)
         usual = options.get("parameters") or WorldParameters.for_volume(volume)
         world = World.make(seed, usual.with_officers(options.get("officers", usual.officers)))
-        inspectorate = Inspectorate()
+        inspectorate, bucket_rows = Inspectorate(), settings.pipeline.store.bucket_rows
+        filing = DocumentFiling(end, bucket_rows) if options.get("documents") else None
         with target.transaction() as t, progress.task("simulate", total=days) as task:
             for day in simulate_days(world, days, volume, end, drift=report.drift):
-                target.write_declarations(t, day.day, day.declarations, settings.pipeline.store.bucket_rows)
+                target.write_declarations(t, day.day, day.declarations, bucket_rows)
                 _write_truth(t, target, day)
-                _count(report, day, inspectorate.inspect(day))
+                results = inspectorate.inspect(day)
+                _count(report, day, results)
+                if filing:
+                    filing.add(day, results)
+                    filing.write(t, target.layout, end if day.day == end else day_before(day.day))
+                    report.documents = dict(sorted(filing.counts.items()))
                 _write_reports(t, target, inspectorate, day.day, report)
                 task.advance()
             report.results_still_to_come = inspectorate.pending
@@ -168,4 +180,4 @@ def _manifest(report: SimulationReport, days: int, parcels_per_day: int) -> dict
         "drift": report.drift,
         "lines_with_a_risk_in_truth": report.risks,
         "seconds": {"simulate": round(report.seconds, 3)},
-    }
+    } | ({"documents": report.documents} if report.documents else {})

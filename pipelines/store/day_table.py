@@ -48,6 +48,8 @@ class DayTable(Enum):
     CHANGED_RECEIPTS = ("changes/receipts", "received_on")
     CHANGED_TAXES = ("changes/taxes", "received_on")
     TRUTH = ("truth", "declared_on", "truth.parquet")
+    # What the checks of documents have to find on a day.
+    DOCUMENT_TRUTH = ("truth/documents", "checked_on", "truth.parquet")
     # In the stores that a backtest works on.
     NIGHTS = ("nights", "declared_on")
     LEARNED_INSPECTED = ("learning/inspected", "declared_on")

@@ -27,6 +27,7 @@ OFFICERS_OF_WORLDS = ("programmes", "watch_list", "price", "xray", "mixed", "def
     "--seed", type=click.IntRange(min=0), required=True, metavar="K", help="The same seed, the same data."
 )
 @click.option("--drift", is_flag=True, help="Let behaviour change over time.")
+@click.option("--documents", is_flag=True, help="With orders, payments, waybills, returns and receipts.")
 @click.option(
     "--officers",
     type=click.Choice(OFFICERS_OF_WORLDS),

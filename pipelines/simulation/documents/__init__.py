@@ -1,5 +1,5 @@
 """Owns the documents around simulated declarations: consistent ones, false ones, and the truth about these.
 
-Uses `simulation.world`, `features.contract`.
+Uses `simulation.world`, `simulation.days`, `documents`, `store`.
 Begin with `kinds`, then `documents`.
 """

@@ -63,8 +63,8 @@ def complete_declarations(declarations: pl.DataFrame, seed: int) -> pl.DataFrame
         .then("total_price")
         .otherwise("unit_price"),
         legal_quantity=pl.col("legal_quantity").fill_null(1.0),
-        gross_weight_kg=pl.coalesce("gross_weight_kg", pl.col("net_weight_kg") * 1.1, 1.0),
-        net_weight_kg=pl.coalesce("net_weight_kg", pl.col("gross_weight_kg") * 0.9, 0.9),
+        gross_weight_kg=pl.coalesce("gross_weight_kg", (pl.col("net_weight_kg") * 1.1).round(3), 1.0),
+        net_weight_kg=pl.coalesce("net_weight_kg", (pl.col("gross_weight_kg") * 0.9).round(4), 0.9),
         own_number="C" + serial,
         item_no="SKU" + hex_text(mix(salt(seed, "item"), goods)).str.slice(0, 10).str.to_uppercase(),
         sent_at="declared_at",
@@ -111,7 +111,6 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
         .sort("declared_at", "declaration_id")
     )
     midnight = china_day(pl.col("declared_at")).cast(pl.Datetime("us", "UTC")).dt.offset_by("-8h")
-    is_import = pl.col("direction") == "import"
     stranger = hex_text(mix(salt(seed, "stranger"), hash_text(parcels["declaration_id"]).to_numpy()))
     return parcels.with_columns(
         stranger.alias("stranger"),
@@ -120,24 +119,32 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
         opens_at=midnight,
         closes_at=midnight.dt.offset_by("1d"),
         cny=pl.col("currency").replace_strict(_RATES, default=1.0, return_dtype=pl.Float64),
-        is_retail=is_import & pl.col("trade_mode").is_in(RETAIL_MODES) & pl.col("platform_id").is_not_null()
-        & pl.col("order_id").is_not_null() & pl.col("carrier_id").is_not_null()
-        & pl.col("waybill_id").is_not_null(),
-        is_numberless=is_import & pl.col("trade_mode").is_in(RETAIL_MODES),
-        is_export=~is_import & pl.col("platform_id").is_not_null() & pl.col("order_id").is_not_null(),
-        has_goods=pl.col("goods_line").is_not_null() & pl.col("platform_id").is_not_null()
-        & pl.col("order_id").is_not_null(),
+    ).pipe(_with_flags)
+
+
+def _with_flags(parcels: pl.DataFrame) -> pl.DataFrame:
+    """Say what can happen to each parcel; without the numbers that name its documents it has none."""
+
+    def has(*names: str) -> pl.Expr:
+        return pl.all_horizontal(pl.col(names).is_not_null())
+
+    is_retail_mode = (pl.col("direction") == "import") & pl.col("trade_mode").is_in(RETAIL_MODES)
+    is_retail = is_retail_mode & has("platform_id", "order_id", "carrier_id", "waybill_id")
+    is_export = (pl.col("direction") == "export") & has("platform_id", "order_id")
+    has_papers = is_retail | is_export
+    return parcels.with_columns(
+        is_retail=is_retail,
+        is_export=is_export,
+        is_numberless=is_retail_mode & ~is_retail,
+        has_goods=has_papers & has("goods_line"),
         has_several=(pl.col("_quantity") >= 2).fill_null(value=False),
-        has_buyer=pl.col("buyer_id").is_not_null(),
-        has_address=pl.col("address_id").is_not_null(),
-        has_weight=pl.col("gross_weight_kg").is_not_null() & pl.col("carrier_id").is_not_null()
-        & pl.col("waybill_id").is_not_null(),
+        has_buyer=has("buyer_id"),
+        has_address=has("address_id"),
+        has_weight=has_papers & has("gross_weight_kg", "carrier_id", "waybill_id"),
         is_light=(pl.col("gross_weight_kg") < _LIGHT_KG).fill_null(value=False),
-        ends_in_x=pl.lit(False),
-    ).with_columns(
-        is_numberless=pl.col("is_numberless") & ~pl.col("is_retail"),
-        has_time=(pl.col("closes_at") - pl.col("declared_at")).dt.total_minutes() > _LEAST_MINUTES
-    ).drop("_quantity")  # fmt: skip
+        ends_in_x=pl.lit(value=False),
+        has_time=(pl.col("closes_at") - pl.col("declared_at")).dt.total_minutes() > _LEAST_MINUTES,
+    ).drop("_quantity")
 
 
 def telephone_ids(buyers: pl.Series, seed: int) -> pl.Series:
