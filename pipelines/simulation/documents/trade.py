@@ -13,6 +13,7 @@ from pipelines.simulation.world.randomness import Ints, mix, salt
 _LATER_SHARE: Final = 0.06
 _DISCOUNTED_SHARE: Final = 0.2
 _PAYMENT_COMPANIES: Final = ("4401980001", "3301980002", "1101980003")
+_MOMENTS: Final = ("order_at", "payment_at", "waybill_at", "paid_at", "early_at", "late_at")
 SHARED_BY_WAYBILL: Final = ("carrier_id", "waybill_id", "address_id", "gross_weight_kg")
 """What two parcels with one waybill have in common, so that nothing else is wrong about them."""
 # Offset in seconds before the declaration, from and to.
@@ -53,7 +54,7 @@ def trade_terms(parcels: pl.DataFrame, seed: int, rng: np.random.Generator) -> p
         tax_total=pl.when(retail).then((value * tax).round(2)).otherwise(0.0),
         payment_company_id=company,
         transaction_id="P" + serial,
-        paid_at=pl.col("order_at") + pl.duration(seconds=60),
+        paid_at=pl.min_horizontal(pl.col("order_at") + pl.duration(seconds=60), "payment_at"),
         early_at=pl.col("declared_at") + left * early,
         late_at=pl.col("closes_at") + late,
         off=pl.max_horizontal(value * 0.05, 20.0 / pl.col("cny")).round(2),
@@ -69,9 +70,7 @@ def trade_terms(parcels: pl.DataFrame, seed: int, rng: np.random.Generator) -> p
     return (
         _with_reuse(result)
         .with_columns(
-            pl.col("order_at", "payment_at", "waybill_at", "paid_at", "early_at", "late_at").dt.truncate(
-                "1s"
-            ),
+            pl.col(_MOMENTS).dt.truncate("1s"),
             paid_total=(
                 value + pl.col("added") + pl.col("order_freight") + pl.col("tax_total") - pl.col("discount")
             ).round(2),
