@@ -72,6 +72,11 @@ class DocumentTable:
     line: str = ""
     required: tuple[str, ...] = field(default=())
 
+    @property
+    def stated(self) -> list[str]:
+        """The columns that a message states in its fields: all but what it does."""
+        return [name for name in self.columns if name != "action"]
+
     @cached_property
     def row_key(self) -> tuple[str, ...]:
         """What tells the rows of the table apart."""

@@ -38,8 +38,8 @@ class DayChecks:
 
     Attributes:
         day: the day.
-        parcels, lines: how many were declared on it, as far as they were known at its close.
-        late: parcels that were declared on it, but sent later; they are not checked.
+        parcels, lines: how many were declared on it.
+        late: parcels that were declared on it, but sent later; they are checked as they were first sent.
         returns: lines for whose return was applied on it.
         findings: how many there are by check and outcome, sorted.
         not_known: how many there may be of which the rules do not tell, by check.

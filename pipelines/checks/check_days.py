@@ -47,7 +47,7 @@ class CheckReport(Report):
         if len(checked) > _MOST_DAYS:
             yield f"and {len(checked) - _MOST_DAYS:,} days before"
         if late := sum(day.late for day in self.days):
-            yield f"{late:,} parcels were sent after the close of their day and are not checked"
+            yield f"{late:,} parcels were sent after the close of their day: checked as they were first sent"
         if not checked:
             yield f"{self._range()}: nothing was declared or applied for by its close; nothing was checked"
             return

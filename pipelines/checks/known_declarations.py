@@ -10,7 +10,6 @@ from typing import Final
 import polars as pl
 
 from features.contract.declarations import DECLARATION_COLUMNS
-from pipelines.documents.known import VERSION_COLUMNS
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import intact
 from pipelines.store.store import Store
@@ -21,24 +20,32 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "sent_at": pl.Datetime("us", "UTC"),
 }
 """What a line that came as a message has beside the contract's columns; null where it came otherwise."""
+_ENDED: Final[dict[str, pl.DataType]] = {"held_until": pl.Datetime("us", "UTC")}
 KNOWN_COLUMNS: Final[dict[str, pl.DataType]] = DECLARATION_COLUMNS | MESSAGE_COLUMNS
 
 
 def known_declarations(store: Store, day: date, before: datetime) -> pl.LazyFrame:
     """Scan a day's lines as they were known before a moment, in `KNOWN_COLUMNS`.
 
-    A line without `sent_at` has always been known. What was changed or withdrawn counts as long as it held.
+    A line without `sent_at` has always been known. What was changed or withdrawn counts as long as it held. Of
+    a declaration that was sent later than all of that its first version counts: checked late is better than
+    never.
 
     Raises:
         StoreError: a file of the day is damaged.
     """
     for path in _files(store, DayTable.DECLARATIONS, [day]):
         intact(path)
-    return known_over(store, [day], before)
+    known = known_over(store, [day], before)
+    now, past = _versions(store, [day])
+    later = pl.concat([now, past.select(*KNOWN_COLUMNS)]).filter(pl.col("sent_at") >= before)
+    unknown = later.join(known, on="declaration_id", how="anti")
+    firsts = unknown.filter(pl.col("sent_at") == pl.col("sent_at").min().over("declaration_id"))
+    return pl.concat([known, firsts])
 
 
 def sent_later(store: Store, day: date, before: datetime) -> int:
-    """Return how many declarations the store has of a day of which nothing was known before a moment."""
+    """Return how many declarations a day has of which nothing was known before a moment."""
     now = _scan(store, _files(store, DayTable.DECLARATIONS, [day]), {})
     later = now.filter(pl.col("sent_at") >= before).select("declaration_id").unique()
     known = known_over(store, [day], before).select("declaration_id")
@@ -50,9 +57,8 @@ def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyF
     """Scan the same of several days."""
     days = sorted(days)
     is_sent = pl.col("sent_at").is_null() | (pl.col("sent_at") < before)
-    now = _scan(store, _files(store, DayTable.DECLARATIONS, days), {})
-    past = _scan(store, _files(store, DayTable.CHANGED_DECLARATIONS, days), VERSION_COLUMNS)
-    held = is_sent & (pl.col("held_until") >= before) & (pl.col("action") != "delete")
+    now, past = _versions(store, days)
+    held = is_sent & (pl.col("held_until") >= before)
     return pl.concat([now.filter(is_sent), past.filter(held).select(*KNOWN_COLUMNS)])
 
 
@@ -60,6 +66,14 @@ def days_between(store: Store, first: date, last: date) -> list[date]:
     """Return the days of a range, both ends inclusive, that have or had declarations, oldest first."""
     tables = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
     return sorted({day for table in tables for day in store.days(table) if first <= day <= last})
+
+
+def _versions(store: Store, days: list[date]) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The lines that hold, and those that held, with `held_until`."""
+    return (
+        _scan(store, _files(store, DayTable.DECLARATIONS, days), {}),
+        _scan(store, _files(store, DayTable.CHANGED_DECLARATIONS, days), _ENDED),
+    )
 
 
 def _files(store: Store, table: DayTable, days: list[date]) -> list[Path]:

@@ -14,6 +14,7 @@ from pipelines.ingest.reading.message_format import Fields, MessageFormat, Value
 _CURRENCIES: Final = ("currency", "paid_currency")
 _CLEAR: Final = frozenset({"guid", "appType", "appTime", "appStatus", "returnStatus", "returnTime"})
 _IDENTITY_FIELD: Final = "buyerIdNumber"
+_NAMING: Final = ("_id", "own_number", "customs_office")
 _STATE_FIELD: Final = "returnStatus"
 _REJECTED: Final = 100
 
@@ -48,7 +49,9 @@ class DocumentFormat(MessageFormat):
             cls.required = cls.of.required
         cls.clear_head_fields = _CLEAR | frozenset(cls.head_fields.values())
         cls.clear_line_fields = frozenset(cls.line_fields.values())
-        cls.naming_fields = frozenset((*cls.head_fields.values(), *cls.persons.values()))
+        # An amount of 0 is one; a number of a document that is 0 is none.
+        names = (field for column, field in cls.head_fields.items() if column.endswith(_NAMING))
+        cls.naming_fields = frozenset((*names, *cls.persons.values()))
         hashed = {field: column for column, field in (*cls.head_fields.items(), *cls.line_fields.items())}
         cls.hashed_as = hashed | {field: hashed_as(column) for column, field in cls.persons.items()}
         words = {field for field in cls.hashed_as if cls.hashed_as[field] in ("item_name", "item_model")}

@@ -80,14 +80,14 @@ def _with_lines(heads: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     )
     kept = [
         "declaration_id", "kind", "goods_line", "last_line", "is_export", "added", "sent_at", *_VERSION,
-        *(name for name in ORDERS.columns if name in of_head.columns and name not in _OF_LINE),
+        *(name for name in ORDERS.stated if name in of_head.columns and name not in _OF_LINE),
     ]  # fmt: skip
     goods = lines.select("declaration_id", *_OF_LINE, *(["item_no"] if "item_no" in lines.columns else []))
     rows = of_head.select(*dict.fromkeys(kept)).join(goods, on="declaration_id", maintain_order="left_right")
     rows = _false_lines(rows)
-    wanted = [*ORDERS.columns, *_VERSION]
+    wanted = [*ORDERS.stated, *_VERSION]
     rows = rows.with_columns(
-        pl.lit(None, ORDERS.columns[name]).alias(name) for name in ORDERS.columns if name not in rows.columns
+        pl.lit(None, ORDERS.columns[name]).alias(name) for name in ORDERS.stated if name not in rows.columns
     )
     export = pl.col("is_export")
     return rows.with_columns(

@@ -35,7 +35,7 @@ def payments_of(parcels: pl.DataFrame) -> pl.DataFrame:
         app_status=pl.when(kind == "payment_draft").then(pl.lit("1")),
         spelling=pl.when(kind == "identity_in_small_letters").then(pl.lit("case")),
     )
-    return _in_two_parts(rows).select(*PAYMENTS.columns, "app_type", "app_status", "spelling")
+    return _in_two_parts(rows).select(*PAYMENTS.stated, "app_type", "app_status", "spelling")
 
 
 def _in_two_parts(rows: pl.DataFrame) -> pl.DataFrame:

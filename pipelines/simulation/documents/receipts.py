@@ -78,7 +78,7 @@ def receipts_of(outcomes: pl.DataFrame, rng: np.random.Generator) -> pl.DataFram
     number = pl.when(~pl.col("_numberless")).then("declaration_id")
     return rows.with_columns(
         declaration_id=number, sent_at=pl.col("sent_at").dt.truncate("1s")
-    ).select(*RECEIPTS.columns)  # fmt: skip
+    ).select(*RECEIPTS.stated)  # fmt: skip
 
 
 def taxes_of(
@@ -123,7 +123,7 @@ def taxes_of(
         duty_of_bill=pl.col("customs_duty").sum().over(bill),
         vat_of_bill=pl.col("value_added_tax").sum().over(bill),
         consumption_of_bill=pl.col("consumption_tax").sum().over(bill),
-    ).select(*TAXES.columns, "duty_of_bill", "vat_of_bill", "consumption_of_bill")  # fmt: skip
+    ).select(*TAXES.stated, "duty_of_bill", "vat_of_bill", "consumption_of_bill")  # fmt: skip
 
 
 def _minutes(counts: Ints) -> pl.Series:

@@ -30,7 +30,7 @@ def cancellations_of(outcomes: pl.DataFrame, rng: np.random.Generator) -> pl.Dat
     rows = outcomes.with_columns(
         sent_at=pl.when(kind == "cancelled_before_close").then("early_at").otherwise(late).dt.truncate("1s")
     ).filter(kind.is_in(["cancelled", "cancelled_before_close"]))
-    return _with_own_number(rows, "X").select(*CANCELLATIONS.columns)
+    return _with_own_number(rows, "X").select(*CANCELLATIONS.stated)
 
 
 def returns_of(lines: pl.DataFrame, outcomes: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
@@ -65,7 +65,7 @@ def returns_of(lines: pl.DataFrame, outcomes: pl.DataFrame, rng: np.random.Gener
     rows = heads.join(goods.drop_nulls("quantity"), on="declaration_id", maintain_order="left_right")
     rows = rows.filter(kind.is_in(_WHOLE) | (pl.col("line_no") == pl.col("goods_line")))
     rows = _applied_for(rows.drop("item_name").rename({"item_name_right": "item_name"}))
-    return rows.select(*RETURNS.columns, "app_status", "kind", "is_second")
+    return rows.select(*RETURNS.stated, "app_status", "kind", "is_second")
 
 
 def _applied_for(rows: pl.DataFrame) -> pl.DataFrame:

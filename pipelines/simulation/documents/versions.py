@@ -44,7 +44,8 @@ def stored_versions(
     moments = moments.with_columns(held_until=pl.col("sent_at").shift(-1).over(key))
     held = sent.join(moments, on=version, nulls_equal=True, maintain_order="left")
     held = held.with_columns(
-        action=pl.col("app_type").replace_strict(_ACTIONS, default="new", return_dtype=pl.String)
+        action=pl.col("app_type").replace_strict(_ACTIONS, default="new", return_dtype=pl.String),
+        part=pl.lit(""),
     )
     is_past = pl.col("held_until").is_not_null() | (pl.col("action") == "delete")
     return (

@@ -45,4 +45,4 @@ def waybills_of(parcels: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame
         app_type=pl.lit(None, pl.String),
         app_status=pl.when(kind == "waybill_draft").then(pl.lit("1")),
         spelling=kind.replace_strict(_SPELLINGS, default=None, return_dtype=pl.String),
-    ).select(*WAYBILLS.columns, "consignee_id", "app_type", "app_status", "spelling")  # fmt: skip
+    ).select(*WAYBILLS.stated, "consignee_id", "app_type", "app_status", "spelling")  # fmt: skip

@@ -90,9 +90,9 @@ def test_a_status_is_no_waybill(tmp_path: Path) -> None:
 def test_a_change_after_the_close_is_not_known(tmp_path: Path) -> None:
     """The order was wrong on its day and put right later; another was right, and changed later."""
     later = CLOSE + HOUR
-    wrong = ORDER | {"paid_total": 9.0, "action": "new", "held_until": later}
+    wrong = ORDER | {"paid_total": 9.0, "action": "new", "part": "", "held_until": later}
     other = {"order_id": "O2", "transaction_id": "T2"}
-    right = ORDER | other | {"action": "new", "held_until": later}
+    right = ORDER | other | {"action": "new", "part": "", "held_until": later}
     second = {"declaration_id": "INV2", "order_id": "O2", "waybill_id": "W2"}
     store = make_documents(
         tmp_path / "S",
@@ -113,14 +113,14 @@ def test_an_inventory_is_checked_as_it_was_known(tmp_path: Path) -> None:
     before = make_documents(
         tmp_path / "S",
         [SENT | {"sent_at": CLOSE + HOUR}],
-        [light | {"action": "new", "held_until": CLOSE + HOUR}],
+        [light | {"action": "new", "part": "", "held_until": CLOSE + HOUR}],
         **documents(),
     )
     assert checked(before) == [("INV1", None, "weight", "failed")]
     after = make_documents(
         tmp_path / "T",
         [SENT | {"sent_at": CLOSE - HOUR}],
-        [light | {"action": "new", "held_until": CLOSE - HOUR}],
+        [light | {"action": "new", "part": "", "held_until": CLOSE - HOUR}],
         **documents(),
     )
     assert checked(after) == []
@@ -131,7 +131,12 @@ def test_an_inventory_that_was_withdrawn_counts_as_long_as_it_held(
     tmp_path: Path, hours: int, rows: int
 ) -> None:
     earlier = SENT | {"declaration_id": "OLD1", "order_id": "O0", "declared_at": CLOSE - timedelta(days=4)}
-    earlier |= {"sent_at": CLOSE - timedelta(days=4), "action": "new", "held_until": CLOSE + hours * HOUR}
+    earlier |= {
+        "sent_at": CLOSE - timedelta(days=4),
+        "action": "new",
+        "part": "",
+        "held_until": CLOSE + hours * HOUR,
+    }
     store = make_documents(tmp_path / "S", [SENT], [earlier], **documents())
     assert checked(store) == [("INV1", None, "waybill_reused", "failed")] * rows
 
@@ -176,14 +181,20 @@ def test_what_was_returned_before_and_what_was_undone(tmp_path: Path) -> None:
     earlier = RETURN | {"own_number": "R0", "sent_at": CLOSE - timedelta(days=3), "quantity": 1.5}
     store = make_documents(tmp_path / "S", [OLD], returns=[earlier, RETURN])
     assert checked(store) == [("OLD1", 1, "return_exceeds", "failed")]
-    undone = earlier | {"action": "new", "held_until": CLOSE - timedelta(days=1)}
+    undone = earlier | {"action": "new", "part": "", "held_until": CLOSE - timedelta(days=1)}
     assert checked(make_documents(tmp_path / "T", [OLD], returns=[undone, RETURN])) == []
 
 
 def test_a_changed_application_stands_on_both_days_and_is_late_by_its_first(tmp_path: Path) -> None:
     lines = [OLD | {"declared_at": CLOSE - timedelta(days=40), "released_at": None}]
     sent = CLOSE - timedelta(days=11)
-    first = RETURN | {"sent_at": sent, "quantity": 9.0, "action": "new", "held_until": RETURN["sent_at"]}
+    first = RETURN | {
+        "sent_at": sent,
+        "quantity": 9.0,
+        "action": "new",
+        "part": "",
+        "held_until": RETURN["sent_at"],
+    }
     store = make_documents(tmp_path / "S", lines, returns=[first, RETURN])
     assert checked(store) == []
     # Sent at midnight, and so of the day that begins.
@@ -191,7 +202,7 @@ def test_a_changed_application_stands_on_both_days_and_is_late_by_its_first(tmp_
     again = [
         first | {"held_until": sent + HOUR},
         {"declaration_id": "OLD1", "own_number": "R1", "line_no": 1, "sent_at": sent + HOUR}
-        | {"action": "delete", "held_until": RETURN["sent_at"]},
+        | {"action": "delete", "part": "", "held_until": RETURN["sent_at"]},
         RETURN,
     ]
     # Deleted and sent anew: it is as old as the second.

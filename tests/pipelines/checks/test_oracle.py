@@ -118,7 +118,7 @@ class Lottery:
         for row in kept:
             if row[key[-1]] is not None and int(row[key[-1]][1:]) % 7 == 0:
                 earlier = row["sent_at"] - timedelta(hours=20)
-                ends = {"sent_at": earlier, "held_until": row["sent_at"], "action": "new"}
+                ends = {"sent_at": earlier, "held_until": row["sent_at"], "action": "new", "part": ""}
                 versions.append(row | {changed: other} | ends)
         return [*kept, *versions]
 
@@ -149,7 +149,7 @@ def connection(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         tables["waybills"], ("carrier_id", "waybill_id"), "gross_weight_kg", 9.0
     )
     withdrawn = [
-        row | {"action": "new", "held_until": closing_moment(day) + timedelta(hours=hours)}
+        row | {"action": "new", "part": "", "held_until": closing_moment(day) + timedelta(hours=hours)}
         for number, (day, hours) in enumerate([(DAYS[0], 1), (DAYS[1], 20), (DAYS[2], -2)] * 5)
         for row in lottery.parcel(2_000 + number)[0]
     ]

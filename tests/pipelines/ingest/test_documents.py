@@ -108,6 +108,7 @@ def test_documents_join_their_inventory(tmp_path: Path) -> None:
     assert line["address_id"] == of_order["address_id"] == waybill["address_id"]
     assert of_order["telephone_id"] == payment["telephone_id"] == waybill["telephone_id"]
     assert line["item_no"] == of_order["item_no"] == "ITEM-1"
+    assert of_order["discount"] == 0.0
     assert (of_order["paid_total"], payment["amount"], waybill["gross_weight_kg"]) == (342.0, 342.0, 1.2)
     assert (of_order["currency"], of_order["origin_country"], of_order["unit"]) == ("CNY", "KR", "007")
     assert payment["paid_at"] == datetime(2026, 11, 19, 23, 59, tzinfo=UTC)
