@@ -27,9 +27,8 @@ KNOWN_COLUMNS: Final[dict[str, pl.DataType]] = DECLARATION_COLUMNS | MESSAGE_COL
 def known_declarations(store: Store, day: date, before: datetime) -> pl.LazyFrame:
     """Scan a day's lines as they were known before a moment, in `KNOWN_COLUMNS`.
 
-    A line without `sent_at` has always been known. What was changed or withdrawn counts as long as it held. Of
-    a declaration that was sent later than all of that its first version counts: checked late is better than
-    never.
+    A line without `sent_at` has always been known. What was changed or withdrawn counts as long as it held.
+    Of a declaration that was sent later than that its first version counts.
 
     Raises:
         StoreError: a file of the day is damaged.
