@@ -63,6 +63,14 @@ class RecordedShare:
 
 
 @dataclass(frozen=True)
+class EffectiveDraws:
+    """Draws as so many findings on so many lines that all stand for equally many."""
+
+    findings: float
+    inspected: float
+
+
+@dataclass(frozen=True)
 class _Drawn:
     """Draws of one kind: findings that count in full, and the findings promised for the same lines."""
 
@@ -83,12 +91,19 @@ def recorded_share(
     promised = promised_share(blocks, probability)
     if (of_all > 0.0).sum() < _LEAST_DRAWN or not promised:
         return None
-    hits = _by_parcel(due, of_all * due[label].to_numpy())
-    findings = float(hits.sum() ** 2 / (hits**2).sum()) if len(hits) else 0.0
-    inspected = findings * float(of_all.sum() / hits.sum()) if len(hits) else float((of_all > 0.0).sum())
+    drawn = effective_draws(due, label, of_all)
     plans = [_by_a_plan(block, said) for block, said in zip(blocks, probability, strict=True)]
     planned = _Drawn(sum(each.findings for each in plans), sum(each.promised for each in plans))
-    return _of_ratio(_Drawn(findings, inspected * promised), planned, promised)
+    return _of_ratio(_Drawn(drawn.findings, drawn.inspected * promised), planned, promised)
+
+
+def effective_draws(lines: pl.DataFrame, label: str, weights: FloatArray) -> EffectiveDraws:
+    """What draws with these weights (lines,; 0: no draw) are worth, the lines of a parcel together."""
+    hits = _by_parcel(lines, weights * lines[label].to_numpy())
+    if not len(hits):
+        return EffectiveDraws(0.0, float((weights > 0.0).sum()))
+    findings = float(hits.sum() ** 2 / (hits**2).sum())
+    return EffectiveDraws(findings, findings * float(weights.sum() / hits.sum()))
 
 
 def level_of(recorded: RecordedShare | None) -> dict[str, str]:
