@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from configs.errors import ConfigurationError
 _DEEPEST: Final = 40
 _MOST_VALUES: Final = 100_000
 _MOST_BYTES: Final = 10_000_000
+_MOST_PARSED: Final = 64
 
 
 class _PlainYaml(Composer):
@@ -111,7 +114,9 @@ for _loader in (_PlainLoader, _FastLoader):
     _loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_without_repeats)
 
 
-def _loaded(text: str) -> Any:
+# Read again by every verb of a process that runs several, and by every test.
+@lru_cache(_MOST_PARSED)
+def _parsed(text: str) -> Any:
     try:
         return yaml.load(text, Loader=_FastLoader)
     except (yaml.YAMLError, ValueError, RecursionError):
@@ -130,7 +135,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
                 f"{path}: expected at most {_MOST_BYTES:,} bytes of configuration, "
                 f"found {path.stat().st_size:,}"
             )
-        content = _loaded(path.read_text(encoding="utf-8-sig"))
+        content = deepcopy(_parsed(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         raise ConfigurationError(
             f"{path}: expected a YAML file that can be read; came: {error.strerror}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from configs.errors import ConfigurationError
 from configs.messages import MOST_EXAMPLES, nearest, quoted
 
 KEYWORD_SEPARATOR = "|"
+_MOST_PARSED = 64
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,14 @@ def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
     Raises:
         ConfigurationError: the file or a cell is not as expected; the message names line and column.
     """
+    return _parsed(path, _text_of(path), table)
+
+
+# Read again by every verb of a process that runs several, and by every test.
+@lru_cache(_MOST_PARSED)
+def _parsed(path: Path, text: str, table: ReferenceTable) -> pl.DataFrame:
     names = [*(column.name for column in table.columns), "valid_from"]
-    raw, line_numbers = _cells(path, names)
+    raw, line_numbers = _cells(path, text, names)
     problems: list[str] = []
     typed: list[pl.Series] = [
         _typed(raw[column.name], column, line_numbers, problems) for column in table.columns
@@ -206,16 +214,19 @@ def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
     return frame
 
 
-def _cells(path: Path, names: list[str]) -> tuple[pl.DataFrame, list[int]]:
-    """All cells as text, and for each row the number of its line in the file."""
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise ConfigurationError(
             f"{path}: expected a CSV file that can be read; came: {error.strerror}"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: expected UTF-8 text; byte {error.start} is not") from error
+
+
+def _cells(path: Path, text: str, names: list[str]) -> tuple[pl.DataFrame, list[int]]:
+    """All cells as text, and for each row the number of its line in the file."""
     numbered = [
         (number, line)
         for number, line in enumerate(text.splitlines(), start=1)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from itertools import permutations
 from pathlib import Path
 
 import polars as pl
@@ -48,6 +47,7 @@ DAY = date(2026, 11, 20)
 HEAD = IMPORT_HEAD | {"invtNo": "INVENTORY1", "appTime": "20261120093000"}
 LINE = IMPORT_LINE | {"itemNo": "ITEM-1"}
 DECLARED = inventory(HEAD, LINE)
+SEQUENCES = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
 
 
 @pytest.fixture(autouse=True)
@@ -197,7 +197,7 @@ def test_what_is_no_document_is_told_and_quarantined(tmp_path: Path) -> None:
     assert report.exit_code == 3
 
 
-@pytest.mark.parametrize("sequence", list(permutations(range(3))))
+@pytest.mark.parametrize("sequence", SEQUENCES)
 def test_a_status_joins_its_waybill(tmp_path: Path, sequence: Sequence[int]) -> None:
     files = [
         written(tmp_path, "511", [f"<ceb:Logistics>{element('LogisticsHead', WAYBILL)}</ceb:Logistics>"]),
@@ -220,7 +220,7 @@ def test_a_status_joins_its_waybill(tmp_path: Path, sequence: Sequence[int]) -> 
     assert known_documents(Store.open(tmp_path / "S").layout, WAYBILLS, at(19)).collect().is_empty()
 
 
-@pytest.mark.parametrize("sequence", list(permutations(range(3))))
+@pytest.mark.parametrize("sequence", SEQUENCES)
 def test_a_refused_tally_is_none(tmp_path: Path, sequence: Sequence[int]) -> None:
     files = [
         written(tmp_path, "213", [returned(EXPORT_RETURN, RETURN_LINE, RETURN_LINE | {"gnum": 2})]),
@@ -247,7 +247,7 @@ def test_a_refused_tally_is_none(tmp_path: Path, sequence: Sequence[int]) -> Non
     assert rows(tmp_path / "T", "returns")["tallied_at"].null_count() == 0
 
 
-@pytest.mark.parametrize("sequence", list(permutations(range(3))))
+@pytest.mark.parametrize("sequence", SEQUENCES)
 def test_a_cancellation_withdraws_until_it_is_refused(tmp_path: Path, sequence: Sequence[int]) -> None:
     files = [
         written(tmp_path, "621", [DECLARED]),
@@ -294,7 +294,7 @@ def test_a_changed_inventory_stays_with_the_moment_it_no_longer_held(tmp_path: P
         ),
     ]
     wanted = [(5.0, at(21, 2)), (301.0, datetime(2026, 11, 20, 15, 59, 59, tzinfo=UTC))]
-    for number, sequence in enumerate(permutations(range(3))):
+    for number, sequence in enumerate(SEQUENCES):
         for each in sequence:
             run(tmp_path / f"S{number}", files[each])
         run(tmp_path / f"T{number}", *(files[each] for each in sequence))
