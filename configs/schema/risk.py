@@ -43,6 +43,8 @@ class RiskConfig(Frozen):
     """All of a risk's file. `name` is the file's stem and the column of its scores."""
 
     name: Name
+    # A risk that is not enabled is neither trained nor scored: as if its file were not there.
+    enabled: bool = Field(True, exclude=True)
     label: Name
     title: Title
     description: str = ""

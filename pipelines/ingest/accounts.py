@@ -131,6 +131,8 @@ class Changes:
         aside: results that an earlier run took and that cannot stay, with `reason` and `declared_on`.
         replaced: lines that the store held and that were changed or deleted.
         untimely: declarations with a change or a deletion that was sent before they were.
+        outcomes: lines whose inspection receipts or tax bills tell of, as far as the run looked at them.
+        contradicted: declarations that customs released though an inspector found something.
         days: days whose lines are not as they were.
         quiet_days: those of them that only lost declarations which were cancelled after their close.
     """
@@ -146,6 +148,8 @@ class Changes:
     rivals: list[pl.DataFrame] = field(default_factory=list)
     aside: list[pl.DataFrame] = field(default_factory=list)
     untimely: list[str] = field(default_factory=list)
+    outcomes: int = 0
+    contradicted: tuple[str, ...] = ()
     days: set[date] = field(default_factory=set)
     quiet_days: set[date] = field(default_factory=set)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -17,19 +17,23 @@ import pipelines.ingest.sources
 from configs.errors import UsageError
 from configs.loader import load_source_mapping
 from configs.messages import nearest
+from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from features.contract.china_time import china_date
-from features.contract.documents import CANCELLATIONS
+from features.contract.documents import CANCELLATIONS, RECEIPTS
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.rules import ContractRules
+from pipelines.documents.outcomes import IRREGULARITY
 from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.accounts import Changes, FileResult, taken_table
 from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
+from pipelines.ingest.line_spool import sorted_union
 from pipelines.ingest.manifest_facts import Outcome, account
 from pipelines.ingest.merging.day_writer import DayWriter
+from pipelines.ingest.merging.derived_results import DerivedResults, Deriving
 from pipelines.ingest.merging.document_tables import as_changes, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
@@ -43,6 +47,7 @@ from pipelines.ingest.shadow import shadow_of
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
+from pipelines.store.spool import collected
 from pipelines.store.store import Store
 from pipelines.store.taken import brought_by, stage_taken, taken_files, withdrawn_fingerprints
 from pipelines.work.progress import Progress
@@ -155,13 +160,15 @@ class _Run:
             with self._manifest.step("read"):
                 reader = self._read(found, kind_of, spools, t.scratch("unpacked"))
             meta = widened(self._store.meta, self._sources.values())
+            if spools.documents[RECEIPTS.name].rows:
+                meta = meta.widened({}, (IRREGULARITY,))
             self._store.write_meta(t, meta.extras, meta.labels, self._around.new_key_record)
             with self._manifest.step("documents"):
                 config = self._around.settings.pipeline
                 written = write_document_tables(self._store, t, spools.documents, config)
                 documents = {name: as_changes(each, spools.taken) for name, each in written.items()}
             with self._manifest.step("merge"):
-                lines, results = self._merge(t, spools, meta, written.get(CANCELLATIONS.name))
+                lines, results = self._merge(t, spools, meta, written)
             with self._manifest.step("quarantine"):
                 self._quarantine(
                     t, spools, results, {"declarations": lines, "inspections": results} | documents
@@ -225,7 +232,7 @@ class _Run:
         return set(taken["fingerprint"]) | withdrawn_fingerprints(self._store.layout)
 
     def _merge(
-        self, t: Transaction, spools: Spools, meta: StoreMeta, cancelled: DocumentChanges | None
+        self, t: Transaction, spools: Spools, meta: StoreMeta, written: dict[str, DocumentChanges]
     ) -> tuple[Changes, Changes]:
         writer = DayWriter(
             self._store,
@@ -237,6 +244,7 @@ class _Run:
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
         withdrawals = NO_WITHDRAWALS
+        cancelled = written.get(CANCELLATIONS.name)
         if cancelled is not None:
             withdrawals = put_withdrawals(
                 self._store.layout, spools.declarations, cancelled, meta.stored_schema()
@@ -251,7 +259,18 @@ class _Run:
             refused_lines(spools.rejected),
             self._rules.oldest,
         )
-        return lines, write_results(check, spools.inspections, further, spools.taken)
+        derived = self._derived(t, spools, written, lines.days)
+        results = write_results(check, spools.inspections, further, spools.taken, derived)
+        return lines, results
+
+    def _derived(
+        self, t: Transaction, spools: Spools, written: dict[str, DocumentChanges], days: set[date]
+    ) -> DerivedResults:
+        """What documents say of the inspections of parcels that the run speaks of."""
+        reference = load_reference(self._around.settings.overlay)
+        deriving = Deriving(self._store, t, days, reference, written)
+        ids = sorted_union([spools.declarations.ids(), spools.inspections.column("_id_hash").to_numpy()])
+        return deriving.derive(ids, collected(spools.inspections.scan(), INSPECTION_COLUMNS))
 
     def _quarantine(
         self, t: Transaction, spools: Spools, results: Changes, tables: Mapping[str, Changes]

@@ -72,6 +72,7 @@ def account(
             "rows_quarantined": sum(file.results_refused for file in files),
         },
         "results_set_aside": sum(rows.height for rows in results.aside),
+        "outcomes": {"rows": results.outcomes, "contradicted": list(results.contradicted)},
         "unknown_declarations": results.waiting,
         "sent_before_declaration": lines.untimely,
         "reopened_from": None if outcome.reopened is None else outcome.reopened.isoformat(),

@@ -90,6 +90,7 @@ class IngestReport(Report):
             )
         yield from self._documents()
         yield from self.labels.lines()
+        yield from self._outcomes()
         if manifest["rows_replaced_in_store"]:
             yield f"{manifest['rows_replaced_in_store']:,} lines of earlier runs were changed or deleted"
         if self.days:
@@ -132,6 +133,17 @@ class IngestReport(Report):
                 "them at the source and ingest the file again, or raise ingest.tolerance in pipeline.yaml"
             )
         yield from self._cures()
+
+    def _outcomes(self) -> Iterator[str]:
+        """What receipts and tax bills said of inspections."""
+        outcomes = self.manifest["outcomes"]
+        if outcomes["rows"]:
+            yield f"{outcomes['rows']:,} lines of inspections that receipts or tax bills tell of"
+        if outcomes["contradicted"]:
+            yield (
+                "customs released what an inspector found something in; the inspector's result stays: "
+                f"{some_of(outcomes['contradicted'])}"
+            )
 
     def _documents(self) -> Iterator[str]:
         """What became of documents, by table, and of messages that are only counted."""

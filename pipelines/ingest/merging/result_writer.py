@@ -12,6 +12,7 @@ import polars as pl
 from features.contract.inspections import INSPECTION_COLUMNS, INSPECTION_KEY
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
+from pipelines.ingest.merging.derived_results import DerivedResults
 from pipelines.ingest.merging.merge import ORIGIN
 from pipelines.ingest.merging.result_check import ResultCheck
 from pipelines.store.day_table import DayTable
@@ -24,15 +25,17 @@ RESULT_ORIGIN: Final = ORIGIN | {"_id_hash": pl.UInt64()}
 _TAKEN: Final = ("line_no", "reported_on")
 
 
-def write_results(check: ResultCheck, incoming: Spool, labels: list[str], taken: Spool) -> Changes:
+def write_results(
+    check: ResultCheck, incoming: Spool, labels: list[str], taken: Spool, derived: DerivedResults
+) -> Changes:
     """Merge results into the store of `check`.
 
     The first with a key stays, a repeat counts once, others are duplicates; what `check` speaks against is
     refused, also where the store holds it already. `incoming` are valid results with `RESULT_ORIGIN`,
     `labels` further label columns that the store and the run know. What the store takes is noted in `taken`
-    (`TAKEN_ROWS`).
+    (`TAKEN_ROWS`). What documents say of inspections, `derived`, joins the rows.
     """
-    changes = Changes(taken)
+    changes = Changes(taken, outcomes=derived.after.height, contradicted=derived.contradicted)
     schema = INSPECTION_COLUMNS | {name: pl.Boolean() for name in labels}
     checked = check.verdicts(collected(incoming.scan(), schema | RESULT_ORIGIN))
     changes.refused.append(checked.filter(pl.col("reason").is_not_null()).select(*ORIGIN, "reason", "why"))
@@ -41,9 +44,10 @@ def write_results(check: ResultCheck, incoming: Spool, labels: list[str], taken:
     good = good.select(*schema, *RESULT_ORIGIN)
     gone = check.gone()
     parts = {day: part for (day,), part in good.group_by("reported_on")}
-    for day in sorted({*parts, *gone["reported_on"]}):
+    for day in sorted({*parts, *gone["reported_on"], *derived.days}):
         assert isinstance(day, date)
-        before = complete(check.store.read_results(day), schema.items())
+        whole = complete(check.store.read_results(day), schema.items())
+        before = derived.taken_out(whole)
         aside = before.join(gone, on=INSPECTION_KEY, how="inner")
         stored = before.join(aside, on=INSPECTION_KEY, how="anti")
         part = parts.get(day, good.clear())
@@ -59,7 +63,8 @@ def write_results(check: ResultCheck, incoming: Spool, labels: list[str], taken:
         changes.refuse(duplicates, RejectReason.DUPLICATE_KEY)
         changes.rivals.append(duplicates.select(pl.col("_id_hash").alias("declaration"), *_TAKEN))
         changes.aside.append(aside)
-        if new.height + aside.height:
+        holds = derived.put_in(day, holds)
+        if new.height + aside.height or not holds.sort(INSPECTION_KEY).equals(whole.sort(INSPECTION_KEY)):
             changes.days.add(day)
             check.store.write_inspections(check.t, day, holds)
     return changes

@@ -1,0 +1,250 @@
+"""What receipts and tax bills say of inspections, put into their rows beside what inspectors returned.
+
+Such values are made anew from the documents whenever one of them, a declaration or a result of the parcel
+comes in: what was made of them before is taken out of the stored rows first. So no order of files matters,
+and where an inspector said something, that stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from configs.reference.facts import Reference
+from features.arrays.hashing import hash_text
+from features.arrays.types import UInt64Array
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from features.contract.documents import RECEIPTS, TAXES, DocumentTable
+from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
+from pipelines.documents.outcomes import (
+    IRREGULARITY,
+    OUTCOME_COLUMNS,
+    assessed_prices,
+    receipt_outcomes,
+    together,
+)
+from pipelines.documents.writer import DocumentChanges
+from pipelines.ingest.line_spool import contains
+from pipelines.lists.issued import issued_lists
+from pipelines.store.day_table import DayTable
+from pipelines.store.files import read_tables
+from pipelines.store.journal import Transaction
+from pipelines.store.store import Store
+
+_CHANNEL: Final[dict[str, pl.DataType]] = {
+    "selection": pl.String(),
+    "inspection_probability": pl.Float64(),
+}
+_VALUES: Final = (IRREGULARITY, "assessed_unit_price")
+_OWN: Final = ("seller_id", "own_number")
+_OFFICER: Final = "officer"
+_LINE_COLUMNS: Final[dict[str, pl.DataType]] = {
+    **{
+        name: DECLARATION_COLUMNS[name]
+        for name in (*LINE_KEY, "seller_id", "quantity", "total_price", "currency", "freight", "insurance")
+    },
+    "own_number": pl.String(),
+}
+_INSPECTED: Final[dict[str, pl.DataType]] = {
+    **{name: OUTCOME_COLUMNS[name] for name in (*INSPECTION_KEY, "inspected_on")},
+    "found": pl.Boolean(),
+}
+_DAYS_AT_ONCE: Final = 14
+
+
+@dataclass(frozen=True)
+class DerivedResults:
+    """What documents said of inspections before a run, and say after it.
+
+    Attributes:
+        before: `OUTCOME_COLUMNS`, `selection` and `inspection_probability`.
+        after: the same.
+        contradicted: numbers of declarations that a receipt releases though an inspector found something.
+    """
+
+    before: pl.DataFrame
+    after: pl.DataFrame
+    contradicted: tuple[str, ...] = ()
+
+    @classmethod
+    def none(cls) -> DerivedResults:
+        """Nothing, before or after."""
+        nothing = pl.DataFrame(schema={**OUTCOME_COLUMNS, **_CHANNEL})
+        return cls(nothing, nothing)
+
+    @property
+    def days(self) -> set[date]:
+        """The days of report that may change."""
+        return {*self.before["reported_on"], *self.after["reported_on"]}
+
+    def taken_out(self, stored: pl.DataFrame) -> pl.DataFrame:
+        """Stored results without what was made of documents."""
+        if self.before.is_empty():
+            return stored
+        told = self.before.select(*INSPECTION_KEY, *(pl.col(name).alias(f"_{name}") for name in _VALUES))
+        known = [name for name in _VALUES if name in stored.columns]
+        joined = stored.join(told, on=INSPECTION_KEY, how="left", maintain_order="left")
+        values = [
+            pl.when(pl.col(name) == pl.col(f"_{name}")).then(None).otherwise(pl.col(name)).alias(name)
+            for name in known
+        ]
+        base = joined.with_columns(values).select(stored.columns)
+        beside = (*INSPECTION_KEY, "inspected_on", *_CHANNEL)
+        says = [pl.col(name).is_not_null() for name in stored.columns if name not in beside]
+        nothing = base.filter(~pl.any_horizontal(says)).join(self.before, on=INSPECTION_KEY, how="semi")
+        return base.join(nothing, on=INSPECTION_KEY, how="anti", maintain_order="left")
+
+    def put_in(self, day: date, results: pl.DataFrame) -> pl.DataFrame:
+        """A day's results with what documents say; a value of an inspector stays."""
+        new = self.after.filter(pl.col("reported_on") == day)
+        if new.is_empty():
+            return results
+        both = results.join(new, on=INSPECTION_KEY, how="full", suffix="_new", coalesce=True)
+        columns = [name for name in (*OUTCOME_COLUMNS, *_CHANNEL) if name not in INSPECTION_KEY]
+        # A chance belongs to its channel.
+        has_channel = pl.col("selection").is_not_null()
+        filled = [
+            pl.when(has_channel).then(name).otherwise(f"{name}_new").alias(name)
+            if name in _CHANNEL
+            else pl.coalesce(name, f"{name}_new").alias(name)
+            for name in columns
+        ]
+        return both.with_columns(filled).select(results.columns)
+
+
+@dataclass(frozen=True)
+class Deriving:
+    """Makes results of documents.
+
+    Attributes:
+        store: locked by the caller.
+        t: the run's transaction, in which tables and days are staged already.
+        changed: days whose declarations the run changes.
+        reference: rates of currencies.
+        written: what the run did to tables of documents.
+    """
+
+    store: Store
+    t: Transaction
+    changed: set[date]
+    reference: Reference
+    written: dict[str, DocumentChanges]
+
+    def derive(self, ids: UInt64Array, results: pl.DataFrame) -> DerivedResults:
+        """What documents say of parcels that the run speaks of.
+
+        `ids` are hashes of declarations that lines or results came in of, `results` the results that came in
+        (`INSPECTION_KEY`, `inspected_on` and labels).
+        """
+        touched = [rows for table in (RECEIPTS, TAXES) for rows in self._touched(table)]
+        hashes = np.unique(np.concatenate([ids, *(hash_text(each).to_numpy() for each in touched)]))
+        receipts, taxes = (
+            [self._rows(table, hashes, now=now) for now in (False, True)] for table in (RECEIPTS, TAXES)
+        )
+        if not any(each.height for each in (*receipts, *taxes)):
+            return DerivedResults.none()
+        wanted = pl.concat([each["declaration_id"] for each in (*receipts, *taxes)]).drop_nulls().unique()
+        own = pl.concat([each.filter(pl.col("declaration_id").is_null()).select(_OWN) for each in receipts])
+        lines = self._lines(wanted, own.drop_nulls().unique())
+        stored = self._inspected(lines["declaration_id"].unique())
+        known = pl.concat([stored, _inspections(results)]).unique()
+        before, after = (
+            self._made(_resolved(receipts[now], lines), taxes[now], lines, inspected)
+            for now, inspected in enumerate((stored, known))
+        )
+        released = after.filter(~pl.col(IRREGULARITY))
+        contradicted = known.filter("found").join(released, on=LINE_KEY, how="semi")["declaration_id"]
+        return DerivedResults(before, after, tuple(contradicted.unique().sort()))
+
+    def _made(
+        self, receipts: pl.DataFrame, taxes: pl.DataFrame, lines: pl.DataFrame, inspected: pl.DataFrame
+    ) -> pl.DataFrame:
+        outcomes = receipt_outcomes(receipts, lines)
+        columns = [*INSPECTION_KEY, "inspected_on"]
+        known = pl.concat([outcomes.select(columns), inspected.select(columns)]).unique()
+        rows = together(outcomes, assessed_prices(taxes, known, lines))
+        rows = rows.join(lines.select(*LINE_KEY, "declared_on"), on=LINE_KEY)
+        rows = rows.filter(pl.col("inspected_on") >= pl.col("declared_on"))
+        listed = [issued_lists(self.store, day) for day in rows["declared_on"].unique().sort()]
+        places = pl.concat([pl.DataFrame(schema={"declaration_id": pl.String(), **_CHANNEL}), *(
+            each.select("declaration_id", *_CHANNEL) for each in listed
+        )]).unique("declaration_id", keep="first", maintain_order=True)  # fmt: skip
+        return rows.join(places, on="declaration_id", how="left").with_columns(
+            pl.col("selection").fill_null(_OFFICER)
+        ).select(*OUTCOME_COLUMNS, *_CHANNEL)  # fmt: skip
+
+    def _rows(self, table: DocumentTable, ids: UInt64Array, *, now: bool) -> pl.DataFrame:
+        """What a table says of declarations with these hashes, or without a number, as it stands in the store
+        or as the run leaves it.
+        """
+        day_table = DayTable.named(table.name)
+        layout, files = self.store.layout, []
+        changes = self.written.get(table.name)
+        days = {*layout.days(day_table), *(changes.days if changes else ())}
+        for day in sorted(days):
+            staged = self.t.staged(layout.partition(day_table, day)) if now else None
+            files += layout.files(day_table, day) if staged is None else sorted(staged.glob("*.parquet"))
+        parts = [pl.DataFrame(schema=table.columns)]
+        for file in files:
+            rows = read_tables([file], table.columns, None)
+            name = rows["declaration_id"]
+            about = pl.Series(contains(ids, hash_text(name).to_numpy())) | name.is_null()
+            parts.append(rows.filter(about))
+        return pl.concat(parts)
+
+    def _touched(self, table: DocumentTable) -> list[pl.Series]:
+        changes = self.written.get(table.name)
+        if changes is None:
+            return []
+        now, before, _ = changes.versions({"declaration_id": pl.String()})
+        return [rows["declaration_id"].drop_nulls() for rows in (now, before)]
+
+    def _lines(self, wanted: pl.Series, own: pl.DataFrame) -> pl.DataFrame:
+        """The lines of these declarations, newest days first, with `declared_on` and `cny_rate`."""
+        layout, missing = self.store.layout, wanted.to_frame("declaration_id")
+        days = sorted({*self.store.declaration_days(), *self.changed}, reverse=True)
+        found = [pl.DataFrame(schema={**_LINE_COLUMNS, "declared_on": pl.Date(), "cny_rate": pl.Float64()})]
+        for first in range(0, len(days), _DAYS_AT_ONCE):
+            if missing.is_empty() and own.is_empty():
+                break
+            for day in days[first : first + _DAYS_AT_ONCE]:
+                staged = self.t.staged(layout.partition(DayTable.DECLARATIONS, day))
+                files = layout.buckets(day) if staged is None else sorted(staged.glob("*.parquet"))
+                rows = read_tables(files, _LINE_COLUMNS, None)
+                by_own = rows.join(own, on=_OWN, how="semi").select("declaration_id").unique()
+                named = pl.concat([missing, by_own]).unique()
+                rows = rows.join(named, on="declaration_id", how="semi")
+                rate = self.reference.on(day).cny_rate(rows["currency"])
+                found.append(rows.with_columns(pl.lit(day).alias("declared_on"), rate.alias("cny_rate")))
+            missing = missing.join(pl.concat(found), on="declaration_id", how="anti")
+        return pl.concat(found)
+
+    def _inspected(self, parcels: pl.Series) -> pl.DataFrame:
+        parts = [pl.DataFrame(schema=_INSPECTED)]
+        for day in self.store.inspection_days() if len(parcels) else []:
+            files = self.store.layout.files(DayTable.INSPECTIONS, day)
+            rows = read_tables(files, INSPECTION_COLUMNS, [*LINE_KEY, "inspected_on", *CONTRACT_LABELS])
+            rows = rows.filter(pl.col("declaration_id").is_in(parcels.implode()))
+            parts.append(_inspections(rows.with_columns(pl.lit(day).alias("reported_on"))))
+        return pl.concat(parts)
+
+
+def _inspections(results: pl.DataFrame) -> pl.DataFrame:
+    """Results with whether anything was found."""
+    found = pl.any_horizontal(pl.col(CONTRACT_LABELS).fill_null(False))
+    return results.select(*INSPECTION_KEY, "inspected_on", found.alias("found"))
+
+
+def _resolved(receipts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Receipts with the number of their inventory: its own, or that of the seller's own number."""
+    columns = ("declaration_id", "status", "sent_at")
+    owners = (
+        lines.select("declaration_id", *_OWN).drop_nulls().unique(_OWN, keep="first", maintain_order=True)
+    )
+    nameless = receipts.filter(pl.col("declaration_id").is_null()).drop("declaration_id")
+    by_own = nameless.join(owners, on=_OWN).select(columns)
+    return pl.concat([receipts.drop_nulls("declaration_id").select(columns), by_own]).unique()
