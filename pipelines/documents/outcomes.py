@@ -89,7 +89,7 @@ def assessed_prices(taxes: pl.DataFrame, inspected: pl.DataFrame, lines: pl.Data
     return rows.filter(pl.col("assessed_unit_price") >= 0).select(*OUTCOME_COLUMNS)
 
 
-def together(outcomes: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
+def outcomes_with_prices(outcomes: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
     """Return outcomes and prices with one row for each line and day of report."""
     both = pl.concat([outcomes, prices])
     return both.group_by(INSPECTION_KEY, maintain_order=True).agg(

@@ -24,8 +24,8 @@ from pipelines.documents.outcomes import (
     IRREGULARITY,
     OUTCOME_COLUMNS,
     assessed_prices,
+    outcomes_with_prices,
     receipt_outcomes,
-    together,
 )
 from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.line_spool import contains
@@ -166,7 +166,7 @@ class Deriving:
         outcomes = receipt_outcomes(receipts, lines)
         columns = [*INSPECTION_KEY, "inspected_on"]
         known = pl.concat([outcomes.select(columns), inspected.select(columns)]).unique()
-        rows = together(outcomes, assessed_prices(taxes, known, lines))
+        rows = outcomes_with_prices(outcomes, assessed_prices(taxes, known, lines))
         rows = rows.join(lines.select(*LINE_KEY, "declared_on"), on=LINE_KEY)
         rows = rows.filter(pl.col("inspected_on") >= pl.col("declared_on"))
         listed = [issued_lists(self.store, day) for day in rows["declared_on"].unique().sort()]
