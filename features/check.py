@@ -30,6 +30,8 @@ FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
     "valid_from": pl.Date(),
 }
 """A finding: `line_no` is null for the whole parcel, `valid_from` where no dated rule is behind it."""
+FINDINGS: Final = "_findings"
+"""The column with the names of the checks that a line's parcel has findings of."""
 OUTCOMES: Final = ("failed", "open", "note")
 RETAIL_IMPORT: Final = (pl.col("direction") == "import") & pl.col("trade_mode").is_in(RETAIL_MODES)
 NO_EXPORT: Final = (pl.col("direction").fill_null("import") == "import") & ~pl.col("trade_mode").fill_null(

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.language_codes import LanguageCode
+from configs.schema.checks import DOCUMENT_CHECKS
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
@@ -79,6 +80,7 @@ class CapsConfig(Frozen):
 class MustInspect(Frozen):
     """Parcels that are opened whatever their risk: all whose `column` is `value`, from a day on.
 
+    In the column `check` stand the checks that the parcel failed (`parcel-risk check`).
     `kind` says who wants it: a `rule` of the service (a watch list), or a `referral` from outside.
     """
 
@@ -91,12 +93,19 @@ class MustInspect(Frozen):
         "address_id",
         "agent_id",
         "platform_id",
+        "check",
     ]
     value: Code
     kind: Literal["rule", "referral"] = "rule"
     reason: Text
     since: date
     until: date | None = None
+
+    @model_validator(mode="after")
+    def _check_is_known(self) -> Self:
+        if self.column == "check" and self.value not in DOCUMENT_CHECKS:
+            raise ValueError(f"expected a check among {', '.join(DOCUMENT_CHECKS)}; came {self.value!r}")
+        return self
 
     @model_validator(mode="after")
     def _ends_after_it_began(self) -> Self:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from pydantic import Field
 
 from configs.schema.frozen import Frozen, Share
+
+DOCUMENT_CHECKS: Final = (
+    *("order_missing", "payment_missing", "waybill_missing", "amount", "goods", "buyer", "consignee"),
+    *("weight", "payment_reused", "waybill_reused", "paid_late"),
+)
+"""The checks that compare a declaration with its documents."""
 
 
 class ChecksConfig(Frozen):

@@ -14,6 +14,7 @@ from typing import TypedDict, Unpack
 from configs.errors import StoreError
 from configs.schema.pipeline import ScoringConfig
 from configs.schema.settings import Settings
+from pipelines.checks.check_day import check_day
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.source_keys import known_extra_keys, with_source_keys
 from pipelines.night.metrics_file import write_metrics
@@ -23,6 +24,7 @@ from pipelines.night.score_report import ScoreReport
 from pipelines.scoring.gaps import incomplete_days
 from pipelines.scoring.history_steps import fold_again
 from pipelines.scoring.models_in_use import ModelInUse, models_in_use
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import lines_that_can_be_read
 from pipelines.store.store import Store
 from pipelines.work.attempts import Limits, exit_code_of
@@ -30,6 +32,8 @@ from pipelines.work.execution import Executor
 from pipelines.work.memory_limit import workers_within_memory
 from pipelines.work.process_pool import ProcessPool
 from pipelines.work.progress import Progress
+
+_DOCUMENTS = (DayTable.ORDERS, DayTable.PAYMENTS, DayTable.WAYBILLS, DayTable.RETURNS)
 
 logger = logging.getLogger(__name__)
 
@@ -136,6 +140,21 @@ def _score(
     return ScoreReport(reports, in_use, unmodelled, notes, failed, found.withdrawn, left)
 
 
+def _check(chronicle: Chronicle, day: date) -> None:
+    """Check the documents of a day before it is scored, in a store that has any: features rest on that.
+
+    What keeps them from being checked keeps no day from being listed.
+    """
+    store = chronicle.store
+    if not any(store.days(table) for table in _DOCUMENTS):
+        return
+    try:
+        with store.transaction() as t:
+            check_day(store, day, chronicle.settings.pipeline.checks, chronicle.reference.on(day), t)
+    except StoreError as error:
+        logger.warning("%s: its documents could not be checked: %s", day, error)
+
+
 def _score_days(
     chronicle: Chronicle,
     days: Sequence[date],
@@ -147,6 +166,7 @@ def _score_days(
     reports, failed = [], {}
     for day in days:
         try:
+            _check(chronicle, day)
             reports.append(score_day(chronicle, day, in_use, executor))
         except StoreError as error:
             if day in asked:

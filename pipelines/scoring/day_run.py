@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 
 from models.risk.level import Level
+from pipelines.history.checked import findings_digest
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve, save_profile
 from pipelines.scoring.bucket import DayTask
@@ -105,5 +106,6 @@ def _fingerprint(
         "history": [chronicle.spec.fingerprint, eve.lineage],
         "models": {risk: [champion.version, champion.digest] for risk, champion in sorted(in_use.items())},
     }
-    parts = [json.dumps(described, sort_keys=True).encode(), *(bucket.digest for bucket in buckets)]
+    checked = findings_digest(chronicle.store.layout, day)
+    parts = [json.dumps(described, sort_keys=True).encode(), *(bucket.digest for bucket in buckets), checked]
     return hashlib.sha256(b"".join(parts)).hexdigest()

@@ -11,11 +11,15 @@ import polars as pl
 from configs.schema.capacity import MustInspect
 from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import text_hashes
+from features.check import FINDINGS
 from models.estimates.parcel_table import parcel_table
+from pipelines.history.checked import with_findings
 from pipelines.scoring.line_scores import GOODS, NOVELTY, Scored
 from pipelines.store.store import Store
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
+CHECK = "check"
+"""The column of `must_inspect` that names a check instead of a value of the declaration."""
 _TRAVEL_COLUMNS = ["address_id", "order_id"]
 
 
@@ -29,12 +33,14 @@ def parcels_of_bucket(
 ) -> pl.DataFrame:
     """`parcels_of` for the lines of one bucket `file` of a day."""
     lines = store.read_declaration_files([file], parcel_columns(must_inspect))
+    if any(entry.column == CHECK for entry in must_inspect):
+        lines = with_findings(store.layout, day, lines)
     return parcels_of(lines, scored, risks, must_inspect, day)
 
 
 def parcel_columns(must_inspect: Sequence[MustInspect]) -> list[str]:
     """The columns of declared lines that `parcels_of` reads."""
-    wanted = (entry.column for entry in must_inspect)
+    wanted = (entry.column for entry in must_inspect if entry.column != CHECK)
     return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
 
 
@@ -82,11 +88,17 @@ def parcels_of(
     return parcel_table(table, names, floors)
 
 
+def _is_meant(lines: pl.DataFrame, entry: MustInspect) -> pl.Expr:
+    if entry.column != CHECK:
+        return pl.col(entry.column).cast(pl.String) == entry.value
+    return pl.col(FINDINGS).list.contains(entry.value) if FINDINGS in lines.columns else pl.lit(False)
+
+
 def must_inspect_marks(lines: pl.DataFrame, entries: Sequence[MustInspect], day: date) -> pl.Series:
     """For each line the number of the first entry that wants it opened on a day, null for none (Int32)."""
     number = pl.lit(None, pl.Int32)
     for place, entry in reversed(list(enumerate(entries))):
         if entry.holds_on(day):
-            meant = pl.col(entry.column).cast(pl.String) == entry.value
+            meant = _is_meant(lines, entry)
             number = pl.when(meant.fill_null(False)).then(pl.lit(place, pl.Int32)).otherwise(number)
     return lines.with_columns(number.alias("must_inspect"))["must_inspect"]

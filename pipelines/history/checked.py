@@ -1,0 +1,40 @@
+"""What the checks of a day say of its lines, for the features that rest on them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import polars as pl
+
+from features.check import FINDING_COLUMNS, FINDINGS
+from pipelines.store.day_table import DayTable
+from pipelines.store.digests import file_digest
+from pipelines.store.files import read_tables
+from pipelines.store.layout import Layout
+
+_TELLING: Final = ("failed", "open")
+
+
+def with_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return lines with the names of the checks that their parcel failed, or that wait for a document.
+
+    The column is `FINDINGS` (list of String), null where the day was not checked; a store of which no day
+    ever was has none.
+    """
+    if not layout.days(DayTable.CHECKS):
+        return lines
+    file = layout.file(DayTable.CHECKS, day)
+    if not file.exists():
+        return lines.with_columns(pl.lit(None, pl.List(pl.String)).alias(FINDINGS))
+    findings = read_tables([file], FINDING_COLUMNS, ["declaration_id", "check", "outcome"])
+    told = findings.filter(pl.col("outcome").is_in(_TELLING)).group_by("declaration_id")
+    names = told.agg(pl.col("check").unique().sort().alias(FINDINGS))
+    joined = lines.join(names, on="declaration_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(FINDINGS).fill_null([]))
+
+
+def findings_digest(layout: Layout, day: date) -> bytes:
+    """Return what the features of a day depend on here: the digest of its findings, empty without any."""
+    file = layout.file(DayTable.CHECKS, day)
+    return file_digest(file) if file.exists() else b""

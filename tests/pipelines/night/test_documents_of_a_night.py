@@ -1,0 +1,106 @@
+"""A night with documents: they are checked first, and tell as features and as entries of lists."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from configs.loader import load_settings
+from configs.schema.checks import DOCUMENT_CHECKS
+from features.check import FINDINGS
+from pipelines.history.checked import with_findings
+from pipelines.scoring.features_of_day import features_of_day
+from pipelines.simulation.run import simulate
+from pipelines.store.day_table import DayTable
+from pipelines.store.files import read_json
+from pipelines.work.progress import Progress
+from tests.pipelines.taken_in import take_in
+from tests.pipelines.trained_world import DAYS, END, NIGHT, World, results_of, without_server, write_configs
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A world with documents, checked, trained and scored; some are opened whatever their risk."""
+    folder = tmp_path_factory.mktemp("documents")
+    world = World(folder / "S", write_configs(folder / "configs"))
+    (world.configs / "capacity.yaml").write_text(
+        "default: {parcels: 20}\n"
+        "must_inspect:\n"
+        "  - {column: check, value: consignee, since: 2026-01-01, reason: other addresses}\n",
+        encoding="utf-8",
+    )
+    with without_server():
+        simulate(
+            world.path, days=DAYS, parcels_per_day=200, end=END, seed=5, drift=False, documents=True,
+            settings=world.settings, progress=Progress.silent(),
+        )  # fmt: skip
+        take_in(world.path, results_of(world.path), settings=world.settings)
+        first, eve = world.store.declaration_days()[0], NIGHT.replace(day=NIGHT.day - 1)
+        assert world.run("check", "--date", str(first), "--to", str(eve), "--quiet") == 0
+        assert world.run("train", "--risk", "undervaluation", "--until", str(eve), "--quiet") == 0
+        assert world.score() == 0
+    return world
+
+
+def findings(world: World) -> pl.DataFrame:
+    file = world.store.layout.file(DayTable.CHECKS, NIGHT)
+    return pl.read_parquet(file, hive_partitioning=False)
+
+
+def test_the_night_checks_its_day_and_the_features_say_so(night: World) -> None:
+    found = findings(night)
+    told = set(found["check"]) & set(DOCUMENT_CHECKS)
+    assert len(told) >= 4
+    features = pl.from_pandas(features_of_day(night.path, NIGHT, "undervaluation", night.settings))
+    for check in told:
+        parcels = found.filter(check=check)["declaration_id"].implode()
+        wanted = features.select(pl.col("declaration_id").is_in(parcels).cast(pl.Float64)).to_series()
+        assert features[f"documents__{check}"].to_list() == wanted.to_list()
+        assert wanted.sum() > 0
+    of_parcel = found.filter(pl.col("outcome") != "note").group_by("declaration_id").agg(pl.n_unique("check"))
+    counts = features.join(of_parcel, on="declaration_id", how="left")["check"].fill_null(0)
+    assert features["documents__findings"].to_list() == counts.cast(pl.Float64).to_list()
+
+
+def test_what_a_check_found_is_opened_where_the_configuration_says_so(night: World) -> None:
+    listed = night.listed()
+    wanted = set(findings(night).filter(check="consignee")["declaration_id"])
+    assert wanted
+    of_rule = listed.filter(selection="rule")
+    assert set(of_rule["declaration_id"]) | set(listed.filter(selection="random")["declaration_id"]) >= wanted
+    assert set(of_rule["declaration_id"]) <= wanted
+    assert of_rule["reason_1"].str.contains("other addresses").all()
+
+
+def test_a_day_is_scored_again_where_its_documents_changed(night: World, tmp_path: Path) -> None:
+    world = night.copy(tmp_path)
+    before, named = world.results("scores", "lists"), read_json(world.store.layout.outcome(NIGHT))["run"]
+    assert world.score() == 0
+    assert world.results("scores", "lists") == before
+    day = world.store.layout.partition(DayTable.PAYMENTS, NIGHT)
+    shutil.rmtree(day)
+    world.store.layout.digests(day).unlink()
+    assert world.score() == 0
+    missing = findings(world).filter(check="payment_missing").height
+    assert missing > findings(night).filter(check="payment_missing").height
+    assert read_json(world.store.layout.outcome(NIGHT))["run"] != named
+
+
+def test_a_store_without_documents_has_no_such_features(scored: World) -> None:
+    assert not scored.store.layout.table(DayTable.CHECKS).exists()
+    lines = scored.store.read_declarations(NIGHT)
+    assert FINDINGS not in with_findings(scored.store.layout, NIGHT, lines).columns
+    features = features_of_day(scored.path, NIGHT, "undervaluation", load_settings(scored.configs))
+    assert [name for name in features.columns if name.startswith("documents__")] == []
+
+
+def test_a_check_that_nobody_knows_is_a_wrong_configuration(night: World, tmp_path: Path) -> None:
+    world = World(night.path, tmp_path / "configs")
+    world.configs.mkdir()
+    (world.configs / "capacity.yaml").write_text(
+        "must_inspect: [{column: check, value: buyers, since: 2026-01-01, reason: x}]\n", encoding="utf-8"
+    )
+    assert world.run("score", "--date", str(NIGHT)) == 2
