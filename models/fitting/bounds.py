@@ -62,11 +62,9 @@ def share_without_draws(
     log_weight += drawn.findings * log_ratio - drawn.inspected * share
     weight = np.where((share >= least) & (share < 1.0), np.exp(log_weight - log_weight.max()), 0.0)
     weight /= weight.sum()
-    low, middle, high = (
-        promised * math.exp(float(np.interp(part, np.cumsum(weight), log_ratio)))
-        for part in (0.025, 0.5, 0.975)
-    )
-    mean = float(weight @ log_ratio)
+    below = np.cumsum(weight)
+    low, high = (promised * math.exp(float(np.interp(part, below, log_ratio))) for part in (0.025, 0.975))
+    middle = float(weight @ log_ratio)
     # So many findings of a draw would know as much.
-    worth = 1.0 / float(weight @ (log_ratio - mean) ** 2)
-    return RecordedShare(middle, worth, low, high)
+    worth = 1.0 / float(weight @ (log_ratio - middle) ** 2)
+    return RecordedShare(float(weight @ share), worth, low, high)

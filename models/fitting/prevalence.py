@@ -52,8 +52,9 @@ _RATIOS = np.exp(np.linspace(math.log(1e-3), math.log(1e3), 4_001))
 
 @dataclass(frozen=True)
 class RecordedShare:
-    """Share of all examined lines on which an inspection would record a finding: the median, what it lies
-    between with a chance of 95%, and how many findings it rests on.
+    """Share of all examined lines on which an inspection would record a finding: what is expected of it (the
+    mean: probabilities have to add up to that), what it lies between with a chance of 95%, and how many
+    findings it rests on.
     """
 
     share: float
@@ -145,7 +146,7 @@ def _by_a_plan(block: DayBlock, said: FloatArray) -> _Drawn:
 
 
 def _of_ratio(drawn: _Drawn, planned: _Drawn, promised: float) -> RecordedShare:
-    """Median and 95% of the share, with what the promise and the draws of plans are worth as unknown.
+    """Mean and 95% of the share, with what the promise and the draws of plans are worth as unknown.
 
     Each worth of the promise, and each power of the plans, gives a gamma prior for the ratio of findings to
     promises, and weighs as much as it makes the findings of the random share likely (negative binomial).
@@ -163,9 +164,10 @@ def _of_ratio(drawn: _Drawn, planned: _Drawn, promised: float) -> RecordedShare:
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     below = weight @ gammainc((findings + found)[:, None], (expected + told)[:, None] * _RATIOS[None, :])
-    low, middle, high = (float(np.interp(part, below, _RATIOS)) for part in (0.025, 0.5, 0.975))
+    low, high = (float(np.interp(part, below, _RATIOS)) for part in (0.025, 0.975))
+    mean = float(weight @ ((findings + found) / (expected + told)))
     return RecordedShare(
-        promised * middle, findings + float(weight @ found), promised * low, min(promised * high, 1.0)
+        min(promised * mean, 1.0), findings + float(weight @ found), promised * low, min(promised * high, 1.0)
     )
 
 
