@@ -75,6 +75,17 @@ COMPANION_TYPE = pl.Struct(
     }
 )
 """A parcel of the day that travels with the listed one, and by what."""
+FINDING_TYPE = pl.Struct(
+    {
+        "check": _TEXT,
+        "outcome": _TEXT,
+        "line_no": pl.Int32(),
+        "found": _TEXT,
+        "expected": _TEXT,
+        "basis": _TEXT,
+    }
+)
+"""What a check of the parcel's documents found; the whole parcel, where no line is named."""
 CASE_TYPE = pl.Struct(
     {
         "history_day": _DAY,
@@ -86,6 +97,7 @@ CASE_TYPE = pl.Struct(
         "earlier_parcels": pl.Int32(),
         "companions": pl.List(COMPANION_TYPE),
         "companion_parcels": pl.Int32(),
+        "findings": pl.List(FINDING_TYPE),
     }
 )
 """`history_day` is the day at whose close the history was, `complete` whether all of the day was known."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from configs.language import Language
+from configs.language import ENGLISH, Language
 from features.contract.result_words import FOUND_HOW
 from features.text.visible import visible_text
 
@@ -16,6 +16,21 @@ NAMES = {
     "waybill": "waybill", "order": "order number",
 }  # fmt: skip
 """What two parcels may have in common, in the words of the parcel's way."""
+FINDINGS = {
+    "payment_reused": "the payment of this order stands in another order too",
+    "waybill_reused": "the waybill of this parcel stands in another inventory too",
+    "buyer": "paid, ordered and declared by different persons: the identity numbers of order, payment and "
+    "inventory are not one",
+    "amount": "the amounts of order, payment and inventory do not agree",
+    "goods": "the goods of the inventory are not those of its order: item number, quantity or price differ",
+    "weight": "the waybill and the inventory state different weights",
+    "consignee": "order, waybill and inventory name different addresses",
+    "paid_late": "paid only after the day of its declaration",
+    "order_missing": "no order has come for this parcel",
+    "payment_missing": "no payment has come for this parcel",
+    "waybill_missing": "no waybill has come for this parcel",
+}
+"""What the checks of documents find, in the words of the reasons."""
 LEVELS = {"barcode": "barcode", "item_model": "name and model", "item_key": "name"}
 """By what goods are the same; a level of a user's own has its name."""
 
@@ -72,6 +87,15 @@ class ToldCompanion:
 
 
 @dataclass(frozen=True)
+class ToldFinding:
+    """What a check of documents found: in a sentence, and with figures where the page is in English."""
+
+    text: str
+    line: str
+    figures: str
+
+
+@dataclass(frozen=True)
 class ToldCase:
     """A case as a page shows it; counts are of parcels, beyond those that are shown too."""
 
@@ -82,6 +106,7 @@ class ToldCase:
     earlier_parcels: int
     companions: tuple[ToldCompanion, ...]
     companion_parcels: int
+    findings: tuple[ToldFinding, ...]
 
 
 @dataclass(frozen=True)
@@ -104,6 +129,7 @@ class CaseTeller:
             earlier_parcels=case["earlier_parcels"] or 0,
             companions=tuple(self._companion(each) for each in case["companions"] or ()),
             companion_parcels=case["companion_parcels"] or 0,
+            findings=tuple(self._finding(each) for each in case["findings"] or ()),
         )
 
     def _basis(self, case: Mapping[str, Any]) -> str:
@@ -217,6 +243,15 @@ class CaseTeller:
             lines=row["lines"] or 0,
             value="" if row["total_cny"] is None else self._cny(row["total_cny"]),
         )
+
+    def _finding(self, row: Mapping[str, Any]) -> ToldFinding:
+        words, check = self.words, row["check"]
+        text = words(FINDINGS[check]) if check in FINDINGS else check.replace("_", " ")
+        line = "" if row["line_no"] is None else words("line {line}", line=row["line_no"])
+        figures = ""
+        if words.code == ENGLISH.code and row["found"]:
+            figures = f"{self._text(row['found'])}; {self._text(row['expected'])}"
+        return ToldFinding(text, line, figures)
 
     def _titles(self, labels: Sequence[str] | None) -> list[str]:
         return [self._title_of(label) for label in labels or ()]

@@ -34,6 +34,14 @@ def with_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFram
     return joined.with_columns(pl.col(FINDINGS).fill_null([]))
 
 
+def findings_of(layout: Layout, day: date) -> pl.DataFrame:
+    """Return `declaration_id` and `findings`: what the checks of a day found of each parcel."""
+    file = layout.file(DayTable.CHECKS, day)
+    rows = read_tables([file] if file.exists() else [], FINDING_COLUMNS, None).sort("check", "line_no")
+    told = ("check", "outcome", "line_no", "found", "expected", "basis")
+    return rows.group_by("declaration_id", maintain_order=True).agg(pl.struct(told).alias("findings"))
+
+
 def findings_digest(layout: Layout, day: date) -> bytes:
     """Return what the features of a day depend on here: the digest of its findings, empty without any."""
     file = layout.file(DayTable.CHECKS, day)

@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.cases.case import MOST_SHOWN, PARTIES, TRAVELLED_BY, with_cases
 from pipelines.cases.others import companions, earlier_parcels
+from pipelines.history.checked import findings_of
 from pipelines.history.inspected import inspected_of
 from pipelines.night.case_facts import IN_BURST
 from pipelines.scoring.bucket import DayTask, workspace
@@ -52,6 +53,7 @@ def with_cases_of(run: DayRun, listed: pl.DataFrame, facts: pl.DataFrame) -> pl.
         facts.select("declaration_id", "parties", "prices"),
         earlier_parcels(keys, inspected, chronicle.spec.labels),
         *([companions(pl.concat(rows))] if rows else []),
+        findings_of(chronicle.store.layout, day),
     ]
     return with_cases(listed, parts, of_night)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import shutil
 from pathlib import Path
 
@@ -73,6 +74,22 @@ def test_what_a_check_found_is_opened_where_the_configuration_says_so(night: Wor
     assert set(of_rule["declaration_id"]) | set(listed.filter(selection="random")["declaration_id"]) >= wanted
     assert set(of_rule["declaration_id"]) <= wanted
     assert of_rule["reason_1"].str.contains("other addresses").all()
+
+
+def test_the_case_of_a_parcel_shows_what_its_documents_say(night: World) -> None:
+    found = findings(night).filter(check="consignee")
+    listed = night.listed().join(found, on="declaration_id", suffix="_of")
+    assert listed.height > 0
+    for row in listed.iter_rows(named=True):
+        page = night.store.layout.partition(DayTable.LISTS, NIGHT) / f"{row['customs_office']}.html"
+        text = html.unescape(page.read_text(encoding="utf-8"))
+        (case,) = (
+            each
+            for each in text.split("<template ")
+            if each.startswith(f'data-case="{row["declaration_id"]}"')
+        )
+        assert "order, waybill and inventory name different addresses" in case
+        assert f"{row['found']}; {row['expected']}" in case
 
 
 def test_a_day_is_scored_again_where_its_documents_changed(night: World, tmp_path: Path) -> None:
