@@ -99,7 +99,11 @@ def test_every_verb_has_an_example_and_the_common_options(
     ("name", "options"),
     [
         ("ingest", {"--store", "--source", "--mapping", "--backfill", "--check", "--memory-limit"}),
-        ("simulate", {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift", "--officers"}),
+        (
+            "simulate",
+            {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift", "--officers"}
+            | {"--documents"},
+        ),
         ("train", {"--store", "--risk", "--until"}),
         ("champion list", {"--store"}),
         ("champion promote", {"--store", "--reason"}),

@@ -82,6 +82,28 @@ def at(day: int, hour: int = 12) -> datetime:
     return datetime(2026, 11, day, hour, tzinfo=UTC)
 
 
+def test_every_official_sample_goes_in_with_one_call(tmp_path: Path, shared: Path) -> None:
+    report = run(tmp_path / "S", shared / "ceb" / "samples")
+    assert report.exit_code == 0, list(report.lines())
+    # Of documents and their lines, as the samples' README counts them.
+    documents = report.manifest["documents"]
+    assert {name: counts["rows_in"] for name, counts in documents.items()} == {
+        "orders": 12 + 10, "payments": 10 + 10, "waybills": 6 + 10 + 10, "cancellations": 10 + 10,
+        "returns": 10 + 10 + 10, "receipts": 10 + 10,
+    }  # fmt: skip
+    for counts in documents.values():
+        kept = counts["rows_kept"] + counts["rows_quarantined"] + counts["rows_superseded"]
+        assert counts["rows_in"] == kept
+    counted = {
+        *("214", "216", "304", "312", "404", "412", "506", "507", "508", "509", "510", "512", "514"),
+        *("606", "607", "608", "624", "626", "701", "702", "711", "712", "792"),
+    }
+    assert report.manifest["messages_passed_over"] == dict.fromkeys(counted, 1)
+    assert len(list((shared / "ceb" / "samples").glob("*.xml"))) == 38 == len(report.files)
+    # Those of 623 and 625 are drafts, as are those of 621.
+    assert report.manifest["reasons"] == {"draft": 10}
+
+
 def test_documents_join_their_inventory(tmp_path: Path) -> None:
     files = [
         written(tmp_path, "621", [DECLARED]),

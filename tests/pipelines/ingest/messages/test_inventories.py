@@ -9,7 +9,6 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from configs.errors import DataError
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.sources.ceb import MESSAGE_SCHEMA
 from tests.pipelines.ceb_documents import (
@@ -278,9 +277,3 @@ def test_the_official_sample(shared: Path) -> None:
     text = found.with_columns(pl.col("_nulled").list.join(";")).write_csv()
     assert len(personal) >= 4
     assert [value for value in personal if value in text] == []
-
-
-@pytest.mark.parametrize("number", ["311", "411", "511"])
-def test_the_other_official_samples_are_no_inventories(shared: Path, number: str) -> None:
-    with pytest.raises(DataError, match=f"came CEB{number}Message"):
-        frames(shared / "ceb" / "samples" / f"CEB{number}Message.xml")
