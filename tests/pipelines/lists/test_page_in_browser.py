@@ -200,7 +200,7 @@ def test_what_another_program_stored_is_told_and_takes_no_other_entry(opened: Wa
     assert [row["rank"] for row in opened.exported()["rows"]] == [2]
     opened.row(1).locator("[name=note]").fill("again")
     opened.row(2).locator("button.clear").click()
-    opened.page.reload()
+    opened.load_again(until=lambda: opened.page.locator("tbody.filled").count() == 1)
     expect(opened.page.locator("#forgetful")).to_be_hidden()
     assert [row["note"] for row in opened.exported()["rows"]] == ["again"]
 
@@ -219,6 +219,8 @@ def test_the_keyboard_is_enough(opened: Watched) -> None:
     keys.press("/")
     keys.type("jar mug")
     assert opened.ranks() == []
+    # Nobody types the next word within the time that tells a scanner's keys from a hand's.
+    opened.page.wait_for_timeout(200)
     keys.press("Control+a")
     keys.type("mug")
     keys.press("Enter")
