@@ -122,8 +122,8 @@ def report(worlds: list[Figures]) -> str:
         "Written by `python -m benchmarks.documents`; no figure here was typed.\n",
         f"{len(worlds)} simulated worlds (seeds {', '.join(str(each['seed']) for each in worlds)}), "
         f"{first['days']} days of {first['parcels']:,} parcels with orders, payments and waybills; 1 parcel "
-        "in 20 has papers that contradict each other or are missing, of undervalued ones 1 in 5: that documents "
-        "tell is assumed here, and not shown. Average precision on all lines of the last "
+        "in 20 has papers that contradict each other or are missing, of undervalued ones 1 in 5: that "
+        "documents tell is assumed here, and not shown. Average precision on all lines of the last "
         f"{LAST} days against the truth, with a bootstrap over sellers (95%).\n",
         "| risk | world | findings | with | without | with / without |",
         "|---|---|---|---|---|---|",

@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from features.check import ORDER_KEY, CheckedDay, as_findings, check_family
-from features.words.figures import amount_of, listed, money
+from features.words.figures import amount_of, listed, money, ready_for_words
 
 _PARTS: Final = ("goods_value", "freight", "tax_total", "discount")
 # Amounts have five decimals at most.
@@ -50,7 +50,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
         *(amount_of(part) for part in (goods, freight, tax, discount)),
         _money("owed"),
     )
-    rows = frame.select(
+    rows = ready_for_words(frame).select(
         "declaration_id",
         found=listed(
             pl.when(identity).then(pl.format("order paid {}", _money("paid"))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from features.check import ORDER_KEY, RETAIL_IMPORT, WAYBILL_KEY, CheckedDay, as_findings, check_family
+from features.words.figures import ready_for_words
 
 
 @check_family("order_missing", "payment_missing", "waybill_missing")
@@ -30,6 +31,7 @@ def _missing(day: CheckedDay, name: str, documents: pl.DataFrame, key: tuple[str
     rows = (
         day.parcels.filter(RETAIL_IMPORT)
         .join(there, on=key, how="anti")
+        .pipe(ready_for_words)
         .select(
             "declaration_id",
             found=pl.when(pl.all_horizontal(pl.col(key).is_not_null()))

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 
 from features.check import ORDER_KEY, CheckedDay, as_findings, check_family
-from features.words.figures import figure, listed, money
+from features.words.figures import figure, listed, money, ready_for_words
 
 # Prices have up to five decimals in one document and are rounded to the fen in another.
 _PRICE_ROUNDING: Final = 0.005
@@ -38,22 +38,26 @@ def find(day: CheckedDay) -> pl.DataFrame:
     one_currency = pl.col("currency").is_null() | pl.col("ordered_currency").is_null()
     one_currency |= pl.col("currency") == pl.col("ordered_currency")
     price = _apart("price", _PRICE_ROUNDING + _ROUNDING) & one_currency
-    pairs = pairs.rename({"unit_price": "price"}).select(
-        "declaration_id",
-        "line_no",
-        found=listed(
-            pl.when(item).then(pl.format("item number {}", "item")),
-            pl.when(quantity).then(pl.format("quantity {}", figure(pl.col("quantity")))),
-            pl.when(price).then(pl.format("price {}", money(pl.col("price"), pl.col("currency")))),
-        ),
-        expected=listed(
-            pl.when(item).then(pl.format("item number {}", "ordered_item")),
-            pl.when(quantity).then(pl.format("quantity {}", figure(pl.col("ordered_quantity")))),
-            pl.when(price).then(
-                pl.format("price {}", money(pl.col("ordered_price"), pl.col("ordered_currency")))
+    pairs = (
+        ready_for_words(pairs)
+        .rename({"unit_price": "price"})
+        .select(
+            "declaration_id",
+            "line_no",
+            found=listed(
+                pl.when(item).then(pl.format("item number {}", "item")),
+                pl.when(quantity).then(pl.format("quantity {}", figure(pl.col("quantity")))),
+                pl.when(price).then(pl.format("price {}", money(pl.col("price"), pl.col("currency")))),
             ),
-        ),
-        basis=pl.format("order {} of {}", "order_id", "platform_id"),
+            expected=listed(
+                pl.when(item).then(pl.format("item number {}", "ordered_item")),
+                pl.when(quantity).then(pl.format("quantity {}", figure(pl.col("ordered_quantity")))),
+                pl.when(price).then(
+                    pl.format("price {}", money(pl.col("ordered_price"), pl.col("ordered_currency")))
+                ),
+            ),
+            basis=pl.format("order {} of {}", "order_id", "platform_id"),
+        )
     )
     return as_findings(pairs.filter(pl.col("found") != ""), "goods")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from features.check import NO_EXPORT, ORDER_KEY, CheckedDay, as_findings, check_family
-from features.words.figures import china_minute
+from features.words.figures import china_minute, ready_for_words
 
 
 @check_family("paid_late")
@@ -19,6 +19,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
         day.parcels.filter(NO_EXPORT)
         .join(paid, on=ORDER_KEY)
         .filter(pl.col("paid_at") >= day.closes_at)
+        .pipe(ready_for_words)
         .select(
             "declaration_id",
             found=pl.format("paid at {}", china_minute(pl.col("paid_at"))),

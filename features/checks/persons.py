@@ -12,7 +12,7 @@ from features.check import (
     as_findings,
     check_family,
 )
-from features.words.figures import listed
+from features.words.figures import listed, ready_for_words
 
 
 @check_family("buyer", "consignee")
@@ -41,7 +41,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
 def _buyers(parcels: pl.DataFrame) -> pl.DataFrame:
     order, inventory = pl.col("order_buyer"), pl.col("buyer_id")
     payers = pl.col("payer"), pl.col("last_payer")
-    rows = parcels.select(
+    rows = ready_for_words(parcels).select(
         "declaration_id",
         found=listed(
             _told(_other(order, *payers), "the payer is not the order's buyer"),
@@ -57,7 +57,7 @@ def _buyers(parcels: pl.DataFrame) -> pl.DataFrame:
 
 def _addresses(parcels: pl.DataFrame) -> pl.DataFrame:
     order, waybill, inventory = (pl.col(name) for name in ("order_address", "waybill_address", "address_id"))
-    rows = parcels.select(
+    rows = ready_for_words(parcels).select(
         "declaration_id",
         found=listed(
             _told(order != waybill, "the waybill's address is not the order's"),

@@ -11,7 +11,7 @@ import polars as pl
 from features.check import EXPORT_MODES, RETAIL_MODES, CheckedDay, as_findings, check_family
 from features.contract.china_time import china_day
 from features.contract.declarations import LINE_KEY
-from features.words.figures import figure
+from features.words.figures import figure, ready_for_words
 
 _APPLIED: Final = (
     *LINE_KEY,
@@ -40,7 +40,7 @@ def _unknown(day: CheckedDay) -> pl.DataFrame:
     rows = day.returns.filter("is_new").join(day.returned_lines, on=LINE_KEY, how="anti").unique(LINE_KEY)
     inventories = pl.Series(day.returned_lines["declaration_id"].unique()).implode()
     is_there = pl.col("declaration_id").is_in(inventories)
-    rows = rows.select(
+    rows = ready_for_words(rows).select(
         *LINE_KEY,
         found=pl.when(is_there)
         .then(pl.format("no line {} in inventory {}", "line_no", "declaration_id"))
@@ -67,6 +67,7 @@ def _exceeding(known: pl.DataFrame) -> pl.DataFrame:
     rows = (
         counted.filter(pl.col("is_new"), pl.col("quantity") > left + _ROUNDING)
         .unique(LINE_KEY, keep="last", maintain_order=True)
+        .pipe(ready_for_words)
         .select(
             *LINE_KEY,
             found=figure(pl.col("quantity")),
@@ -133,7 +134,7 @@ def _beyond(rows: pl.DataFrame, period: Mapping[str, Any], asked: pl.Expr, outco
     ends = None if period["ends"] is None else date.fromisoformat(period["ends"])
     beyond = rows.filter(pl.col("applied_on") > last)
     free = "duty-free " if outcome == "note" else ""
-    findings = beyond.select(
+    findings = ready_for_words(beyond).select(
         *LINE_KEY,
         outcome=pl.when(asked <= (ends or date.max)).then(pl.lit(outcome)),
         found=pl.format(

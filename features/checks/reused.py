@@ -13,6 +13,7 @@ from features.check import (
     as_findings,
     check_family,
 )
+from features.words.figures import ready_for_words
 
 _OTHER_ORDER = tuple(f"other_{name}" for name in ORDER_KEY)
 
@@ -53,7 +54,8 @@ def _payments(day: CheckedDay) -> pl.DataFrame:
     rows = first.agg(
         pl.col("declared_on", "other", *TRANSACTION_KEY, "other_order_id").first(),
         orders=pl.struct(_OTHER_ORDER).n_unique() + 1,
-    ).select(
+    )
+    rows = ready_for_words(rows).select(
         "declaration_id",
         found=pl.format(
             "in {} orders, as {} of inventory {} of {}", "orders", "other_order_id", "other", "declared_on"
@@ -78,6 +80,7 @@ def _waybills(day: CheckedDay) -> pl.DataFrame:
             pl.col(*WAYBILL_KEY, "declared_on", "other").first(),
             inventories=pl.col("other").n_unique() + 1,
         )
+        .pipe(ready_for_words)
         .select(
             "declaration_id",
             found=pl.format("in {} inventories, as {} of {}", "inventories", "other", "declared_on"),

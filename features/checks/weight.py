@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from features.check import WAYBILL_KEY, CheckedDay, as_findings, check_family
-from features.words.figures import figure
+from features.words.figures import figure, ready_for_words
 
 # What is left of a difference of decimal numbers that are at the tolerance.
 _ROUNDING = 1e-9
@@ -20,7 +20,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
     difference = (declared - pl.col("weighed")).abs()
     share = day.config.weight_tolerance_share * pl.max_horizontal(declared, "weighed")
     apart = (difference > share + _ROUNDING) & (difference > day.config.weight_tolerance_kg + _ROUNDING)
-    rows = pairs.filter(apart).select(
+    rows = ready_for_words(pairs.filter(apart)).select(
         "declaration_id",
         found=pl.format("inventory {} kg", figure(declared)),
         expected=pl.format("waybill {} kg", figure(pl.col("weighed"))),

@@ -7,6 +7,13 @@ import polars as pl
 _DECIMALS = 5
 
 
+def ready_for_words(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows in one piece: Polars 2.1 panics where words are put around a column of several pieces of
+    which the first is empty, as a filter may leave it.
+    """
+    return rows.rechunk()
+
+
 def figure(value: pl.Expr) -> pl.Expr:
     """Return a number as text, to five decimals and without a decimal part that is 0.
 

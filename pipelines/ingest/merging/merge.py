@@ -60,7 +60,8 @@ def content_hash(lines: pl.DataFrame, contract: list[str], extras: list[str]) ->
     named = [
         pl.format(f"\x1e{name}={{}}", name).fill_null("") for name in sorted(extras) if name in lines.columns
     ]
-    return hash_text(lines.select(pl.concat_str([text, *named]).alias("_content")).to_series())
+    # In one piece: Polars 2.1 panics where words are put around a column whose first piece is empty.
+    return hash_text(lines.rechunk().select(pl.concat_str([text, *named]).alias("_content")).to_series())
 
 
 def merge(incoming: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFrame) -> Merged:

@@ -85,7 +85,8 @@ class ResultCheck:
         )  # fmt: skip
         reasons = [pl.when(case).then(pl.lit(reason)) for case, reason, _ in cases]
         words = [pl.when(case).then(why) for case, _, why in cases]
-        judged = known.with_columns(reason=pl.coalesce(reasons), why=pl.coalesce(words))
+        # In one piece: Polars 2.1 panics where words are put around a column whose first piece is empty.
+        judged = known.rechunk().with_columns(reason=pl.coalesce(reasons), why=pl.coalesce(words))
         return judged.drop("_refused")
 
     def gone(self) -> pl.DataFrame:
