@@ -49,7 +49,7 @@ def test_the_commands_of_the_readme_run_in_its_order(
         assert run([*arguments, "--configs", str(world.configs)]) == 0, capsys.readouterr().err
         ran.append(words[0])
     first = ["ingest", "ingest", "ingest", "train", "champion", "tune", "combinations"]
-    assert ran == [*first, "score", "monitor", "feedback", "report", "select", "plan"]
+    assert ran == [*first, "score", "check", "monitor", "feedback", "report", "select", "plan"]
     lists = world.path / "lists" / f"declared_on={END}"
     assert world.listed(END).height > 0
     assert list(lists.glob("*.xlsx"))
