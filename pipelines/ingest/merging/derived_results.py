@@ -41,6 +41,7 @@ _CHANNEL: Final[dict[str, pl.DataType]] = {
 }
 _VALUES: Final = (IRREGULARITY, "assessed_unit_price")
 _OWN: Final = ("seller_id", "own_number")
+_OWN_TYPES: Final = dict.fromkeys(_OWN, pl.String())
 _OFFICER: Final = "officer"
 _LINE_COLUMNS: Final[dict[str, pl.DataType]] = {
     **{
@@ -148,8 +149,12 @@ class Deriving:
         if not any(each.height for each in (*receipts, *taxes)):
             return DerivedResults.none()
         wanted = pl.concat([each["declaration_id"] for each in (*receipts, *taxes)]).drop_nulls().unique()
-        own = pl.concat([each.filter(pl.col("declaration_id").is_null()).select(_OWN) for each in receipts])
-        lines = self._lines(wanted, own.drop_nulls().unique())
+        lines = self._lines(wanted, pl.DataFrame(schema=_OWN_TYPES))
+        # An inventory that came before it had a number is known by its declarant's own.
+        others = [_without_lines(each, lines).select(_OWN).drop_nulls() for each in receipts]
+        own = pl.concat(others).unique()
+        if own.height:
+            lines = pl.concat([lines, self._lines(wanted.clear(), own)]).unique(LINE_KEY)
         stored = self._inspected(lines["declaration_id"].unique())
         known = pl.concat([stored, _inspections(results)]).unique()
         before, after = (
@@ -242,9 +247,13 @@ def _inspections(results: pl.DataFrame) -> pl.DataFrame:
 def _resolved(receipts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
     """Receipts with the number of their inventory: its own, or that of the seller's own number."""
     columns = ("declaration_id", "status", "sent_at")
-    owners = (
-        lines.select("declaration_id", *_OWN).drop_nulls().unique(_OWN, keep="first", maintain_order=True)
-    )
-    nameless = receipts.filter(pl.col("declaration_id").is_null()).drop("declaration_id")
+    owners = lines.select("declaration_id", *_OWN).drop_nulls().sort("declaration_id")
+    owners = owners.unique(_OWN, keep="first", maintain_order=True)
+    nameless = _without_lines(receipts, lines).drop("declaration_id")
     by_own = nameless.join(owners, on=_OWN).select(columns)
     return pl.concat([receipts.drop_nulls("declaration_id").select(columns), by_own]).unique()
+
+
+def _without_lines(receipts: pl.DataFrame, lines: pl.DataFrame) -> pl.DataFrame:
+    """Receipts that name no inventory, or one that nobody knows by that number."""
+    return receipts.join(lines.select("declaration_id").unique(), on="declaration_id", how="anti")

@@ -89,6 +89,15 @@ def test_without_the_inventory_number_a_receipt_is_told_by_the_declarants_own(tm
     assert results(tmp_path / "S")["irregularity"].to_list() == [True, True]
 
 
+def test_an_inventory_that_came_before_its_number_is_found_by_the_declarants_own(tmp_path: Path) -> None:
+    inventories = [inventory(IMPORT_HEAD | {"invtNo": None}, IMPORT_LINE)]
+    told = receipts(tmp_path, (500, "20261121090000"), (503, "20261122090000"))
+    run(tmp_path / "S", written(tmp_path, "621", inventories))
+    run(tmp_path / "S", told)
+    (declared_as,) = Store.open(tmp_path / "S").read_declarations(DAY)["declaration_id"]
+    assert results(tmp_path / "S").select("declaration_id", "irregularity").rows() == [(declared_as, True)]
+
+
 @pytest.mark.parametrize("sequence", SEQUENCES)
 def test_the_list_that_a_parcel_stood_on_is_its_channel(tmp_path: Path, sequence: tuple[int, ...]) -> None:
     store = Store.create(tmp_path / "S")
