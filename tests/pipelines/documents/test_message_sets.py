@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from pipelines.simulation.messages.files import FileStyle
 from tests.pipelines.documents.message_sets import MessageSet, make_message_set
 
 KEY = ["declaration_id", "line_no", "check", "outcome", "day"]
+TABLES = ("checks", "orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
+ENCODINGS = ("utf-8", "gb18030", "utf-16")
 
 
 @contextmanager
@@ -77,23 +79,47 @@ def test_order_and_cutting_of_files_make_no_difference(
     files = sorted(other.folder.rglob("*.xml"))
     calls = [files[number::3] for number in (2, 0, 1)]
     again = checked(tmp_path / "S", other, *calls)
-    tables = ("checks", "orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
-    assert content(again, *tables) == content(store, *tables)
+    assert content(again, *TABLES) == content(store, *TABLES)
     lines = [pl.read_parquet(sorted((each / "declarations").rglob("*.parquet"))) for each in (again, store)]
     order = ["declaration_id", "line_no"]
     assert lines[0].drop("sent_at").sort(order).equals(lines[1].drop("sent_at").sort(order))
 
 
-def test_nobody_of_the_messages_is_named_in_the_store(store: Path, messages: MessageSet) -> None:
-    text = []
+def named_in(store: Path, persons: Iterable[str]) -> list[str]:
+    """Who of these persons stands in a file of the store, in any encoding that messages were written in."""
+    texts, raw = [], []
     for path in sorted(store.rglob("*")):
         if path.suffix == ".parquet":
             frame = pl.read_parquet(path, hive_partitioning=False).select(
                 pl.col(pl.String).unique().implode()
             )
-            text.append(str(frame.to_dicts()))
+            texts.append(str(frame.to_dicts()))
         elif path.is_file():
-            text.append(path.read_text(encoding="utf-8"))
-    whole = "\n".join(text)
+            raw.append(path.read_bytes())
+    text, other = "\n".join(texts), b"\n".join(raw)
+    return [
+        person
+        for person in persons
+        if person in text or any(person.encode(encoding) in other for encoding in ENCODINGS)
+    ]
+
+
+def test_nobody_of_the_messages_is_named_in_the_store(store: Path, messages: MessageSet) -> None:
     assert messages.persons
-    assert [person for person in messages.persons if person in whole] == []
+    assert named_in(store, messages.persons) == []
+
+
+def test_messages_in_other_encodings_say_the_same_and_name_nobody(
+    store: Path, messages: MessageSet, tmp_path: Path
+) -> None:
+    other = make_message_set(tmp_path / "set")
+    files = sorted(other.folder.rglob("*.xml"))
+    for number, file in enumerate(files):
+        encoding = ENCODINGS[number % len(ENCODINGS)]
+        text = file.read_text(encoding="utf-8")
+        declared = text.replace('encoding="UTF-8"', f'encoding="{encoding.upper()}"', 1)
+        assert declared != text or encoding == "utf-8"
+        file.write_bytes(declared.encode(encoding))
+    again = checked(tmp_path / "S", other, [other.folder])
+    assert content(again, *TABLES) == content(store, *TABLES)
+    assert named_in(again, other.persons) == []
