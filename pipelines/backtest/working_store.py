@@ -1,6 +1,6 @@
-"""Stores that strategies work on: the declarations of another store, and only inspections of their own.
+"""Stores that strategies work on: another store's declarations and checks, and inspections of their own.
 
-The declarations are the same files under a second name, so that a store of years costs no room. Whatever a
+These are the same files under a second name, so that a store of years costs no room. Whatever a
 strategy learns is written into its own store; the store that it was made from is only read.
 """
 
@@ -25,7 +25,7 @@ _KEPT = ("opened", "shown", "night")
 
 
 def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
-    """The store of the eve of `first`, with the declarations up to `last`; made where it is missing.
+    """The store of the eve of `first`, with declarations and checks up to `last`; made where it is missing.
 
     Its inspections are those reported by the eve. Results of parcels that were opened before `first` but
     reported later lie beside them (`late_results`): every strategy gets them on the day of their report.
@@ -34,9 +34,10 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
         there, here = source.layout, Layout(beside)
         put_in(there.meta, here.meta)
-        for day in source.declaration_days():
-            if day <= last:
-                put_day_in(there, here, DayTable.DECLARATIONS, day)
+        for table in (DayTable.DECLARATIONS, DayTable.CHECKS):
+            for day in source.days(table):
+                if day <= last:
+                    put_day_in(there, here, table, day)
         eve = first - timedelta(days=1)
         for day in source.inspection_days():
             if day <= eve:

@@ -1,4 +1,4 @@
-"""The declarations and results of a store as they were at one moment, to learn from while others write.
+"""What models learn from, of a store as it was at one moment, so that others may write meanwhile.
 
 Files of a store are never changed in place, so a second name for each keeps what it held. A night can thus
 run beside a training, and neither sees what the other has only half written.
@@ -20,7 +20,7 @@ from pipelines.store.store import Store
 
 CHAMPIONS = "champions"
 INSPECTED = "inspected"
-_LEARNED_FROM = (DayTable.DECLARATIONS, DayTable.INSPECTIONS)
+_LEARNED_FROM = (DayTable.DECLARATIONS, DayTable.CHECKS, DayTable.INSPECTIONS)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import json
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,8 @@ import pytest
 from configs.loader import load_settings
 from configs.schema.checks import DOCUMENT_CHECKS
 from features.check import FINDINGS
+from models.tracking.tracker import Tracker
+from pipelines.backtest.working_store import start_store
 from pipelines.history.checked import with_findings
 from pipelines.scoring.features_of_day import features_of_day
 from pipelines.simulation.run import simulate
@@ -64,6 +68,17 @@ def test_the_night_checks_its_day_and_the_features_say_so(night: World) -> None:
     of_parcel = found.filter(pl.col("outcome") != "note").group_by("declaration_id").agg(pl.n_unique("check"))
     counts = features.join(of_parcel, on="declaration_id", how="left")["check"].fill_null(0)
     assert features["documents__findings"].to_list() == counts.cast(pl.Float64).to_list()
+
+
+def test_models_and_backtests_learn_from_what_checks_found(night: World, tmp_path: Path) -> None:
+    tracker = Tracker.in_folder(night.store.layout.mlflow)
+    tracker.download_champion("undervaluation", tmp_path / "model")
+    learned = json.loads((tmp_path / "model" / "columns.json").read_text(encoding="utf-8"))["names"]
+    assert {f"documents__{check}" for check in DOCUMENT_CHECKS} < set(learned)
+
+    eve = NIGHT - timedelta(days=1)
+    start = start_store(night.store, tmp_path / "start", eve, NIGHT)
+    assert start.days(DayTable.CHECKS) == night.store.days(DayTable.CHECKS)
 
 
 def test_what_a_check_found_is_opened_where_the_configuration_says_so(night: World) -> None:
