@@ -143,9 +143,7 @@ class Deriving:
         """
         touched = [rows for table in (RECEIPTS, TAXES) for rows in self._touched(table)]
         hashes = np.unique(np.concatenate([ids, *(hash_text(each).to_numpy() for each in touched)]))
-        receipts, taxes = (
-            [self._rows(table, hashes, now=now) for now in (False, True)] for table in (RECEIPTS, TAXES)
-        )
+        receipts, taxes = self._told(hashes)
         if not any(each.height for each in (*receipts, *taxes)):
             return DerivedResults.none()
         wanted = pl.concat([each["declaration_id"] for each in (*receipts, *taxes)]).drop_nulls().unique()
@@ -155,6 +153,9 @@ class Deriving:
         own = pl.concat(others).unique()
         if own.height:
             lines = pl.concat([lines, self._lines(wanted.clear(), own)]).unique(LINE_KEY)
+            # What names it by its number may have come long before.
+            numbered = hash_text(lines["declaration_id"]).to_numpy()
+            receipts, taxes = self._told(np.union1d(hashes, numbered))
         stored = self._inspected(lines["declaration_id"].unique())
         known = pl.concat([stored, _inspections(results)]).unique()
         before, after = (
@@ -164,6 +165,13 @@ class Deriving:
         released = after.filter(~pl.col(IRREGULARITY))
         contradicted = known.filter("found").join(released, on=LINE_KEY, how="semi")["declaration_id"]
         return DerivedResults(before, after, tuple(contradicted.unique().sort()))
+
+    def _told(self, ids: UInt64Array) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
+        """Receipts and tax bills of declarations with these hashes, or without a number: before and after."""
+        receipts, taxes = (
+            [self._rows(table, ids, now=now) for now in (False, True)] for table in (RECEIPTS, TAXES)
+        )
+        return receipts, taxes
 
     def _made(
         self, receipts: pl.DataFrame, taxes: pl.DataFrame, lines: pl.DataFrame, inspected: pl.DataFrame

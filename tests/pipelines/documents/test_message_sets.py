@@ -14,7 +14,8 @@ from pipelines.simulation.messages.files import FileStyle
 from tests.pipelines.documents.message_sets import MessageSet, make_message_set
 
 KEY = ["declaration_id", "line_no", "check", "outcome", "day"]
-TABLES = ("checks", "orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
+DOCUMENTS = ("orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
+TABLES = ("checks", "inspections", *DOCUMENTS)
 ENCODINGS = ("utf-8", "gb18030", "utf-16")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import polars as pl
@@ -96,6 +97,21 @@ def test_an_inventory_that_came_before_its_number_is_found_by_the_declarants_own
     run(tmp_path / "S", told)
     (declared_as,) = Store.open(tmp_path / "S").read_declarations(DAY)["declaration_id"]
     assert results(tmp_path / "S").select("declaration_id", "irregularity").rows() == [(declared_as, True)]
+
+
+@pytest.mark.parametrize("sequence", list(permutations(range(3))))
+def test_a_bill_joins_receipts_without_a_number_in_any_order(
+    tmp_path: Path, sequence: tuple[int, ...]
+) -> None:
+    files = [
+        declared(tmp_path),
+        receipts(tmp_path, (500, "20261121090000"), (800, "20261122090000"), invtNo=None),
+        written(tmp_path, "816", [tax_bill(TAX | {"returnTime": "20261122180000000"}, TAX_LINE)]),
+    ]
+    for number in sequence:
+        run(tmp_path / "S", files[number])
+    price = pytest.approx((404.5 - 12.5 * 301 / 400) / 2, abs=1e-4)
+    assert results(tmp_path / "S")["assessed_unit_price"].to_list() == [price, None]
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)
