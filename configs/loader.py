@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,10 +48,11 @@ def load_settings(overlay: Path | None = None) -> Settings:
     if overlay is not None:
         _check_layout(overlay)
     reasons = _single("reasons.yaml", ReasonsConfig, overlay)
+    risks = (_risk(path, reasons) for path in _files("risks", overlay))
     return Settings(
         pipeline=_single("pipeline.yaml", PipelineConfig, overlay),
         capacity=_single("capacity.yaml", CapacityConfig, overlay),
-        risks={risk.name: risk for risk in _risks(reasons, overlay) if risk.enabled},
+        risks={risk.name: risk for risk in risks if risk.enabled},
         fingerprint=_fingerprint(overlay),
         overlay=overlay,
     )
@@ -148,11 +149,6 @@ def _in_sections(content: Mapping[str, Any]) -> dict[str, Any]:
     if _COMBINATIONS in placed and isinstance(history, Mapping) and _COMBINATIONS not in history:
         placed["history"] = {**history, _COMBINATIONS: placed.pop(_COMBINATIONS)}
     return placed
-
-
-def _risks(reasons: ReasonsConfig, overlay: Path | None) -> Iterator[RiskConfig]:
-    for path in _files("risks", overlay):
-        yield _risk(path, reasons)
 
 
 def _risk(path: Path, reasons: ReasonsConfig) -> RiskConfig:
