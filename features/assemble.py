@@ -6,8 +6,6 @@ anywhere: a new module is a new block.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,11 +15,11 @@ import polars as pl
 
 import features.blocks
 from configs.errors import ConfigurationError
-from configs.messages import quoted
 from configs.reference.facts import ReferenceDay
 from configs.schema.risk import RiskConfig
 from features.block import Block
 from features.contract.declarations import LINE_KEY, TEXT_COLUMNS
+from features.declared import declared_in
 from features.history.view import DayContext, HistoryView
 
 KEY_COLUMNS = LINE_KEY
@@ -45,22 +43,8 @@ def found_blocks(package: ModuleType = features.blocks) -> Mapping[str, Block]:
     Raises:
         ConfigurationError: a module declares no block, or makes a slip in what it declares.
     """
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return {name: _block(package, name) for name in names}
-
-
-def _block(package: ModuleType, name: str) -> Block:
-    where = f"feature block {name}"
-    try:
-        declared = getattr(importlib.import_module(f"{package.__name__}.{name}"), "build", None)
-    except TypeError as error:
-        raise ConfigurationError(f"{where}: {error}") from error
-    if not isinstance(declared, Block):
-        raise ConfigurationError(
-            f"{where}: expected @block(...) from features.block above a function build(lines, history, "
-            f"reference); came {quoted(declared)}"
-        )
-    return declared
+    expected = "@block(...) from features.block above a function build(lines, history, reference)"
+    return declared_in(package, "build", Block, what="feature block", expected=expected)
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ registered anywhere: a new module is a new family.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,8 +15,8 @@ import polars as pl
 
 import features.checks
 from configs.errors import ConfigurationError
-from configs.messages import quoted
 from features.check import FINDING_COLUMNS, CheckedDay, CheckFamily
+from features.declared import declared_in
 
 
 @cache
@@ -28,26 +26,12 @@ def found_checks(package: ModuleType = features.checks) -> Mapping[str, CheckFam
     Raises:
         ConfigurationError: a module declares no family, or two families have a check of one name.
     """
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    families = {name: _family(package, name) for name in names}
+    expected = "@check_family(...) from features.check above a function find(day)"
+    families = declared_in(package, "find", CheckFamily, what="checks", expected=expected)
     checks = [check for family in families.values() for check in family.checks]
     if repeated := sorted({check for check in checks if checks.count(check) > 1}):
         raise ConfigurationError(f"expected each check in one family; in several: {', '.join(repeated)}")
     return families
-
-
-def _family(package: ModuleType, name: str) -> CheckFamily:
-    where = f"checks {name}"
-    try:
-        declared = getattr(importlib.import_module(f"{package.__name__}.{name}"), "find", None)
-    except TypeError as error:
-        raise ConfigurationError(f"{where}: {error}") from error
-    if not isinstance(declared, CheckFamily):
-        raise ConfigurationError(
-            f"{where}: expected @check_family(...) from features.check above a function find(day); "
-            f"came {quoted(declared)}"
-        )
-    return declared
 
 
 @dataclass(frozen=True)
