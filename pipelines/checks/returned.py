@@ -11,9 +11,8 @@ import polars as pl
 from features.contract.china_time import china_day
 from features.contract.documents import RECEIPTS, RETURNS
 from pipelines.checks.known_declarations import days_between, known_over
-from pipelines.documents.known import VERSION_COLUMNS, closing_moment, known_documents
+from pipelines.documents.known import VERSION_COLUMNS, closing_moment, known_documents, scan_until
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import scan_tables
 from pipelines.store.store import Store
 
 _RELEASED: Final = (800, 899)
@@ -50,23 +49,20 @@ def returned_on(store: Store, day: date) -> Returned:
     returns = (
         known.join(inventories.lazy(), on="declaration_id", how="semi")
         .collect(engine="streaming")
-        .join(_first_sent(store, inventories, before), on=RETURNS.key, how="left", nulls_equal=True)
+        .join(_first_sent(store, inventories, day), on=RETURNS.key, how="left", nulls_equal=True)
         .with_columns(pl.col("applied_at").fill_null(pl.col("sent_at")), is_new=is_new)
     )
     return Returned(returns, _with_release(store, _lines(store, inventories, day), before))
 
 
-def _first_sent(store: Store, inventories: pl.DataFrame, before: datetime) -> pl.DataFrame:
+def _first_sent(store: Store, inventories: pl.DataFrame, day: date) -> pl.DataFrame:
     """When each application was first sent; one that was deleted and sent again is a new one."""
-    tables = (DayTable.RETURNS, DayTable.RETURNS.changed)
-    files = [path for table in tables for day in store.days(table) for path in store.layout.files(table, day)]
-    columns = {name: RETURNS.columns[name] for name in (*RETURNS.key, "sent_at")}
-    schema = RETURNS.columns | VERSION_COLUMNS
-    versions = scan_tables(files, schema) if files else pl.LazyFrame(schema=schema)
+    schema, tables = RETURNS.columns | VERSION_COLUMNS, (DayTable.RETURNS, DayTable.RETURNS.changed)
+    versions = pl.concat([scan_until(store.layout, table, day, schema) for table in tables])
     is_end = pl.col("action") == "delete"
     return (
-        versions.select(*columns, "action")
-        .filter(pl.col("sent_at") < before)
+        versions.select(*RETURNS.key, "sent_at", "action")
+        .filter(pl.col("sent_at") < closing_moment(day))
         .join(inventories.lazy(), on="declaration_id", how="semi")
         .with_columns(ended=pl.col("sent_at").filter(is_end).max().over(RETURNS.key))
         .filter(~is_end.fill_null(False), (pl.col("sent_at") >= pl.col("ended")).fill_null(True))

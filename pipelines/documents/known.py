@@ -69,9 +69,9 @@ def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> p
     """
     last = (before.astimezone(CHINA) - timedelta(microseconds=1)).date()
     current = DayTable.named(table.name)
-    now = _scan(layout, current, last, table.columns)
+    now = scan_until(layout, current, last, table.columns)
     rows = now.filter(pl.col("sent_at") < before)
-    past = _scan(layout, current.changed, last, table.columns | VERSION_COLUMNS)
+    past = scan_until(layout, current.changed, last, table.columns | VERSION_COLUMNS)
     held = (pl.col("held_until") >= before) & (pl.col("action") != "delete") & (pl.col("part") == "")
     rows = pl.concat([rows, past.filter(held, pl.col("sent_at") < before).select(*table.columns)])
     part = DOCUMENT_PARTS.get(table.name)
@@ -83,10 +83,11 @@ def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> p
     )
 
 
-def _scan(
-    layout: Layout, table: DayTable, last: date | None, columns: Mapping[str, pl.DataType]
+def scan_until(
+    layout: Layout, table: DayTable, last: date, columns: Mapping[str, pl.DataType]
 ) -> pl.LazyFrame:
-    days = [day for day in layout.days(table) if last is None or day <= last]
+    """Scan the rows of a table's days up to and including `last`."""
+    days = [day for day in layout.days(table) if day <= last]
     files = [path for day in days for path in layout.files(table, day)]
     return scan_tables(files, columns) if files else pl.LazyFrame(schema=columns)
 
