@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 import polars as pl
@@ -10,7 +12,7 @@ import polars as pl
 from features.check import FINDING_COLUMNS, FINDINGS
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import file_digest
-from pipelines.store.files import read_tables
+from pipelines.store.files import read_tables, reading
 from pipelines.store.layout import Layout
 
 _TELLING: Final = ("failed", "open")
@@ -22,16 +24,22 @@ def with_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFram
     The column is `FINDINGS` (list of String), null where the day was not checked; a store of which no day
     ever was has none.
     """
-    if not layout.days(DayTable.CHECKS):
-        return lines
     file = layout.file(DayTable.CHECKS, day)
-    if not file.exists():
+    if file.exists():
+        names = _names(file, findings_digest(layout, day))
+        joined = lines.join(names, on="declaration_id", how="left", maintain_order="left")
+        return joined.with_columns(pl.col(FINDINGS).fill_null([]))
+    if layout.days(DayTable.CHECKS):
         return lines.with_columns(pl.lit(None, pl.List(pl.String)).alias(FINDINGS))
+    return lines
+
+
+# Asked for by every bucket of a day.
+@lru_cache(maxsize=1)
+def _names(file: Path, _digest: bytes) -> pl.DataFrame:
     findings = read_tables([file], FINDING_COLUMNS, ["declaration_id", "check", "outcome"])
     told = findings.filter(pl.col("outcome").is_in(_TELLING)).group_by("declaration_id")
-    names = told.agg(pl.col("check").unique().sort().alias(FINDINGS))
-    joined = lines.join(names, on="declaration_id", how="left", maintain_order="left")
-    return joined.with_columns(pl.col(FINDINGS).fill_null([]))
+    return told.agg(pl.col("check").unique().sort().alias(FINDINGS))
 
 
 def findings_of(layout: Layout, day: date) -> pl.DataFrame:
@@ -43,6 +51,11 @@ def findings_of(layout: Layout, day: date) -> pl.DataFrame:
 
 
 def findings_digest(layout: Layout, day: date) -> bytes:
-    """Return what the features of a day depend on here: the digest of its findings, empty without any."""
+    """Return what the features of a day depend on here: the digest of its findings, empty without any.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
     file = layout.file(DayTable.CHECKS, day)
-    return file_digest(file) if file.exists() else b""
+    with reading(file):
+        return file_digest(file) if file.exists() else b""
