@@ -28,7 +28,7 @@ from pipelines.backtest.start import prepare_start
 from pipelines.backtest.strategies import chosen_strategies
 from pipelines.backtest.working_store import read_nights, strategy_store, write_text
 from pipelines.history.source_keys import found_extra_keys, with_source_keys
-from pipelines.store.day_table import DayTable
+from pipelines.store.day_table import OBSERVED, DayTable
 from pipelines.store.digests import file_digest
 from pipelines.store.files import write_table
 from pipelines.store.layout import Layout, table_file
@@ -110,7 +110,7 @@ def _refuse_inside(folder: Path, source: Store) -> None:
 def _asked(source: Store, plan: Plan, settings: Settings) -> dict[str, Any]:
     """All that the figures depend on besides the program."""
     digest = hashlib.sha256()
-    for table in (DayTable.DECLARATIONS, DayTable.INSPECTIONS, DayTable.TRUTH):
+    for table in (*OBSERVED, DayTable.INSPECTIONS, DayTable.TRUTH):
         for file in sorted(source.layout.table(table).rglob("*.parquet")):
             digest.update(str(file.relative_to(source.path)).encode())
             digest.update(file_digest(file))

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from pipelines.store.day_table import DayTable
+from pipelines.store.day_table import OBSERVED, DayTable
 from pipelines.store.files import put_day_in, put_in, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import LEARNED, Layout, table_file
@@ -34,7 +34,7 @@ def start_store(source: Store, folder: Path, first: date, last: date) -> Store:
         beside = _emptied(folder.with_name(f"{folder.name}.new"))
         there, here = source.layout, Layout(beside)
         put_in(there.meta, here.meta)
-        for table in (DayTable.DECLARATIONS, DayTable.CHECKS):
+        for table in OBSERVED:
             for day in source.days(table):
                 if day <= last:
                     put_day_in(there, here, table, day)

@@ -69,3 +69,9 @@ class DayTable(Enum):
     def changed(self) -> DayTable:
         """Where the rows are that a table of documents held before."""
         return DayTable[f"CHANGED_{self.name}"]
+
+
+OBSERVED: Final = (DayTable.DECLARATIONS, DayTable.CHECKS)
+"""What the features of a day's lines are built from, beside the history: a copy of a store that models learn
+or score from needs these, and the inspections.
+"""

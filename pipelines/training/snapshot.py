@@ -13,14 +13,16 @@ from datetime import date
 from pathlib import Path
 
 from configs.errors import ParcelRiskError, StoreError
-from pipelines.store.day_table import DayTable
+from pipelines.store.day_table import OBSERVED, DayTable
 from pipelines.store.files import put_day_in
 from pipelines.store.locking import hold_lock
 from pipelines.store.store import Store
 
 CHAMPIONS = "champions"
 INSPECTED = "inspected"
-_LEARNED_FROM = (DayTable.DECLARATIONS, DayTable.CHECKS, DayTable.INSPECTIONS)
+_LEARNED_FROM = (*OBSERVED, DayTable.INSPECTIONS)
+# A day may be checked again, by a night beside the training: its history stays the same.
+_FOLDED = (DayTable.DECLARATIONS, DayTable.INSPECTIONS)
 
 
 @contextmanager
@@ -73,14 +75,14 @@ def paths_of(store: Store, frozen: Store) -> Iterator[None]:
 
 
 def still_holds(store: Store, frozen: Store, until: date) -> bool:
-    """Whether the days of the store up to `until` are those that were frozen."""
+    """Whether the history of the store up to `until` is folded from what was frozen."""
     return _files(store, until) == _files(frozen, until)
 
 
 def _files(store: Store, until: date) -> dict[str, int]:
     return {
         str(file.relative_to(store.path)): file.stat().st_ino
-        for table in _LEARNED_FROM
+        for table in _FOLDED
         for day in store.days(table)
         if day <= until
         for file in store.layout.partition(table, day).iterdir()

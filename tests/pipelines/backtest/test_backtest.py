@@ -291,6 +291,15 @@ def test_what_cannot_be_done_is_told(
     assert said in capsys.readouterr().err
 
 
+def test_a_store_that_was_checked_since_is_another(
+    tmp_path: Path, done: Done, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = done.world.copy(tmp_path)
+    assert world.run("check", "--date", str(LAST), "--quiet") == 0
+    assert world.run("backtest", *options(done.out, *STRATEGIES)) == 2
+    assert "holds a backtest that differs in: data" in capsys.readouterr().err
+
+
 def test_a_store_with_neither_truth_nor_labels_is_refused(
     tmp_path: Path, untrained: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
