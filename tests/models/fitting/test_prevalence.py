@@ -94,7 +94,8 @@ def test_an_empty_draw_bounds_a_promise_that_is_too_high() -> None:
     assert level.high < 0.02
     low = _level(lines, 1e-5)
     assert low is not None
-    assert low.share == pytest.approx(1e-5, rel=0.7)
+    # The mean: of what is as unsure as this, the median is little more than half of it.
+    assert low.share == pytest.approx(1e-5, rel=0.1)
 
 
 def test_a_sampling_plan_with_chances_tells_how_far_promises_hold() -> None:

@@ -128,6 +128,11 @@ def test_likely_headings_are_told_where_another_is_declared(model: GoodsModel) -
     told = headings_told(model, replace(scores, top_chances=unsure), declared)
     assert told[0].startswith(f"940520 {scores.top_chances[0, 0]:.0%}")
     assert told[1:].to_list() == [None, None, None]
+    # Headings that are too rare to have a name of their own are not told.
+    rest = np.array([[scores.top[0, 0], len(model.headings) - 1, scores.top[0, 1]]])
+    of_one = replace(scores, top=rest, top_chances=np.array([[0.5, 0.3, 0.2]]))
+    (told_of_one,) = headings_told(model, of_one, declared[:1])
+    assert told_of_one == f"940520 50%, {model.headings[scores.top[0, 1]]} 20%"
 
 
 def test_words_of_a_model_without_goods_are_null() -> None:

@@ -58,6 +58,14 @@ def test_each_moment_has_its_version(tmp_path: Path) -> None:
     assert sent_later(store, DAY, CLOSE) == 0
 
 
+def test_of_what_was_sent_later_the_first_version_is_known(tmp_path: Path) -> None:
+    later = held(line("A", -1, weight=1.0), CLOSE + 3 * HOUR)
+    store = make_documents(tmp_path / "S", [line("A", -3, weight=2.0)], [later])
+    rows = known_declarations(store, DAY, CLOSE).select("declaration_id", "gross_weight_kg").collect()
+    assert rows.rows() == [("A", 1.0)]
+    assert sent_later(store, DAY, CLOSE) == 1
+
+
 def test_a_withdrawn_day_is_known_by_its_changes_alone(tmp_path: Path) -> None:
     gone = [held(line("A", 9), CLOSE + HOUR), held(line("B", None), CLOSE - HOUR)]
     store = make_documents(tmp_path / "S", [], gone)
