@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +21,7 @@ from pipelines.checks.matching import Matcher
 from pipelines.checks.returned import returned_on
 from pipelines.documents.known import closing_moment
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import write_table
+from pipelines.store.files import row_count, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
@@ -29,6 +30,10 @@ _LINES: Final = (
     *("declaration_id", "line_no", "direction", "trade_mode", "platform_id", "order_id", "carrier_id"),
     *("waybill_id", "buyer_id", "address_id", "quantity", "unit_price", "total_price", "currency"),
     *("gross_weight_kg", "item_no"),
+)
+_READ: Final = (
+    *(DayTable.DECLARATIONS, DayTable.ORDERS, DayTable.PAYMENTS, DayTable.WAYBILLS),
+    *(DayTable.RETURNS, DayTable.RECEIPTS),
 )
 
 
@@ -84,31 +89,18 @@ def check_day(
         config: how far documents may differ, and how many lines are held at once.
         reference: the reference tables of the day.
         t: what the table and the manifest are staged in.
+
+    Raises:
+        StoreError: a file that is read is damaged.
     """
     manifest = ManifestBuilder("check")
-    with manifest.step("returns"):
-        returned = returned_on(store, day)
-    returns = returned.returns.filter("is_new").height
-    matcher = Matcher(store, day, config.lookback_days)
-    verdicts, parcels = [], 0
-    for part in _parts(store, day, config.lines_at_once):
-        with manifest.step("match"):
-            match = matcher.match(part)
-        facts = CheckedDay(
-            day,
-            closing_moment(day),
-            part,
-            **vars(match),
-            **vars(returned),
-            config=config,
-            reference=reference,
-        )
+    verdicts, parcels, returns = [], 0, 0
+    for facts in _facts(store, day, config, reference, manifest):
         with manifest.step("check"):
             verdicts.append(run_checks(facts))
-        # Returns stand once, with whichever part comes first.
-        returned = returned.without_rows()
-        parcels += part["declaration_id"].n_unique()
-        manifest.add_rows(rows_in=part.height, kept=part.height)
+        parcels += facts.lines["declaration_id"].n_unique()
+        returns += facts.returns.filter("is_new").height
+        manifest.add_rows(rows_in=facts.lines.height, kept=facts.lines.height)
     findings = pl.concat([verdict.findings for verdict in verdicts]).sort(list(FINDING_COLUMNS))
     not_known = pl.concat([verdict.not_known for verdict in verdicts])
     with manifest.step("write"):
@@ -128,6 +120,46 @@ def check_day(
     manifest.further.update(checks.as_dict())
     store.write_manifest(t, "check", day, manifest.as_dict())
     return checks
+
+
+def _facts(
+    store: Store, day: date, config: ChecksConfig, reference: ReferenceDay, manifest: ManifestBuilder
+) -> Iterator[CheckedDay]:
+    """What is known of a day, part by part; returns stand with the first."""
+    with _damage_named(store):
+        with manifest.step("returns"):
+            returned = returned_on(store, day)
+        matcher = Matcher(store, day, config.lookback_days)
+        for part in _parts(store, day, config.lines_at_once):
+            with manifest.step("match"):
+                match = matcher.match(part)
+            yield CheckedDay(
+                day,
+                closing_moment(day),
+                part,
+                **vars(match),
+                **vars(returned),
+                config=config,
+                reference=reference,
+            )
+            returned = returned.without_rows()
+
+
+@contextmanager
+def _damage_named(store: Store) -> Iterator[None]:
+    """Name the file at which a scan of many failed: Polars does not.
+
+    Raises:
+        StoreError: one of the files cannot be read, or is damaged.
+    """
+    try:
+        yield
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+        for table in (*_READ, *(each.changed for each in _READ)):
+            for day in store.days(table):
+                for file in store.layout.files(table, day):
+                    row_count(file)
+        raise
 
 
 def _parts(store: Store, day: date, most: int) -> Iterator[pl.DataFrame]:

@@ -156,9 +156,7 @@ def test_reuse_stands_on_the_later_day(tmp_path: Path) -> None:
 def test_a_number_is_free_again_after_the_look_back(tmp_path: Path) -> None:
     long_ago = CLOSE - timedelta(days=190)
     first = SENT | {"declaration_id": "INV0", "order_id": "O0", "declared_at": long_ago, "sent_at": long_ago}
-    store = make_documents(
-        tmp_path / "S", [first, SENT], **documents(orders=[ORDER | {"sent_at": long_ago}])
-    )
+    store = make_documents(tmp_path / "S", [first, SENT], **documents(orders=[ORDER | {"sent_at": long_ago}]))
     assert checked(store) == [("INV1", None, "order_missing", "open")]
     configs = tmp_path / "configs"
     configs.mkdir()

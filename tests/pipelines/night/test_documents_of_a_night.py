@@ -121,6 +121,18 @@ def test_a_day_is_scored_again_where_its_documents_changed(night: World, tmp_pat
     assert read_json(world.store.layout.outcome(NIGHT))["run"] != named
 
 
+def test_a_day_whose_documents_are_damaged_is_listed_all_the_same(
+    night: World, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = night.copy(tmp_path)
+    file = world.store.layout.files(DayTable.ORDERS, NIGHT)[0]
+    file.write_bytes(b"PAR1")
+    shutil.rmtree(world.store.layout.partition(DayTable.LISTS, NIGHT))
+    assert world.score() == 0
+    assert f"its documents could not be checked: {file} is damaged" in caplog.text
+    assert world.listed().height > 0
+
+
 def test_a_store_without_documents_has_no_such_features(scored: World) -> None:
     assert not scored.store.layout.table(DayTable.CHECKS).exists()
     lines = scored.store.read_declarations(NIGHT)
