@@ -26,6 +26,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
 def _missing(day: CheckedDay, name: str, documents: pl.DataFrame, key: tuple[str, str]) -> pl.DataFrame:
     there = documents.select(key).unique()
     maker, number = key
+    article = "an" if name == "order" else "a"
     named = "waybill" if key == WAYBILL_KEY else "order"
     told = pl.lit(f"no {name} for order ") if name == "payment" else pl.lit(f"no {name} ")
     rows = (
@@ -37,7 +38,7 @@ def _missing(day: CheckedDay, name: str, documents: pl.DataFrame, key: tuple[str
             found=pl.when(pl.all_horizontal(pl.col(key).is_not_null()))
             .then(pl.concat_str(told, number, pl.lit(" of "), maker))
             .otherwise(pl.lit(f"the inventory names no {named}")),
-            expected=pl.lit(f"a {name} by the close of {day.day}".replace("a order", "an order")),
+            expected=pl.lit(f"{article} {name} by the close of {day.day}"),
             basis=pl.lit(name),
         )
     )
