@@ -1,4 +1,4 @@
-"""What became of applications to take goods back from an import: CEB626."""
+"""What became of applications to take goods back: CEB626 (import) and CEB214 (export)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from pipelines.ingest.reading.message_format import Shape
 
 
 class ReturnStates(StateFormat):
-    """One state of an application."""
+    """One state of an application. The official sample of CEB214 calls its first element by the number."""
 
-    shapes: ClassVar = {"CEB626Message": Shape("InvtRefundReturn", "InvtRefundReturn")}
+    shapes: ClassVar = {
+        "CEB626Message": Shape("InvtRefundReturn", "InvtRefundReturn"),
+        **dict.fromkeys(("CEB214Message", "CEB214"), Shape("RefundReturn", "RefundReturn")),
+    }
     plural = "states of returns"
     of = RETURNS
     required = ("declaration_id", "sent_at")
     head_fields: ClassVar = {"declaration_id": "invtNo", "own_number": "copNo"}
+    export_fields: ClassVar = {"own_number": "coElNo"}

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from features.contract.documents import RETURNS
 from pipelines.ingest.reading.document_format import DocumentFormat
-from pipelines.ingest.reading.message_format import Fields, Shape, Values
+from pipelines.ingest.reading.message_format import Shape
 
 
 class Returns(DocumentFormat):
@@ -30,6 +30,7 @@ class Returns(DocumentFormat):
         "order_id": "orderNo",
         "waybill_id": "logisticsNo",
     }
+    export_fields: ClassVar = {"own_number": "coElNo"}
     line_fields: ClassVar = {
         "line_no": "gnum",
         "hs_code": "gcode",
@@ -42,8 +43,3 @@ class Returns(DocumentFormat):
     }
     persons: ClassVar = {"buyer_id": "buyerIdNumber", "telephone_id": "buyerTelephone"}
     person_fields = ("buyerName", "buyerTelephone", "buyerIdNumber")
-
-    def head_columns(self, head: Fields) -> Values:
-        """The columns that a head decides: exports call the declarant's own number otherwise."""
-        columns = super().head_columns(head)
-        return columns | {"own_number": columns["own_number"] or head.get("coElNo")}

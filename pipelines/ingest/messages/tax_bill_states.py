@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar, Final
 
 from features.contract.documents import TAXES
-from pipelines.ingest.reading.document_format import StateFormat, state_of
-from pipelines.ingest.reading.message_format import Fields, Shape
+from pipelines.ingest.reading.document_format import StateFormat
+from pipelines.ingest.reading.message_format import Shape
 
 _VOID: Final = 3
 
@@ -19,7 +19,9 @@ class TaxBillStates(StateFormat):
     of = TAXES
     required = ("tax_bill_id", "sent_at")
     head_fields: ClassVar = {"tax_bill_id": "taxNo"}
+    state_field = "status"
 
-    def action(self, head: Fields) -> tuple[str | None, str | None]:
-        """A deletion where the bill is void, else nothing that matters."""
-        return ("delete" if state_of(head.get("status")) == _VOID else "state"), None
+    @staticmethod
+    def undoes(state: int | None) -> bool:
+        """Whether the bill is void."""
+        return state == _VOID

@@ -1,4 +1,4 @@
-"""Waybills of imports: CEB511."""
+"""Waybills: CEB511 (import) and CEB505 (export)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from pipelines.ingest.reading.message_format import Shape
 
 
 class Waybills(DocumentFormat):
-    """One waybill, a row."""
+    """One waybill, a row; exports name no consignee."""
 
-    shapes: ClassVar = {"CEB511Message": Shape("Logistics", "LogisticsHead")}
+    shapes: ClassVar = {
+        "CEB511Message": Shape("Logistics", "LogisticsHead"),
+        "CEB505Message": Shape("Logistics", "Logistics"),
+    }
     plural = "waybills"
     of = WAYBILLS
-    directions: ClassVar = {"CEB511Message": "import"}
+    directions: ClassVar = {"CEB511Message": "import", "CEB505Message": "export"}
     head_fields: ClassVar = {
         "carrier_id": "logisticsCode",
         "waybill_id": "logisticsNo",
         "master_bill_id": "billNo",
         "order_id": "orderNo",
+        "seller_id": "ebcCode",
         "item_name": "goodsInfo",
         "freight": "freight",
         "insurance": "insuredFee",
@@ -28,5 +32,6 @@ class Waybills(DocumentFormat):
         "gross_weight_kg": "weight",
         "package_count": "packNo",
     }
+    export_fields: ClassVar = {"gross_weight_kg": "grossWeight"}
     persons: ClassVar = {"telephone_id": "consigneeTelephone", "address_id": "consigneeAddress"}
-    person_fields = ("consignee", "consigneeTelephone", "consigneeAddress")
+    person_fields = ("consignee", "consigneeTelephone", "consigneeAddress", "ebcTelephone")

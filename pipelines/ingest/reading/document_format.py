@@ -15,7 +15,6 @@ _CURRENCIES: Final = ("currency", "paid_currency")
 _CLEAR: Final = frozenset({"guid", "appType", "appTime", "appStatus", "returnStatus", "returnTime"})
 _IDENTITY_FIELD: Final = "buyerIdNumber"
 _NAMING: Final = ("_id", "own_number", "customs_office")
-_STATE_FIELD: Final = "returnStatus"
 _REJECTED: Final = 100
 
 
@@ -25,6 +24,7 @@ class DocumentFormat(MessageFormat):
     Attributes:
         of: the table whose rows its lines become.
         head_fields: column -> field of the head, for what is taken over as it stands.
+        export_fields: the same where exports call a field otherwise.
         line_fields: the same of a line.
         persons: column -> field of the head that names a person: its keyed hash is kept, of a buyer without
             an identity number that of name and telephone.
@@ -34,6 +34,7 @@ class DocumentFormat(MessageFormat):
 
     of: ClassVar[DocumentTable]
     head_fields: ClassVar[Mapping[str, str]]
+    export_fields: ClassVar[Mapping[str, str]] = {}
     line_fields: ClassVar[Mapping[str, str]] = {}
     persons: ClassVar[Mapping[str, str]] = {}
     directions: ClassVar[Mapping[str, str]] = {}
@@ -47,19 +48,23 @@ class DocumentFormat(MessageFormat):
         cls.table = cls.of.name
         if "required" not in vars(cls):
             cls.required = cls.of.required
-        cls.clear_head_fields = _CLEAR | frozenset(cls.head_fields.values())
+        of_head = (*cls.head_fields.items(), *cls.export_fields.items())
+        cls.clear_head_fields = _CLEAR | frozenset(field for _, field in of_head)
         cls.clear_line_fields = frozenset(cls.line_fields.values())
         # An amount of 0 is one; a number of a document that is 0 is none.
-        names = (field for column, field in cls.head_fields.items() if column.endswith(_NAMING))
+        names = (field for column, field in of_head if column.endswith(_NAMING))
         cls.naming_fields = frozenset((*names, *cls.persons.values()))
-        hashed = {field: column for column, field in (*cls.head_fields.items(), *cls.line_fields.items())}
+        hashed = {field: column for column, field in (*of_head, *cls.line_fields.items())}
         cls.hashed_as = hashed | {field: hashed_as(column) for column, field in cls.persons.items()}
         words = {field for field in cls.hashed_as if cls.hashed_as[field] in ("item_name", "item_model")}
         cls.word_fields = frozenset(words)
 
     def head_columns(self, head: Fields) -> Values:
         """The columns that a head decides."""
-        columns = {column: self._value(column, head.get(field)) for column, field in self.head_fields.items()}
+        columns: Values = {
+            column: self._value(column, head.get(field) or head.get(self.export_fields.get(column, field)))
+            for column, field in self.head_fields.items()
+        }
         for column, field in self.persons.items():
             is_buyer = field == _IDENTITY_FIELD
             columns[column] = (
@@ -88,14 +93,19 @@ class DocumentFormat(MessageFormat):
 
 
 class StateFormat(DocumentFormat):
-    """What became of documents: these messages are counted, and those that undo a document do so."""
+    """What became of documents: these messages are counted, and those that undo a document do so.
+
+    Attributes:
+        state_field: the field with the state.
+    """
 
     is_told = False
     sent = "returnTime"
+    state_field: ClassVar[str] = "returnStatus"
 
     def action(self, head: Fields) -> tuple[str | None, str | None]:
         """A deletion where the document is undone, else nothing that matters."""
-        return ("delete" if self.undoes(state_of(head.get(_STATE_FIELD))) else "state"), None
+        return ("delete" if self.undoes(_state(head.get(self.state_field))) else "state"), None
 
     @staticmethod
     def undoes(state: int | None) -> bool:
@@ -103,10 +113,10 @@ class StateFormat(DocumentFormat):
         return state is not None and (state == _REJECTED or state < 0)
 
 
-def state_of(text: str | None) -> int | None:
+def _state(text: str | None) -> int | None:
     """A state as a number, None where it is none.
 
-    >>> state_of(" -624027 "), state_of("100"), state_of("ok")
+    >>> _state(" -624027 "), _state("100"), _state("ok")
     (-624027, 100, None)
     """
     try:
