@@ -205,6 +205,8 @@ STATUS: Final = DocumentPart(
 """The last status of a waybill (513)."""
 TALLY: Final = DocumentPart("tally", RETURNS, ("carrier_id", "waybill_id", "own_number"), "tallied_at")
 """That goods which came back were counted (215)."""
+ACTION_RANKS: Final = {"new": 0, "change": 1, "delete": 2}
+"""What a message does; of two that were sent at the same time, the one of higher rank counts."""
 DOCUMENT_PARTS: Final = {part.table.name: part for part in (STATUS, TALLY)}
 DOCUMENT_TABLES: Final[dict[str, DocumentTable]] = {
     table.name: table for table in (ORDERS, PAYMENTS, WAYBILLS, CANCELLATIONS, RETURNS, RECEIPTS, TAXES)

@@ -107,10 +107,10 @@ def write_document_rows(
     count = bucket_count(rows.height, bucket_rows)
     numbers = bucket_numbers(document_hash(rows, table), count)
     for number in range(count):
-        write_document_bucket(rows.filter(numbers == number), table, folder / bucket_name(number, count))
+        _write_bucket(rows.filter(numbers == number), table, folder / bucket_name(number, count))
 
 
-def write_document_bucket(rows: pl.DataFrame, table: DocumentTable, file: Path) -> None:
+def _write_bucket(rows: pl.DataFrame, table: DocumentTable, file: Path) -> None:
     """Write one file of a day of a table, of what it holds now or before."""
     further = [name for name in VERSION_COLUMNS if name in rows.columns]
     ordered = rows.select(*table.columns, *further).sort(

@@ -12,6 +12,7 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.contract.documents import ACTION_RANKS
 from pipelines.documents.known import key_text
 
 ORIGIN: Final[dict[str, pl.DataType]] = {
@@ -23,8 +24,7 @@ ORIGIN: Final[dict[str, pl.DataType]] = {
 """Of a row that came in: its file, its place there, the message in the file, and whether it counts as a row
 of the table (what only undoes a document does not); null of a stored row.
 """
-_RANKS: Final = {"new": 0, "change": 1, "delete": 2}
-_DELETE: Final = _RANKS["delete"]
+_DELETE: Final = ACTION_RANKS["delete"]
 _FILE_BITS: Final = 40
 
 
@@ -91,7 +91,7 @@ def merge_versions(incoming: pl.DataFrame, stored: pl.DataFrame, key: VersionKey
     lines = lines.with_columns(
         key_text(key.document).alias("_document"),
         _content_hash(lines, key).alias("_content"),
-        pl.col("action").replace_strict(_RANKS, return_dtype=pl.Int8).alias("_rank"),
+        pl.col("action").replace_strict(ACTION_RANKS, return_dtype=pl.Int8).alias("_rank"),
     )
     lines, repeated, duplicates = _single_lines(lines, key)
     counting = _counting_messages(lines, key)

@@ -18,14 +18,14 @@ from pipelines.documents.known import (
     VERSION_COLUMNS,
     document_hash,
     received_on,
-    write_document_bucket,
+    write_document_rows,
 )
 from pipelines.documents.versions import ORIGIN, MergedVersions, VersionKey, merge_versions
-from pipelines.store.buckets import bucket_count, bucket_range, hash_ranges
+from pipelines.store.buckets import hash_ranges
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import Layout, bucket_name
+from pipelines.store.layout import Layout
 from pipelines.store.spool import Spool, collected, complete
 
 _WORKING: Final[dict[str, pl.DataType]] = {**ORIGIN, "part": pl.String(), "_key": pl.UInt64()}
@@ -173,28 +173,18 @@ class DocumentWriter:
 
     def _write_days(self, table: DayTable, ids: UInt64Array, new: Spool, days: set[date]) -> set[date]:
         """Write the days on which documents are new, or are no more; returns them."""
-        counts = new.scan()
-        added = {} if counts is None else dict(counts.group_by("received_on").len().collect().iter_rows())
-        for day in sorted({*added, *days}):
+        changed = {*new.column("received_on"), *days}
+        for day in sorted(changed):
             self._write_day(table, day, ids, new)
-        return {*added, *days}
+        return changed
 
     def _write_day(self, table: DayTable, day: date, ids: UInt64Array, new: Spool) -> None:
         is_past = table != self._tables[0]
         columns = self.table.columns | (VERSION_COLUMNS if is_past else {})
-        folder = self.t.stage(self.layout.partition(table, day))
         others = read_tables(self.layout.files(table, day), columns, None)
         hashes = document_hash(others, self.table)
-        others = others.with_columns(hashes).filter(~hashes.is_in(pl.Series(ids).implode()))
+        others = others.filter(~hashes.is_in(pl.Series(ids).implode()))
         scan = new.scan()
-        of_day = pl.DataFrame(schema=others.schema)
-        if scan is not None:
-            of_day = scan.filter(pl.col("received_on") == day).select(*others.columns).collect()
+        of_day = collected(scan if scan is None else scan.filter(pl.col("received_on") == day), columns)
         rows = pl.concat([others, of_day])
-        if rows.is_empty():
-            return
-        count = bucket_count(rows.height, self.bucket_rows)
-        for number in range(count):
-            low, high = bucket_range(number, count)
-            bucket = rows.filter(pl.col("_key").is_between(low, high)).drop("_key")
-            write_document_bucket(bucket, self.table, folder / bucket_name(number, count))
+        write_document_rows(self.t, self.layout, self.table, day, rows, self.bucket_rows)

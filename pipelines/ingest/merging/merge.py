@@ -14,6 +14,7 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.contract.declarations import LINE_KEY
+from features.contract.documents import ACTION_RANKS
 
 ORIGIN: Final[dict[str, pl.DataType]] = {"_file": pl.Int32(), "_source_row": pl.Int64()}
 LEDGER_COLUMNS: Final[dict[str, pl.DataType]] = {
@@ -22,8 +23,7 @@ LEDGER_COLUMNS: Final[dict[str, pl.DataType]] = {
     "rank": pl.Int8(),
     "digest": pl.UInt64(),
 }
-RANKS: Final = {"new": 0, "change": 1, "delete": 2}
-_DELETE: Final = RANKS["delete"]
+_DELETE: Final = ACTION_RANKS["delete"]
 _ORDER: Final = ["message_at", "rank", "digest"]
 _MESSAGE: Final = ["declaration_id", "_file", "_offset"]
 NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -134,7 +134,7 @@ def _heads(rows: pl.DataFrame) -> pl.DataFrame:
     """One row a message, with what orders it among the messages about its declaration."""
     heads = rows.group_by(_MESSAGE, maintain_order=True).agg(
         pl.col("_message_at").first().fill_null(NEVER).alias("message_at"),
-        pl.col("_action").first().replace_strict(RANKS, return_dtype=pl.Int8).alias("rank"),
+        pl.col("_action").first().replace_strict(ACTION_RANKS, return_dtype=pl.Int8).alias("rank"),
         pl.col("_content").unique().sort().cast(pl.String).str.join(",").alias("digest"),
     )
     return heads.with_columns(hash_text(heads["digest"]).alias("digest"))
@@ -151,7 +151,7 @@ def _first_sent(heads: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     return unknown.select(
         "declaration_id",
         pl.col("first_at").alias("message_at"),
-        pl.lit(RANKS["new"], pl.Int8).alias("rank"),
+        pl.lit(ACTION_RANKS["new"], pl.Int8).alias("rank"),
         pl.lit(0, pl.UInt64).alias("digest"),
     )
 
@@ -161,14 +161,14 @@ def _untimely(heads: pl.DataFrame, ledger: pl.DataFrame) -> list[str]:
     incoming = heads.select(*LEDGER_COLUMNS)
     first = _earliest(pl.concat([incoming, ledger]))
     stored = ledger.join(_earliest(ledger), on="declaration_id", how="anti")
-    overtaken = pl.concat([incoming, stored]).filter(pl.col("rank") > RANKS["new"])
+    overtaken = pl.concat([incoming, stored]).filter(pl.col("rank") > ACTION_RANKS["new"])
     early = overtaken.join(first, on="declaration_id").filter(pl.col("message_at") < pl.col("first_at"))
     return early["declaration_id"].unique().sort().to_list()
 
 
 def _earliest(messages: pl.DataFrame) -> pl.DataFrame:
     """`first_at`: when each declaration was first sent."""
-    new = messages.filter(pl.col("rank") == RANKS["new"])
+    new = messages.filter(pl.col("rank") == ACTION_RANKS["new"])
     return new.group_by("declaration_id").agg(pl.col("message_at").min().alias("first_at"))
 
 

@@ -13,11 +13,11 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.documents import CANCELLATIONS
+from features.contract.documents import ACTION_RANKS, CANCELLATIONS
 from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.ended_versions import ENDED
-from pipelines.ingest.merging.merge import LEDGER_COLUMNS, RANKS
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import scan_tables
@@ -46,7 +46,7 @@ class Withdrawals:
 
     def without(self, messages: pl.DataFrame) -> pl.DataFrame:
         """Messages of the ledger without the deletions that are to be forgotten."""
-        deletes = messages.filter(pl.col("rank") == RANKS["delete"])
+        deletes = messages.filter(pl.col("rank") == ACTION_RANKS["delete"])
         gone = deletes.join(self.undone, on=list(_DELETED), how="semi")
         if gone.is_empty():
             return messages
