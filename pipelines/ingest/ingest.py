@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,10 +30,9 @@ from pipelines.ingest.delivered.archives import Unpacker
 from pipelines.ingest.delivered.deliveries import Deliveries
 from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
-from pipelines.ingest.line_spool import sorted_union
 from pipelines.ingest.manifest_facts import Outcome, account
 from pipelines.ingest.merging.day_writer import DayWriter
-from pipelines.ingest.merging.derived_results import DerivedResults, Deriving
+from pipelines.ingest.merging.derived_results import Deriving
 from pipelines.ingest.merging.document_tables import as_changes, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
@@ -47,7 +46,6 @@ from pipelines.ingest.shadow import shadow_of
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.meta import StoreMeta
-from pipelines.store.spool import collected
 from pipelines.store.store import Store
 from pipelines.store.taken import brought_by, stage_taken, taken_files, withdrawn_fingerprints
 from pipelines.work.progress import Progress
@@ -259,18 +257,11 @@ class _Run:
             refused_lines(spools.rejected),
             self._rules.oldest,
         )
-        derived = self._derived(t, spools, written, lines.days)
+        reference = load_reference(self._around.settings.overlay)
+        deriving = Deriving(self._store, t, lines.days, reference, written)
+        derived = deriving.derive(spools.declarations, spools.inspections)
         results = write_results(check, spools.inspections, further, spools.taken, derived)
         return lines, results
-
-    def _derived(
-        self, t: Transaction, spools: Spools, written: dict[str, DocumentChanges], days: set[date]
-    ) -> DerivedResults:
-        """What documents say of the inspections of parcels that the run speaks of."""
-        reference = load_reference(self._around.settings.overlay)
-        deriving = Deriving(self._store, t, days, reference, written)
-        ids = sorted_union([spools.declarations.ids(), spools.inspections.column("_id_hash").to_numpy()])
-        return deriving.derive(ids, collected(spools.inspections.scan(), INSPECTION_COLUMNS))
 
     def _quarantine(
         self, t: Transaction, spools: Spools, results: Changes, tables: Mapping[str, Changes]

@@ -7,18 +7,19 @@ and where an inspector said something, that stays.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from configs.reference.facts import Reference
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
-from features.contract.documents import RECEIPTS, TAXES, DocumentTable
+from features.contract.documents import DOCUMENT_TABLES, RECEIPTS, TAXES, DocumentTable
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.documents.outcomes import (
     IRREGULARITY,
@@ -28,17 +29,23 @@ from pipelines.documents.outcomes import (
     receipt_outcomes,
 )
 from pipelines.documents.writer import DocumentChanges
-from pipelines.ingest.line_spool import contains
+from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
 from pipelines.lists.issued import issued_lists
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
+from pipelines.store.spool import Spool, collected
 from pipelines.store.store import Store
 
 _CHANNEL: Final[dict[str, pl.DataType]] = {
     "selection": pl.String(),
     "inspection_probability": pl.Float64(),
 }
+_TOLD: Final = {
+    RECEIPTS.name: ("declaration_id", "seller_id", "own_number", "status", "sent_at"),
+    TAXES.name: ("declaration_id", "line_no", "taxable_price", "sent_at"),
+}
+"""The columns of a table that speak of inspections."""
 _VALUES: Final = (IRREGULARITY, "assessed_unit_price")
 _OWN: Final = ("seller_id", "own_number")
 _OWN_TYPES: Final = dict.fromkeys(_OWN, pl.String())
@@ -135,14 +142,15 @@ class Deriving:
     reference: Reference
     written: dict[str, DocumentChanges]
 
-    def derive(self, ids: UInt64Array, results: pl.DataFrame) -> DerivedResults:
+    def derive(self, lines_that_came: LineSpool, results: Spool) -> DerivedResults:
         """What documents say of parcels that the run speaks of.
 
-        `ids` are hashes of declarations that lines or results came in of, `results` the results that came in
-        (`INSPECTION_KEY`, `inspected_on` and labels).
+        `results` are those that came in: `_id_hash` and `INSPECTION_COLUMNS`.
         """
-        touched = [rows for table in (RECEIPTS, TAXES) for rows in self._touched(table)]
-        hashes = np.unique(np.concatenate([ids, *(hash_text(each).to_numpy() for each in touched)]))
+        if not any(self._days(name) for name in _TOLD):
+            return DerivedResults.none()
+        touched = [hash_text(rows).to_numpy() for name in _TOLD for rows in self._touched(name)]
+        hashes = sorted_union([lines_that_came.ids(), results.column("_id_hash").to_numpy(), *touched])
         receipts, taxes = self._told(hashes)
         if not any(each.height for each in (*receipts, *taxes)):
             return DerivedResults.none()
@@ -154,10 +162,12 @@ class Deriving:
         if own.height:
             lines = pl.concat([lines, self._lines(wanted.clear(), own)]).unique(LINE_KEY)
             # What names it by its number may have come long before.
-            numbered = hash_text(lines["declaration_id"]).to_numpy()
-            receipts, taxes = self._told(np.union1d(hashes, numbered))
+            numbered = sorted_union([hashes, hash_text(lines["declaration_id"]).to_numpy()])
+            if len(numbered) > len(hashes):
+                receipts, taxes = self._told(numbered)
         stored = self._inspected(lines["declaration_id"].unique())
-        known = pl.concat([stored, _inspections(results)]).unique()
+        came = _inspections(collected(results.scan(), INSPECTION_COLUMNS))
+        known = pl.concat([stored, came]).unique()
         before, after = (
             self._made(_resolved(receipts[now], lines), taxes[now], lines, inspected)
             for now, inspected in enumerate((stored, known))
@@ -168,9 +178,7 @@ class Deriving:
 
     def _told(self, ids: UInt64Array) -> tuple[list[pl.DataFrame], list[pl.DataFrame]]:
         """Receipts and tax bills of declarations with these hashes, or without a number: before and after."""
-        receipts, taxes = (
-            [self._rows(table, ids, now=now) for now in (False, True)] for table in (RECEIPTS, TAXES)
-        )
+        receipts, taxes = (self._rows(DOCUMENT_TABLES[name], ids) for name in _TOLD)
         return receipts, taxes
 
     def _made(
@@ -190,27 +198,26 @@ class Deriving:
             pl.col("selection").fill_null(_OFFICER)
         ).select(*OUTCOME_COLUMNS, *_CHANNEL)  # fmt: skip
 
-    def _rows(self, table: DocumentTable, ids: UInt64Array, *, now: bool) -> pl.DataFrame:
-        """What a table says of declarations with these hashes, or without a number, as it stands in the store
-        or as the run leaves it.
+    def _rows(self, table: DocumentTable, ids: UInt64Array) -> list[pl.DataFrame]:
+        """What a table says of declarations with these hashes, or without a number: as it stands in the
+        store, and as the run leaves it.
         """
-        day_table = DayTable.named(table.name)
-        layout, files = self.store.layout, []
-        changes = self.written.get(table.name)
-        days = {*layout.days(day_table), *(changes.days if changes else ())}
-        for day in sorted(days):
-            staged = self.t.staged(layout.partition(day_table, day)) if now else None
-            files += layout.files(day_table, day) if staged is None else sorted(staged.glob("*.parquet"))
-        parts = [pl.DataFrame(schema=table.columns)]
-        for file in files:
-            rows = read_tables([file], table.columns, None)
-            name = rows["declaration_id"]
-            about = pl.Series(contains(ids, hash_text(name).to_numpy())) | name.is_null()
-            parts.append(rows.filter(about))
-        return pl.concat(parts)
+        day_table, layout = DayTable.named(table.name), self.store.layout
+        before, after = ([_rows_about(ids, [], table)] for _ in range(2))
+        for day in self._days(table.name):
+            staged = self.t.staged(layout.partition(day_table, day))
+            rows = _rows_about(ids, layout.files(day_table, day), table)
+            before.append(rows)
+            after.append(rows if staged is None else _rows_about(ids, staged.glob("*.parquet"), table))
+        return [pl.concat(before), pl.concat(after)]
 
-    def _touched(self, table: DocumentTable) -> list[pl.Series]:
-        changes = self.written.get(table.name)
+    def _days(self, table: str) -> list[date]:
+        """The days on which a table holds something, before the run or after it."""
+        changes = self.written.get(table)
+        return sorted({*self.store.days(DayTable.named(table)), *(changes.days if changes else ())})
+
+    def _touched(self, table: str) -> list[pl.Series]:
+        changes = self.written.get(table)
         if changes is None:
             return []
         now, before, _ = changes.versions({"declaration_id": pl.String()})
@@ -244,6 +251,18 @@ class Deriving:
             rows = rows.filter(pl.col("declaration_id").is_in(parcels.implode()))
             parts.append(_inspections(rows.with_columns(pl.lit(day).alias("reported_on"))))
         return pl.concat(parts)
+
+
+def _rows_about(ids: UInt64Array, files: Iterable[Path], table: DocumentTable) -> pl.DataFrame:
+    """The rows of some files of a table about declarations with these hashes, or without a number."""
+    wanted = list(_TOLD[table.name])
+    parts = [read_tables([], table.columns, wanted)]
+    for file in sorted(files):
+        rows = read_tables([file], table.columns, wanted)
+        name = rows["declaration_id"]
+        about = pl.Series(contains(ids, hash_text(name).to_numpy())) | name.is_null()
+        parts.append(rows.filter(about))
+    return pl.concat(parts)
 
 
 def _inspections(results: pl.DataFrame) -> pl.DataFrame:
