@@ -168,10 +168,12 @@ class Deriving:
         stored = self._inspected(lines["declaration_id"].unique())
         came = _inspections(collected(results.scan(), INSPECTION_COLUMNS))
         known = pl.concat([stored, came]).unique()
-        before, after = (
-            self._made(_resolved(receipts[now], lines), taxes[now], lines, inspected)
+        made = [
+            _made(_resolved(receipts[now], lines), taxes[now], lines, inspected)
             for now, inspected in enumerate((stored, known))
-        )
+        ]
+        channels = self._channels({day for rows in made for day in rows["declared_on"]})
+        before, after = (_with_channel(rows, channels) for rows in made)
         released = after.filter(~pl.col(IRREGULARITY))
         contradicted = known.filter("found").join(released, on=LINE_KEY, how="semi")["declaration_id"]
         return DerivedResults(before, after, tuple(contradicted.unique().sort()))
@@ -181,22 +183,11 @@ class Deriving:
         receipts, taxes = (self._rows(DOCUMENT_TABLES[name], ids) for name in _TOLD)
         return receipts, taxes
 
-    def _made(
-        self, receipts: pl.DataFrame, taxes: pl.DataFrame, lines: pl.DataFrame, inspected: pl.DataFrame
-    ) -> pl.DataFrame:
-        outcomes = receipt_outcomes(receipts, lines)
-        columns = [*INSPECTION_KEY, "inspected_on"]
-        known = pl.concat([outcomes.select(columns), inspected.select(columns)]).unique()
-        rows = outcomes_with_prices(outcomes, assessed_prices(taxes, known, lines))
-        rows = rows.join(lines.select(*LINE_KEY, "declared_on"), on=LINE_KEY)
-        rows = rows.filter(pl.col("inspected_on") >= pl.col("declared_on"))
-        listed = [issued_lists(self.store, day) for day in rows["declared_on"].unique().sort()]
-        places = pl.concat([pl.DataFrame(schema={"declaration_id": pl.String(), **_CHANNEL}), *(
-            each.select("declaration_id", *_CHANNEL) for each in listed
-        )]).unique("declaration_id", keep="first", maintain_order=True)  # fmt: skip
-        return rows.join(places, on="declaration_id", how="left").with_columns(
-            pl.col("selection").fill_null(_OFFICER)
-        ).select(*OUTCOME_COLUMNS, *_CHANNEL)  # fmt: skip
+    def _channels(self, days: set[date]) -> pl.DataFrame:
+        """How the parcels of some days came onto the lists that were issued."""
+        parts = [pl.DataFrame(schema={"declaration_id": pl.String(), **_CHANNEL})]
+        parts += [issued_lists(self.store, day).select(parts[0].columns) for day in sorted(days)]
+        return pl.concat(parts).unique("declaration_id", keep="first", maintain_order=True)
 
     def _rows(self, table: DocumentTable, ids: UInt64Array) -> list[pl.DataFrame]:
         """What a table says of declarations with these hashes, or without a number: as it stands in the
@@ -234,9 +225,12 @@ class Deriving:
             for day in days[first : first + _DAYS_AT_ONCE]:
                 staged = self.t.staged(layout.partition(DayTable.DECLARATIONS, day))
                 files = layout.buckets(day) if staged is None else sorted(staged.glob("*.parquet"))
-                rows = read_tables(files, _LINE_COLUMNS, None)
-                by_own = rows.join(own, on=_OWN, how="semi").select("declaration_id").unique()
+                names = read_tables(files, _LINE_COLUMNS, ["declaration_id", *_OWN])
+                by_own = names.join(own, on=_OWN, how="semi").select("declaration_id")
                 named = pl.concat([missing, by_own]).unique()
+                if names.join(named, on="declaration_id", how="semi").is_empty():
+                    continue
+                rows = read_tables(files, _LINE_COLUMNS, None)
                 rows = rows.join(named, on="declaration_id", how="semi")
                 rate = self.reference.on(day).cny_rate(rows["currency"])
                 found.append(rows.with_columns(pl.lit(day).alias("declared_on"), rate.alias("cny_rate")))
@@ -251,6 +245,25 @@ class Deriving:
             rows = rows.filter(pl.col("declaration_id").is_in(parcels.implode()))
             parts.append(_inspections(rows.with_columns(pl.lit(day).alias("reported_on"))))
         return pl.concat(parts)
+
+
+def _made(
+    receipts: pl.DataFrame, taxes: pl.DataFrame, lines: pl.DataFrame, inspected: pl.DataFrame
+) -> pl.DataFrame:
+    """What documents say of lines, with `declared_on`."""
+    outcomes = receipt_outcomes(receipts, lines)
+    columns = [*INSPECTION_KEY, "inspected_on"]
+    known = pl.concat([outcomes.select(columns), inspected.select(columns)]).unique()
+    rows = outcomes_with_prices(outcomes, assessed_prices(taxes, known, lines))
+    rows = rows.join(lines.select(*LINE_KEY, "declared_on"), on=LINE_KEY)
+    return rows.filter(pl.col("inspected_on") >= pl.col("declared_on"))
+
+
+def _with_channel(rows: pl.DataFrame, channels: pl.DataFrame) -> pl.DataFrame:
+    """The same with `_CHANNEL`: that of a list, else an officer's."""
+    joined = rows.join(channels, on="declaration_id", how="left")
+    selection = pl.col("selection").fill_null(_OFFICER)
+    return joined.with_columns(selection).select(*OUTCOME_COLUMNS, *_CHANNEL)
 
 
 def _rows_about(ids: UInt64Array, files: Iterable[Path], table: DocumentTable) -> pl.DataFrame:
