@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from tests.pipelines.ceb_documents import NAMESPACE
+from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, NAMESPACE
 
 Fields = Mapping[str, object]
 PERSON: dict[str, object] = {
@@ -69,6 +70,15 @@ TAX_LINE: dict[str, object] = {
     "gnum": 1, "gcode": "3304990039", "taxPrice": "404.5", "customsTax": 0, "valueAddedTax": "36.7",
     "consumptionTax": 0,
 }  # fmt: skip
+INVENTORY: Fields = IMPORT_HEAD | {"invtNo": "INVENTORY1", "appTime": "20261120093000"}
+INVENTORY_LINE: Fields = IMPORT_LINE | {"itemNo": "ITEM-1"}
+SEQUENCES = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
+"""Some of the orders in which three files can come."""
+
+
+def at(day: int, hour: int = 12) -> datetime:
+    """A moment in the month of the messages."""
+    return datetime(2026, 11, day, hour, tzinfo=UTC)
 
 
 def element(name: str, fields: Fields) -> str:

@@ -12,6 +12,7 @@ import pytest
 from pipelines.cli.main import run
 from pipelines.simulation.messages.files import FileStyle
 from tests.pipelines.documents.message_sets import MessageSet, make_message_set
+from tests.pipelines.taken_in import stored_bytes
 
 KEY = ["declaration_id", "line_no", "check", "outcome", "day"]
 DOCUMENTS = ("orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
@@ -52,11 +53,6 @@ def findings(store: Path) -> pl.DataFrame:
     )
 
 
-def content(store: Path, *tables: str) -> dict[str, bytes]:
-    files = [path for table in tables for path in sorted((store / table).rglob("*.parquet"))]
-    return {str(path.relative_to(store)): path.read_bytes() for path in files}
-
-
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory, messages: MessageSet) -> Path:
     return checked(tmp_path_factory.mktemp("store") / "S", messages, [messages.folder])
@@ -80,7 +76,7 @@ def test_order_and_cutting_of_files_make_no_difference(
     files = sorted(other.folder.rglob("*.xml"))
     calls = [files[number::3] for number in (2, 0, 1)]
     again = checked(tmp_path / "S", other, *calls)
-    assert content(again, *TABLES) == content(store, *TABLES)
+    assert stored_bytes(again, *TABLES) == stored_bytes(store, *TABLES)
     lines = [pl.read_parquet(sorted((each / "declarations").rglob("*.parquet"))) for each in (again, store)]
     order = ["declaration_id", "line_no"]
     assert lines[0].drop("sent_at").sort(order).equals(lines[1].drop("sent_at").sort(order))
@@ -122,5 +118,5 @@ def test_messages_in_other_encodings_say_the_same_and_name_nobody(
         assert declared != text or encoding == "utf-8"
         file.write_bytes(declared.encode(encoding))
     again = checked(tmp_path / "S", other, [other.folder])
-    assert content(again, *TABLES) == content(store, *TABLES)
+    assert stored_bytes(again, *TABLES) == stored_bytes(store, *TABLES)
     assert named_in(again, other.persons) == []

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from itertools import permutations
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from configs.loader import load_settings
-from pipelines.ingest.ingest import IngestOptions, ingest
-from pipelines.ingest.report import IngestReport
 from pipelines.store.store import Store
-from pipelines.work.progress import Progress
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory
-from tests.pipelines.document_messages import STATE, TAX, TAX_LINE, element, tax_bill, written
+from tests.pipelines.document_messages import SEQUENCES, STATE, TAX, TAX_LINE, element, tax_bill, written
+from tests.pipelines.taken_in import take_in_files
 
 DAY = date(2026, 11, 20)
 HEAD = IMPORT_HEAD | {"invtNo": "INVENTORY1"}
 LINES = (IMPORT_LINE, IMPORT_LINE | {"gnum": "2", "totalPrice": "99", "price": "99", "qty": "1"})
 RECEIPT = STATE | {"ebcCode": "SELLER1", "copNo": "COP1"}
-SEQUENCES = [(0, 1, 2), (2, 1, 0), (1, 2, 0)]
 
 
-@pytest.fixture(autouse=True)
-def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
-
-
-def run(store: Path, *files: Path) -> IngestReport:
-    options = IngestOptions(now=datetime(2026, 12, 10, tzinfo=UTC))
-    return ingest(files, store, options, settings=load_settings(), progress=Progress.silent())
+pytestmark = pytest.mark.usefixtures("key")
 
 
 def declared(folder: Path) -> Path:
@@ -67,7 +56,7 @@ def test_an_inspection_ends_with_the_first_fate(
     tmp_path: Path, endings: list[tuple[int, str]], irregular: bool | None, reported: date | None
 ) -> None:
     files = [declared(tmp_path), receipts(tmp_path, (500, "20261121090000"), *endings)]
-    report = run(tmp_path / "S", *files)
+    report = take_in_files(tmp_path / "S", *files)
     assert report.exit_code == 0
     found = results(tmp_path / "S")
     expected = [] if irregular is None else [("INVENTORY1", line, irregular, reported) for line in (1, 2)]
@@ -79,13 +68,13 @@ def test_an_inspection_ends_with_the_first_fate(
 
 
 def test_an_ending_without_an_inspection_is_none(tmp_path: Path) -> None:
-    run(tmp_path / "S", declared(tmp_path), receipts(tmp_path, (800, "20261123090000")))
+    take_in_files(tmp_path / "S", declared(tmp_path), receipts(tmp_path, (800, "20261123090000")))
     assert results(tmp_path / "S").is_empty()
 
 
 def test_without_the_inventory_number_a_receipt_is_told_by_the_declarants_own(tmp_path: Path) -> None:
     told = receipts(tmp_path, (500, "20261121090000"), (503, "20261122090000"), invtNo=None)
-    run(tmp_path / "S", declared(tmp_path), told)
+    take_in_files(tmp_path / "S", declared(tmp_path), told)
     # Both inventories say COP1: the first by number counts.
     assert results(tmp_path / "S")["irregularity"].to_list() == [True, True]
 
@@ -93,8 +82,8 @@ def test_without_the_inventory_number_a_receipt_is_told_by_the_declarants_own(tm
 def test_an_inventory_that_came_before_its_number_is_found_by_the_declarants_own(tmp_path: Path) -> None:
     inventories = [inventory(IMPORT_HEAD | {"invtNo": None}, IMPORT_LINE)]
     told = receipts(tmp_path, (500, "20261121090000"), (503, "20261122090000"))
-    run(tmp_path / "S", written(tmp_path, "621", inventories))
-    run(tmp_path / "S", told)
+    take_in_files(tmp_path / "S", written(tmp_path, "621", inventories))
+    take_in_files(tmp_path / "S", told)
     (declared_as,) = Store.open(tmp_path / "S").read_declarations(DAY)["declaration_id"]
     assert results(tmp_path / "S").select("declaration_id", "irregularity").rows() == [(declared_as, True)]
 
@@ -109,7 +98,7 @@ def test_a_bill_joins_receipts_without_a_number_in_any_order(
         written(tmp_path, "816", [tax_bill(TAX | {"returnTime": "20261122180000000"}, TAX_LINE)]),
     ]
     for number in sequence:
-        run(tmp_path / "S", files[number])
+        take_in_files(tmp_path / "S", files[number])
     price = pytest.approx((404.5 - 12.5 * 301 / 400) / 2, abs=1e-4)
     assert results(tmp_path / "S")["assessed_unit_price"].to_list() == [price, None]
 
@@ -133,7 +122,7 @@ def test_the_list_that_a_parcel_stood_on_is_its_channel(tmp_path: Path, sequence
         receipts(tmp_path, (800, "20261122090000"), name="released"),
     ]
     for number in sequence:
-        run(tmp_path / "S", files[number])
+        take_in_files(tmp_path / "S", files[number])
     found = results(tmp_path / "S")
     assert set(found.select("selection", "inspection_probability").rows()) == {("random", 0.01)}
 
@@ -148,8 +137,8 @@ def test_an_earlier_ending_that_comes_late_takes_the_place_of_the_other(
         receipts(tmp_path, (502, "20261122090000"), name="b"),
     ]
     for number in sequence:
-        run(tmp_path / "S", files[number])
-    run(tmp_path / "T", *files)
+        take_in_files(tmp_path / "S", files[number])
+    take_in_files(tmp_path / "T", *files)
     for store in (tmp_path / "S", tmp_path / "T"):
         found = results(store).select("reported_on", "irregularity")
         assert found.rows() == [(date(2026, 11, 22), True)] * 2
@@ -176,7 +165,7 @@ def test_an_inspectors_value_stays_and_what_contradicts_it_is_told(
     )
     said = []
     for number in (*sequence, 3, 1):
-        report = run(tmp_path / "S", files[number])
+        report = take_in_files(tmp_path / "S", files[number])
         assert report.exit_code == 0, list(report.lines())
         said += report.manifest["outcomes"]["contradicted"]
     first, second = results(tmp_path / "S").to_dicts()
@@ -190,12 +179,12 @@ def test_an_inspectors_value_stays_and_what_contradicts_it_is_told(
 
 def test_a_bill_that_comes_later_is_known_from_its_own_day_and_gone_when_void(tmp_path: Path) -> None:
     late = TAX | {"returnTime": "20261201180000000"}
-    run(
+    take_in_files(
         tmp_path / "S",
         declared(tmp_path),
         receipts(tmp_path, (500, "20261121090000"), (599, "20261122090000")),
     )
-    run(tmp_path / "S", written(tmp_path, "816", [tax_bill(late, TAX_LINE)]))
+    take_in_files(tmp_path / "S", written(tmp_path, "816", [tax_bill(late, TAX_LINE)]))
     found = results(tmp_path / "S").select("line_no", "reported_on", "irregularity", "assessed_unit_price")
     price = pytest.approx((404.5 - 12.5 * 301 / 400) / 2, abs=1e-4)
     assert found.rows() == [
@@ -204,7 +193,7 @@ def test_a_bill_that_comes_later_is_known_from_its_own_day_and_gone_when_void(tm
         (2, date(2026, 11, 22), True, None),
     ]
     void = {name: TAX[name] for name in ("guid", "invtNo", "taxNo")} | {"returnTime": "20261202180000000"}
-    run(
+    take_in_files(
         tmp_path / "S",
         written(tmp_path, "818", [f"<ceb:Tax>{element('TaxHeadStatus', void | {'status': 3})}</ceb:Tax>"]),
     )
@@ -218,9 +207,9 @@ def test_results_of_other_parcels_stay_as_they_are(tmp_path: Path) -> None:
         "OTHER,1,2026-11-21,2026-11-22,risk,false\n",
         encoding="utf-8",
     )
-    run(tmp_path / "S", declared(tmp_path), table)
+    take_in_files(tmp_path / "S", declared(tmp_path), table)
     before = results(tmp_path / "S").to_dicts()
-    run(tmp_path / "S", receipts(tmp_path, (500, "20261121090000"), (800, "20261122090000")))
+    take_in_files(tmp_path / "S", receipts(tmp_path, (500, "20261121090000"), (800, "20261122090000")))
     after = results(tmp_path / "S")
     assert after.filter(declaration_id="OTHER").drop("irregularity").to_dicts() == before
     assert after.height == 3

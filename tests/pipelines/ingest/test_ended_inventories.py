@@ -1,0 +1,86 @@
+"""Inventories that are cancelled or changed: what they said stays, with the moment until which it held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.store.day_table import DayTable
+from pipelines.store.store import Store
+from tests.pipelines.ceb_documents import inventory
+from tests.pipelines.document_messages import (
+    CANCELLATION,
+    INVENTORY,
+    INVENTORY_LINE,
+    SEQUENCES,
+    STATE,
+    at,
+    element,
+    written,
+)
+from tests.pipelines.taken_in import stored_rows, take_in_files
+
+pytestmark = pytest.mark.usefixtures("key")
+DAY = date(2026, 11, 20)
+DECLARED = inventory(INVENTORY, INVENTORY_LINE)
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_a_cancellation_withdraws_until_it_is_refused(tmp_path: Path, sequence: Sequence[int]) -> None:
+    files = [
+        written(tmp_path, "621", [DECLARED]),
+        written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]),
+        written(tmp_path, "624", [element("InvtCancelReturn", STATE)]),
+    ]
+    for number in [each for each in sequence if each != 2]:
+        report = take_in_files(tmp_path / "cancelled", files[number])
+        assert report.exit_code == 0
+    assert stored_rows(tmp_path / "cancelled", "declarations").is_empty()
+    assert stored_rows(tmp_path / "cancelled", "cancellations").height == 1
+    (ended,) = stored_rows(tmp_path / "cancelled", "changes/declarations").to_dicts() or [{}]
+    assert (ended["declaration_id"], ended["held_until"]) == ("INVENTORY1", at(22, 1))
+    for number in sequence:
+        report = take_in_files(tmp_path / "refused", files[number])
+        assert report.exit_code == 0
+    assert stored_rows(tmp_path / "refused", "declarations")["declaration_id"].to_list() == ["INVENTORY1"]
+    assert stored_rows(tmp_path / "refused", "cancellations").is_empty()
+    together = take_in_files(tmp_path / "together", *(files[number] for number in sequence))
+    assert (together.manifest["rows_in"], together.manifest["rows_kept"]) == (2, 1)
+    assert together.manifest["messages_passed_over"] == {"624": 1}
+
+
+def test_a_cancellation_reopens_no_closed_day(tmp_path: Path) -> None:
+    other, late = (inventory(INVENTORY | {"invtNo": number}, INVENTORY_LINE) for number in ("B", "C"))
+    take_in_files(tmp_path / "S", written(tmp_path, "621", [DECLARED, other]))
+    layout = Store.open(tmp_path / "S").layout
+    layout.partition(DayTable.PROFILES, DAY).mkdir(parents=True)
+    report = take_in_files(tmp_path / "S", written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]))
+    assert (report.reopened, stored_rows(tmp_path / "S", "declarations").height) == (None, 1)
+    again = take_in_files(tmp_path / "S", written(tmp_path, "621", [late], "late"))
+    assert again.reopened == DAY
+
+
+def test_a_changed_inventory_stays_with_the_moment_it_no_longer_held(tmp_path: Path) -> None:
+    later = INVENTORY | {"appType": "2", "appTime": "20261121100000"}
+    files = [
+        written(tmp_path, "621", [DECLARED], "new"),
+        written(tmp_path, "621", [inventory(later, INVENTORY_LINE | {"totalPrice": "99"})], "changed"),
+        written(
+            tmp_path,
+            "621",
+            [inventory(later | {"appTime": "20261120235959"}, INVENTORY_LINE | {"totalPrice": "5"})],
+            "between",
+        ),
+    ]
+    wanted = [(5.0, at(21, 2)), (301.0, datetime(2026, 11, 20, 15, 59, 59, tzinfo=UTC))]
+    for number, sequence in enumerate(SEQUENCES):
+        for each in sequence:
+            take_in_files(tmp_path / f"S{number}", files[each])
+        take_in_files(tmp_path / f"T{number}", *(files[each] for each in sequence))
+        for store in (tmp_path / f"S{number}", tmp_path / f"T{number}"):
+            ended = stored_rows(store, "changes/declarations").sort("total_price")
+            assert ended.select("total_price", "held_until").rows() == wanted
+            assert stored_rows(store, "declarations")["total_price"].to_list() == [99.0]
