@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Final
@@ -64,13 +64,16 @@ class DocumentTable:
         key: what tells documents apart; a column of it that is null is a value of its own.
         line: the column that tells the lines of a document apart; empty where it has none.
         required: columns without which a row is no such document.
+        together: columns of the key: documents that share them are merged and stored together. Empty: each by
+            itself.
     """
 
     name: str
     columns: dict[str, pl.DataType]
     key: tuple[str, ...]
     line: str = ""
-    required: tuple[str, ...] = field(default=())
+    required: tuple[str, ...] = ()
+    together: tuple[str, ...] = ()
 
     @property
     def stated(self) -> list[str]:
@@ -140,8 +143,9 @@ CANCELLATIONS: Final = DocumentTable(
     ),
     ("declaration_id", "own_number"),
     required=("declaration_id", "sent_at"),
+    together=("declaration_id",),
 )
-"""An application to withdraw an inventory (623, 605)."""
+"""An application to withdraw an inventory (623, 605); as long as one of them holds, it is withdrawn."""
 RETURNS: Final = DocumentTable(
     "returns",
     _columns(
@@ -154,6 +158,7 @@ RETURNS: Final = DocumentTable(
     ("declaration_id", "own_number"),
     "line_no",
     ("declaration_id", "line_no", "sent_at"),
+    together=("own_number",),
 )
 """A line of an application to take goods back (625, 213), and when they were tallied (215)."""
 RECEIPTS: Final = DocumentTable(

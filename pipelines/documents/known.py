@@ -55,11 +55,9 @@ def key_text(key: Sequence[str]) -> pl.Expr:
 def document_hash(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
     """Return the hash of each row's document (UInt64, `_key`), by which its files are divided.
 
-    What other messages say of a document is stored with it, so only what they name too counts.
+    Documents that are merged together share it.
     """
-    part = DOCUMENT_PARTS.get(table.name)
-    key = [name for name in table.key if part is None or name in part.key]
-    return hash_text(rows.select(key_text(key)).to_series()).alias("_key")
+    return hash_text(rows.select(key_text(table.together or table.key)).to_series()).alias("_key")
 
 
 def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> pl.LazyFrame:

@@ -109,3 +109,18 @@ def test_receipts_of_a_moment_and_status_are_one(tmp_path: Path) -> None:
     found = stored_rows(tmp_path / "S", "receipts").sort("status")
     assert found["status"].to_list() == [120, 500, 800]
     assert found["declaration_id"].to_list() == [None, "INVENTORY1", "INVENTORY1"]
+
+
+def test_exports_call_some_fields_otherwise(tmp_path: Path) -> None:
+    waybill = {name: WAYBILL[name] for name in WAYBILL if name not in ("weight", "orderNo")}
+    refused = {"guid": "G", "customsCode": 2991, "coElNo": "RETURN9", "invtNo": "INVENTORY9"}
+    refused |= {"returnStatus": "-214001", "returnTime": "20261125130000000"}
+    files = [
+        written(tmp_path, "505", [element("Logistics", waybill | {"grossWeight": "0.7"})]),
+        written(tmp_path, "213", [returned(EXPORT_RETURN, RETURN_LINE)]),
+    ]
+    take_in_files(tmp_path / "S", *files)
+    assert stored_rows(tmp_path / "S", "waybills")["gross_weight_kg"].to_list() == [0.7]
+    assert stored_rows(tmp_path / "S", "returns")["own_number"].to_list() == ["RETURN9"]
+    take_in_files(tmp_path / "S", written(tmp_path, "214", [element("RefundReturn", refused)]))
+    assert stored_rows(tmp_path / "S", "returns").is_empty()

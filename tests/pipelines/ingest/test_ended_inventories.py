@@ -52,6 +52,24 @@ def test_a_cancellation_withdraws_until_it_is_refused(tmp_path: Path, sequence: 
     assert together.manifest["messages_passed_over"] == {"624": 1}
 
 
+@pytest.mark.parametrize("sequence", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 2, 0, 3)])
+def test_of_two_cancellations_the_one_that_is_not_refused_withdraws(
+    tmp_path: Path, sequence: Sequence[int]
+) -> None:
+    second = CANCELLATION | {"copNo": "CANCEL2", "appTime": "20261122150000"}
+    files = [
+        written(tmp_path, "621", [DECLARED]),
+        written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]),
+        written(tmp_path, "623", [element("InvtCancel", second)], "second"),
+        written(tmp_path, "624", [element("InvtCancelReturn", STATE)]),
+    ]
+    for number in sequence:
+        take_in_files(tmp_path / "S", files[number])
+    take_in_files(tmp_path / "T", *files)
+    for store in (tmp_path / "S", tmp_path / "T"):
+        assert stored_rows(store, "declarations").is_empty()
+
+
 def test_a_cancellation_reopens_no_closed_day(tmp_path: Path) -> None:
     other, late = (inventory(INVENTORY | {"invtNo": number}, INVENTORY_LINE) for number in ("B", "C"))
     take_in_files(tmp_path / "S", written(tmp_path, "621", [DECLARED, other]))
