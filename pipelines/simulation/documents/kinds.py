@@ -105,10 +105,9 @@ KINDS: Final[tuple[Kind, ...]] = (
 )
 """Faults have checks, traps and what is usual have none. The order is that of the draw."""
 IN_STORE: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if not kind.in_messages)
-KIND_OF: Final[dict[str, Kind]] = {kind.name: kind for kind in KINDS}
 
 
-def eligible_parcels(parcels: pl.DataFrame, kind: Kind) -> Flags:
+def _eligible(parcels: pl.DataFrame, kind: Kind) -> Flags:
     """Return which parcels a kind can happen to."""
     flags = [parcels[name].to_numpy() for name in kind.needs]
     able: Flags = np.logical_and.reduce([np.ones(parcels.height, dtype=np.bool_), *flags])
@@ -123,7 +122,7 @@ def spread_kinds(parcels: pl.DataFrame, each: int, rng: np.random.Generator) -> 
     """
     given = np.full(parcels.height, -1)
     # Those that few parcels can have choose first.
-    able = {place: eligible_parcels(parcels, kind) for place, kind in enumerate(KINDS)}
+    able = {place: _eligible(parcels, kind) for place, kind in enumerate(KINDS)}
     for place in sorted(able, key=lambda one: int(able[one].sum())):
         wanted = 2 * each if KINDS[place].is_paired else each
         free = np.flatnonzero(able[place] & (given < 0))
@@ -137,7 +136,7 @@ def spread_kinds(parcels: pl.DataFrame, each: int, rng: np.random.Generator) -> 
 
 def draw_kinds(parcels: pl.DataFrame, chance: pl.Series, rng: np.random.Generator) -> pl.Series:
     """Return the kind of each parcel of a store, null where nothing is special; `chance` is each one's."""
-    able = np.stack([eligible_parcels(parcels, kind) for kind in IN_STORE], axis=1)
+    able = np.stack([_eligible(parcels, kind) for kind in IN_STORE], axis=1)
     ranks = np.where(able, rng.random(able.shape), -1.0)
     special = (rng.random(parcels.height) < chance.to_numpy()) & able.any(axis=1)
     chosen = np.array([KINDS.index(kind) for kind in IN_STORE])[ranks.argmax(axis=1)]

@@ -73,10 +73,11 @@ def document_texts(
     return whole.select(pl.concat_str(pl.lit(f"<{name}>"), "head", "line", pl.lit(f"</{name}>"))).to_series()
 
 
-def message_text(
-    documents: pl.Series, layout: MessageLayout, number: int, prefix: str, *, signed: bool
-) -> str:
-    """Return a message with these documents, without an XML declaration; `number` tells it from others."""
+def message_text(documents: pl.Series, layout: MessageLayout, number: int, prefix: str) -> str:
+    """Return a message with these documents, without an XML declaration; `number` tells it from others.
+
+    Where the schema wants a signature there is one, no real one.
+    """
     guid = _guids(number, pl.Series([layout.root]), "message")[0]
     name = f"{prefix}{layout.root}"
     declared = f"xmlns:{prefix[:-1]}" if prefix else "xmlns"
@@ -85,7 +86,7 @@ def message_text(
         sender = {"copCode": "4401000000", "copName": "企业", "dxpMode": "DXP", "dxpId": "DXPENT0000000001"}
         inner = "".join(f"<{prefix}{field}>{text}</{prefix}{field}>" for field, text in sender.items())
         parts.append(f"<{prefix}BaseTransfer>{inner}</{prefix}BaseTransfer>")
-    if signed and layout.is_signed:
+    if layout.is_signed:
         parts.append(_SIGNATURE)
     return "\n".join([*parts, f"</{name}>"])
 

@@ -28,7 +28,6 @@ class FileStyle:
         messages: at most so many a file.
         edition: 2018 or 202205.
         prefix: of the namespace, with its colon; empty for a default namespace.
-        signed: whether there is a signature (no real one) where the schema wants one.
         enveloped: share of the messages in the E-Port's envelope, alone in their file.
         repeated: share of the documents that are sent twice.
     """
@@ -38,7 +37,6 @@ class FileStyle:
     messages: int = 1
     edition: str = "202205"
     prefix: str = "ceb:"
-    signed: bool = True
     enveloped: float = 0.0
     repeated: float = 0.0
 
@@ -81,7 +79,7 @@ def _messages(
         texts = texts[rng.permutation(np.concatenate([np.arange(len(texts)), twice]))]
     for number, start in enumerate(range(0, len(texts), style.documents)):
         part = texts[start : start + style.documents]
-        yield message_text(part, layout, number, style.prefix, signed=style.signed)
+        yield message_text(part, layout, number, style.prefix)
 
 
 def _files(
