@@ -14,7 +14,7 @@ from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import CONTRACT_LABELS
 from pipelines.simulation.days.day import SimulatedDay, simulate_days
-from pipelines.simulation.documents.filing import DocumentFiling, day_before
+from pipelines.simulation.documents.filing import DocumentFiling
 from pipelines.simulation.inspections.inspectorate import Inspectorate
 from pipelines.simulation.world.parameters import WorldParameters
 from pipelines.simulation.world.seasons import days_until
@@ -119,7 +119,7 @@ def simulate(
                 _count(report, day, results)
                 if filing:
                     filing.add(day, results)
-                    filing.write(t, target.layout, end if day.day == end else day_before(day.day))
+                    filing.write(t, target.layout, day.day)
                     report.documents = dict(sorted(filing.counts.items()))
                 _write_reports(t, target, inspectorate, day.day, report)
                 task.advance()

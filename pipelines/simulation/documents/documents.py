@@ -96,15 +96,9 @@ def make_documents(
 
 
 def _truth_of_parcels(parcels: pl.DataFrame) -> pl.DataFrame:
-    kinds = [kind for kind in KINDS if kind.checks and kind.name not in RETURN_KINDS]
-    rules = pl.DataFrame(
-        [(kind.name, check, kind.outcome) for kind in kinds for check in kind.checks],
-        schema={"kind": pl.String, "check": pl.String, "outcome": pl.String},
-        orient="row",
-    )
     # Of two parcels the later stands out, or both where no day is between them.
     stands_out = pl.col("is_later_of_two") | (pl.col("first_on") == pl.col("second_on"))
-    known = parcels.join(rules, on="kind", maintain_order="left_right")
+    known = parcels.join(_rules(of_returns=False), on="kind", maintain_order="left_right")
     known = known.filter(stands_out | ~pl.col("check").is_in(_REUSED))
     without = parcels.filter("is_numberless").select("declaration_id", "declared_on", "goods_line")
     missing = pl.DataFrame({"check": _MISSING, "outcome": [OPEN] * len(_MISSING)})
@@ -126,17 +120,19 @@ def _truth_of_parcels(parcels: pl.DataFrame) -> pl.DataFrame:
 
 
 def _of_returns(returns: pl.DataFrame) -> pl.DataFrame:
-    rules = pl.DataFrame(
-        [
-            (kind.name, kind.checks[0], kind.outcome)
-            for kind in KINDS
-            if kind.checks and kind.name in RETURN_KINDS
-        ],
-        schema={"kind": pl.String, "check": pl.String, "outcome": pl.String},
-        orient="row",
-    )
     together = pl.col("kind") == "return_exceeds_together"
-    rows = returns.join(rules, on="kind", maintain_order="left_right").filter(~together | pl.col("is_second"))
+    rows = returns.join(_rules(of_returns=True), on="kind", maintain_order="left_right")
+    rows = rows.filter(~together | pl.col("is_second"))
     return rows.select(
         "declaration_id", "line_no", "check", "outcome", day=china_day(pl.col("sent_at")), mechanism="kind"
+    )
+
+
+def _rules(*, of_returns: bool) -> pl.DataFrame:
+    """By kind of what is wrong, the checks that find it and what they say; of returns, or of all else."""
+    kinds = [kind for kind in KINDS if (kind.name in RETURN_KINDS) == of_returns]
+    return pl.DataFrame(
+        [(kind.name, check, kind.outcome) for kind in kinds for check in kind.checks],
+        schema={"kind": pl.String, "check": pl.String, "outcome": pl.String},
+        orient="row",
     )

@@ -69,29 +69,25 @@ class DocumentFiling:
         truth = documents.truth.filter(pl.col("day") <= self._last)
         self._keep(_TRUTH, truth.with_columns(received_on="day"), is_past=False)
 
-    def write(self, t: Transaction, layout: Layout, until: date) -> None:
-        """Write what was received, or is to be found, up to and including a day, and forget it.
+    def write(self, t: Transaction, layout: Layout, day: date) -> None:
+        """Write what is complete once `day` was added, and forget it; what the store has of it stays.
 
-        What the store has of these days stays.
+        Documents of the next day may be sent on this one, so it is not complete itself unless it is the last.
         """
-        for name, is_past, day in sorted(key for key in self._waiting if key[2] <= until):
-            rows = pl.concat(self._waiting.pop((name, is_past, day)))
+        until = day if day == self._last else day - timedelta(days=1)
+        for name, is_past, sent_on in sorted(key for key in self._waiting if key[2] <= until):
+            rows = pl.concat(self._waiting.pop((name, is_past, sent_on)))
             self.counts["faults" if name == _TRUTH else name] += rows.height
             if name == _TRUTH:
-                _write_truth(t, layout, day, rows)
+                _write_truth(t, layout, sent_on, rows)
             else:
                 table = DOCUMENT_TABLES[name]
-                rows = pl.concat([_present(layout, table, day, is_past=is_past), rows])
-                write_document_rows(t, layout, table, day, rows, self._bucket_rows)
+                rows = pl.concat([_present(layout, table, sent_on, is_past=is_past), rows])
+                write_document_rows(t, layout, table, sent_on, rows, self._bucket_rows)
 
     def _keep(self, name: str, rows: pl.DataFrame, *, is_past: bool) -> None:
         for day, part in _by_day(rows):
             self._waiting.setdefault((name, is_past, day), []).append(part)
-
-
-def day_before(day: date) -> date:
-    """Return the last day of which no document can come any more once `day` is simulated."""
-    return day - timedelta(days=1)
 
 
 def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, pl.DataFrame]]:

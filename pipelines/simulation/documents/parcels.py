@@ -7,13 +7,13 @@ from typing import Final
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.check import EXPORT_MODES, RETAIL_MODES
 from features.contract.china_time import china_day
 from pipelines.simulation.world.places import CNY_PER_UNIT, CURRENCIES
 from pipelines.simulation.world.randomness import hex_text, mix, salt
 
-RETAIL_MODES: Final = ("9610", "1210", "1239")
-DOCUMENT_MODES: Final = (*RETAIL_MODES, "9710", "9810")
-"""Modes of cross-border e-commerce; mail and express come without such documents."""
+# Of cross-border e-commerce; mail and express come without such documents.
+_DOCUMENT_MODES: Final = (*RETAIL_MODES, *EXPORT_MODES)
 _HEAD: Final = (
     "declared_at", "direction", "trade_mode", "customs_office", "platform_id", "seller_id", "agent_id",
     "carrier_id", "order_id", "waybill_id", "buyer_id", "address_id", "destination_country", "currency",
@@ -39,7 +39,7 @@ def complete_declarations(declarations: pl.DataFrame, seed: int) -> pl.DataFrame
     lose buyer and address, which their inventories do not name.
     """
     lines = declarations.filter(
-        pl.col("trade_mode").is_in(DOCUMENT_MODES) & (pl.col("direction").is_not_null())
+        pl.col("trade_mode").is_in(_DOCUMENT_MODES) & (pl.col("direction").is_not_null())
     )
     number = hash_text(lines["declaration_id"]).to_numpy()
     goods = hash_text(
@@ -69,7 +69,7 @@ def complete_declarations(declarations: pl.DataFrame, seed: int) -> pl.DataFrame
         item_no="SKU" + hex_text(mix(salt(seed, "item"), goods)).str.slice(0, 10).str.to_uppercase(),
         sent_at="declared_at",
     ).with_columns(
-        telephone_ids(lines["buyer_id"].zip_with(lines["buyer_id"].is_not_null(), serial), seed),
+        _telephone_ids(lines["buyer_id"].zip_with(lines["buyer_id"].is_not_null(), serial), seed),
         dispatch_country=pl.when(is_import).then(pl.coalesce("dispatch_country", "origin_country")),
         origin_country=pl.when(is_import).then("origin_country"),
         destination_country=pl.when(~is_import).then(pl.col("destination_country").fill_null("US")),
@@ -95,7 +95,7 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
     """
     priced = pl.col("quantity").is_not_null() & pl.col("unit_price").is_not_null()
     parcels = (
-        lines.filter(pl.col("trade_mode").is_in(DOCUMENT_MODES))
+        lines.filter(pl.col("trade_mode").is_in(_DOCUMENT_MODES))
         .with_columns(pl.lit(None, pl.String).alias(name) for name in _HEAD if name not in lines.columns)
         .sort("declaration_id", "line_no")
         .group_by("declaration_id", maintain_order=True)
@@ -114,7 +114,7 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
     stranger = hex_text(mix(salt(seed, "stranger"), hash_text(parcels["declaration_id"]).to_numpy()))
     return parcels.with_columns(
         stranger.alias("stranger"),
-        telephone_ids(parcels["buyer_id"], seed),
+        _telephone_ids(parcels["buyer_id"], seed),
         declared_on=china_day(pl.col("declared_at")),
         opens_at=midnight,
         closes_at=midnight.dt.offset_by("1d"),
@@ -147,7 +147,7 @@ def _with_flags(parcels: pl.DataFrame) -> pl.DataFrame:
     ).drop("_quantity")
 
 
-def telephone_ids(buyers: pl.Series, seed: int) -> pl.Series:
+def _telephone_ids(buyers: pl.Series, seed: int) -> pl.Series:
     """Return the pseudonym of each buyer's telephone, null where the buyer is."""
     keys = mix(salt(seed, "telephone"), hash_text(buyers.fill_null("")).to_numpy())
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, len(buyers))

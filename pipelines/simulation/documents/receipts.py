@@ -8,12 +8,12 @@ import numpy as np
 import polars as pl
 
 from features.contract.documents import RECEIPTS, TAXES
-from pipelines.simulation.world.randomness import Ints
+from pipelines.simulation.documents.trade import as_seconds
 
-RELEASED: Final = 800
-CLEARED: Final = 899
-INSPECTED: Final = 500
-DETAINED: Final = (501, 502, 503, 505, 599, 700)
+_RELEASED: Final = 800
+_CLEARED: Final = 899
+_INSPECTED: Final = 500
+_DETAINED: Final = (501, 502, 503, 505, 599, 700)
 _ACCEPTED: Final = 120
 _ANSWERED_SHARE, _ACCEPTED_SHARE, _CLEARED_SHARE, _NUMBERLESS_SHARE, _BILLED_SHARE = 0.8, 0.1, 0.15, 0.1, 0.6
 _DUTY, _VAT, _CONSUMPTION = 0.0, 0.091, 0.0
@@ -37,13 +37,14 @@ def outcomes_of(
     is_detained = is_inspected & pl.col("declaration_id").is_in(detained.unique().implode())
     answered = pl.Series(rng.random(count) < _ANSWERED_SHARE)
     cleared = pl.Series(rng.random(count) < _CLEARED_SHARE)
-    ways = pl.Series(DETAINED)[rng.integers(0, len(DETAINED), count)]
+    ways = pl.Series(_DETAINED)[rng.integers(0, len(_DETAINED), count)]
     soon, opened, later = (
-        _minutes(rng.integers(least, most, count)) for least, most in ((20, 400), (30, 300), (300, 4000))
+        as_seconds(60 * rng.integers(least, most, count))
+        for least, most in ((20, 400), (30, 300), (300, 4000))
     )
     inspected_at = pl.col("declared_at") + opened
     ended_at = pl.when(is_inspected).then(inspected_at + later).otherwise(pl.col("declared_at") + soon)
-    ending = pl.when(is_detained).then(ways).when(cleared).then(CLEARED).otherwise(RELEASED)
+    ending = pl.when(is_detained).then(ways).when(cleared).then(_CLEARED).otherwise(_RELEASED)
     is_answered = answered | is_inspected
     return parcels.with_columns(
         is_answered=is_answered,
@@ -68,7 +69,7 @@ def receipts_of(outcomes: pl.DataFrame, rng: np.random.Generator) -> pl.DataFram
     parts = [
         answered.with_columns(status=pl.col("ending"), sent_at=pl.col("ended_at")),
         answered.filter("is_inspected").with_columns(
-            status=pl.lit(INSPECTED), sent_at=pl.col("inspected_at")
+            status=pl.lit(_INSPECTED), sent_at=pl.col("inspected_at")
         ),
         answered.filter("_accepted").with_columns(
             status=pl.lit(_ACCEPTED), sent_at=pl.col("declared_at") + pl.duration(minutes=1)
@@ -124,7 +125,3 @@ def taxes_of(
         vat_of_bill=pl.col("value_added_tax").sum().over(bill),
         consumption_of_bill=pl.col("consumption_tax").sum().over(bill),
     ).select(*TAXES.stated, "duty_of_bill", "vat_of_bill", "consumption_of_bill")  # fmt: skip
-
-
-def _minutes(counts: Ints) -> pl.Series:
-    return pl.Series(counts * 60_000_000).cast(pl.Duration("us"))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from features.contract.documents import CANCELLATIONS, RETURNS
-from pipelines.simulation.world.randomness import Ints
+from pipelines.simulation.documents.trade import as_seconds
 
 _WHOLE: Final = ("return_whole", "export_return", "export_return_late", "return_late")
 _PART: Final = ("return_part", "return_unknown", "return_unknown_line")
@@ -25,7 +25,7 @@ def cancellations_of(outcomes: pl.DataFrame, rng: np.random.Generator) -> pl.Dat
 
     `outcomes` are the parcels of `receipts.outcomes_of`. They are sent before the day closes or days later.
     """
-    kind, days = pl.col("kind"), _seconds(rng.integers(3600, 5 * 86_400, outcomes.height))
+    kind, days = pl.col("kind"), as_seconds(rng.integers(3600, 5 * 86_400, outcomes.height))
     late = pl.col("closes_at") + days
     rows = outcomes.with_columns(
         sent_at=pl.when(kind == "cancelled_before_close").then("early_at").otherwise(late).dt.truncate("1s")
@@ -40,9 +40,9 @@ def returns_of(lines: pl.DataFrame, outcomes: pl.DataFrame, rng: np.random.Gener
     `outcomes` are the parcels of `receipts.outcomes_of`; a return follows their release.
     """
     kind, count = pl.col("kind"), outcomes.height
-    usual = _seconds(rng.integers(_USUAL_DAYS[0] * 86_400, _USUAL_DAYS[1] * 86_400, count))
+    usual = as_seconds(rng.integers(_USUAL_DAYS[0] * 86_400, _USUAL_DAYS[1] * 86_400, count))
     late = {
-        name: _seconds(rng.integers(first * 86_400, last * 86_400, count))
+        name: as_seconds(rng.integers(first * 86_400, last * 86_400, count))
         for name, (first, last) in _LATE_DAYS.items()
     }
     released = pl.coalesce("released_at", "declared_at")
@@ -112,7 +112,3 @@ def states_of(applications: pl.DataFrame) -> pl.DataFrame:
 def _with_own_number(rows: pl.DataFrame, letter: str) -> pl.DataFrame:
     # At most 20 characters, and not the inventory's own.
     return rows.with_columns(own_number=pl.lit(letter) + pl.col("declaration_id"))
-
-
-def _seconds(counts: Ints) -> pl.Series:
-    return pl.Series(counts * 1_000_000).cast(pl.Duration("us"))

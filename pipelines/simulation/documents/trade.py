@@ -32,7 +32,7 @@ def trade_terms(parcels: pl.DataFrame, seed: int, rng: np.random.Generator) -> p
     left = pl.col("closes_at") - pl.col("declared_at")
     moments = {}
     for place, (name, (least, most)) in enumerate(_BEFORE.items()):
-        before = _seconds(rng.integers(least, most, count))
+        before = as_seconds(rng.integers(least, most, count))
         after = pl.Series(rng.uniform(0.02, 0.9, count))
         is_later = plain & pl.col("has_time") & pl.Series(later[:, place])
         moments[f"{name}_at"] = (
@@ -47,7 +47,7 @@ def trade_terms(parcels: pl.DataFrame, seed: int, rng: np.random.Generator) -> p
     company = pl.Series(_PAYMENT_COMPANIES)[rng.integers(0, len(_PAYMENT_COMPANIES), count)]
     number = mix(salt(seed, "transaction"), hash_text(parcels["declaration_id"]).to_numpy())
     serial = pl.Series(10**15 + (number % np.uint64(9 * 10**15)).astype(np.int64)).cast(pl.String)
-    early, late = pl.Series(rng.uniform(0.1, 0.9, count)), _seconds(rng.integers(300, 60_000, count))
+    early, late = pl.Series(rng.uniform(0.1, 0.9, count)), as_seconds(rng.integers(300, 60_000, count))
     result = parcels.with_columns(**moments).with_columns(
         order_freight=pl.col("freight").fill_null(0.0),
         discount=pl.when(retail).then((value * pl.Series(discount)).round(2)).otherwise(0.0),
@@ -79,7 +79,8 @@ def trade_terms(parcels: pl.DataFrame, seed: int, rng: np.random.Generator) -> p
     )
 
 
-def _seconds(counts: Ints) -> pl.Series:
+def as_seconds(counts: Ints) -> pl.Series:
+    """Return numbers of seconds as durations."""
     return pl.Series(counts * 1_000_000).cast(pl.Duration("us"))
 
 

@@ -1,7 +1,8 @@
 """Invented persons behind the pseudonyms of a simulated world: the same pseudonym, the same person.
 
 A message says who somebody is, a table only which one. All of it is a function of a seed and the pseudonym,
-so that a world of any size needs no list of its people.
+so that a world of any size needs no list of its people. The numbers are made from GB 11643 and not with
+`privacy.person_numbers`, whose masking they try.
 """
 
 from __future__ import annotations
@@ -17,35 +18,7 @@ from pipelines.simulation.world.randomness import Ints, mix, salt
 _WEIGHTS: Final = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _CHECKS: Final = pl.Series(list("10X98765432"))
 _PROVINCES: Final = np.array(
-    [
-        11,
-        12,
-        13,
-        14,
-        15,
-        21,
-        22,
-        23,
-        31,
-        32,
-        33,
-        34,
-        35,
-        36,
-        37,
-        41,
-        42,
-        43,
-        44,
-        45,
-        46,
-        50,
-        51,
-        52,
-        53,
-        61,
-        62,
-    ]
+    [*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 54), *(61, 62)]
 )
 _FAMILY: Final = pl.Series(list("王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"))
 _GIVEN: Final = pl.Series(list("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚玲桂英华玉萍红建文辉力琴云飞"))
