@@ -43,7 +43,6 @@ PARTS: Mapping[str, Mapping[str, Any]] = {
 }
 """What a risk's file says otherwise, by what is left of the model."""
 SIZE = Size(days=60, parcels_per_day=3000)
-_TOP = 0.01
 Figures = dict[str, Any]
 
 
@@ -76,7 +75,7 @@ def _scores(risk: RiskConfig, data: TrainingData, later: LaterLines, config: Pip
 
 
 def _caught(score: FloatArray, found: BoolArray, kinds: pl.Series) -> dict[str, int]:
-    top = np.argsort(-score, kind="stable")[: max(1, round(_TOP * len(score)))]
+    top = np.argsort(-score, kind="stable")[: max(1, round(f.TOP * len(score)))]
     return _counted(found[top], kinds[top])
 
 
@@ -118,7 +117,7 @@ def _ranking(worlds: Sequence[Figures]) -> list[str]:
 
 def _top(worlds: Sequence[Figures]) -> list[str]:
     kinds = sorted({kind for world in worlds for kind in world["of"]})
-    rows = [f"| in the top {_TOP:.0%}, of all | {' | '.join(PARTS)} |", "|---" * (1 + len(PARTS)) + "|"]
+    rows = [f"| in the top {f.TOP:.0%}, of all | {' | '.join(PARTS)} |", "|---" * (1 + len(PARTS)) + "|"]
     for kind in kinds:
         whole = sum(world["of"].get(kind, 0) for world in worlds)
         cells = (sum(world["top"][left].get(kind, 0) for world in worlds) / whole for left in PARTS)

@@ -41,8 +41,8 @@ def _introduction(worlds: Sequence[Figures]) -> str:
         [
             "## Twelve new worlds\n",
             f"{days} days of {parcels:,} parcels, the last {scored} scored; seeds that nothing was developed "
-            f"on. *ours* and *reference* as above; *released*: commit {RELEASED}, trained and run by its own "
-            "command line on the same declarations and results.\n",
+            f"on. *ours* and *reference* as models.md says; *released*: commit {RELEASED}, trained and run "
+            "by its own command line on the same declarations and results.\n",
             "| world | seed | what is special | lines | inspected lines (findings; of the random share) |",
             "|---|---|---|---|---|",
             *rows,
