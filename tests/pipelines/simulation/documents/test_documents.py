@@ -11,8 +11,14 @@ import pytest
 from features.contract.china_time import china_day
 from features.contract.documents import DOCUMENT_TABLES, validate_documents
 from features.contract.rules import ContractRules
-from pipelines.simulation.documents.documents import SimulatedDocuments
+from pipelines.simulation import World, WorldParameters, simulate_days
+from pipelines.simulation.documents.documents import (
+    OpenedByCustoms,
+    SimulatedDocuments,
+    make_documents,
+)
 from pipelines.simulation.documents.kinds import IN_STORE, KINDS, draw_kinds, spread_kinds
+from pipelines.simulation.documents.parcels import traded_parcels
 from tests.pipelines.documents.message_sets import message_frames
 from tests.pipelines.documents.rules_by_hand import Known, close_of, findings, latest
 
@@ -119,7 +125,34 @@ def test_the_same_seed_makes_the_same_and_another_one_not() -> None:
         assert not rows.equals(other.tables[name])
 
 
-def test_what_is_special_about_one_parcel_changes_no_other(made: Made) -> None:
+def test_what_is_special_about_one_parcel_changes_no_other() -> None:
+    world = World.make(7, WorldParameters.for_volume(200))
+    (day,) = simulate_days(world, 1, 200, date(2024, 9, 6))
+    lines = day.declarations
+    parcels = traded_parcels(lines, 7)
+    nothing = lines.head(0).select("declaration_id", "line_no", assessed_unit_price="unit_price")
+    opened = OpenedByCustoms(parcels["declaration_id"][:10], parcels["declaration_id"][:3], nothing)
+    chance = pl.Series([0.5] * parcels.height)
+    special = draw_kinds(parcels, chance, np.random.default_rng(1))
+    one, other = (
+        make_documents(lines, parcels.with_columns(kind), opened, 7, np.random.default_rng(2)).tables
+        for kind in (special, pl.Series("kind", [None] * parcels.height, dtype=pl.String))
+    )
+    ordinary = parcels.filter(special.is_null())
+    keys = {
+        "orders": "order_id",
+        "payments": "order_id",
+        "waybills": "waybill_id",
+        "receipts": "declaration_id",
+    }
+    for name, key in keys.items():
+        of_ordinary = pl.col(key).is_in(ordinary[key].drop_nulls().implode())
+        rows = one[name].filter(of_ordinary)
+        assert rows.height > 20
+        assert rows.equals(other[name].filter(of_ordinary)), name
+
+
+def test_the_truth_names_no_ordinary_parcel(made: Made) -> None:
     _, documents, _ = made
     parcels = documents.parcels.select("declaration_id", "kind", "paid_total")
     ordinary = parcels.filter(pl.col("kind").is_null())
