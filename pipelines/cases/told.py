@@ -29,8 +29,25 @@ FINDINGS = {
     "order_missing": "no order has come for this parcel",
     "payment_missing": "no payment has come for this parcel",
     "waybill_missing": "no waybill has come for this parcel",
+    "return_unknown": "goods are to go back that this inventory never declared",
+    "return_exceeds": "more of these goods is to go back than was bought and not returned before",
+    "return_late": "the return was applied for after its period had ended",
+    "mode_not_open": "its trade mode was not open on that day, or not at this office",
+    "order_limit": "worth more than a parcel of retail imports may be on that day",
+    "yearly_allowance": "with this parcel its {buyer} is above the allowance of the year",
+    "articles_limit": "worth more than personal articles may be in one parcel, and more than one article",
+    "not_listed": "this heading is not on the positive list of that day, or not for its trade mode",
+    "quantity_limit": "more than the positive list allows a person in a year",
+    "banned_goods": "goods of this heading from this origin were banned on that day, at all or by post",
+    "prohibited_article": "goods that nobody may carry or post into the country",
 }
-"""What the checks of documents find, in the words of the reasons."""
+"""What checks find, those of documents in the words of the reasons."""
+NOTES = {
+    "return_late": "exported goods come back after the period in which they are free of duty",
+    "order_limit": "worth more than a parcel of retail imports may be: a single article, at full tax",
+    "prohibited_article": "goods that nobody may carry or post; what enters under bond goes by other rules",
+}
+"""What a check says where its outcome is a note: allowed, with a consequence."""
 LEVELS = {"barcode": "barcode", "item_model": "name and model", "item_key": "name"}
 """By what goods are the same; a level of a user's own has its name."""
 
@@ -246,7 +263,9 @@ class CaseTeller:
 
     def _finding(self, row: Mapping[str, Any]) -> ToldFinding:
         words, check = self.words, row["check"]
-        text = words(FINDINGS[check]) if check in FINDINGS else check.replace("_", " ")
+        said = NOTES.get(check) if row["outcome"] == "note" else None
+        said = said or FINDINGS.get(check)
+        text = words(said) if said else check.replace("_", " ")
         line = "" if row["line_no"] is None else words("line {line}", line=row["line_no"])
         figures = ""
         if words.code == ENGLISH.code and row["found"]:

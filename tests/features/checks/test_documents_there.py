@@ -54,12 +54,25 @@ def test_documents_of_another_platform_or_carrier_are_none() -> None:
     assert [row["check"] for row in findings(day)] == list(MISSING)
 
 
-def test_an_inventory_without_numbers_has_no_documents() -> None:
-    rows = findings(day_of([LINE | {"order_id": None, "waybill_id": None}]))
+@pytest.mark.parametrize(
+    ("lacks", "order", "waybill"),
+    [
+        (("order_id", "waybill_id"), "no order", "no waybill"),
+        (("platform_id", "carrier_id"), "no platform", "no carrier"),
+        (
+            ("platform_id", "order_id", "carrier_id", "waybill_id"),
+            "no platform and no order",
+            "no carrier and no waybill",
+        ),
+    ],
+)
+def test_an_inventory_without_a_part_of_a_number_says_which(
+    lacks: tuple[str, ...], order: str, waybill: str
+) -> None:
+    rows = findings(day_of([LINE | dict.fromkeys(lacks)]))
+    assert [row["check"] for row in rows] == list(MISSING)
     assert [row["found"] for row in rows] == [
-        "the inventory names no order",
-        "the inventory names no order",
-        "the inventory names no waybill",
+        f"the inventory names {each}" for each in (order, order, waybill)
     ]
 
 
