@@ -165,27 +165,18 @@ class CaseTeller:
 
     def _party(self, party: Mapping[str, Any]) -> ToldParty:
         words, lines, name = self.words, party["lines"] or 0, NAMES[party["party"]]
-        before = words("never seen before")
-        if lines:
-            before = words(
-                "Lines: {lines}, from {first} to {last}, worth {value}",
-                lines=words.number(lines),
-                first=words.day(party["first_day"]),
-                last=words.day(party["last_day"]),
-                value=words.money(party["value_cny"], "CNY"),
-            )
-        today = words("Lines: {lines}", lines=words.number(party["lines_today"] or 0))
+        on_day = words.number(party["lines_today"] or 0)
+        today = words("Lines: {lines}", lines=on_day)
         if party["party"] == "seller" and lines:
-            today = words(
-                "Lines: {lines}, lately {usual} a day",
-                lines=words.number(party["lines_today"] or 0),
-                usual=words.number(round(party["usual_lines"], 1)),
-            )
+            usual = round(party["usual_lines"], 1)
+            today = words("Lines: {lines}, lately hardly any", lines=on_day)
+            if usual > 0.0:
+                today = words("Lines: {lines}, lately {usual} a day", lines=on_day, usual=words.number(usual))
         examined = [each for each in party["results"] or () if each["inspected"]]
         return ToldParty(
             name=words(name),
             is_seller=party["party"] == "seller",
-            before=before,
+            before=self._before(party) if lines else words("never seen before"),
             today=today,
             results=tuple(
                 words(
@@ -198,13 +189,25 @@ class CaseTeller:
             ),
         )
 
+    def _before(self, party: Mapping[str, Any]) -> str:
+        words, first, last = self.words, party["first_day"], party["last_day"]
+        lines, value = words.number(party["lines"]), words.money(party["value_cny"], "CNY")
+        if first == last:
+            return words(
+                "Lines: {lines}, on {day}, worth {value}", lines=lines, day=words.day(first), value=value
+            )
+        return words(
+            "Lines: {lines}, from {first} to {last}, worth {value}",
+            lines=lines, first=words.day(first), last=words.day(last), value=value,
+        )  # fmt: skip
+
     def _price(self, price: Mapping[str, Any]) -> ToldPrice:
         words, level = self.words, price["level"]
-        when = ""
-        if price["first_day"] is not None:
-            when = words(
-                "{first} to {last}", first=words.day(price["first_day"]), last=words.day(price["last_day"])
-            )
+        when, first, last = "", price["first_day"], price["last_day"]
+        if first is not None:
+            when = words.day(first)
+            if first != last:
+                when = words("{first} to {last}", first=when, last=words.day(last))
         return ToldPrice(
             line_no=price["line_no"],
             same=words(LEVELS[level]) if level in LEVELS else level,

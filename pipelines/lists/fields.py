@@ -159,6 +159,8 @@ FIELDS: tuple[Field, ...] = (
     Field("found_item", _TEXT, "inspector", _SHOWN, "Goods found", "text", 24, text="free"),
     Field("found_hs_code", _TEXT, "inspector", _SHOWN, "HS code found", "heading", 13, text="number"),
     Field("found_quantity", _NUMBER, "inspector", _SHOWN, "Quantity found", "count", 10),
+    Field("found_evidence", _TEXT, "inspector", _SHOWN, "Number of seizure or photograph", "text", 20,
+          text="number", spellings=("seizure number", "photograph number", "seizure", "photograph")),
     Field("not_opened", _TEXT, "inspector", _SHOWN, "Not opened because", "choice", 18, spellings=(
           "not opened", "why not opened", "未查验原因"), choices=NOT_OPENED),
     Field("note", _TEXT, "inspector", _PRINTED, "Note", "text", 28, text="free", spellings=(

@@ -12,13 +12,16 @@ from models.estimates.office_figures import LISTED_PARCEL_COLUMNS
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.feedback.log import read_log
 from pipelines.feedback.rows import REJECTED
+from pipelines.lists.fields import risk_of
 from pipelines.lists.issued import issued_lists
 from pipelines.store.store import Store
 
-OPENED, REPLACED, NOT_OPENED, NO_RESULT = "opened", "replaced", "not_opened", "no_result"
-STATES = (OPENED, REPLACED, NOT_OPENED, NO_RESULT)
-"""What became of a parcel on a list: a risk of it was examined; another parcel was opened instead; it came
-back, and nothing of it was examined; nothing is known."""
+OPENED, AT_LABORATORY, REPLACED = "opened", "at_laboratory", "replaced"
+NOT_OPENED, NO_RESULT = "not_opened", "no_result"
+STATES = (OPENED, AT_LABORATORY, REPLACED, NOT_OPENED, NO_RESULT)
+"""What became of a parcel on a list: a risk of it was examined; nothing is known of it but that a sample was
+sent to the laboratory; another parcel was opened instead; it came back, and nothing of it was examined;
+nothing is known."""
 
 _PARCEL = "declaration_id"
 _PLACE = ["declared_on", "customs_office", "shift", "list_id", "rank", _PARCEL, "line_no", "selection"]
@@ -44,7 +47,9 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         other = other.filter(pl.col("customs_office").is_in(of_day["customs_office"].implode()))
         entries = pl.concat([counted, other]).unique(_PARCEL, keep="first", maintain_order=True)
         answers = back.group_by(_PARCEL).agg(
-            pl.lit(True).alias("returned"), pl.col("opened_instead", "not_opened").drop_nulls().last()
+            pl.lit(True).alias("returned"),
+            pl.col("opened_instead", "not_opened").drop_nulls().last(),
+            pl.col("sent").any(),
         )
         frames.append(entries.select(*_PLACE).join(answers, on=_PARCEL, how="left"))
     labels = label_columns(parcels)
@@ -56,6 +61,8 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         .then(pl.lit(OPENED))
         .when(pl.col("opened_instead").is_not_null())
         .then(pl.lit(REPLACED))
+        .when(pl.col("sent"))
+        .then(pl.lit(AT_LABORATORY))
         .when(pl.col("returned").fill_null(False) | pl.col("examined").is_not_null())
         .then(pl.lit(NOT_OPENED))
         .otherwise(pl.lit(NO_RESULT))
@@ -173,6 +180,11 @@ def became_of(entries: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def seen_into(became: pl.DataFrame) -> pl.DataFrame:
+    """The counts of `became_of` with parcels of which a sample is away among the `opened` ones."""
+    return became.with_columns(pl.col(OPENED) + pl.col(AT_LABORATORY))
+
+
 def not_opened_because(entries: pl.DataFrame) -> pl.DataFrame:
     """By office, channel and why: `parcels` on lists that came back unopened; null where nobody said why."""
     return (
@@ -190,9 +202,13 @@ def label_columns(frame: pl.DataFrame) -> list[str]:
 
 
 def _came_back(store: Store, day: date) -> pl.DataFrame:
-    """The returned rows of a day's lists: list, parcel, what was opened instead, why it was not opened."""
+    """The returned rows of a day's lists: list, parcel, what was opened instead, why it was not opened, and
+    whether a sample was `sent` to the laboratory.
+    """
     taken = read_log(store, day).filter(pl.col("outcome") != REJECTED)
-    return taken.select("list_id", _PARCEL, "opened_instead", "not_opened")
+    results = [pl.col(name) == "sent" for name in taken.columns if risk_of(name) is not None]
+    sent = pl.any_horizontal(pl.lit(False), *results).fill_null(False).alias("sent")
+    return taken.select("list_id", _PARCEL, "opened_instead", "not_opened", sent)
 
 
 def _offices(store: Store, parcels: pl.Series, days: Iterable[date]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from models.stats.intervals import too_few
 from pipelines.pages.naming import Naming
 from pipelines.pages.report_page import styled_page
 from pipelines.pages.svg_charts import Bar, intervals, lines
-from pipelines.reporting.entries import OPENED
+from pipelines.reporting.entries import AT_LABORATORY, OPENED
 from pipelines.reporting.printed import glance, whose
 
 NO_WHY = "nobody said why"
@@ -72,7 +72,7 @@ def _in_all(became_of: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _unopened_draws(entries: pl.DataFrame) -> list[dict[str, Any]]:
-    drawn, opened = pl.col("selection") == "random", pl.col("state") == OPENED
+    drawn, opened = pl.col("selection") == "random", pl.col("state").is_in([OPENED, AT_LABORATORY])
     return entries.filter(drawn & ~opened).sort("declared_on", "customs_office", "shift", "rank").to_dicts()
 
 

@@ -59,7 +59,8 @@ def _listed(tables: Tables, words: Language) -> str:
     counts = tables["became_of"].select(pl.exclude("customs_office", "selection").sum()).row(0, named=True)
     return words(
         "of {listed:,} parcels on these lists {opened:,} were opened, {found:,} of them with a finding; "
-        "{replaced:,} replaced by another, {not_opened:,} not opened, {no_result:,} without a result",
+        "{at_laboratory:,} at the laboratory, {replaced:,} replaced by another, {not_opened:,} not opened, "
+        "{no_result:,} without a result",
         found=int(tables["hit_rates_in_all"]["findings"].sum()),
         **counts,
     )

@@ -25,6 +25,7 @@ from pipelines.reporting.entries import (
     listed_entries,
     not_opened_because,
     other_inspections,
+    seen_into,
 )
 from pipelines.reporting.page import office_page
 from pipelines.reporting.printed import printed, whose
@@ -148,7 +149,7 @@ def office_report(
             "entries": entries,
             "became_of": (became := became_of(entries)),
             "draws_skipped": pl.DataFrame(
-                {"customs_office": skipped_draws(became)}, {"customs_office": pl.String()}
+                {"customs_office": skipped_draws(seen_into(became))}, {"customs_office": pl.String()}
             ),
             "findings_by_risk": findings_by_risk(entries, labels),
             "not_opened_because": not_opened_because(entries),

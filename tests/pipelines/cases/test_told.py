@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -59,6 +60,27 @@ def test_figures_stand_beside_the_sentence_in_english_and_its_line_in_both() -> 
     assert _told("return_exceeds", "zh-CN", line_no=2) == ToldFinding(
         "申请退货数量超过原申报数量扣减此前退货后的数量", "第 2 项", ""
     )
+
+
+def test_one_day_is_told_as_one_and_a_rare_seller_as_rare() -> None:
+    day = date(2026, 11, 14)
+    seller = {"party": "seller", "lines": 1, "first_day": day, "last_day": day, "value_cny": 52.27}
+    price = {
+        "line_no": 1, "level": "barcode", "lines": 1, "first_day": day, "last_day": day, "low": 1.0,
+        "median": 1.0, "high": 1.0, "unit_price_cny": None,
+    }  # fmt: skip
+    case = dict.fromkeys(field.name for field in CASE_TYPE.fields) | {
+        "parties": [seller | {"lines_today": 3, "usual_lines": 0.04, "results": None}],
+        "prices": [price],
+    }
+    told = CaseTeller(language("en"), {}, str).case(case)
+    assert told is not None
+    party = told.parties[0]
+    assert (party.before, party.today) == (
+        "Lines: 1, on Nov 14, 2026, worth CN¥52.27",
+        "Lines: 3, lately hardly any",
+    )
+    assert told.prices[0].when == "Nov 14, 2026"
 
 
 def test_a_check_of_a_users_own_has_its_name() -> None:

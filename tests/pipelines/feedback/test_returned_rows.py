@@ -166,6 +166,19 @@ def test_what_was_found_stands_beside_the_finding(office: Office) -> None:
     assert not set(FOUND_COLUMNS) & set(pl.read_parquet_schema(file))
 
 
+def test_the_number_of_a_seizure_or_photograph_is_kept_with_what_came_back(office: Office) -> None:
+    table = office.table(
+        "a.csv",
+        ["rank", "declaration_id", "undervaluation", "扣留单号或照片编号"],
+        [3, "P03", "查发异常", "扣字〔2026〕17号"],
+    )
+    later = office.json({3: {U: "found", "found_evidence": "IMG_0042"}}, name="later.json")
+    report = office.give_back(table, later)
+    assert report.exit_code == 0, report.lines()
+    assert read_log(office.store, DAY)["found_evidence"].to_list() == ["扣字〔2026〕17号", "IMG_0042"]
+    assert "found_evidence" not in office.inspections()["P03", 2]
+
+
 def test_a_parcel_that_was_not_opened_says_why_and_is_no_inspection(office: Office) -> None:
     why = {U: "not_examined", "not_opened": "未找到包裹"}
     other = {"not_opened": "released", "opened_instead": "P13", U: "nothing"}

@@ -90,6 +90,7 @@ def test_what_was_found_and_why_not_opened_are_choices(opened: Watched) -> None:
     row.get_by_label("2: Goods found").fill("watch")
     row.get_by_label("2: HS code found").fill("９102.11")
     row.get_by_label("2: Quantity found").fill("0")
+    row.get_by_label("2: Number of seizure or photograph").fill("IMG_0042")
     opened.row(3).get_by_label("3: Not opened because").select_option("no time")
     opened.row(4).locator("button[data-key='0']").click()
     opened.row(4).get_by_label("4: Not opened because").select_option("released already")
@@ -106,6 +107,7 @@ def test_what_was_found_and_why_not_opened_are_choices(opened: Watched) -> None:
     found = {name: value for name, value in second.items() if name.startswith("found_")}
     assert found == {
         "found_how": "hidden", "found_item": "watch", "found_hs_code": "９102.11", "found_quantity": 3,
+        "found_evidence": "IMG_0042",
     }  # fmt: skip
     assert (third["not_opened"], "inspected_on" in third) == ("no_time", False)
     assert (fourth["not_opened"], "inspected_on" in fourth) == ("released", False)

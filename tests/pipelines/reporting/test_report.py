@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from models.estimates.office_figures import skipped_draws
 from pipelines.cli.main import run
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.reporting.entries import (
@@ -19,6 +20,7 @@ from pipelines.reporting.entries import (
     listed_entries,
     not_opened_because,
     other_inspections,
+    seen_into,
 )
 from pipelines.reporting.returned_lists import list_returns
 from tests.english import english_in
@@ -73,7 +75,7 @@ def test_lists_that_came_back_and_lists_that_did_not(
     assert "too few findings (0)" in said
     assert said.count("too few") >= 5
     assert "of 12 parcels on these lists 2 were opened, 1 of them with a finding" in said
-    assert "0 replaced by another, 1 not opened, 9 without a result" in said
+    assert "0 at the laboratory, 0 replaced by another, 1 not opened, 9 without a result" in said
     assert re.search(r"^all +- +- +1 of 2$", said, re.MULTILINE)
     assert report(office, "--office", "4601", "--log-format", "json") == 0
     whole = json.loads(capsys.readouterr().out)
@@ -132,6 +134,28 @@ def test_a_parcel_counts_once_with_its_latest_values(office: Office) -> None:
     )
     assert other.rows() == [("override", 1, 1, 1)]
     assert found["P03"]["week"] == date(2026, 11, 16)
+
+
+def test_a_parcel_of_which_a_sample_is_away_was_opened_though_nothing_is_known_of_it(
+    office: Office, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = {F: "sent", U: "not_examined", P: "not_examined"}
+    office.give_back(office.json({1: away, 2: away | {P: "nothing"}, 4: away | {"opened_instead": "P13"}}))
+    states = {name: row["state"] for name, row in entries_of(office).items() if row["state"] != "no_result"}
+    assert states == {"P01": "at_laboratory", "P02": "opened", "P04": "replaced"}
+    assert report(office) == 0
+    assert (
+        "1 were opened, 0 of them with a finding; 1 at the laboratory, 1 replaced" in capsys.readouterr().out
+    )
+    page = next((office.store.path / "reports").glob("*/report.html")).read_text("utf-8")
+    assert "Drawn at random and not opened: 2" in page, "of which nothing came back; not P01"
+    # Whoever sends all draws to the laboratory skips none.
+    counts = {"listed": 20, "at_laboratory": [20, 0], "opened": [0, 20]}
+    became = pl.DataFrame({"customs_office": "4601", "selection": ["random", "risk"]} | counts)
+    assert skipped_draws(became) == ["4601"]
+    assert skipped_draws(seen_into(became)) == []
+    office.give_back(office.json({1: {F: "found"}}, name="answer.json"))
+    assert entries_of(office)["P01"]["state"] == "opened"
 
 
 def test_figures_that_are_enough(office: Office, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
