@@ -47,7 +47,8 @@ def messages() -> frozenset[str]:
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
-        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS, told.FINDINGS, told.NOTES,
+        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS, told.FINDINGS,
+        told.NOTES,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}

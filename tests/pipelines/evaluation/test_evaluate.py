@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from playwright.sync_api import Browser
 
 from configs.schema.risk import RiskConfig
 from models.risk.risk_model import RiskModel
@@ -25,6 +26,7 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.training import frames
 from pipelines.training.frames import TrainingData, training_data
 from pipelines.work.progress import Progress
+from tests.pipelines.page_checks import faults_of
 from tests.pipelines.trained_world import END, NIGHT, TRAINED_UNTIL, World, without_server
 
 RISK = "undervaluation"
@@ -143,13 +145,14 @@ def test_every_line_of_the_period_with_a_result_is_judged_once(evaluated: World)
     assert (content["lines"], content["findings"]) == (expected.height, expected[LABEL].sum())
 
 
-def test_page_manifest_and_run_say_the_same(evaluated: World) -> None:
+def test_page_manifest_and_run_say_the_same(evaluated: World, browser: Browser) -> None:
     folder = evaluated.path / f"reports/{NIGHT}_{END}_{RISK}"
     content, auc = figures(evaluated), figures(evaluated)["scores"]["model"]["auc"]
     assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == content
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert f"{auc[0]:.3f} [{auc[1]:.3f}, {auc[2]:.3f}]" in page
     assert "Best single key" in page
+    assert faults_of(browser, folder / "report.html") == []
     (manifest,) = evaluated.path.glob(f"manifests/evaluate-{END}-*.json")
     told = json.loads(manifest.read_text(encoding="utf-8"))
     assert (told["rows_in"], told["rows_kept"]) == (content["lines"], content["lines"])

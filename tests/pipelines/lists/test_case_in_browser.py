@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.pipelines.lists.watched_page import Watched
+
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
 def test_a_case_opens_by_key_link_and_scan_and_back_returns_to_its_row(standing: Watched) -> None:
@@ -68,13 +70,14 @@ def test_a_case_tells_what_was_known_of_parties_prices_and_other_parcels(opened:
     expect(case.get_by_role("button", name="Print this case")).to_be_hidden()
 
 
-@pytest.mark.parametrize("opened", ["5316"], indirect=True)
-def test_axe_finds_nothing_in_a_case_on_a_phone(opened: Watched, folder: Path) -> None:
+@pytest.mark.parametrize("opened", ["4601", "5316"], indirect=True)
+def test_axe_finds_nothing_in_a_case(opened: Watched) -> None:
     page = opened.page
-    page.set_viewport_size({"width": 390, "height": 800})
     opened.row(1).locator(".to-case").click()
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page).response["violations"]
-        assert [each["id"] for each in found if each["impact"] != "minor"] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for width in (390, 1400):
+        page.set_viewport_size({"width": width, "height": 800})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            found = Axe().run(page).response["violations"]
+            assert [each["id"] for each in found if each["impact"] != "minor"] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width

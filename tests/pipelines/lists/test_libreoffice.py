@@ -13,7 +13,7 @@ from features.contract.result_words import result_of
 from pipelines.lists.fields import fields_to_fill_in, result_field
 from pipelines.lists.write import write_lists
 from pipelines.lists.xlsx import HEADER_ROW, TECHNICAL_ROWS
-from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, hostile
+from tests.pipelines.list_examples import DAY, HOSTILE, SETTINGS, TWO_LINES, hostile, listed
 
 RISKS = list(SETTINGS.risks)
 
@@ -30,7 +30,7 @@ def _saved_by_libreoffice(workbook: Path, folder: Path) -> Any:
         ],
         check=True, capture_output=True, timeout=300,
     )  # fmt: skip
-    return openpyxl.load_workbook(folder / workbook.name).worksheets[0]
+    return openpyxl.load_workbook(folder / workbook.name)
 
 
 def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path
     book.worksheets[0].cell(first, place["note"]).data_type = "s"
     book.save(tmp_path / "4601.xlsx")
 
-    sheet = _saved_by_libreoffice(tmp_path / "4601.xlsx", tmp_path / "saved")
+    sheet = _saved_by_libreoffice(tmp_path / "4601.xlsx", tmp_path / "saved").worksheets[0]
 
     assert [cell.value for cell in sheet[TECHNICAL_ROWS[1] + 1]] == technical
     assert {field: sheet.cell(first, place[field]).value for field in entries} == entries
@@ -75,3 +75,36 @@ def test_a_filled_in_workbook_is_whole_after_libreoffice_saved_it(tmp_path: Path
         assert [result_of(word) for word in rule.formula1.strip('"').split(",")] == [
             "found", "nothing", "not_examined", "sent",
         ]  # fmt: skip
+
+
+def test_no_row_is_lower_than_what_libreoffice_needs_for_its_text(tmp_path: Path) -> None:
+    """Rows of both sheets, above all the third reason of a Chinese list."""
+    chinese = SETTINGS.model_copy(update={"capacity": SETTINGS.capacity.speaking(("zh-CN", ()))})
+    reasons = [
+        "该申报企业此类商品以往查验 3 项，查发异常 1 项；平均查发率 0.3%",
+        "一日内同一电商企业发往该地址 2 票，合计 8,328 元，单票均低于单次交易限值（5,000 元），疑似拆单",
+        "同名商品单价中位数为 1,617.51 元，本品目为 297.59 元：税号疑似申报不实（低价品目）",
+    ]
+    rows = [
+        dict(zip(("reason_1", "reason_2", "reason_3"), reasons[turn:] + reasons[:turn], strict=True))
+        | {
+            "item_name": "【官方正品】美贝 红茶 206g Yudo KV-492 206g 三合一礼盒装 特价包邮",
+            "lines": TWO_LINES,
+        }
+        for turn in range(3)
+    ]
+    write_lists(tmp_path, listed(rows), DAY, chinese)
+    book = openpyxl.load_workbook(tmp_path / "4601.xlsx")
+    first = {"清单": HEADER_ROW + 2, "打印页": 6}
+    given = {
+        (sheet.title, row): sheet.row_dimensions[row].height
+        for sheet in book.worksheets[:2]
+        for row in range(first[sheet.title], first[sheet.title] + len(rows))
+    }
+    assert None not in given.values()
+    for title, row in given:
+        book[title].row_dimensions[row].height = None
+    book.save(tmp_path / "4601.xlsx")
+    fitted = _saved_by_libreoffice(tmp_path / "4601.xlsx", tmp_path / "saved")
+    needed = {(title, row): fitted[title].row_dimensions[row].height for title, row in given}
+    assert {at: height for at, height in given.items() if height < needed[at]} == {}
