@@ -2,7 +2,7 @@
 
 A word is taken out of the text and the text scored anew; what it loses is what the word adds. Chinese is
 written without blanks, so there every stretch of two to four ideographs is tried as a word, and a whole run
-of up to eight. That is leave one out (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional
+of up to eight; a stretch that leaves a single ideograph of its run is a fragment (保健食 of 保健食品). That is leave one out (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional
 Networks", occlusion), on text.
 """
 
@@ -53,7 +53,7 @@ def words_of(text: str) -> dict[str, list[tuple[int, int]]]:
     stands.
 
     >>> list(words_of(" honey and 12g 蜂蜜糖pot 500 "))
-    ['honey', '蜂蜜', '蜂蜜糖', '蜜糖', 'pot']
+    ['honey', '蜂蜜糖', 'pot']
     >>> words_of("tea steak tea")["tea"]
     [(0, 3), (10, 13)]
     """
@@ -72,8 +72,8 @@ def _says_something(word: str) -> bool:
 
 
 def _pieces(run: str) -> Iterator[tuple[int, int]]:
-    """A run of letters as words: other scripts whole, ideographs in every stretch of two to four and, up to
-    eight, as a whole.
+    """A run of letters as words: other scripts whole, ideographs in every stretch of two to four that leaves
+    none alone and, up to eight, as a whole.
     """
     last = 0
     for match in _IDEOGRAPHS.finditer(run):
@@ -86,7 +86,8 @@ def _pieces(run: str) -> Iterator[tuple[int, int]]:
             yield match.start(), last
         for first in range(match.start(), last):
             for end in range(first + _SHORTEST, min(first + _LONGEST, last) + 1):
-                yield first, end
+                if 1 not in (first - match.start(), last - end):
+                    yield first, end
     if len(run) - last >= _LEAST_LETTERS:
         yield last, len(run)
 

@@ -69,6 +69,9 @@ def test_words_inside_others_stay_and_numbers_are_none() -> None:
     assert words_of("steak tea 500")["tea"] == [(6, 9)]
     assert list(words_of("steak for tea 500 250g a1b")) == ["steak", "tea", "a1b"]
     assert list(words_of("2件装 露木 30粒")) == ["露木"]
+    # No fragment: what is left of a run is nothing, or a word.
+    assert list(words_of("保健食品 美妆用 护肤品")) == ["保健", "保健食品", "食品", "美妆用", "护肤品"]
+    assert "款保" not in words_of("新款保健食品")
     assert next(iter(words_of("夹心巧克力"))) == "夹心巧克力"
     assert max(map(len, words_of("夹心巧克力夹心巧克力"))) == 4
     assert len(words_of(" ".join(f"word{letter}x" for letter in range(100)))) == 40
