@@ -272,7 +272,7 @@ class CaseTeller:
         line = "" if row["line_no"] is None else words("line {line}", line=row["line_no"])
         figures = ""
         if words.code == ENGLISH.code and row["found"]:
-            figures = f"{self._text(row['found'])}; {self._text(row['expected'])}"
+            figures = f"{self._text(row['found'])}; expected: {self._text(row['expected'])}"
         return ToldFinding(text, line, figures)
 
     def _titles(self, labels: Sequence[str] | None) -> list[str]:

@@ -55,7 +55,9 @@ def test_what_is_allowed_is_not_told_as_an_offence() -> None:
 
 def test_figures_stand_beside_the_sentence_in_english_and_its_line_in_both() -> None:
     assert _told("return_exceeds", "en", line_no=2) == ToldFinding(
-        "more of these goods is to go back than was bought and not returned before", "line 2", "9; at most 3"
+        "more of these goods is to go back than was bought and not returned before",
+        "line 2",
+        "9; expected: at most 3",
     )
     assert _told("return_exceeds", "zh-CN", line_no=2) == ToldFinding(
         "申请退货数量超过原申报数量扣减此前退货后的数量", "第 2 项", ""
