@@ -2,8 +2,9 @@
 
 A word is taken out of the text and the text scored anew; what it loses is what the word adds. Chinese is
 written without blanks, so there every stretch of two to four ideographs is tried as a word, and a whole run
-of up to eight; a stretch that leaves a single ideograph of its run is a fragment (保健食 of 保健食品). That is leave one out (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional
-Networks", occlusion), on text.
+of up to eight; a stretch that leaves a single ideograph of its run is a fragment (保健食 of 保健食品). That
+is leave one out (Zeiler and Fergus 2014, "Visualizing and Understanding Convolutional Networks", occlusion),
+on text.
 """
 
 from __future__ import annotations

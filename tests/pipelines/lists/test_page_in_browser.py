@@ -185,8 +185,7 @@ def test_two_tabs_do_not_undo_each_others_entries(opened: Watched, stale: bool) 
         second.evaluate("Storage.prototype.getItem = () => null")
     opened.row(1).locator("[name=note]").fill("first tab")
     second.locator("tbody[data-rank='2'] [name=note]").fill("second tab")
-    opened.page.reload()
-    opened.page.locator("tbody.filled").nth(1).wait_for(state="attached")
+    opened.load_again(until=lambda: opened.page.locator("tbody.filled").count() == 2)
     assert [row.get("note") for row in opened.exported()["rows"]] == ["first tab", "second tab"]
 
 
