@@ -26,4 +26,7 @@ class ChecksConfig(Frozen):
     weight_tolerance_share: Share = 0.1
     weight_tolerance_kg: float = Field(0.1, ge=0.0, le=1_000.0)
     lookback_days: int = Field(183, ge=1, le=3650)
+    returns_days: int = Field(90, ge=1, le=3650)
+    rings_days: int = Field(30, ge=1, le=3650)
+    baskets_days: int = Field(7, ge=1, le=3650)
     lines_at_once: int = Field(1_000_000, ge=1_000, le=100_000_000)

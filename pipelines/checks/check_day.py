@@ -1,4 +1,4 @@
-"""The checks of one day: its lines with their documents, part by part, and the table of what was found."""
+"""The checks of one day: its lines with their documents, part by part, and the tables of what was found."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from configs.schema.checks import ChecksConfig
 from features.check import FINDING_COLUMNS, CheckedDay
+from features.patterns.returns import lines_applied_for
+from features.patterns.rings import find_rings
 from features.verdicts import run_checks
 from pipelines.checks.known_declarations import known_declarations, sent_later
 from pipelines.checks.matching import Matcher
+from pipelines.checks.patterns import write_patterns
 from pipelines.checks.returned import returned_on
+from pipelines.checks.shared import SharedLookUp
 from pipelines.documents.known import closing_moment
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import row_count, write_table
@@ -78,9 +82,10 @@ class DayChecks:
 def check_day(
     store: Store, day: date, config: ChecksConfig, reference: ReferenceDay, t: Transaction
 ) -> DayChecks:
-    """Check a day with what was known at its close, and replace its table of `checks/` and its manifest.
+    """Check a day with what was known at its close, and replace its manifest and its tables of `checks/` and
+    `patterns/`.
 
-    A day on which nothing was declared or applied for has no table. The bytes depend on the store's content
+    A day on which nothing was declared or applied for has no tables. The bytes depend on the store's content
     alone. The caller holds the lock.
 
     Args:
@@ -88,25 +93,32 @@ def check_day(
         day: the day.
         config: how far documents may differ, and how many lines are held at once.
         reference: the reference tables of the day.
-        t: what the table and the manifest are staged in.
+        t: what the tables and the manifest are staged in.
 
     Raises:
         StoreError: a file that is read is damaged.
     """
     manifest = ManifestBuilder("check")
-    verdicts, parcels, returns = [], 0, 0
+    verdicts, applied, rings, parcels, returns = [], [], [], 0, 0
+    sharing = SharedLookUp(store, day, config)
     for facts in _facts(store, day, config, reference, manifest):
         with manifest.step("check"):
             verdicts.append(run_checks(facts))
+        with manifest.step("patterns"), _damage_named(store):
+            applied.append(lines_applied_for(facts))
+            rings.append(find_rings(facts, sharing.of(facts)))
         parcels += facts.lines["declaration_id"].n_unique()
         returns += facts.returns.filter("is_new").height
         manifest.add_rows(rows_in=facts.lines.height, kept=facts.lines.height)
     findings = pl.concat([verdict.findings for verdict in verdicts]).sort(list(FINDING_COLUMNS))
     not_known = pl.concat([verdict.not_known for verdict in verdicts])
     with manifest.step("write"):
-        folder = t.stage(store.layout.partition(DayTable.CHECKS, day))
+        folder, beside = (
+            t.stage(store.layout.partition(table, day)) for table in (DayTable.CHECKS, DayTable.PATTERNS)
+        )
         if manifest.rows_in or returns:
             write_table(findings, folder / DayTable.CHECKS.file)
+            write_patterns(store.layout, day, beside, pl.concat(applied), rings, config.returns_days)
     checks = DayChecks(
         day,
         parcels,

@@ -21,7 +21,8 @@ _WANTED: Final[Mapping[str, Sequence[str]]] = {
     ORDERS.name: (
         *ORDER_KEY,
         *TRANSACTION_KEY,
-        *("line_no", "buyer_id", "address_id", "item_no", "quantity", "unit_price", "total_price"),
+        *("line_no", "buyer_id", "telephone_id", "address_id", "item_no"),
+        *("quantity", "unit_price", "total_price"),
         *("currency", "goods_value", "freight", "discount", "tax_total", "paid_total", "paid_currency"),
     ),
     PAYMENTS.name: (*ORDER_KEY, *TRANSACTION_KEY, "payer_id", "amount", "currency", "paid_at"),

@@ -18,9 +18,13 @@ from pipelines.store.store import Store
 _RELEASED: Final = (800, 899)
 # Most goods go back within weeks: so many days of inventories are looked through at once, newest first.
 _DAYS_AT_ONCE: Final = 40
-_RETURN_COLUMNS: Final = (*RETURNS.row_key, "direction", "quantity", "unit", "sent_at")
+_RETURN_COLUMNS: Final = (
+    *(*RETURNS.row_key, "direction", "seller_id", "buyer_id", "hs_code", "quantity", "unit"),
+    *("legal_quantity", "legal_unit", "sent_at"),
+)
 _LINE_COLUMNS: Final = (
-    *("declaration_id", "line_no", "direction", "trade_mode", "hs_code", "quantity", "unit"),
+    *("declaration_id", "line_no", "direction", "trade_mode", "seller_id", "buyer_id", "address_id"),
+    *("hs_code", "quantity", "unit", "legal_quantity", "legal_unit", "total_price", "currency"),
     *("declared_at", "released_at"),
 )
 

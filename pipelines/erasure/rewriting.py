@@ -28,7 +28,7 @@ _LISTED: Final = (
     *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
     *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.DOCUMENT_TRUTH, DayTable.CHECKS),
     *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
-    DayTable.CHANGED_DECLARATIONS,
+    *(DayTable.CHANGED_DECLARATIONS, DayTable.PATTERNS),
 )
 _DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
 

@@ -1,4 +1,4 @@
-"""What the checks of a day say of its lines, for the features that rest on them."""
+"""What the checks of a day say of its lines, and what its patterns do, for the features that rest on them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,70 @@ from typing import Final
 import polars as pl
 
 from features.check import FINDING_COLUMNS, FINDINGS
+from features.pattern import (
+    RETURN_KEYS,
+    RETURNED_COLUMNS,
+    RING_COLUMNS,
+    RING_DEFAULTS,
+    returned_column,
+    ring_column,
+)
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import file_digest
 from pipelines.store.files import read_tables, reading
-from pipelines.store.layout import Layout
+from pipelines.store.layout import RETURNED, RINGS, Layout
 
 _TELLING: Final = ("failed", "open")
+_RETURN_FACTS: Final = [name for name in RETURNED_COLUMNS if name not in RETURN_KEYS.values()]
+_RING_COLUMNS: Final = {name: ring_column(name) for name in RING_DEFAULTS}
+_NOTHING: Final[dict[str, pl.DataType]] = {
+    **{returned_column(key, fact): RETURNED_COLUMNS[fact] for key in RETURN_KEYS for fact in _RETURN_FACTS},
+    **{column: RING_COLUMNS[name] for name, column in _RING_COLUMNS.items()},
+}
+
+
+def with_checked(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return lines of declarations `with_findings` and with the patterns of their day.
+
+    The columns are those of `features.pattern.returned_column` and `ring_column`, null where the patterns of
+    the day are not known; a store that knows none has none of them.
+    """
+    lines = with_findings(layout, day, lines)
+    folder = layout.partition(DayTable.PATTERNS, day)
+    if not (folder / RINGS).exists():
+        if not layout.days(DayTable.PATTERNS):
+            return lines
+        return lines.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in _NOTHING.items())
+    digest = findings_digest(layout, day)
+    keys = lines.with_columns(hs6=pl.col("hs_code").str.slice(0, 6))
+    for key, returned in _returned(folder / RETURNED, digest).items():
+        keys = keys.join(returned, on=RETURN_KEYS[key], how="left", maintain_order="left")
+    rings = _rings(folder / RINGS, digest)
+    return (
+        keys.drop("hs6")
+        .join(rings, on="declaration_id", how="left", maintain_order="left")
+        .with_columns(
+            *(pl.col(returned_column(key, "lines")).fill_null(0) for key in RETURN_KEYS),
+            *(pl.col(ring_column(name)).fill_null(value) for name, value in RING_DEFAULTS.items()),
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def _returned(file: Path, _digest: bytes) -> dict[str, pl.DataFrame]:
+    """By key what goes back, with the key's column."""
+    rows = read_tables([file], RETURNED_COLUMNS, None)
+    return {
+        key: rows.drop_nulls(column).select(
+            column, *(pl.col(fact).alias(returned_column(key, fact)) for fact in _RETURN_FACTS)
+        )
+        for key, column in RETURN_KEYS.items()
+    }
+
+
+@lru_cache(maxsize=1)
+def _rings(file: Path, _digest: bytes) -> pl.DataFrame:
+    return read_tables([file], RING_COLUMNS, None).rename(_RING_COLUMNS)
 
 
 def with_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFrame:
@@ -51,11 +109,15 @@ def findings_of(layout: Layout, day: date) -> pl.DataFrame:
 
 
 def findings_digest(layout: Layout, day: date) -> bytes:
-    """Return what the features of a day depend on here: the digest of its findings, empty without any.
+    """Return what the features of a day depend on here: the digests of its findings and patterns, empty
+    without any.
 
     Raises:
         StoreError: they cannot be read.
     """
-    file = layout.file(DayTable.CHECKS, day)
-    with reading(file):
-        return file_digest(file) if file.exists() else b""
+    patterns = layout.partition(DayTable.PATTERNS, day)
+    digest = b""
+    for file in (layout.file(DayTable.CHECKS, day), patterns / RETURNED, patterns / RINGS):
+        with reading(file):
+            digest += file_digest(file) if file.exists() else b""
+    return digest

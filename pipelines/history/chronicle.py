@@ -19,7 +19,7 @@ from features.history.fold import fold
 from features.history.results import increments, result_tables, with_results_of
 from features.history.state import History
 from features.prepare import prepare_lines
-from pipelines.history.checked import with_findings
+from pipelines.history.checked import with_checked
 from pipelines.history.inspected import INSPECTED_LINES
 from pipelines.history.profiles import load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
@@ -97,7 +97,7 @@ class Chronicle:
             StoreError: some of them cannot be read.
         """
         require_whole(self.store.layout, day)
-        lines = with_findings(self.store.layout, day, self.store.read_declarations(day))
+        lines = with_checked(self.store.layout, day, self.store.read_declarations(day))
         return prepare_lines(lines, self.reference.on(day), self.settings.pipeline.features)
 
     def tables(self, prepared: pl.DataFrame, day: date, eve: History) -> DayTables:

@@ -27,7 +27,7 @@ from features.history.keys import KeySpec
 from features.history.state import History
 from features.history.view import DayContext
 from features.prepare import prepare_lines
-from pipelines.history.checked import with_findings
+from pipelines.history.checked import with_checked
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import load_today, save_sums
 from pipelines.history.mapped import mapped_history
@@ -111,7 +111,7 @@ class Workspace:
         lines = self.chronicle.store.read_declaration_files([file])
         if of is not None:
             lines = lines.join(of, on="declaration_id", how="semi", maintain_order="left")
-        lines = with_findings(self.chronicle.store.layout, self.task.day, lines)
+        lines = with_checked(self.chronicle.store.layout, self.task.day, lines)
         return prepare_lines(lines, self.reference, self.settings.pipeline.features)
 
     def features(self, lines: pl.DataFrame, file: Path) -> FeatureSet:

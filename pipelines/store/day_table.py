@@ -31,6 +31,8 @@ class DayTable(Enum):
     FEEDBACK = ("feedback", "declared_on", "returns-{:06d}.parquet")
     MONITORING = ("monitoring", "date")
     CHECKS = ("checks", "declared_on", "checks.parquet")
+    # Who sends goods back, and who shares accounts and telephones: several files a day.
+    PATTERNS = ("patterns", "declared_on")
     ORDERS = ("orders", "received_on")
     PAYMENTS = ("payments", "received_on")
     WAYBILLS = ("waybills", "received_on")
@@ -71,7 +73,7 @@ class DayTable(Enum):
         return DayTable[f"CHANGED_{self.name}"]
 
 
-OBSERVED: Final = (DayTable.DECLARATIONS, DayTable.CHECKS)
+OBSERVED: Final = (DayTable.DECLARATIONS, DayTable.CHECKS, DayTable.PATTERNS)
 """What the features of a day's lines are built from, beside the history: a copy of a store that models learn
 or score from needs these, and the inspections.
 """
