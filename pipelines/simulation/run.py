@@ -35,7 +35,8 @@ class SimulationOptions(TypedDict):
     day. The same `seed` and numbers give the same files. With `drift` behaviour changes in the last third of
     the days. `parameters` are those of the world; without them those for this volume, with the `officers`
     that are asked for. With `documents` each parcel has its orders, payments, waybills and what follows,
-    some of them false; declarations, inspections and truth are the same without.
+    some of them false; declarations, inspections and truth are the same without. With `rings` the world has
+    what documents above all tell of: rings that borrow allowances, and shops whose sales come back.
     """
 
     days: int
@@ -46,6 +47,7 @@ class SimulationOptions(TypedDict):
     parameters: NotRequired[WorldParameters]
     officers: NotRequired[str]
     documents: NotRequired[bool]
+    rings: NotRequired[bool]
 
 
 @dataclass
@@ -108,7 +110,8 @@ def simulate(
     with target.lock("simulate"):
         _refuse_taken_days(target, calendar)
         usual = options.get("parameters") or WorldParameters.for_volume(volume)
-        world = World.make(seed, usual.with_officers(options.get("officers", usual.officers)))
+        chosen = usual.with_officers(options.get("officers", usual.officers))
+        world = World.make(seed, chosen.with_rings() if options.get("rings") else chosen)
         inspectorate, bucket_rows = Inspectorate(), settings.pipeline.store.bucket_rows
         filing = DocumentFiling(end, bucket_rows) if options.get("documents") else None
         with target.transaction() as t, progress.task("simulate", total=days) as task:

@@ -28,6 +28,7 @@ OFFICERS_OF_WORLDS = ("programmes", "watch_list", "price", "xray", "mixed", "def
 )
 @click.option("--drift", is_flag=True, help="Let behaviour change over time.")
 @click.option("--documents", is_flag=True, help="With orders, payments, waybills, returns and receipts.")
+@click.option("--rings", is_flag=True, help="With rings that borrow allowances, and sales that come back.")
 @click.option(
     "--officers",
     type=click.Choice(OFFICERS_OF_WORLDS),

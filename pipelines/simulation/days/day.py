@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.simulation.days.declarations import declaration_frames
 from pipelines.simulation.days.missing import habits
-from pipelines.simulation.schemes import food, prohibited, undervaluation
+from pipelines.simulation.schemes import borrowed, food, prohibited, undervaluation
 from pipelines.simulation.world.parcels import Lines, Parcels, draw_lines, draw_parcels
 from pipelines.simulation.world.randomness import Floats, Ints, scale_bounds
 from pipelines.simulation.world.seasons import days_until, expected_parcels
@@ -83,16 +83,21 @@ def simulate_day(
     rng = today.world.generator(today, 11)
     split_sizes = undervaluation.split_parcels_today(today, expected)
     hidden = prohibited.shipments_today(today, expected * parameters.lines_per_parcel)
-    split = int(split_sizes.sum())
-    honest = max(int(rng.poisson(expected)) - split - hidden, 0)
-    total = honest + hidden + split
+    split, ringed = int(split_sizes.sum()), borrowed.borrowed_today(today, expected)
+    honest = max(int(rng.poisson(expected)) - split - hidden - ringed, 0)
+    total = honest + hidden + split + ringed
     parcels = draw_parcels(today, total)
     # The rows are drawn like all others first: what a scheme leaves alone is as honest as elsewhere.
     shipments = prohibited.plan_shipments(today, parcels, np.arange(honest, honest + hidden))
-    splits = undervaluation.plan_splits(today, parcels, np.arange(honest + hidden, total), split_sizes)
+    splits = undervaluation.plan_splits(
+        today, parcels, np.arange(honest + hidden, total - ringed), split_sizes
+    )
+    rings = borrowed.plan_rings(today, parcels, np.arange(total - ringed, total))
     lines = draw_lines(today, parcels)
     prohibited.hide(today, parcels, lines, shipments)
     undervaluation.split(today, parcels, lines, splits)
+    borrowed.fill(today, parcels, lines, rings)
+    borrowed.mark_refunds(today, parcels, lines)
     undervaluation.undervalue(today, parcels, lines, scales.undervaluation)
     food.spoil(today, parcels, lines, scales.hygiene, scales.lots)
     parcels, lines = _in_order(parcels, lines, rng)

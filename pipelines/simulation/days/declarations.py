@@ -13,6 +13,7 @@ from pipelines.simulation.days.taxes import shortfall
 from pipelines.simulation.days.writing import as_written
 from pipelines.simulation.schemes.food import HYGIENE, LOT
 from pipelines.simulation.schemes.prohibited import CONTRABAND
+from pipelines.simulation.schemes.undervaluation import SPLITTING
 from pipelines.simulation.world.names import MODEL_STYLES, STYLES
 from pipelines.simulation.world.parcels import Lines, Parcels
 from pipelines.simulation.world.places import (
@@ -34,6 +35,7 @@ from pipelines.simulation.world.state import Today, World
 MAX_PARCELS_PER_OFFICE: Final = 2_500_000
 VALUATION: Final = (
     "", "under_invoicing", "flat_price", "cheaper_heading", "quantity_understated", "order_splitting",
+    "borrowed_allowance", "refund_circle",
 )  # fmt: skip
 PROHIBITED: Final = (
     "", *(f"{sender}: {item.name}" for item in CONTRABAND for sender in ("smuggling_ring", "lone_smuggler")),
@@ -172,8 +174,8 @@ def _truth(
 ) -> pl.DataFrame:
     rate = CNY_PER_UNIT[parcels.currency][lines.parcel]
     per_declared_unit = lines.price_cny * lines.quantity / lines.declared_quantity / rate
-    # Splitting and honest noise leave the price as it is.
-    false_price = (lines.valuation > 0) & (lines.valuation != len(VALUATION) - 1)
+    # Splitting, rings, circles and honest noise leave the price as it is.
+    false_price = (lines.valuation > 0) & (lines.valuation < SPLITTING)
     code = (lines.valuation * len(PROHIBITED) + lines.prohibited) * len(FOOD) + lines.food
     return pl.DataFrame(
         {

@@ -43,7 +43,8 @@ def shortfall(catalogue: Catalogue, parcels: Parcels, lines: Lines) -> Floats:
     none = np.zeros(len(lines), dtype=bool)
     value_cny = lines.declared_price_cny * lines.declared_quantity
     declared = line_tax(catalogue, parcels, lines.parcel, lines.family, value_cny, none)
-    undervalued, splitting = lines.valuation > 0, lines.valuation == SPLITTING
+    # Orders that were split, and purchases that only seem to be a person's own, owe the whole tax.
+    undervalued, splitting = lines.valuation > 0, lines.valuation >= SPLITTING
     family = np.where(undervalued, catalogue.article_family[lines.article], lines.family)
     true = line_tax(catalogue, parcels, lines.parcel, family, lines.price_cny * lines.quantity, splitting)
     return np.where(undervalued, np.maximum(true - declared, 0.0), 0.0)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from features.contract.china_time import china_day
-from pipelines.simulation.documents.kinds import KINDS, OPEN
+from pipelines.simulation.documents.kinds import KINDS, OPEN, SCHEME_KINDS
 from pipelines.simulation.documents.orders import orders_of
 from pipelines.simulation.documents.payments import payments_of
 from pipelines.simulation.documents.receipts import outcomes_of, receipts_of, taxes_of
@@ -130,7 +130,7 @@ def _of_returns(returns: pl.DataFrame) -> pl.DataFrame:
 
 def _rules(*, of_returns: bool) -> pl.DataFrame:
     """By kind of what is wrong, the checks that find it and what they say; of returns, or of all else."""
-    kinds = [kind for kind in KINDS if (kind.name in RETURN_KINDS) == of_returns]
+    kinds = [kind for kind in (*KINDS, *SCHEME_KINDS) if (kind.name in RETURN_KINDS) == of_returns]
     return pl.DataFrame(
         [(kind.name, check, kind.outcome) for kind in kinds for check in kind.checks],
         schema={"kind": pl.String, "check": pl.String, "outcome": pl.String},

@@ -17,7 +17,7 @@ from pipelines.simulation.documents.documents import (
     OpenedByCustoms,
     make_documents,
 )
-from pipelines.simulation.documents.kinds import draw_kinds
+from pipelines.simulation.documents.kinds import draw_kinds, with_scheme_kinds
 from pipelines.simulation.documents.parcels import traded_parcels
 from pipelines.simulation.documents.versions import stored_versions
 from pipelines.store.day_table import DayTable
@@ -60,6 +60,7 @@ class DocumentFiling:
             .otherwise(_SPECIAL_SHARE)
         ).to_series()
         parcels = parcels.with_columns(draw_kinds(parcels, chance, rng))
+        parcels = with_scheme_kinds(parcels, day.truth)
         documents = make_documents(day.declarations, parcels, _opened(results), seed, rng)
         before = closing_moment(self._last)
         for name, table in DOCUMENT_TABLES.items():

@@ -104,6 +104,11 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("export_return", needs=(*_EXPORT, "has_goods")),
 )
 """Faults have checks, traps and what is usual have none. The order is that of the draw."""
+SCHEME_KINDS: Final[tuple[Kind, ...]] = (
+    Kind("borrowed_allowance", ("buyer",), needs=("is_retail", "has_buyer")),
+    Kind("refund_circle", needs=("is_retail", "has_goods")),
+)
+"""Not drawn: parcels have them by their truth's `mechanism`."""
 IN_STORE: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if not kind.in_messages)
 
 
@@ -141,6 +146,24 @@ def draw_kinds(parcels: pl.DataFrame, chance: pl.Series, rng: np.random.Generato
     special = (rng.random(parcels.height) < chance.to_numpy()) & able.any(axis=1)
     chosen = np.array([KINDS.index(kind) for kind in IN_STORE])[ranks.argmax(axis=1)]
     return _names(np.where(special, chosen, -1))
+
+
+def with_scheme_kinds(parcels: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """Return parcels with a `kind` of which some have the kind of the scheme that they belong to.
+
+    `truth` is that of their day. Who runs a ring has his own telephone in its orders.
+    """
+    for kind in SCHEME_KINDS:
+        members = truth.filter(pl.col("mechanism").str.contains(kind.name, literal=True))["declaration_id"]
+        is_member = pl.col("declaration_id").is_in(members.unique().implode())
+        able = pl.Series(_eligible(parcels, kind))
+        parcels = parcels.with_columns(
+            kind=pl.when(is_member & able).then(pl.lit(kind.name)).otherwise("kind")
+        )
+    borrowed = (pl.col("kind") == "borrowed_allowance").fill_null(value=False)
+    return parcels.with_columns(
+        telephone_id=pl.when(borrowed).then("ring_telephone").otherwise("telephone_id")
+    )
 
 
 def _names(given: Ints) -> pl.Series:

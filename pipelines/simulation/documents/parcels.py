@@ -91,7 +91,8 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Return one row for each parcel of e-commerce, in the order of declaration, with flags for `kinds`.
 
     `closes_at` is the end of its day in China, `opens_at` the beginning, `stranger` somebody who has nothing
-    to do with it, `goods_line` a line that says quantity and price, `cny` what its currency is worth.
+    to do with it, `ring_head` (with a telephone) whoever would pay for all parcels to its address,
+    `goods_line` a line that says quantity and price, `cny` what its currency is worth.
     """
     priced = pl.col("quantity").is_not_null() & pl.col("unit_price").is_not_null()
     parcels = (
@@ -112,8 +113,11 @@ def traded_parcels(lines: pl.DataFrame, seed: int) -> pl.DataFrame:
     )
     midnight = china_day(pl.col("declared_at")).cast(pl.Datetime("us", "UTC")).dt.offset_by("-8h")
     stranger = hex_text(mix(salt(seed, "stranger"), hash_text(parcels["declaration_id"]).to_numpy()))
+    head = hex_text(mix(salt(seed, "ring head"), hash_text(parcels["address_id"].fill_null("")).to_numpy()))
     return parcels.with_columns(
         stranger.alias("stranger"),
+        head.alias("ring_head"),
+        _telephone_ids(head, seed).alias("ring_telephone"),
         _telephone_ids(parcels["buyer_id"], seed),
         declared_on=china_day(pl.col("declared_at")),
         opens_at=midnight,

@@ -26,7 +26,12 @@ def payments_of(parcels: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     rows = parcels.filter(retail | pl.col("is_export"), kind != "payment_never").with_columns(
         seller_id=pl.when(~retail).then("seller_id"),
-        payer_id=pl.when(retail & (kind == "payer")).then("stranger").when(retail).then("buyer_id"),
+        payer_id=pl.when(retail & (kind == "payer"))
+        .then("stranger")
+        .when(retail & (kind == "borrowed_allowance"))
+        .then("ring_head")
+        .when(retail)
+        .then("buyer_id"),
         telephone_id=pl.when(retail).then("telephone_id"),
         amount=(paid + off).round(2),
         paid_at=pl.when(kind == "paid_late").then("late_at").otherwise("paid_at"),

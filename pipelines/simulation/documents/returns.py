@@ -10,13 +10,16 @@ import polars as pl
 from features.contract.documents import CANCELLATIONS, RETURNS
 from pipelines.simulation.documents.trade import as_seconds
 
-_WHOLE: Final = ("return_whole", "export_return", "export_return_late", "return_late")
+_WHOLE: Final = ("return_whole", "export_return", "export_return_late", "return_late", "refund_circle")
 _PART: Final = ("return_part", "return_unknown", "return_unknown_line")
 _TWICE: Final = ("return_twice", "return_exceeds_together")
 _TOO_MUCH: Final = ("return_exceeds", "return_rejected", "return_draft")
 RETURN_KINDS: Final = (*_WHOLE, *_PART, *_TWICE, *_TOO_MUCH)
 _LATE_DAYS: Final = {"return_late": (35, 60), "export_return_late": (375, 400)}
 _USUAL_DAYS: Final = (2, 20)
+# Just within the 30 days that the rules allow, and lighter than what was sold.
+_CIRCLE_DAYS: Final = (24.5, 29.5)
+_CIRCLE_WEIGHT: Final = 0.6
 _REJECTED, _ACCEPTED = 100, 399
 
 
@@ -51,6 +54,7 @@ def returns_of(lines: pl.DataFrame, outcomes: pl.DataFrame, rng: np.random.Gener
         pl.when(kind == "return_late").then(released + late["return_late"])
         .when(kind == "export_return_late").then(released + late["export_return_late"])
         .when(kind == "return_rejected").then(at_noon)
+        .when(kind == "refund_circle").then(released + _within(usual))
         .otherwise(released + usual)
     )  # fmt: skip
     heads = outcomes.with_columns(sent_at=sent_at.dt.truncate("1s")).filter(kind.is_in(RETURN_KINDS))
@@ -66,6 +70,14 @@ def returns_of(lines: pl.DataFrame, outcomes: pl.DataFrame, rng: np.random.Gener
     rows = rows.filter(kind.is_in(_WHOLE) | (pl.col("line_no") == pl.col("goods_line")))
     rows = _applied_for(rows.drop("item_name").rename({"item_name_right": "item_name"}))
     return rows.select(*RETURNS.stated, "app_status", "kind", "is_second")
+
+
+def _within(usual: pl.Series) -> pl.Series:
+    """The usual time to a return, stretched to the last days of the period."""
+    first, last = (days * 86_400_000_000 for days in _USUAL_DAYS)
+    share = (usual.cast(pl.Int64) - first) / (last - first)
+    micros = (_CIRCLE_DAYS[0] + share * (_CIRCLE_DAYS[1] - _CIRCLE_DAYS[0])) * 86_400_000_000
+    return micros.cast(pl.Int64).cast(pl.Duration("us"))
 
 
 def _applied_for(rows: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +101,10 @@ def _applied_for(rows: pl.DataFrame) -> pl.DataFrame:
         declaration_id=pl.when(kind == "return_unknown").then(unknown).otherwise("declaration_id"),
         line_no=pl.when(kind == "return_unknown_line").then(pl.col("last_line") + 1).otherwise("line_no")
         .cast(pl.Int32),
-        legal_quantity=(pl.col("legal_quantity").fill_null(1.0) * pl.col("returned") / bought).round(4),
+        legal_quantity=(
+            pl.col("legal_quantity").fill_null(1.0) * pl.col("returned") / bought
+            * pl.when(kind == "refund_circle").then(_CIRCLE_WEIGHT).otherwise(1.0)
+        ).round(4),
         legal_unit=pl.col("legal_unit").fill_null("011"),
         quantity=pl.col("returned").round(5),
     )  # fmt: skip

@@ -14,6 +14,7 @@ from pipelines.simulation.inspections.channels import CHANNELS
 from pipelines.simulation.inspections.memory import Memory
 from pipelines.simulation.inspections.officers import OpenedParcels, choose_parcels
 from pipelines.simulation.inspections.recording import RECORDED_COLUMNS, as_recorded
+from pipelines.simulation.schemes.borrowed import BORROWED, REFUND
 from pipelines.simulation.schemes.food import is_food
 from pipelines.simulation.schemes.undervaluation import CHEAPER_HEADING, QUANTITY, SPLITTING
 from pipelines.simulation.world.places import CNY_PER_UNIT
@@ -25,7 +26,7 @@ LABORATORY_DAYS: Final = (10, 35)
 DISPUTED, UNDISPUTED = 0.45, 0.3
 """Where in its span a valuation comes, on average, for parcels with a finding and others."""
 LABORATORY_PACE: Final = 0.4
-EASE: Final = {SPLITTING: 0.7, CHEAPER_HEADING: 0.9, QUANTITY: 1.1}
+EASE: Final = {SPLITTING: 0.7, CHEAPER_HEADING: 0.9, QUANTITY: 1.1, BORROWED: 0.7, REFUND: 0.7}
 """How easily a method of undervaluation is noticed, against a price that is too low."""
 PRICE_ERROR: Final = 0.06
 MISTAKEN_PRICE: Final = (1.1, 1.6)

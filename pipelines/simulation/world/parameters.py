@@ -55,6 +55,8 @@ class WorldParameters:
     declared_share_spread: float = 0.16
     split_parcel_share: float = 0.0028
     honest_repeat_share: float = 0.012
+    borrowed_share: float = 0.0
+    refund_share: float = 0.0
     # Prohibited items
     prohibited_rate: float = 0.0007
     ring_share: float = 0.55
@@ -166,6 +168,10 @@ class WorldParameters:
             false_positive_undervaluation=0.001,
             prohibited_rate=0.0014,
         )
+
+    def with_rings(self) -> "WorldParameters":
+        """Return the same world with rings that borrow allowances, and shops whose sales come back."""
+        return replace(self, borrowed_share=0.01, refund_share=0.02)
 
     def with_faulty_records(self) -> "WorldParameters":
         """Return the same world with faults of recording, as agencies' published tables have them."""
