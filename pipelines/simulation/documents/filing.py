@@ -60,7 +60,8 @@ class DocumentFiling:
             .otherwise(_SPECIAL_SHARE)
         ).to_series()
         parcels = parcels.with_columns(draw_kinds(parcels, chance, rng))
-        parcels = with_scheme_kinds(parcels, day.truth)
+        if day.today.world.parameters.has_rings:
+            parcels = with_scheme_kinds(parcels, day.truth)
         documents = make_documents(day.declarations, parcels, _opened(results), seed, rng)
         before = closing_moment(self._last)
         for name, table in DOCUMENT_TABLES.items():

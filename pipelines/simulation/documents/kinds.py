@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from features.arrays.hashing import hash_text
 from pipelines.simulation.world.randomness import Flags, Ints
 
 FAILED: Final = "failed"
@@ -151,8 +152,11 @@ def draw_kinds(parcels: pl.DataFrame, chance: pl.Series, rng: np.random.Generato
 def with_scheme_kinds(parcels: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """Return parcels with a `kind` of which some have the kind of the scheme that they belong to.
 
-    `truth` is that of their day. Who runs a ring has his own telephone in its orders.
+    `truth` is that of their day. Who runs a ring has his own telephone in its orders; at one address in four
+    honest buyers share theirs as well: families, colleagues, and whoever has parcels forwarded.
     """
+    at_home = pl.Series(hash_text(parcels["address_id"].fill_null("")).to_numpy() % 4 == 0)
+    shares = at_home & parcels["address_id"].is_not_null()
     for kind in SCHEME_KINDS:
         members = truth.filter(pl.col("mechanism").str.contains(kind.name, literal=True))["declaration_id"]
         is_member = pl.col("declaration_id").is_in(members.unique().implode())
@@ -162,7 +166,7 @@ def with_scheme_kinds(parcels: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFram
         )
     borrowed = (pl.col("kind") == "borrowed_allowance").fill_null(value=False)
     return parcels.with_columns(
-        telephone_id=pl.when(borrowed).then("ring_telephone").otherwise("telephone_id")
+        telephone_id=pl.when(borrowed | shares).then("ring_telephone").otherwise("telephone_id")
     )
 
 

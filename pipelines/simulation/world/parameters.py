@@ -169,9 +169,14 @@ class WorldParameters:
             prohibited_rate=0.0014,
         )
 
+    @property
+    def has_rings(self) -> bool:
+        """Return whether allowances are borrowed or sales come back."""
+        return self.borrowed_share > 0 or self.refund_share > 0
+
     def with_rings(self) -> "WorldParameters":
         """Return the same world with rings that borrow allowances, and shops whose sales come back."""
-        return replace(self, borrowed_share=0.01, refund_share=0.02)
+        return replace(self, borrowed_share=0.01, refund_share=0.03)
 
     def with_faulty_records(self) -> "WorldParameters":
         """Return the same world with faults of recording, as agencies' published tables have them."""

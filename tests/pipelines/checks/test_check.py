@@ -264,7 +264,10 @@ def test_parts_of_a_day_find_what_the_day_finds(tmp_path: Path) -> None:
         SENT | {"declaration_id": f"INV{number}", "order_id": f"O{number}", "waybill_id": f"W{number // 2}"}
         for number in range(1_500)
     ]
-    orders = [ORDER | {"order_id": f"O{number}", "quantity": number % 3} for number in range(0, 1_500, 2)]
+    orders = [
+        ORDER | {"order_id": f"O{number}", "quantity": number % 3, "telephone_id": f"T{number % 50}"}
+        for number in range(0, 1_500, 2)
+    ]
     payments = [
         PAYMENT | {"order_id": f"O{number}", "transaction_id": f"T{number // 3}"} for number in range(900)
     ]
@@ -275,9 +278,12 @@ def test_parts_of_a_day_find_what_the_day_finds(tmp_path: Path) -> None:
     configs.mkdir()
     (configs / "pipeline.yaml").write_text("checks: {lines_at_once: 1000}\n", encoding="utf-8")
     before = store.layout.file(DayTable.CHECKS, DAY).read_bytes()
+    patterns = [file.read_bytes() for file in store.layout.files(DayTable.PATTERNS, DAY)]
     arguments = ["check", "--store", str(store.path), "--date", str(DAY), "--configs", str(configs)]
     assert run(arguments) == 0
     assert store.layout.file(DayTable.CHECKS, DAY).read_bytes() == before
+    assert [file.read_bytes() for file in store.layout.files(DayTable.PATTERNS, DAY)] == patterns
+    assert len(patterns) == 3
     assert {row[2] for row in whole} >= {"waybill_reused", "payment_reused", "goods", "return_unknown"}
 
 
@@ -301,7 +307,7 @@ def test_a_table_goes_with_what_was_checked(tmp_path: Path) -> None:
     with store.lock("test"), store.transaction() as t:
         t.remove(store.layout.partition(DayTable.DECLARATIONS, DAY))
     assert run(["check", "--store", str(store.path), "--date", str(DAY)]) == 0
-    assert store.days(DayTable.CHECKS) == []
+    assert store.days(DayTable.CHECKS) == store.days(DayTable.PATTERNS) == []
 
 
 def test_what_the_verb_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

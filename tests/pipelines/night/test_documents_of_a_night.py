@@ -8,19 +8,25 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import mlflow
+import numpy as np
 import polars as pl
 import pytest
 
 from configs.loader import load_settings
 from configs.schema.checks import DOCUMENT_CHECKS
 from features.check import FINDINGS
+from features.contract.declarations import LINE_KEY
+from features.pattern import RING_DEFAULTS
 from models.tracking.tracker import Tracker
 from pipelines.backtest.working_store import start_store
-from pipelines.history.checked import with_findings
+from pipelines.history.checked import with_checked
+from pipelines.history.chronicle import Chronicle
 from pipelines.scoring.features_of_day import features_of_day
 from pipelines.simulation.run import simulate
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_json
+from pipelines.training.frames import replay_features
 from pipelines.work.progress import Progress
 from tests.pipelines.taken_in import take_in
 from tests.pipelines.trained_world import DAYS, END, NIGHT, World, results_of, without_server, write_configs
@@ -40,7 +46,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> World:
     with without_server():
         simulate(
             world.path, days=DAYS, parcels_per_day=200, end=END, seed=5, drift=False, documents=True,
-            settings=world.settings, progress=Progress.silent(),
+            rings=True, settings=world.settings, progress=Progress.silent(),
         )  # fmt: skip
         take_in(world.path, results_of(world.path), settings=world.settings)
         first, eve = world.store.declaration_days()[0], NIGHT.replace(day=NIGHT.day - 1)
@@ -75,10 +81,37 @@ def test_models_and_backtests_learn_from_what_checks_found(night: World, tmp_pat
     tracker.download_champion("undervaluation", tmp_path / "model")
     learned = json.loads((tmp_path / "model" / "columns.json").read_text(encoding="utf-8"))["names"]
     assert {f"documents__{check}" for check in DOCUMENT_CHECKS} < set(learned)
+    assert {f"rings__{fact}" for fact in RING_DEFAULTS} < set(learned)
+    assert "returns__seller_share" in learned
 
     eve = NIGHT - timedelta(days=1)
     start = start_store(night.store, tmp_path / "start", eve, NIGHT)
-    assert start.days(DayTable.CHECKS) == night.store.days(DayTable.CHECKS)
+    for table in (DayTable.CHECKS, DayTable.PATTERNS):
+        assert start.days(table) == night.store.days(table)
+
+
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
+def test_the_night_knows_of_patterns_what_a_training_does(
+    night: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = f"sqlite:///{night.path.with_name('S.mlflow') / 'mlflow.db'}"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+    chronicle = Chronicle(night.store, night.settings)
+    risk = night.settings.risk("undervaluation")
+    every = night.store.read_declarations(NIGHT, list(LINE_KEY))
+    *_, (day, part, _) = replay_features(chronicle, every, [risk], NIGHT, Progress.silent())
+    assert day == NIGHT
+    assert part is not None
+    replayed = part.inspected[risk.name]
+    told = replayed.select(pl.col("^rings__.*$", "^returns__.*$"))
+    assert told.width > 20
+    assert told["rings__telephone_buyers"].max() > 1
+    assert told["returns__seller_lines"].max() > 0
+    model = mlflow.pyfunc.load_model("models:/parcel-risk-undervaluation@champion")
+    said = np.asarray(model.predict(replayed.to_pandas()), dtype=np.float64)
+    keys = replayed.select("declaration_id", pl.col("line_no").cast(pl.Int32))
+    scores = keys.join(night.scores(), on=list(LINE_KEY), how="left", maintain_order="left")
+    assert (said.view(np.uint64) == scores["undervaluation"].to_numpy().view(np.uint64)).all()
 
 
 def test_what_a_check_found_is_opened_where_the_configuration_says_so(night: World) -> None:
@@ -136,9 +169,11 @@ def test_a_day_whose_documents_are_damaged_is_listed_all_the_same(
 def test_a_store_without_documents_has_no_such_features(scored: World) -> None:
     assert not scored.store.layout.table(DayTable.CHECKS).exists()
     lines = scored.store.read_declarations(NIGHT)
-    assert FINDINGS not in with_findings(scored.store.layout, NIGHT, lines).columns
+    assert FINDINGS not in with_checked(scored.store.layout, NIGHT, lines).columns
     features = features_of_day(scored.path, NIGHT, "undervaluation", load_settings(scored.configs))
-    assert [name for name in features.columns if name.startswith("documents__")] == []
+    assert [
+        name for name in features.columns if name.startswith(("documents__", "rings__", "returns__"))
+    ] == []
 
 
 def test_a_check_that_nobody_knows_is_a_wrong_configuration(night: World, tmp_path: Path) -> None:

@@ -103,10 +103,12 @@ def test_officers_are_chosen_at_the_command_line(tmp_path: Path, capsys: pytest.
     assert "'by_mood' is not one of 'programmes', 'watch_list'" in capsys.readouterr().err
 
 
-def with_documents(store: Path, settings: Settings, end: date = END) -> SimulationReport:
+def with_documents(
+    store: Path, settings: Settings, end: date = END, *, rings: bool = False
+) -> SimulationReport:
     return simulate(
         store, days=6, parcels_per_day=400, end=end, seed=7, drift=False, settings=settings,
-        progress=Progress.silent(), documents=True,
+        progress=Progress.silent(), documents=True, rings=rings,
     )  # fmt: skip
 
 
@@ -128,8 +130,9 @@ def test_documents_change_nothing_else(tmp_path: Path, settings: Settings) -> No
     assert json.loads(path.read_text(encoding="utf-8"))["documents"] == report.documents
 
 
-def test_documents_say_what_their_truth_says(tmp_path: Path, settings: Settings) -> None:
-    with_documents(tmp_path / "s", settings)
+@pytest.mark.parametrize("rings", [False, True])
+def test_documents_say_what_their_truth_says(tmp_path: Path, settings: Settings, rings: bool) -> None:
+    with_documents(tmp_path / "s", settings, rings=rings)
     layout = Store.open(tmp_path / "s").layout
     lines = pl.concat(Store.open(tmp_path / "s").read_declarations(day) for day in DAYS)
     for day in DAYS:
