@@ -16,6 +16,7 @@ from pipelines.cli.main import run
 from pipelines.erasure.rekey import NEW_KEY_VARIABLE
 from pipelines.privacy.pseudonyms import KEY_VARIABLE
 from pipelines.store.day_table import DayTable
+from pipelines.store.layout import RETURNED
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory, message
 from tests.pipelines.store.test_digests import flip_a_bit
@@ -66,6 +67,7 @@ def store(tmp_path: Path) -> Path:
         seen = opened.read_declarations(DAY, ["declaration_id", "line_no", "buyer_id", "address_id"])
         folder = t.stage(opened.layout.partition(DayTable.INSPECTED, DAY))
         seen.write_parquet(folder / DayTable.INSPECTED.file)
+        seen.write_parquet(t.stage(opened.layout.partition(DayTable.PATTERNS, DAY)) / RETURNED)
         folder = t.stage(opened.layout.partition(DayTable.LISTS, DAY))
         listed.write_parquet(folder / DayTable.LISTS.file)
         (folder / "2991.html").write_text(f"<td>{number}</td>")
