@@ -8,7 +8,7 @@ from configs.reference.facts import ReferenceDay
 from features.block import block
 from features.history.view import HistoryView, share_of
 from features.pattern import RETURN_KEYS, returned_column
-from features.prepare import FEN_PER_CNY
+from features.prepare import CNY_PER_FEN
 
 _HISTORY_KEYS = {"seller": "seller", "buyer": "buyer", "address": "address", "goods": "hs6"}
 _OF_LINES = {"days": "days", "near_limit": "near_limit_share", "differs": "differing_share"}
@@ -31,7 +31,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
         back = lines[returned_column(key, "lines")].cast(pl.Float64)
         columns += [
             back.alias(f"{name}_lines"),
-            (lines[returned_column(key, "value_fen")] / FEN_PER_CNY).alias(f"{name}_value_cny"),
+            (lines[returned_column(key, "value_fen")] * CNY_PER_FEN).alias(f"{name}_value_cny"),
             *(lines[returned_column(key, fact)].alias(f"{name}_{told}") for fact, told in _OF_LINES.items()),
         ]
         if history.has(_HISTORY_KEYS[key]):

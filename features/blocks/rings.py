@@ -10,7 +10,7 @@ from configs.reference.facts import ReferenceDay
 from features.block import block
 from features.history.view import HistoryView, days_since
 from features.pattern import RING_DEFAULTS, ring_column
-from features.prepare import FEN_PER_CNY
+from features.prepare import CNY_PER_FEN
 
 _NEW_DAYS = 30
 
@@ -38,5 +38,5 @@ def _allowance_of_newcomers(history: HistoryView, reference: ReferenceDay) -> pl
     age = days_since(history.day, known["first_day"]).fill_null(0.0)
     facts = pl.DataFrame({"age": age, "year": known["year"], "year_fen": known["year_fen"], "today": today})
     before = pl.when(pl.col("year") == history.day.year).then("year_fen").otherwise(0)
-    used = (before + pl.col("today")) / FEN_PER_CNY / reference.yearly_allowance_cny
+    used = (before + pl.col("today")) * (CNY_PER_FEN / reference.yearly_allowance_cny)
     return facts.select(pl.when(pl.col("age") <= _NEW_DAYS).then(used).otherwise(0.0)).to_series()

@@ -183,3 +183,11 @@ def test_a_check_that_nobody_knows_is_a_wrong_configuration(night: World, tmp_pa
         "must_inspect: [{column: check, value: buyers, since: 2026-01-01, reason: x}]\n", encoding="utf-8"
     )
     assert world.run("score", "--date", str(NIGHT)) == 2
+
+
+def test_a_model_that_knows_no_patterns_says_what_it_said(scored: World, tmp_path: Path) -> None:
+    world = scored.copy(tmp_path)
+    assert world.run("check", "--date", str(NIGHT), "--quiet") == 0
+    assert world.store.days(DayTable.PATTERNS) == [NIGHT]
+    assert world.score() == 0
+    assert world.scores().equals(scored.scores())
