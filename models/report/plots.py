@@ -227,6 +227,6 @@ def _price(risk: str, residuals: pl.DataFrame) -> Figure:
     axis.set_xticks(np.log(ratios), [f"× {ratio:g}" for ratio in ratios])
     axis.set_xlabel("declared over expected price (by a model that has not seen the seller)")
     axis.set_ylabel("share of the lines of that kind, %")
-    axis.legend(frameon=False, fontsize=9)
+    axis.legend(frameon=False, fontsize=9, loc="upper right")
     axis.set_title(f"{risk}: declared against expected price", fontsize=11)
     return figure
