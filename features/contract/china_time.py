@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Final, TypeVar
 
 import polars as pl
@@ -26,3 +26,8 @@ def china_date(moment: datetime) -> date:
 def china_day(moments: _M) -> _M:
     """The dates in China of moments with a time zone: a declaration's partition."""
     return moments.dt.convert_time_zone("UTC").dt.offset_by("8h").dt.date()
+
+
+def closing_moment(day: date) -> datetime:
+    """The moment at which a day ends in China: what was sent before it is known at its close."""
+    return datetime.combine(day + timedelta(days=1), time(), CHINA)

@@ -16,8 +16,8 @@ import polars as pl
 from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_keys, distinct_text
 from features.arrays.group_sums import distinct_parcels, lines_of, sums_of, union_of
-from features.arrays.key_index import NO_KEY, Indexes, Rows, rows_of_keys, taken, wanted_keys
-from features.arrays.types import BoolArray, IntArray, UInt64Array
+from features.arrays.key_index import Indexes, Rows, rows_of_keys, wanted_keys
+from features.arrays.types import IntArray, UInt64Array
 from features.history.keys import hashed_column, key_column, key_specs
 from features.history.peers import count_prices, price_levels_of
 from features.history.state import History
@@ -108,7 +108,17 @@ def _is_new(lines: pl.DataFrame, eve: History, party: str) -> IntArray:
     """1 where a line has the party and no line before that day had it (lines,)."""
     if party not in eve.tables or key_column(party) not in lines.columns:
         return np.zeros(lines.height, dtype=np.int64)
-    rows = eve.rows_of(party, wanted_keys(lines[key_column(party)]))
-    seen: BoolArray = taken(eve.tables[party]["lines"].to_numpy(), rows) > 0
-    new: IntArray = ((rows != NO_KEY) & ~seen).astype(np.int64)
+    has_party = wanted_keys(lines[key_column(party)]) != 0
+    new: IntArray = (has_party & first_seen(lines, eve, party).is_null().to_numpy()).astype(np.int64)
     return new
+
+
+def first_seen(lines: pl.DataFrame, eve: History, party: str) -> pl.Series:
+    """The day on which the party of each line was first declared, null where it never was (Date)."""
+    nothing = pl.Series("first_day", [None], dtype=pl.Date).new_from_index(0, lines.height)
+    if party not in eve.tables or key_column(party) not in lines.columns:
+        return nothing
+    rows = pl.Series(eve.rows_of(party, wanted_keys(lines[key_column(party)])))
+    places = rows.clip(0).cast(pl.get_index_type()).set(rows < 0, None)
+    known = eve.tables[party]["first_day"]
+    return known.gather(places) if len(known) else nothing

@@ -1,4 +1,4 @@
-"""History as a fold over days: `after = fold(before, day's lines, results reported that day)`.
+"""History as a fold over days: `after = fold(before, day's lines, results and corrections of that day)`.
 
 Night adds one step, training replays the steps, so a feature means the same in both and nothing can look
 ahead.
@@ -13,9 +13,10 @@ from datetime import date
 import polars as pl
 
 from configs.schema.pipeline import HistoryConfig
+from features.history.corrections import NO_CORRECTIONS, Corrections, corrected
 from features.history.day_tables import UNION_COLUMNS, DayTables
 from features.history.keys import KeySpec, key_specs
-from features.history.peers import fold_prices
+from features.history.peers import add_prices
 from features.history.state import History, forward_weight, table_schema
 
 
@@ -34,6 +35,7 @@ def fold(
     lines: DayTables,
     results: Mapping[str, pl.DataFrame],
     config: HistoryConfig,
+    corrections: Corrections = NO_CORRECTIONS,
 ) -> History:
     """Return the history at the close of `day`.
 
@@ -43,6 +45,7 @@ def fold(
         lines: the day's sums by key.
         results: the sums by key of what was reported that day (`features.history.results.result_tables`).
         config: keys and half-lives.
+        corrections: what messages of that day change of earlier ones.
 
     Raises:
         ValueError: `day` is not after `before.as_of`.
@@ -51,15 +54,27 @@ def fold(
         raise ValueError(f"days are folded in order: {day} does not come after {before.as_of}")
     specs, step = key_specs(config), FoldStep(day, before.labels, config)
     plans = {
-        spec.name: fold_table(spec, stored.lazy(), lines.parties.get(spec.name), results.get(spec.name), step)
+        spec.name: fold_table(
+            spec,
+            stored.lazy(),
+            lines.parties.get(spec.name),
+            results.get(spec.name),
+            step,
+            corrections.parties.get(spec.name),
+        )
         for spec in specs
         # Of a column that a source lacks nothing is ever counted: its keys cost a short day most of its time.
         if _any_rows(stored := before.tables[spec.name], lines.parties.get(spec.name), results.get(spec.name))
     }
     tables = {**before.tables, **dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))}
-    prices = fold_prices(
-        before.prices, lines.prices, forward_weight(day, config.landmark, config.price_half_life_days)
-    )
+    weight = forward_weight(day, config.landmark, config.price_half_life_days)
+    sketches = {
+        name: fold_sketch(stored.lazy(), counted, weight, changes)
+        for name, stored in before.prices.items()
+        for counted, changes in ((lines.prices.get(name), corrections.prices.get(name)),)
+        if _any_rows(counted, changes)
+    }
+    prices = {**before.prices, **dict(zip(sketches, pl.collect_all(list(sketches.values())), strict=True))}
     return History(day, before.labels, "", tables, prices)
 
 
@@ -69,6 +84,7 @@ def fold_table(
     sums: pl.DataFrame | None,
     results: pl.DataFrame | None,
     step: FoldStep,
+    changes: pl.DataFrame | None = None,
 ) -> pl.LazyFrame:
     """Return the history table of one key, or of some of its values, at the close of the day.
 
@@ -80,6 +96,7 @@ def fold_table(
         sums: the day's sums, None where there are no lines.
         results: sums of what was reported that day, None where nothing was.
         step: the day, and what the history counts.
+        changes: what messages of the day change of earlier ones.
     """
     day, labels, config = step.day, step.labels, step.config
     schema = table_schema(spec, config, labels)
@@ -88,7 +105,24 @@ def fold_table(
         rows.append(_complete(_activity_rows(sums, spec, day, config), schema))
     if results is not None:
         rows.append(_complete(_result_rows(results, labels, day, config), schema))
-    return _merge(rows, schema)
+    return corrected(_merge(rows, schema), changes, ["key"])
+
+
+def fold_sketch(
+    stored: pl.LazyFrame, sums: pl.DataFrame | None, weight: float, changes: pl.DataFrame | None = None
+) -> pl.LazyFrame:
+    """Return a sketch of prices, or some of its keys, at the close of a day of the given weight.
+
+    Args:
+        stored: the sketch at the close of the eve.
+        sums: the day's counts, None where there are no lines.
+        weight: the forward-decay weight of the day.
+        changes: what messages of the day change of earlier ones.
+    """
+    counted = stored if sums is None else add_prices(stored, sums, weight)
+    if changes is None or changes.is_empty():
+        return counted
+    return corrected(counted, changes, ["key", "bin"]).filter(pl.col("count") != 0)
 
 
 def _any_rows(*tables: pl.DataFrame | None) -> bool:

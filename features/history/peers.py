@@ -72,8 +72,8 @@ def sketch_names(levels: Mapping[str, Sequence[str]]) -> list[str]:
 def count_prices(lines: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> dict[str, pl.DataFrame]:
     """Counts of the day's lines by sketch, key and bin."""
     counts = {}
-    for measure, column in MEASURES.items():
-        bins = lines.select((pl.col(column) / BIN_WIDTH).floor().cast(pl.Int16)).to_series()
+    for measure in MEASURES:
+        bins = lines.select(price_bins(measure)).to_series()
         shifted = (bins.cast(pl.Int64) + _ABOVE_ANY_BIN).fill_null(0).cast(pl.UInt64).to_numpy()
         for level in levels:
             keys = wanted_keys(lines[peer_column(measure, level)])
@@ -84,20 +84,13 @@ def count_prices(lines: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> di
     return counts
 
 
-def fold_prices(
-    before: Mapping[str, pl.DataFrame], day: Mapping[str, pl.DataFrame], weight: float
-) -> dict[str, pl.DataFrame]:
-    """The sketches after a day whose lines count with the forward-decay weight `weight`."""
-    plans = {
-        name: fold_sketch(sketch.lazy(), day[name], weight)
-        for name, sketch in before.items()
-        if name in day and not day[name].is_empty()
-    }
-    return {**before, **dict(zip(plans, pl.collect_all(list(plans.values())), strict=True))}
+def price_bins(measure: str) -> pl.Expr:
+    """The bin of each line of a measured frame, by the name of a measure; null where it has none."""
+    return (pl.col(MEASURES[measure]) / BIN_WIDTH).floor().cast(pl.Int16)
 
 
-def fold_sketch(before: pl.LazyFrame, day: pl.DataFrame, weight: float) -> pl.LazyFrame:
-    """One sketch, or some of its keys, after a day whose lines count with the weight `weight`."""
+def add_prices(before: pl.LazyFrame, day: pl.DataFrame, weight: float) -> pl.LazyFrame:
+    """One sketch, or some of its keys, with the counts of a day whose lines have the weight `weight`."""
     counted = day.lazy().with_columns((pl.col("count") * weight).alias("weight")).select(*PRICE_SCHEMA)
     return (
         pl.concat([before, counted]).group_by("key", "bin").agg(pl.col("count").sum(), pl.col("weight").sum())

@@ -15,6 +15,7 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from configs.schema.checks import ChecksConfig
 from features.check import FINDING_COLUMNS, CheckedDay
+from features.contract.china_time import closing_moment
 from features.patterns.returns import lines_applied_for
 from features.patterns.rings import find_rings
 from features.verdicts import run_checks
@@ -23,7 +24,6 @@ from pipelines.checks.matching import Matcher
 from pipelines.checks.patterns import write_patterns
 from pipelines.checks.returned import returned_on
 from pipelines.checks.shared import SharedLookUp
-from pipelines.documents.known import closing_moment
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import row_count, write_table
 from pipelines.store.journal import Transaction

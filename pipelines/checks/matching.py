@@ -10,10 +10,10 @@ from typing import Final
 import polars as pl
 
 from features.check import ORDER_KEY, TRANSACTION_KEY, WAYBILL_KEY
-from features.contract.china_time import china_day
+from features.contract.china_time import china_day, closing_moment
 from features.contract.documents import ORDERS, PAYMENTS, WAYBILLS, DocumentTable
 from pipelines.checks.known_declarations import days_between, known_over
-from pipelines.documents.known import closing_moment, known_documents
+from pipelines.documents.known import known_documents
 from pipelines.store.store import Store
 
 # What checks look at, and no more: a day's documents are held in memory.

@@ -8,10 +8,10 @@ from typing import Final
 
 import polars as pl
 
-from features.contract.china_time import china_day
+from features.contract.china_time import china_day, closing_moment
 from features.contract.documents import RECEIPTS, RETURNS
 from pipelines.checks.known_declarations import days_between, known_over
-from pipelines.documents.known import VERSION_COLUMNS, closing_moment, known_documents, scan_until
+from pipelines.documents.known import VERSION_COLUMNS, known_documents, scan_until
 from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
 

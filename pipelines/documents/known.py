@@ -8,7 +8,7 @@ one which comes before what it deletes is not forgotten.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -32,11 +32,6 @@ itself), and when the next one was sent (null: a deletion that holds). A deletio
 says nothing but its key and was never known as a document.
 """
 _KEY_SEPARATOR: Final = "\x1f"
-
-
-def closing_moment(day: date) -> datetime:
-    """Return the moment at which a day ends in China: what was sent before it is known at its close."""
-    return datetime.combine(day + timedelta(days=1), time(), CHINA)
 
 
 def received_on(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:

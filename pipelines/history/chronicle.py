@@ -14,14 +14,16 @@ import polars as pl
 from configs.reference.facts import Reference, load_reference
 from configs.schema.settings import Settings
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from features.history.corrections import NO_CORRECTIONS, Corrections, corrections_of
 from features.history.day_tables import DayTables, day_tables
 from features.history.fold import fold
 from features.history.results import increments, result_tables, with_results_of
 from features.history.state import History
 from features.prepare import prepare_lines
 from pipelines.history.checked import with_checked
+from pipelines.history.corrections import corrected_lines, correction_days
 from pipelines.history.inspected import INSPECTED_LINES
-from pipelines.history.profiles import load_profile, usable_profile
+from pipelines.history.profiles import Eve, load_profile, usable_profile
 from pipelines.history.spec import HistorySpec
 from pipelines.store.bucket_checks import Bucket, check_buckets, require_whole
 from pipelines.store.day_table import DayTable
@@ -84,8 +86,9 @@ class Chronicle:
         return HistorySpec.of(self.settings)
 
     def days(self, after: date | None = None, until: date | None = None) -> list[date]:
-        """Days with lines or results, in order, after `after` and up to and including `until`."""
+        """Days with lines, results or corrections, in order, after `after`, up to and including `until`."""
         every = {*self.store.declaration_days(), *self.store.inspection_days()}
+        every |= correction_days(self.store.layout)
         return sorted(
             day for day in every if (after is None or day > after) and (until is None or day <= until)
         )
@@ -189,17 +192,32 @@ class Chronicle:
         """The reports with the hashes of their lines' keys, none of which depends on the day."""
         return prepare_lines(reports, self.reference.on(day), self.settings.pipeline.features)
 
+    def corrections(self, day: date, eve: History) -> Corrections:
+        """What messages of `day` change of earlier days, which the history of the eve counts."""
+        lines = [] if eve.as_of is None else corrected_lines(self.store, eve.as_of, day)
+        if not lines:
+            return NO_CORRECTIONS
+        features = self.settings.pipeline.features
+        # Values are those that the lines had on their own day.
+        prepared = [prepare_lines(rows, self.reference.on(declared), features) for declared, rows in lines]
+        return corrections_of(pl.concat(prepared), day, eve, features)
+
     def step(self, before: History, day: date, today: DayTables, results: dict[str, pl.DataFrame]) -> History:
         """The history at the close of `day`."""
-        folded = fold(before, day, today, results, self.settings.pipeline.history)
-        lineage = self.lineage(before.lineage, day, check_buckets(self.store.layout, day))
+        corrections = self.corrections(day, before)
+        folded = fold(before, day, today, results, self.settings.pipeline.history, corrections)
+        lineage = self.lineage(before, day, check_buckets(self.store.layout, day))
         return replace(folded, lineage=lineage)
 
-    def lineage(self, before: str, day: date, buckets: Sequence[Bucket]) -> str:
-        """Names the history after `day` by what it was folded from; `before` is the lineage of the eve."""
+    def lineage(self, eve: History | Eve, day: date, buckets: Sequence[Bucket]) -> str:
+        """Names the history after `day` by what it was folded from."""
         lines = [bucket.digest for bucket in sorted(buckets, key=lambda bucket: bucket.path)]
         results = [file_digest(file) for file in self.store.layout.files(DayTable.INSPECTIONS, day)]
-        return hashlib.sha256(b"".join([f"{before} {day}".encode(), *lines, *results])).hexdigest()
+        changes = [] if eve.as_of is None else corrected_lines(self.store, eve.as_of, day)
+        told = [rows.write_csv().encode() for _, rows in changes]
+        return hashlib.sha256(
+            b"".join([f"{eve.lineage} {day}".encode(), *lines, *results, *told])
+        ).hexdigest()
 
     def stored_history(self, before: date) -> History:
         """The newest usable history on disk that closes before `before`, else the empty one."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
+from features.history.corrections import Corrections
 from features.history.day_tables import DayTables
 from features.history.keys import KeySpec
 from pipelines.history.sorted_file import write_sorted
@@ -45,6 +46,17 @@ def save_results(work: DayWork, results: Mapping[str, pl.DataFrame]) -> None:
     folder.mkdir(parents=True)
     for name, table in results.items():
         write_sorted(table.sort("key"), folder / key_file(name))
+
+
+def save_corrections(work: DayWork, corrections: Corrections) -> None:
+    """Writes what messages of the day change of earlier ones."""
+    folder = work.corrections
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, table in corrections.parties.items():
+        write_sorted(table.sort("key"), folder / key_file(name))
+    for name, table in corrections.prices.items():
+        write_sorted(table.sort("key", "bin"), folder / price_file(name))
 
 
 def asked_today(specs: Sequence[KeySpec]) -> list[KeySpec]:

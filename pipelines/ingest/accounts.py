@@ -134,7 +134,7 @@ class Changes:
         outcomes: lines whose inspection receipts or tax bills tell of, as far as the run looked at them.
         contradicted: declarations that customs released though an inspector found something.
         days: days whose lines are not as they were.
-        quiet_days: those of them that only lost declarations which were cancelled after their close.
+        late: the days from which on the history is not what it was.
     """
 
     taken: Spool
@@ -151,7 +151,7 @@ class Changes:
     outcomes: int = 0
     contradicted: tuple[str, ...] = ()
     days: set[date] = field(default_factory=set)
-    quiet_days: set[date] = field(default_factory=set)
+    late: set[date] = field(default_factory=set)
 
     def keep(self, rows: pl.DataFrame) -> None:
         """Count rows that the store takes, by their `_file`."""

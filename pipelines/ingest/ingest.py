@@ -172,8 +172,7 @@ class _Run:
                     t, spools, results, {"declarations": lines, "inspections": results} | documents
                 )
             most = self._around.settings.pipeline.night.refold_days
-            late = (lines.days - lines.quiet_days) | results.days
-            reopened = reopen_history(self._store, t, late, most)
+            reopened = reopen_history(self._store, t, lines.late | results.days, most)
             account(self._manifest, self._files, self._labels, Outcome(lines, results, documents, reopened))
             taken = taken_table(self._files, lines, results, documents.values(), self._around.now)
             stage_taken(t, self._store.layout, taken, spools.taken)

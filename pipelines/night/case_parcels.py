@@ -15,7 +15,8 @@ from pipelines.history.inspected import inspected_of
 from pipelines.night.case_facts import IN_BURST
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_run import DayRun
-from pipelines.store.files import reading, scan_table
+from pipelines.store.buckets import scan_at_close
+from pipelines.store.files import reading
 
 _MOST_ALIKE = 200
 """Parcels of a day and bucket with one key; more are those of a warehouse or a forwarder."""
@@ -64,7 +65,7 @@ def companions_in(task: CompanionTask) -> pl.DataFrame:
     schema = space.chronicle.store.declaration_schema()
     columns = [f"{name}_id" for name in TRAVELLED_BY]
     with reading(task.file):
-        lines = scan_table(task.file, schema)
+        lines = scan_at_close(space.chronicle.store.layout, task.file, schema)
         parcels = lines.select("declaration_id", *columns).collect()
         pairs = _pairs(task.keys, parcels)
         # Only these are read whole.

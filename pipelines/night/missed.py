@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 from configs.errors import UsageError
 from features.contract.china_time import china_date
+from pipelines.store.buckets import declared_days
 from pipelines.store.day_table import DayTable
 from pipelines.store.layout import Layout
 
@@ -25,7 +26,7 @@ def missed_days(layout: Layout, last: date) -> list[date]:
     if not listed:
         return []
     first = min(listed)
-    return [day for day in layout.days(DayTable.DECLARATIONS) if first < day <= last and day not in listed]
+    return [day for day in declared_days(layout) if first < day <= last and day not in listed]
 
 
 def asked_days(layout: Layout, first: date, last: date) -> list[date]:
@@ -35,7 +36,7 @@ def asked_days(layout: Layout, first: date, last: date) -> list[date]:
         UsageError: no declarations can be expected there: the days lie in the future, or before all of the
             store's.
     """
-    declared = layout.days(DayTable.DECLARATIONS)
+    declared = declared_days(layout)
     days = [day for day in declared if first <= day <= last]
     if days or (declared and last > declared[0] and first <= china_date(datetime.now(UTC))):
         return days
@@ -44,7 +45,7 @@ def asked_days(layout: Layout, first: date, last: date) -> list[date]:
 
 def not_delivered(layout: Layout, first: date, last: date) -> str:
     """Return what to say of days that may have declarations and have none."""
-    missing = _nothing(layout, layout.days(DayTable.DECLARATIONS), first, last)
+    missing = _nothing(layout, declared_days(layout), first, last)
     return f"no list was made: expected declarations {missing}"
 
 

@@ -82,7 +82,7 @@ def plan_day(store: Path, *, day: date, more: int, settings: Settings, progress:
         scores, values = scored_folders(opened, day)
         buckets = require_whole(opened.layout, day)
         files = [bucket.path for bucket in buckets]
-        check_unchanged(files, scores, day)
+        check_unchanged(opened, files, scores, day)
         manifest = ManifestBuilder("plan")
         with manifest.step("parcels"):
             parts = []

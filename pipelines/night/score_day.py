@@ -114,7 +114,7 @@ def _compute(run: DayRun, eve: Eve, manifest: ManifestBuilder) -> tuple[DayRun, 
         unpack_history(run)
     with manifest.step("sums of the day"):
         run = sum_buckets(run)
-    lineage = "" if run.troubles.gaps else run.chronicle.lineage(eve.lineage, run.day, run.buckets)
+    lineage = "" if run.troubles.gaps else run.chronicle.lineage(eve, run.day, run.buckets)
     with manifest.step("history of the day"):
         forget_other_history(run.task.work, lineage)
         fold_day(run, close=bool(lineage))
@@ -140,7 +140,7 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
             listed = _keep_lists(t, run) if issued else stage_lists(t, run, work.all_scores, work.all_values)
         if lineage:
             stage_closed(t, run, lineage)
-        unpriced = without_exchange_rate(chronicle.reference.on(day), run.files)
+        unpriced = without_exchange_rate(store, chronicle.reference.on(day), run.files)
         outcome = {
             "lines": sum(bucket.lines or 0 for bucket in run.buckets),
             "scored": scored,
@@ -209,14 +209,12 @@ def _done(store: Store, day: date, run_name: str) -> dict[str, int] | None:
     return known if known.pop("run", None) == run_name and "gaps" not in known else None
 
 
-def without_exchange_rate(reference: ReferenceDay, files: Sequence[Path]) -> dict[str, int]:
+def without_exchange_rate(store: Store, reference: ReferenceDay, files: Sequence[Path]) -> dict[str, int]:
     """Lines by currency for which no exchange rate is known: they are scored without a value in CNY.
 
     One column of the buckets is read for it, so that a bucket that an earlier run has scored counts too.
     """
-    columns = [
-        pl.scan_parquet(file, glob=False, hive_partitioning=False).select("currency") for file in files
-    ]
-    counts = pl.concat(columns).group_by("currency").len().collect().sort("currency")
+    currencies = [store.read_declaration_files([file], ["currency"]) for file in files]
+    counts = pl.concat(currencies).group_by("currency").len().sort("currency")
     unknown = counts.filter(reference.cny_rate(counts["currency"]).is_null())
     return {str(currency): int(count) for currency, count in unknown.iter_rows()}

@@ -9,8 +9,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from configs.errors import DataError, StoreError, UsageError
 from configs.schema.settings import Settings
 from features.contract.declarations import LINE_KEY
@@ -84,7 +82,7 @@ def select(store: Path, *, day: date, settings: Settings, progress: Progress) ->
                 "lists are made anew from whole days only"
             )
         buckets = require_whole(opened.layout, day)
-        check_unchanged([bucket.path for bucket in buckets], scores, day)
+        check_unchanged(opened, [bucket.path for bucket in buckets], scores, day)
         settings = with_source_keys(settings, known_extra_keys(opened, settings))
         chronicle = Chronicle(opened, settings)
         in_use = models_in_use(opened, settings.risks).models
@@ -139,7 +137,7 @@ def versions_of_night(store: Store, day: date) -> dict[str, str]:
     return {}
 
 
-def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
+def check_unchanged(store: Store, files: list[Path], scores: Path, day: date) -> None:
     """Checks that every bucket has the scores of exactly its lines.
 
     Raises:
@@ -147,12 +145,9 @@ def check_unchanged(files: list[Path], scores: Path, day: date) -> None:
     """
     for file in files:
         stored = scores / file.name
-        if not stored.exists() or not _keys(file).equals(_keys(stored)):
+        lines = store.read_declaration_files([file], LINE_KEY)
+        if not stored.exists() or not lines.equals(read_whole(stored, list(LINE_KEY))):
             raise DataError(
                 f"the declarations of {day} have changed since they were scored ({file.name}): "
                 f"score the day again with `parcel-risk score --date {day}`, then select"
             )
-
-
-def _keys(file: Path) -> pl.DataFrame:
-    return read_whole(file, list(LINE_KEY))

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from features.history.day_tables import merge_parties, merge_prices
-from features.history.fold import FoldStep, fold_table
+from features.history.fold import FoldStep, fold_sketch, fold_table
 from features.history.keys import KeySpec
-from features.history.peers import PRICE_SCHEMA, fold_sketch
+from features.history.peers import PRICE_SCHEMA
 from features.history.state import forward_weight, table_schema
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import asked_today, save_today
@@ -101,6 +103,7 @@ def _fold_key(task: FoldTask, spec: KeySpec, path: Path) -> None:
                     merged,
                     read_range([reported], within) if reported.exists() else None,
                     FoldStep(task.of.day, labels, config),
+                    _changes(task, within),
                 )
                 after.add(folded.sort("key").collect())
 
@@ -113,8 +116,12 @@ def _fold_sketch(task: FoldTask, path: Path) -> None:
     rows = sum(row_count(part) for part in (stored, *sums))
     with SortedWriter(path, dict(PRICE_SCHEMA)) as after:
         for within in hash_ranges(rows, task.piece_numbers // len(PRICE_SCHEMA)):
-            folded = scan_range(stored, within)
-            if sums:
-                counted = merge_prices([read_range([part], within) for part in sums])
-                folded = fold_sketch(folded, counted, weight)
+            counted = merge_prices([read_range([part], within) for part in sums]) if sums else None
+            folded = fold_sketch(scan_range(stored, within), counted, weight, _changes(task, within))
             after.add(folded.sort("key", "bin").collect())
+
+
+def _changes(task: FoldTask, within: tuple[int, int]) -> pl.DataFrame | None:
+    """What messages of the day change of earlier ones, of some keys; None where nothing."""
+    file = task.of.work.corrections / task.file
+    return read_range([file], within) if file.exists() else None

@@ -14,7 +14,7 @@ import polars as pl
 
 from configs.errors import StoreError
 from pipelines.history.chronicle import Chronicle
-from pipelines.history.day_sums import save_results
+from pipelines.history.day_sums import save_corrections, save_results
 from pipelines.history.inspected import save_inspected, stage_inspected
 from pipelines.history.mapped import UnpackTask, unpack_table, unpack_tasks
 from pipelines.history.profiles import (
@@ -26,6 +26,7 @@ from pipelines.history.profiles import (
     usable_profile,
     worth_keeping,
 )
+from pipelines.scoring.bucket import workspace
 from pipelines.scoring.bucket_steps import forget_other_history, sum_buckets
 from pipelines.scoring.day_run import DayRun, start_day
 from pipelines.scoring.fold_tables import FoldTask, fold_part, fold_tasks
@@ -131,7 +132,7 @@ def _close_in_files(chronicle: Chronicle, day: date, executor: Executor) -> None
         run = sum_buckets(run)
     if run.troubles.gaps:
         raise StoreError(f"{day} has to be closed before later days are scored; {run.troubles.gaps[0]}")
-    lineage = chronicle.lineage(eve.lineage, day, buckets)
+    lineage = chronicle.lineage(eve, day, buckets)
     forget_other_history(run.task.work, lineage)
     fold_day(run, close=True)
     with store.transaction() as t:
@@ -161,6 +162,7 @@ def fold_day(run: DayRun, *, close: bool) -> None:
     if close:
         reported = run.chronicle.reported(run.day)
         save_results(run.task.work, run.chronicle.sums_of(reported, run.day))
+        save_corrections(run.task.work, run.chronicle.corrections(run.day, workspace(run.task).eve))
         save_inspected(run.task.work.inspected, run.chronicle.store, reported, run.day)
     few = replace(run.executor, workers=max(1, min(run.executor.workers, len(run.files))))
     tables = fold_tasks(run.chronicle, run.task, run.files, close=close)

@@ -6,16 +6,22 @@ that is not what was noted is refused; a bucket is set aside, with what it would
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from configs.errors import StoreError
+from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from pipelines.store.buckets import COUNTED, buckets_at_close, ended_lines, lines_at_close
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import damaged, file_digest, read_notes
 from pipelines.store.files import reading, row_count
 from pipelines.store.layout import Layout, bucket_name, bucket_of
+
+_KEY: Final = {name: DECLARATION_COLUMNS[name] for name in LINE_KEY}
 
 
 @dataclass(frozen=True)
@@ -24,8 +30,8 @@ class Bucket:
 
     Attributes:
         path: its file, whether it exists or not.
-        lines: how many lines were written to it; None where nobody knows any more.
-        digest: the SHA-256 of its bytes; empty where it cannot be read.
+        lines: how many lines it has; None where nobody knows any more.
+        digest: the SHA-256 of what its lines come from; empty where that cannot be read.
         fault: why its lines cannot be used; None where they can.
     """
 
@@ -36,19 +42,19 @@ class Bucket:
 
 
 def check_buckets(layout: Layout, day: date) -> list[Bucket]:
-    """Return the buckets of a day in their order, also those whose file is gone.
+    """Return the buckets of a day as known at its close, in their order, also those whose file is gone.
 
     A day that an older version wrote has no checks, so its lines are counted in the files themselves.
 
     Raises:
-        StoreError: the checks cannot be read.
+        StoreError: the checks, or versions that no longer hold, cannot be read.
     """
-    folder = layout.partition(DayTable.DECLARATIONS, day)
-    files, noted = layout.buckets(day), read_notes(layout.digests(folder))
-    count = bucket_of(files[0])[1] if files else 0
-    names = list(noted) or [bucket_name(number, count) for number in range(count)]
-    names += [file.name for file in files if file.name not in names]
-    return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
+    buckets = _written_buckets(layout, day)
+    if not ended_lines(layout, day)[COUNTED].any():
+        return buckets
+    ended = [file_digest(file) for file in layout.files(DayTable.CHANGED_DECLARATIONS, day)]
+    known = buckets or [Bucket(path, 0, b"") for path in buckets_at_close(layout, day)]
+    return [_at_close(layout, bucket, ended) if bucket.fault is None else bucket for bucket in known]
 
 
 def require_whole(layout: Layout, day: date) -> list[Bucket]:
@@ -76,9 +82,25 @@ def require_undamaged(layout: Layout, day: date) -> None:
     Raises:
         StoreError: a file is damaged.
     """
-    for bucket in check_buckets(layout, day):
+    for bucket in _written_buckets(layout, day):
         if bucket.fault is not None and bucket.path.exists():
             raise StoreError(f"{bucket.fault}; nothing was taken in")
+
+
+def _at_close(layout: Layout, bucket: Bucket, ended: Sequence[bytes]) -> Bucket:
+    lines = lines_at_close(layout, bucket.path, _KEY, list(_KEY))
+    digest = hashlib.sha256(b"".join([bucket.digest, *ended])).digest()
+    return replace(bucket, lines=lines.height, digest=digest)
+
+
+def _written_buckets(layout: Layout, day: date) -> list[Bucket]:
+    """The buckets that the store holds."""
+    folder = layout.partition(DayTable.DECLARATIONS, day)
+    files, noted = layout.buckets(day), read_notes(layout.digests(folder))
+    count = bucket_of(files[0])[1] if files else 0
+    names = list(noted) or [bucket_name(number, count) for number in range(count)]
+    names += [file.name for file in files if file.name not in names]
+    return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
 
 
 def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:

@@ -1,18 +1,37 @@
-"""Which bucket of its day a line is in: a range of the hash of its parcel's buyer."""
+"""Which bucket of its day a line is in: a range of the hash of its parcel's buyer.
+
+A day is read as it was known at its close. Where later messages changed or withdrew declarations of the day,
+what they replaced lies under `changes/` and is read from there, bucket by bucket.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from features.arrays.hashing import hash_text
+from features.contract.china_time import closing_moment
 from features.contract.declarations import LINE_KEY
-from pipelines.store.files import write_table
-from pipelines.store.layout import bucket_name
+from pipelines.store.day_table import DayTable
+from pipelines.store.digests import file_digest, read_notes
+from pipelines.store.files import read_tables, read_whole, scan_tables, write_table
+from pipelines.store.layout import Layout, bucket_name, bucket_of
+from pipelines.store.spool import complete
 
+COUNTED: Final = "_counted"
+"""Whether a version that no longer holds is what counts of its declaration on its day."""
+_HASH: Final = "_bucket"
+_DAYS_AT_ONCE: Final = 4
+_ENDED: Final[dict[str, pl.DataType]] = {
+    "declaration_id": pl.String(),
+    "sent_at": pl.Datetime("us", "UTC"),
+    "held_until": pl.Datetime("us", "UTC"),
+}
 _HASH_BITS: Final = 64
 TOP: Final = (1 << _HASH_BITS) - 1
 
@@ -76,3 +95,106 @@ def write_bucket(lines: pl.DataFrame, folder: Path, number: int, count: int) -> 
     ordered = lines.sort(*LINE_KEY)
     del lines  # the caller has handed them over; two copies of a bucket need not be held while it is written
     write_table(ordered, folder / bucket_name(number, count))
+
+
+def write_buckets(lines: pl.DataFrame, folder: Path, bucket_rows: int) -> None:
+    """Write the buckets of a day, of about `bucket_rows` lines each."""
+    count = bucket_count(lines.height, bucket_rows)
+    numbers = bucket_numbers(bucket_hash(lines), count)
+    for number in range(count):
+        write_bucket(lines.filter(numbers == number), folder, number, count)
+
+
+def declared_days(layout: Layout) -> list[date]:
+    """Return the days that had declarations at their close, oldest first.
+
+    Raises:
+        StoreError: what was withdrawn cannot be read.
+    """
+    days = {*layout.days(DayTable.DECLARATIONS)}
+    withdrawn = {*layout.days(DayTable.CHANGED_DECLARATIONS)} - days
+    return sorted(days | {day for day in withdrawn if ended_lines(layout, day)[COUNTED].any()})
+
+
+def buckets_at_close(layout: Layout, day: date) -> list[Path]:
+    """Return the files of a day's buckets; where all was withdrawn later, the one that would be there."""
+    whole = layout.partition(DayTable.DECLARATIONS, day) / bucket_name(0, 1)
+    return layout.buckets(day) or ([] if _written(layout, whole) else [whole])
+
+
+def lines_at_close(
+    layout: Layout, path: Path, schema: Mapping[str, pl.DataType], columns: list[str]
+) -> pl.DataFrame:
+    """Return the lines of a bucket as they were known at the close of its day, sorted by key.
+
+    Of a declaration that was first sent later than that its first version counts.
+
+    Raises:
+        StoreError: a file cannot be read, or is damaged.
+    """
+    others = _others(layout, path)
+    if others.is_empty():
+        return read_tables([path], schema, columns)
+    wanted = {name: schema[name] for name in dict.fromkeys([*columns, *LINE_KEY])}
+    stored = read_tables(_written(layout, path), schema, list(wanted))
+    left = stored.join(others, on="declaration_id", how="anti")
+    return pl.concat([left, _counted(layout, path, wanted)]).sort(*LINE_KEY).select(columns)
+
+
+def scan_at_close(layout: Layout, path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
+    """Scan the same lines in any order, with exactly the columns of `schema`, the key among them."""
+    others = _others(layout, path)
+    if others.is_empty():
+        return scan_tables([path], schema)
+    parts = [scan_tables([file], schema) for file in _written(layout, path)]
+    left = [part.join(others.lazy(), on="declaration_id", how="anti") for part in parts]
+    return pl.concat([*left, _counted(layout, path, schema).lazy()])
+
+
+def ended_lines(layout: Layout, day: date) -> pl.DataFrame:
+    """Return the versions of a day's lines that no longer hold: the columns of their files, and `COUNTED`.
+
+    Raises:
+        StoreError: they cannot be read.
+    """
+    files = layout.files(DayTable.CHANGED_DECLARATIONS, day)
+    return _ended(tuple(files), day, tuple(map(file_digest, files)))
+
+
+def _counted(layout: Layout, path: Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Versions that no longer hold, count on their day, and are of this bucket."""
+    low, high = bucket_range(*bucket_of(path))
+    lines = ended_lines(layout, _day_of(path)).filter(COUNTED, pl.col(_HASH).is_between(low, high))
+    return complete(lines, schema.items())
+
+
+def _others(layout: Layout, path: Path) -> pl.DataFrame:
+    """The declarations of which another version counts than the one that the store holds."""
+    return ended_lines(layout, _day_of(path)).filter(COUNTED).select("declaration_id").unique()
+
+
+def _written(layout: Layout, path: Path) -> list[Path]:
+    """The file of a bucket; none where messages withdrew all that the day had."""
+    is_there = bool(layout.buckets(_day_of(path)) or read_notes(layout.digests(path.parent)))
+    return [path] if is_there or _others(layout, path).is_empty() else []
+
+
+def _day_of(path: Path) -> date:
+    return date.fromisoformat(path.parent.name.rpartition("=")[2])
+
+
+# Asked for with every bucket of a day.
+@lru_cache(maxsize=_DAYS_AT_ONCE)
+def _ended(files: tuple[Path, ...], day: date, _digests: tuple[bytes, ...]) -> pl.DataFrame:
+    if not files:
+        return pl.DataFrame(schema={**_ENDED, COUNTED: pl.Boolean(), _HASH: pl.UInt64()})
+    lines = pl.concat(map(read_whole, files), how="diagonal").with_row_index("_row")
+    close, sent = closing_moment(day), pl.col("sent_at")
+    held = lines.filter(sent.is_null() | (sent < close), pl.col("held_until") >= close)
+    later = lines.filter(sent >= close).join(held, on="declaration_id", how="anti")
+    firsts = later.filter(sent == sent.min().over("declaration_id"))
+    counted = pl.concat([held, firsts])
+    counted = counted.select("_row", bucket_hash(counted).alias(_HASH), pl.lit(True).alias(COUNTED))
+    return (
+        lines.join(counted, on="_row", how="left").with_columns(pl.col(COUNTED).fill_null(False)).drop("_row")
+    )

@@ -73,7 +73,12 @@ class DayTable(Enum):
         return DayTable[f"CHANGED_{self.name}"]
 
 
-OBSERVED: Final = (DayTable.DECLARATIONS, DayTable.CHECKS, DayTable.PATTERNS)
+OBSERVED: Final = (
+    DayTable.DECLARATIONS,
+    DayTable.CHANGED_DECLARATIONS,
+    DayTable.CHECKS,
+    DayTable.PATTERNS,
+)
 """What the features of a day's lines are built from, beside the history: a copy of a store that models learn
 or score from needs these, and the inspections.
 """

@@ -18,6 +18,7 @@ class DayWork:
         lineage: what the history in `after` was folded from.
         after: the tables of the history at the close of the day.
         results: the sums by key of what was reported on the day, a file a key.
+        corrections: what messages of the day change of earlier ones, a file a key or sketch.
         inspected: the lines that it was reported of.
         all_sums: the sums of all buckets.
         all_today: what all buckets need of the sums of the whole day.
@@ -32,6 +33,7 @@ class DayWork:
         self.lineage = path / "lineage"
         self.after = path / "after"
         self.results = path / "results"
+        self.corrections = path / "corrections"
         self.inspected = path / "inspected.parquet"
         self.all_sums = path / "sums"
         self.all_today = path / TODAY

@@ -16,10 +16,16 @@ from configs.errors import StoreError, StoreLockedError
 from configs.who import responsible
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import FOUND_COLUMNS, INSPECTION_COLUMNS
-from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers, write_bucket
+from pipelines.store.buckets import (
+    buckets_at_close,
+    declared_days,
+    lines_at_close,
+    scan_at_close,
+    write_buckets,
+)
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import whole_folder
-from pipelines.store.files import read_json, read_tables, scan_table, with_contract_first, write_table
+from pipelines.store.files import read_json, read_tables, with_contract_first, write_table
 from pipelines.store.journal import Transaction, pending, roll_forward
 from pipelines.store.layout import Layout
 from pipelines.store.locking import hold_lock
@@ -137,11 +143,11 @@ class Store:
         return self.meta.stored_schema()
 
     def declaration_days(self) -> list[date]:
-        """Return the days that have declarations, oldest first."""
-        return self.days(DayTable.DECLARATIONS)
+        """Return the days that had declarations at their close, oldest first."""
+        return declared_days(self.layout)
 
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        """Return the lines of a day, bucket by bucket, sorted by key within a bucket.
+        """Return the lines of a day as known at its close, by bucket, sorted by key within a bucket.
 
         Every day has the same columns (default: those that models may see): an extra one that its source
         lacks is null.
@@ -149,23 +155,25 @@ class Store:
         Raises:
             StoreError: a file cannot be read, or is damaged.
         """
-        return self.read_declaration_files(self.layout.buckets(day), columns)
+        return self.read_declaration_files(buckets_at_close(self.layout, day), columns)
 
     def read_declaration_files(
         self, paths: Sequence[Path], columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
         """Return the same as `read_declarations` for some bucket files."""
+        schema = self.stored_schema()
         wanted = list(self.declaration_schema() if columns is None else columns)
-        return read_tables(list(paths), self.stored_schema(), wanted)
+        parts = [lines_at_close(self.layout, path, schema, wanted) for path in paths]
+        return pl.concat([read_tables([], schema, wanted), *parts], rechunk=False)
 
     def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
-        """Return a scan of the lines of a range of days (both inclusive), with their day in `declared_on`."""
+        """Scan the lines of a range of days (both inclusive) as `read_declarations`, with `declared_on`."""
         schema = self.declaration_schema()
         frames = [
-            scan_table(path, schema).with_columns(pl.lit(day).alias("declared_on"))
+            scan_at_close(self.layout, path, schema).with_columns(pl.lit(day).alias("declared_on"))
             for day in self.declaration_days()
             if (first is None or day >= first) and (last is None or day <= last)
-            for path in self.layout.buckets(day)
+            for path in buckets_at_close(self.layout, day)
         ]
         return pl.concat(frames) if frames else pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
 
@@ -177,11 +185,7 @@ class Store:
         """
         folder = t.stage(self.layout.partition(DayTable.DECLARATIONS, day))
         if not lines.is_empty():
-            rows = with_contract_first(lines, list(DECLARATION_COLUMNS))
-            count = bucket_count(rows.height, bucket_rows)
-            numbers = bucket_numbers(bucket_hash(rows), count)
-            for number in range(count):
-                write_bucket(rows.filter(numbers == number), folder, number, count)
+            write_buckets(with_contract_first(lines, list(DECLARATION_COLUMNS)), folder, bucket_rows)
 
     # Inspections
 

@@ -22,7 +22,7 @@ CHAMPIONS = "champions"
 INSPECTED = "inspected"
 _LEARNED_FROM = (*OBSERVED, DayTable.INSPECTIONS)
 # A day may be checked again, by a night beside the training: its history stays the same.
-_FOLDED = (DayTable.DECLARATIONS, DayTable.INSPECTIONS)
+_FOLDED = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS, DayTable.INSPECTIONS)
 
 
 @contextmanager

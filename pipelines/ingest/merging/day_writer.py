@@ -68,8 +68,7 @@ class DayWriter:
     def write(self, incoming: LineSpool, taken: Spool, withdrawals: Withdrawals = NO_WITHDRAWALS) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files.
 
-        What the store takes is noted in `taken` (`TAKEN_ROWS`). Days that only lose declarations which were
-        cancelled are quiet: what was told of them stays.
+        What the store takes is noted in `taken` (`TAKEN_ROWS`).
         """
         changes = Changes(taken)
         self._forget(withdrawals)
@@ -83,9 +82,7 @@ class DayWriter:
             changes.keep(rows)
             changes.take(rows)
         changes.days = self.rewrite(settled, incoming, new)
-        changes.quiet_days = {
-            day for day, ids in settled.gone.items() if contains(withdrawals.ids, ids).all()
-        } - new.keys()
+        changes.late = settled.late | new.keys()
         self._write_ledger(settled.ledger)
         if not settled.ended.is_empty():
             write_ended(self.t, self.store.layout, settled.ended, self.schema)

@@ -30,6 +30,7 @@ from pipelines.documents.outcomes import (
 )
 from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.merging.ended_versions import last_lines, staged_files
 from pipelines.lists.issued import issued_lists
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
@@ -215,23 +216,21 @@ class Deriving:
         return [rows["declaration_id"].drop_nulls() for rows in (now, before)]
 
     def _lines(self, wanted: pl.Series, own: pl.DataFrame) -> pl.DataFrame:
-        """The lines of these declarations, newest days first, with `declared_on` and `cny_rate`."""
+        """The lines of these declarations, newest days first, with `declared_on` and `cny_rate`.
+
+        Of one that was withdrawn they are those that it had last.
+        """
         layout, missing = self.store.layout, wanted.to_frame("declaration_id")
-        days = sorted({*self.store.declaration_days(), *self.changed}, reverse=True)
+        tables = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
+        stored = (day for table in tables for day in self.store.days(table))
+        days = sorted({*stored, *self.changed}, reverse=True)
         found = [pl.DataFrame(schema={**_LINE_COLUMNS, "declared_on": pl.Date(), "cny_rate": pl.Float64()})]
         for first in range(0, len(days), _DAYS_AT_ONCE):
             if missing.is_empty() and own.is_empty():
                 break
             for day in days[first : first + _DAYS_AT_ONCE]:
-                staged = self.t.staged(layout.partition(DayTable.DECLARATIONS, day))
-                files = layout.buckets(day) if staged is None else sorted(staged.glob("*.parquet"))
-                names = read_tables(files, _LINE_COLUMNS, ["declaration_id", *_OWN])
-                by_own = names.join(own, on=_OWN, how="semi").select("declaration_id")
-                named = pl.concat([missing, by_own]).unique()
-                if names.join(named, on="declaration_id", how="semi").is_empty():
-                    continue
-                rows = read_tables(files, _LINE_COLUMNS, None)
-                rows = rows.join(named, on="declaration_id", how="semi")
+                files = [staged_files(layout, self.t, table, day) for table in tables]
+                rows = last_lines(files[0], files[1], _LINE_COLUMNS, missing, own)
                 rate = self.reference.on(day).cny_rate(rows["currency"])
                 found.append(rows.with_columns(pl.lit(day).alias("declared_on"), rate.alias("cny_rate")))
             missing = missing.join(pl.concat(found), on="declaration_id", how="anti")

@@ -13,14 +13,15 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
+from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
-from pipelines.ingest.merging.ended_versions import ended_versions
-from pipelines.ingest.merging.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash, merge
+from pipelines.ingest.merging.ended_versions import LINE_SENT, ended_versions
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS, NEVER, ORIGIN, Merged, content_hash, merge
 from pipelines.ingest.merging.number_owners import OF_OWNER, OWNER_COLUMNS, with_owners
-from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, Withdrawals
+from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, OF_NO_FILE, Withdrawals
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.files import filled, read_tables, read_whole
@@ -42,6 +43,7 @@ class Settled:
         gone: by day, hashes of the declarations whose stored lines `rewritten` replaces, ascending.
         ledger: the messages that decided.
         ended: lines of versions that no longer hold, with `ENDED` and `_day`.
+        late: the days from which on the history changes: see `_changing_from`.
     """
 
     disputed: UInt64Array
@@ -49,6 +51,7 @@ class Settled:
     gone: dict[date, UInt64Array]
     ledger: pl.DataFrame
     ended: pl.DataFrame = field(default_factory=pl.DataFrame)
+    late: set[date] = field(default_factory=set)
 
 
 class LinesByDay:
@@ -113,6 +116,7 @@ class Disputes:
         ledger = [pl.DataFrame(schema=_KNOWN_COLUMNS)]
         ended = list[pl.DataFrame]()
         gone: dict[date, list[UInt64Array]] = {}
+        late = set[date]()
         total = incoming.disputed.rows + stored.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
             disputes = incoming.disputed.scan(low, high)
@@ -135,6 +139,7 @@ class Disputes:
             changes.take(_taken(merged))
             gone_lines = before.join(merged.removed, on=[*LINE_KEY, "_day"], how="semi")
             ended.append(ended_versions(rows, gone_lines, messages, self.schema))
+            late |= _changing_from(rows, before, messages, merged, ended[-1])
             touched = _touched(merged)
             for (day,), of_day in touched.group_by("_day"):
                 assert isinstance(day, date)
@@ -146,6 +151,7 @@ class Disputes:
             {day: sorted_union(parts) for day, parts in gone.items()},
             pl.concat(ledger),
             pl.concat(ended) if ended else pl.DataFrame(),
+            late,
         )
 
     def _content(self, lines: pl.DataFrame) -> pl.DataFrame:
@@ -205,6 +211,41 @@ def _taken(merged: Merged) -> pl.DataFrame:
     lines = merged.kept.filter(pl.col("_action").is_null()).select("_file", "_id_hash", "line_no")
     messages = merged.decided.select("_file", hash_text(merged.decided["declaration_id"]).alias("_id_hash"))
     return pl.concat([lines, messages.with_columns(pl.lit(0, pl.Int32).alias("line_no"))])
+
+
+def _changing_from(
+    rows: pl.DataFrame, before: pl.DataFrame, known: pl.DataFrame, merged: Merged, ended: pl.DataFrame
+) -> set[date]:
+    """The days from which on what is known of declarations is not what it was.
+
+    That is the day on which they were declared, but where a version of that day was known already: what was
+    known before the first message that is new stays as it was.
+
+    Args:
+        rows: what came in.
+        before: the lines that the store held of these declarations.
+        known: the messages about them that it knew.
+        merged: what the run does to them.
+        ended: lines of versions that no longer hold.
+    """
+    parcel = ["declaration_id", "_day"]
+    before = complete(before, {**LINE_SENT, "declaration_id": pl.String(), "_day": pl.Date()}.items())
+    touched = pl.concat([part.select(parcel) for part in (merged.kept, merged.removed, ended)]).unique()
+    told = [known.select("declaration_id", _at="message_at"), before.select("declaration_id", _at="sent_at")]
+    messages = rows.filter(pl.col("_action").is_not_null()).select("declaration_id", _at="_message_at")
+    news = messages.with_columns(pl.col("_at").fill_null(NEVER)).join(
+        pl.concat(told), on=["declaration_id", "_at"], how="anti"
+    )
+    first = news.group_by("declaration_id").agg(pl.col("_at").min())
+    # What comes back after a cancellation was known before it.
+    back = rows.filter(pl.col("_file") == OF_NO_FILE, pl.col("_action") != "delete")
+    held = pl.concat([before.select(*parcel, _since="sent_at"), back.select(*parcel, _since=pl.lit(NEVER))])
+    since = held.group_by(parcel).agg(pl.col("_since").fill_null(NEVER).min())
+    joined = touched.join(first, on="declaration_id", how="left").join(since, on=parcel, how="left")
+    joined = joined.with_columns(_sent=china_day(joined["_at"]))
+    day, is_known = pl.col("_day"), (pl.col("_since") < pl.col("_at")).fill_null(False)
+    changing = pl.when(is_known).then(pl.max_horizontal(day, "_sent")).otherwise(day)
+    return set(joined.select(changing.alias("_from")).to_series().drop_nulls())
 
 
 def _touched(merged: Merged) -> pl.DataFrame:

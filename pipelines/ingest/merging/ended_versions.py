@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from pipelines.ingest.merging.merge import NEVER
+from pipelines.ingest.merging.merge import NEVER, last_of_moment
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
@@ -18,7 +19,8 @@ from pipelines.store.spool import complete
 
 ENDED: Final[dict[str, pl.DataType]] = {"held_until": pl.Datetime("us", "UTC")}
 """Beside the columns of a line: when the message was sent with which it no longer held."""
-_SENT: Final[dict[str, pl.DataType]] = {"sent_at": pl.Datetime("us", "UTC")}
+LINE_SENT: Final[dict[str, pl.DataType]] = {"sent_at": pl.Datetime("us", "UTC")}
+"""When the message was sent that a line comes from; a store that took in no messages has no such column."""
 
 
 def ended_versions(
@@ -35,10 +37,11 @@ def ended_versions(
     messages = incoming.filter(pl.col("_action").is_not_null())
     came = messages.select("declaration_id", _ends=pl.col("_message_at").fill_null(NEVER))
     moments = pl.concat([came, ledger.select("declaration_id", _ends="message_at")]).unique()
-    told = messages.filter(pl.col("_action") != "delete").with_columns(pl.col("_message_at").fill_null(NEVER))
-    told = told.rename({"_message_at": "_began"})
-    stored = complete(removed, {**schema, **_SENT, "_day": pl.Date()}.items())
+    told = last_of_moment(messages, ledger).filter(pl.col("_action") != "delete")
+    told = told.with_columns(pl.col("_message_at").fill_null(NEVER).alias("_began"))
+    stored = complete(removed, {**schema, **LINE_SENT, "_day": pl.Date()}.items())
     stored = stored.with_columns(pl.col("sent_at").fill_null(NEVER).alias("_began"))
+    stored = stored.join(told, on=["declaration_id", "_began"], how="anti")
     columns = [*schema, "_day", "_began"]
     lines = pl.concat([told.select(columns), stored.select(columns)]).with_row_index("_row")
     later = lines.select("_row", "declaration_id", "_began").join(moments, on="declaration_id")
@@ -52,13 +55,16 @@ def write_ended(
 ) -> None:
     """Add lines of versions that ended to what the store keeps of them, by the day of their declaration.
 
-    A version that came in between two that were known ends the first of them earlier.
+    A version that came in between two that were known ends the first of them earlier; one that was sent at
+    the same time as another takes its place.
     """
-    columns = {**schema, **_SENT, **ENDED}
+    columns = {**schema, **LINE_SENT, **ENDED}
     for (day,), new in ended.group_by("_day", maintain_order=True):
         assert isinstance(day, date)
         known = read_tables(layout.files(DayTable.CHANGED_DECLARATIONS, day), columns, None)
-        rows = pl.concat([known, complete(new, columns.items())])
+        new = complete(new, columns.items())
+        known = known.join(new, on=["declaration_id", "sent_at"], how="anti")
+        rows = pl.concat([known, new])
         others = rows.select("declaration_id", _next="sent_at").unique()
         later = rows.with_row_index("_row").join(others, on="declaration_id")
         later = later.filter(pl.col("_next") > pl.col("sent_at"))
@@ -69,3 +75,40 @@ def write_ended(
         folder = t.stage(layout.partition(DayTable.CHANGED_DECLARATIONS, day))
         ordered = rows.sort(*LINE_KEY, "held_until", *columns, nulls_last=True)
         write_table(ordered, folder / DayTable.CHANGED_DECLARATIONS.file)
+
+
+def last_lines(
+    holding: list[Path],
+    ended: list[Path],
+    schema: Mapping[str, pl.DataType],
+    missing: pl.DataFrame,
+    own: pl.DataFrame,
+) -> pl.DataFrame:
+    """Return lines of a day that hold or, of declarations that were withdrawn, held last.
+
+    Args:
+        holding: the files of what holds.
+        ended: those of what no longer does.
+        schema: the columns that are wanted, those of `missing` and `own` among them.
+        missing: `declaration_id` of declarations.
+        own: further columns by which declarations are meant.
+    """
+    parts = [pl.DataFrame(schema=dict(schema))]
+    for files in (holding, ended):
+        columns = {**schema, **ENDED}
+        names = read_tables(files, columns, list(dict.fromkeys(["declaration_id", *own.columns])))
+        by_own = names.join(own, on=own.columns, how="semi").select("declaration_id")
+        named = names.join(pl.concat([missing, by_own]), on="declaration_id", how="semi")
+        if named.is_empty():
+            continue
+        rows = read_tables(files, columns, None).join(named, on="declaration_id", how="semi")
+        is_last = pl.col("held_until") == pl.col("held_until").max().over("declaration_id")
+        rows = rows.filter(pl.col("held_until").is_null() | is_last).select(*schema)
+        parts.append(rows.join(pl.concat(parts), on="declaration_id", how="anti"))
+    return pl.concat(parts)
+
+
+def staged_files(layout: Layout, t: Transaction, table: DayTable, day: date) -> list[Path]:
+    """Return the files of a day of declarations, or of those that no longer hold, as a run leaves it."""
+    staged = t.staged(layout.partition(table, day))
+    return layout.files(table, day) if staged is None else sorted(staged.glob("*.parquet"))

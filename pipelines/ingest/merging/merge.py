@@ -140,6 +140,15 @@ def _heads(rows: pl.DataFrame) -> pl.DataFrame:
     return heads.with_columns(hash_text(heads["digest"]).alias("digest"))
 
 
+def last_of_moment(rows: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    """The rows of messages that are the last of those about a declaration that were sent at the same time."""
+    heads = _heads(rows)
+    messages = pl.concat([heads.select(*LEDGER_COLUMNS), ledger.select(*LEDGER_COLUMNS)])
+    last = messages.sort(_ORDER).unique(["declaration_id", "message_at"], keep="last", maintain_order=True)
+    speaking = heads.join(last, on=list(LEDGER_COLUMNS), how="semi")
+    return rows.join(speaking, on=_MESSAGE, how="semi", nulls_equal=True)
+
+
 def _first_sent(heads: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     """When declarations were first sent, where the ledger does not say it by a message that decided."""
     first = _earliest(heads)

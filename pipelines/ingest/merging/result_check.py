@@ -22,6 +22,7 @@ from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.merging.ended_versions import staged_files
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
@@ -119,24 +120,29 @@ class ResultCheck:
             return pl.concat([nothing, *pool.map(look_up, days)])
 
     def _days(self, results: pl.DataFrame) -> pl.DataFrame:
-        """The day of each line that results are about: `LINE_KEY` and `declared_on`, newest days first."""
+        """The day of each line that results are about, also of one that no longer holds: `LINE_KEY` and
+        `declared_on`, newest days first.
+        """
         left = results.select(LINE_KEY).unique()
         found = [pl.DataFrame(schema=_KEY | {"declared_on": pl.Date()})]
-        days = sorted({*self.store.declaration_days(), *self.changed})
+        tables = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
+        days = sorted({*(day for table in tables for day in self.store.days(table)), *self.changed})
         with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
             while days and left.height:
                 newest, days = days[-_DAYS_AT_ONCE:], days[:-_DAYS_AT_ONCE]
-                files = [(day, file) for day in newest for file in self._buckets(day)]
+                files = [(day, file) for day in newest for file in self._files(day)]
                 look_up = partial(_lines_of, hash_text(left["declaration_id"]).unique().sort().to_numpy())
                 lines = pl.concat([*found[:1], *pool.map(look_up, files)])
                 found.append(lines.join(left, on=LINE_KEY, how="semi"))
                 left = left.join(found[-1], on=LINE_KEY, how="anti")
-        return pl.concat(found).unique(LINE_KEY)
+        return pl.concat(found).sort("declared_on").unique(LINE_KEY, keep="last")
 
-    def _buckets(self, day: date) -> list[Path]:
-        """The files of a day as the run leaves it."""
-        staged = self.t.staged(self.store.layout.partition(DayTable.DECLARATIONS, day))
-        return self.store.layout.buckets(day) if staged is None else sorted(staged.glob("*.parquet"))
+    def _files(self, day: date) -> list[Path]:
+        """The files of a day as the run leaves it, of what no longer holds too."""
+        return [
+            *staged_files(self.store.layout, self.t, DayTable.DECLARATIONS, day),
+            *staged_files(self.store.layout, self.t, DayTable.CHANGED_DECLARATIONS, day),
+        ]
 
     def _refused_before(self, missing: pl.DataFrame) -> pl.DataFrame:
         """Which of some lines that are not in the store an earlier run has rejected."""

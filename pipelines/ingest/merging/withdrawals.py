@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from features.arrays.hashing import hash_text
-from features.arrays.types import UInt64Array
 from features.contract.china_time import china_day
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.documents import ACTION_RANKS, CANCELLATIONS
@@ -36,12 +34,10 @@ class Withdrawals:
 
     Attributes:
         rows: how many lines, which no file has as rows.
-        ids: hashes of the declarations, ascending.
         undone: `declaration_id` and `message_at` of deletions that are to be forgotten.
     """
 
     rows: int = 0
-    ids: UInt64Array = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     undone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_DELETED))
 
     def without(self, messages: pl.DataFrame) -> pl.DataFrame:
@@ -76,10 +72,8 @@ def put_withdrawals(
     for rows, extras in parts:
         if rows.height:
             lines.add(_as_message(rows), OF_NO_FILE, extras)
-    ids = pl.concat([withdrawn["declaration_id"], back["declaration_id"]])
     return Withdrawals(
         withdrawn.height + back.height,
-        np.unique(hash_text(ids).to_numpy()),
         undone.select("declaration_id", message_at="sent_at"),
     )
 

@@ -9,8 +9,9 @@ from typing import Final
 
 import polars as pl
 
+from features.contract.china_time import closing_moment
 from features.contract.documents import DOCUMENT_TABLES, DocumentTable
-from pipelines.documents.known import VERSION_COLUMNS, closing_moment, received_on, write_document_rows
+from pipelines.documents.known import VERSION_COLUMNS, received_on, write_document_rows
 from pipelines.simulation.days.day import SimulatedDay
 from pipelines.simulation.documents.documents import (
     DOCUMENT_TRUTH_COLUMNS,

@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from configs.reference.facts import load_reference
+from features.contract.china_time import closing_moment
 from pipelines.cli.main import run
-from pipelines.documents.known import closing_moment
 from tests.features.checked_days import CLOSE, DAY, LINE, ORDER, PAYMENT, WAYBILL, Row
 from tests.pipelines.documents_in_store import findings_of, make_documents
 

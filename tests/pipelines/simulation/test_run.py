@@ -11,9 +11,10 @@ import pytest
 from configs.errors import UsageError
 from configs.loader import load_settings
 from configs.schema.settings import Settings
+from features.contract.china_time import closing_moment
 from features.contract.documents import DOCUMENT_TABLES
 from pipelines.cli.main import run as cli
-from pipelines.documents.known import closing_moment, known_documents
+from pipelines.documents.known import known_documents
 from pipelines.simulation import SimulationReport, simulate
 from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
