@@ -27,6 +27,7 @@ SIGN: Final = "_sign"
 DECLARED: Final = "_declared"
 """The day on which a line was declared."""
 _CHANGE: Final = "_change"
+_SINCE: Final = ("first_day", "last_day", "year")
 # Less than this of what was taken out is what rounding left.
 _ROUNDING: Final = 2.0**-24
 
@@ -59,32 +60,41 @@ def corrections_of(lines: pl.DataFrame, day: date, eve: History, config: Feature
     )
     price_weight = _weights(days, history.landmark, history.price_half_life_days)
     parties = {spec.name: _of_key(signed, spec, day, config) for spec in key_specs(history)}
+    since = [pl.lit(day).alias(name) for name in _SINCE[:2]]
     prices = {
         f"{measure}-{level}": _of_sketch(lines, measure, level, price_weight)
         for measure in MEASURES
         for level in config.peers.columns_by_level
     }
     return Corrections(
-        {name: rows for name, rows in parties.items() if rows.height},
+        {name: rows.with_columns(since) for name, rows in parties.items() if rows.height},
         {name: rows for name, rows in prices.items() if rows.height},
     )
 
 
 def corrected(table: pl.LazyFrame, changes: pl.DataFrame | None, by: Sequence[str]) -> pl.LazyFrame:
-    """Return a table of the history, or some of its keys, with changes added; `by` names its key."""
+    """Return a table of the history, or some of its keys, with changes added; `by` names its key.
+
+    A key that the history did not know is there since the day of the change.
+    """
     if changes is None or changes.is_empty():
         return table
-    names = [name for name in changes.columns if name not in by]
-    renamed = changes.lazy().rename({name: f"{name}{_CHANGE}" for name in names})
-    joined = table.join(renamed, on=list(by), how="left")
-    added = []
-    for name in names:
-        change = pl.col(f"{name}{_CHANGE}")
-        total = pl.col(name).fill_null(0) + change
-        if changes.schema[name].is_float():
-            total = pl.when(total.abs() > change.abs() * _ROUNDING).then(total).otherwise(0.0)
-        added.append(pl.when(change.is_null()).then(pl.col(name)).otherwise(total).alias(name))
-    return joined.with_columns(added).select(table.collect_schema().names())
+    schema = table.collect_schema()
+    joined = table.join(changes.lazy(), on=list(by), how="left", suffix=_CHANGE)
+    summed = [name for name in changes.columns if name not in (*by, *_SINCE)]
+    columns = [_added(name, schema[name]).alias(name) for name in summed]
+    known = joined.with_columns(columns).select(schema.names())
+    new = changes.lazy().filter(pl.col(summed[0]) > 0).join(table, on=list(by), how="anti")
+    given = [pl.col(name) if name in changes.columns else pl.lit(0).alias(name) for name in schema.names()]
+    return pl.concat([known, new.select(given).cast(schema)])
+
+
+def _added(name: str, dtype: pl.DataType) -> pl.Expr:
+    change = pl.col(f"{name}{_CHANGE}")
+    total = pl.col(name).fill_null(0) + change
+    if dtype.is_float():
+        total = pl.when(total.abs() > change.abs() * _ROUNDING).then(total).otherwise(0.0)
+    return pl.when(change.is_null()).then(pl.col(name)).otherwise(total)
 
 
 def _of_key(signed: pl.DataFrame, spec: KeySpec, day: date, config: FeaturesConfig) -> pl.DataFrame:
@@ -106,7 +116,8 @@ def _of_key(signed: pl.DataFrame, spec: KeySpec, day: date, config: FeaturesConf
         for weight in (_weights(days, history.landmark, half_life),)
         for name in ("lines", "value_fen")
     ]
-    return _summed(rows.with_columns(of_year.alias("year_fen"), *decayed), ["key"])
+    summed = _summed(rows.with_columns(of_year.alias("year_fen"), *decayed), ["key"])
+    return summed.with_columns(pl.lit(day.year, pl.Int32).alias("year"))
 
 
 def _of_sketch(lines: pl.DataFrame, measure: str, level: str, weight: pl.Expr) -> pl.DataFrame:

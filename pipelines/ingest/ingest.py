@@ -36,7 +36,7 @@ from pipelines.ingest.merging.derived_results import Deriving
 from pipelines.ingest.merging.document_tables import as_changes, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
-from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, OF_NO_FILE, put_withdrawals
+from pipelines.ingest.merging.withdrawals import Cancelling
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
 from pipelines.ingest.reading.source import Source, Surroundings
@@ -240,14 +240,8 @@ class _Run:
             settings=self._settings,
         )
         further = [name for name in meta.labels if name not in INSPECTION_COLUMNS]
-        withdrawals = NO_WITHDRAWALS
-        cancelled = written.get(CANCELLATIONS.name)
-        if cancelled is not None:
-            withdrawals = put_withdrawals(
-                self._store.layout, spools.declarations, cancelled, meta.stored_schema()
-            )
-        lines = writer.write(spools.declarations, spools.taken, withdrawals)
-        lines.leave_out(OF_NO_FILE, withdrawals.rows)
+        cancelling = Cancelling(self._store.layout, t, written.get(CANCELLATIONS.name))
+        lines = writer.write(spools.declarations, spools.taken, cancelling)
         check = ResultCheck(
             self._store,
             t,

@@ -19,11 +19,11 @@ from pipelines.ingest.line_spool import LineSpool, contains
 from pipelines.ingest.merging.disputes import Disputes, Settled
 from pipelines.ingest.merging.ended_versions import write_ended
 from pipelines.ingest.merging.merge import LEDGER_COLUMNS
-from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, Withdrawals
+from pipelines.ingest.merging.withdrawals import Cancelling
 from pipelines.store.bucket_checks import require_undamaged
 from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import filled, read_tables, read_whole, write_table
+from pipelines.store.files import filled, read_tables, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import bucket_of
 from pipelines.store.spool import Spool, complete
@@ -65,18 +65,17 @@ class DayWriter:
     def _extras(self) -> list[str]:
         return [name for name in self.schema if name not in DECLARATION_COLUMNS]
 
-    def write(self, incoming: LineSpool, taken: Spool, withdrawals: Withdrawals = NO_WITHDRAWALS) -> Changes:
+    def write(self, incoming: LineSpool, taken: Spool, cancelling: Cancelling) -> Changes:
         """Merge and write; days whose lines stay as they are keep their files.
 
         What the store takes is noted in `taken` (`TAKEN_ROWS`).
         """
         changes = Changes(taken)
-        self._forget(withdrawals)
-        if not incoming.rows:
+        if not incoming.rows and not len(cancelling.touched):
             return changes
         workers, merge_rows = self.settings.workers, self.settings.merge_rows
-        disputes = Disputes(self.store, self.schema, self.folder, merge_rows, workers, withdrawals)
-        settled = disputes.settle(incoming, changes)
+        disputes = Disputes(self.store, self.schema, self.folder, merge_rows, workers)
+        settled = disputes.settle(incoming, cancelling, changes)
         new = incoming.by_day(settled.disputed)
         for rows in incoming.taken(settled.disputed):
             changes.keep(rows)
@@ -84,8 +83,8 @@ class DayWriter:
         changes.days = self.rewrite(settled, incoming, new)
         changes.late = settled.late | new.keys()
         self._write_ledger(settled.ledger)
-        if not settled.ended.is_empty():
-            write_ended(self.t, self.store.layout, settled.ended, self.schema)
+        if settled.whole:
+            write_ended(self.t, self.store.layout, settled.ended, settled.whole, self.schema)
         return changes
 
     def rewrite(
@@ -133,14 +132,6 @@ class DayWriter:
         frames.append(settled.rewritten.rows(bucket.day, low, high))
         frames += incoming.lines(bucket.day, low, high, settled.disputed)
         return pl.concat([complete(frame, self.schema.items()).select(bucket.columns) for frame in frames])
-
-    def _forget(self, withdrawals: Withdrawals) -> None:
-        """Take deletions out of the ledger that are undone."""
-        for path in self.store.layout.ledger if withdrawals.undone.height else []:
-            entries = read_whole(path)
-            left = withdrawals.without(entries)
-            if left.height < entries.height:
-                write_table(left, self.t.stage_file(path))
 
     def _write_ledger(self, entries: pl.DataFrame) -> None:
         if entries.is_empty():

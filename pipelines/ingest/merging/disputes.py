@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,17 +14,18 @@ import polars as pl
 
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
-from features.contract.china_time import china_day
-from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
+from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
 from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
-from pipelines.ingest.merging.ended_versions import LINE_SENT, ended_versions
-from pipelines.ingest.merging.merge import LEDGER_COLUMNS, NEVER, ORIGIN, Merged, content_hash, merge
+from pipelines.ingest.merging.ended_versions import ENDED, LINE_SENT
+from pipelines.ingest.merging.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash
 from pipelines.ingest.merging.number_owners import OF_OWNER, OWNER_COLUMNS, with_owners
-from pipelines.ingest.merging.withdrawals import NO_WITHDRAWALS, OF_NO_FILE, Withdrawals
+from pipelines.ingest.merging.timelines import Timelines
+from pipelines.ingest.merging.withdrawals import Cancelling
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
 from pipelines.store.buckets import bucket_hash, hash_ranges
+from pipelines.store.day_table import DayTable
 from pipelines.store.files import filled, read_tables, read_whole
 from pipelines.store.spool import Spool, collected, complete
 from pipelines.store.store import Store
@@ -43,7 +45,8 @@ class Settled:
         gone: by day, hashes of the declarations whose stored lines `rewritten` replaces, ascending.
         ledger: the messages that decided.
         ended: lines of versions that no longer hold, with `ENDED` and `_day`.
-        late: the days from which on the history changes: see `_changing_from`.
+        whole: by day, hashes of the declarations of which `ended` has all of them, ascending.
+        late: the days from which on what is known is not what it was.
     """
 
     disputed: UInt64Array
@@ -51,6 +54,7 @@ class Settled:
     gone: dict[date, UInt64Array]
     ledger: pl.DataFrame
     ended: pl.DataFrame = field(default_factory=pl.DataFrame)
+    whole: dict[date, UInt64Array] = field(default_factory=dict)
     late: set[date] = field(default_factory=set)
 
 
@@ -96,7 +100,6 @@ class Disputes:
         folder: for working files, thrown away by the caller.
         merge_rows: lines that are compared at once.
         workers: stored files that are read at the same time.
-        withdrawals: what cancellations have put among the lines.
     """
 
     store: Store
@@ -104,32 +107,32 @@ class Disputes:
     folder: Path
     merge_rows: int
     workers: int
-    withdrawals: Withdrawals = NO_WITHDRAWALS
 
-    def settle(self, incoming: LineSpool, changes: Changes) -> Settled:
+    def settle(self, incoming: LineSpool, cancelling: Cancelling, changes: Changes) -> Settled:
         """Find the lines that are disputed, merge them, and count them among the changes."""
-        ids = incoming.ids()
-        stored, known_ids = self._stored(ids)
-        known = self._known_messages(ids)
-        disputed = incoming.dispute(sorted_union([known_ids, known["_id_hash"].to_numpy()]))
+        ids = sorted_union([incoming.ids(), cancelling.touched])
+        times, known = cancelling.of(ids), self._known_messages(ids)
+        stored, known_ids = self._held(ids, DayTable.DECLARATIONS)
+        ended, _ = self._held(ids, DayTable.CHANGED_DECLARATIONS)
+        disputed = incoming.dispute(sorted_union([known_ids, known["_id_hash"].to_numpy(), times.ids]))
         spool = Spool(self.folder / "rewritten", "_bucket")
         ledger = [pl.DataFrame(schema=_KNOWN_COLUMNS)]
-        ended = list[pl.DataFrame]()
-        gone: dict[date, list[UInt64Array]] = {}
+        gone, touched, whole = (list[pl.DataFrame]() for _ in range(3))
         late = set[date]()
-        total = incoming.disputed.rows + stored.rows
+        total = incoming.disputed.rows + stored.rows + ended.rows
         for low, high in hash_ranges(total, self.merge_rows) if total else []:
             disputes = incoming.disputed.scan(low, high)
             rows = self._content(collected(disputes, self.schema | _INCOMING_COLUMNS))
-            before = self._content(collected(stored.scan(low, high), self.schema | _STORED_COLUMNS))
             messages = known.filter(pl.col("_id_hash").is_between(low, high))
             rows = with_owners(rows, messages)
             changes.refuse(rows.filter("_is_strange"), RejectReason.SHARED_NUMBER)
             rows = rows.filter(~pl.col("_is_strange"))
-            merged = merge(rows, before, messages.select(*LEDGER_COLUMNS))
-            changes.keep(merged.kept)
-            changes.superseded += merged.superseded
-            changes.replaced += merged.removed.height
+            before = [self._content(collected(part.scan(low, high), self._piece)) for part in (stored, ended)]
+            timeline = Timelines.of(rows, before, messages, times.within(low, high), self.schema)
+            merged = timeline.merged
+            changes.keep(timeline.taken)
+            changes.superseded += merged.superseded + merged.kept.height - timeline.taken.height
+            changes.replaced += timeline.removed.height
             changes.refuse(merged.duplicates, RejectReason.DUPLICATE_KEY)
             named = {name: OF_OWNER + name for name in OWNER_COLUMNS}
             owners = rows.select("declaration_id", **named).unique("declaration_id")
@@ -137,22 +140,24 @@ class Disputes:
             ledger.append(told.join(owners, on="declaration_id", how="left"))
             changes.untimely += merged.untimely
             changes.take(_taken(merged))
-            gone_lines = before.join(merged.removed, on=[*LINE_KEY, "_day"], how="semi")
-            ended.append(ended_versions(rows, gone_lines, messages, self.schema))
-            late |= _changing_from(rows, before, messages, merged, ended[-1])
-            touched = _touched(merged)
-            for (day,), of_day in touched.group_by("_day"):
-                assert isinstance(day, date)
-                gone.setdefault(day, []).append(of_day["_id_hash"].to_numpy())
-            spool.add(_rewritten(before, merged, touched, list(self.schema)))
+            spool.add(_rewritten(before[0], timeline, list(self.schema)))
+            gone.append(timeline.ended)
+            touched.append(timeline.touched)
+            whole.append(timeline.whole)
+            late |= timeline.late
         return Settled(
             disputed,
             LinesByDay(spool, self.merge_rows),
-            {day: sorted_union(parts) for day, parts in gone.items()},
+            _by_day(touched),
             pl.concat(ledger),
-            pl.concat(ended) if ended else pl.DataFrame(),
+            pl.concat(gone) if gone else pl.DataFrame(),
+            _by_day(whole),
             late,
         )
+
+    @property
+    def _piece(self) -> dict[str, pl.DataType]:
+        return {**self.schema, **LINE_SENT, **ENDED, **_STORED_COLUMNS}
 
     def _content(self, lines: pl.DataFrame) -> pl.DataFrame:
         extras = [
@@ -163,20 +168,20 @@ class Disputes:
         ]
         return lines.with_columns(content_hash(lines, list(DECLARATION_COLUMNS), extras))
 
-    def _stored(self, ids: UInt64Array) -> tuple[Spool, UInt64Array]:
-        """What the store holds, on any day, of these declarations, and which of them it holds."""
-        spool = Spool(self.folder / "stored", "_id_hash")
-        days = self.store.declaration_days()
-        files = [(day, path) for day in days for path in self.store.layout.buckets(day)]
+    def _held(self, ids: UInt64Array, table: DayTable) -> tuple[Spool, UInt64Array]:
+        """What a table of lines holds, on any day, of these declarations, and which of them it holds."""
+        spool, schema = Spool(self.folder / f"held-{table.name}", "_id_hash"), {**self.schema, **ENDED}
+        layout = self.store.layout
+        files = [(day, path) for day in layout.days(table) for path in layout.files(table, day)]
 
         def look_up(day_and_path: tuple[date, Path]) -> UInt64Array:
             day, path = day_and_path
-            hashes = hash_text(read_tables([path], self.schema, ["declaration_id"]).to_series())
+            hashes = hash_text(read_tables([path], schema, ["declaration_id"]).to_series())
             matches = contains(ids, hashes.to_numpy())
             if not matches.any():
                 return np.empty(0, dtype=np.uint64)
             chosen = pl.Series(matches)
-            lines = read_tables([path], self.schema, None).filter(chosen)
+            lines = read_tables([path], schema, None).filter(chosen)
             spool.add(lines.with_columns(pl.lit(day).alias("_day"), hashes.filter(chosen).alias("_id_hash")))
             return np.unique(hashes.to_numpy()[matches])
 
@@ -189,20 +194,18 @@ class Disputes:
         for path in self.store.layout.ledger:
             entries = read_whole(path)
             # The ledger of an older version does not say whose a number is.
-            entries = self.withdrawals.without(complete(entries, _KNOWN_COLUMNS.items()))
+            entries = complete(entries, _KNOWN_COLUMNS.items())
             hashes = hash_text(entries["declaration_id"])
             chosen = pl.Series(contains(ids, hashes.to_numpy()))
             frames.append(entries.with_columns(hashes.alias("_id_hash")).filter(chosen))
         return pl.concat(frames)
 
 
-def _rewritten(
-    before: pl.DataFrame, merged: Merged, touched: pl.DataFrame, columns: list[str]
-) -> pl.DataFrame:
+def _rewritten(before: pl.DataFrame, after: Timelines, columns: list[str]) -> pl.DataFrame:
     """All lines of the declarations that change, on the days on which they change, as they shall be."""
-    left = before.join(merged.removed, on=["declaration_id", "line_no", "_day"], how="anti")
-    left = left.join(touched, on=["_id_hash", "_day"], how="semi")
-    lines = pl.concat([left.select(*columns, "_day"), merged.kept.select(*columns, "_day")])
+    left = before.join(after.removed, on=["declaration_id", "line_no", "_day"], how="anti")
+    left = left.join(after.touched, on=["_id_hash", "_day"], how="semi")
+    lines = pl.concat([left.select(*columns, "_day"), after.kept.select(*columns, "_day")])
     return lines.with_columns(bucket_hash(lines, ("declaration_id", "_day")).alias("_bucket"))
 
 
@@ -213,42 +216,10 @@ def _taken(merged: Merged) -> pl.DataFrame:
     return pl.concat([lines, messages.with_columns(pl.lit(0, pl.Int32).alias("line_no"))])
 
 
-def _changing_from(
-    rows: pl.DataFrame, before: pl.DataFrame, known: pl.DataFrame, merged: Merged, ended: pl.DataFrame
-) -> set[date]:
-    """The days from which on what is known of declarations is not what it was.
-
-    That is the day on which they were declared, but where a version of that day was known already: what was
-    known before the first message that is new stays as it was.
-
-    Args:
-        rows: what came in.
-        before: the lines that the store held of these declarations.
-        known: the messages about them that it knew.
-        merged: what the run does to them.
-        ended: lines of versions that no longer hold.
-    """
-    parcel = ["declaration_id", "_day"]
-    before = complete(before, {**LINE_SENT, "declaration_id": pl.String(), "_day": pl.Date()}.items())
-    touched = pl.concat([part.select(parcel) for part in (merged.kept, merged.removed, ended)]).unique()
-    told = [known.select("declaration_id", _at="message_at"), before.select("declaration_id", _at="sent_at")]
-    messages = rows.filter(pl.col("_action").is_not_null()).select("declaration_id", _at="_message_at")
-    news = messages.with_columns(pl.col("_at").fill_null(NEVER)).join(
-        pl.concat(told), on=["declaration_id", "_at"], how="anti"
-    )
-    first = news.group_by("declaration_id").agg(pl.col("_at").min())
-    # What comes back after a cancellation was known before it.
-    back = rows.filter(pl.col("_file") == OF_NO_FILE, pl.col("_action") != "delete")
-    held = pl.concat([before.select(*parcel, _since="sent_at"), back.select(*parcel, _since=pl.lit(NEVER))])
-    since = held.group_by(parcel).agg(pl.col("_since").fill_null(NEVER).min())
-    joined = touched.join(first, on="declaration_id", how="left").join(since, on=parcel, how="left")
-    joined = joined.with_columns(_sent=china_day(joined["_at"]))
-    day, is_known = pl.col("_day"), (pl.col("_since") < pl.col("_at")).fill_null(False)
-    changing = pl.when(is_known).then(pl.max_horizontal(day, "_sent")).otherwise(day)
-    return set(joined.select(changing.alias("_from")).to_series().drop_nulls())
-
-
-def _touched(merged: Merged) -> pl.DataFrame:
-    """Hash and day of each declaration that changes."""
-    removed = merged.removed.select(hash_text(merged.removed["declaration_id"]).alias("_id_hash"), "_day")
-    return pl.concat([merged.kept.select("_id_hash", "_day"), removed]).unique()
+def _by_day(frames: Iterable[pl.DataFrame]) -> dict[date, UInt64Array]:
+    """By day, the hashes in frames of `_id_hash` and `_day`, ascending."""
+    days: dict[date, list[UInt64Array]] = {}
+    for frame in frames:
+        for (day,), of_day in frame.partition_by("_day", as_dict=True).items():
+            days.setdefault(day, []).append(of_day["_id_hash"].to_numpy())
+    return {day: sorted_union(parts) for day, parts in days.items()}

@@ -9,7 +9,10 @@ from typing import Final
 
 import polars as pl
 
+from features.arrays.hashing import hash_text
+from features.arrays.types import UInt64Array
 from features.contract.declarations import LINE_KEY
+from pipelines.ingest.line_spool import contains
 from pipelines.ingest.merging.merge import NEVER, last_of_moment
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, write_table
@@ -23,58 +26,73 @@ LINE_SENT: Final[dict[str, pl.DataType]] = {"sent_at": pl.Datetime("us", "UTC")}
 """When the message was sent that a line comes from; a store that took in no messages has no such column."""
 
 
-def ended_versions(
-    incoming: pl.DataFrame, removed: pl.DataFrame, ledger: pl.DataFrame, schema: Mapping[str, pl.DataType]
-) -> pl.DataFrame:
-    """Lines of versions that a later message ended, with `ENDED` and their `_day`.
+def ended_versions(incoming: pl.DataFrame, removed: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
+    """Return lines of versions that a later message ended, in the columns of `removed`.
 
     Args:
-        incoming: valid rows of messages and tables with the columns of `schema`, `_message_at` and `_action`.
-        removed: the lines that the store held and that go.
+        incoming: valid rows of messages and tables, see `merge`.
+        removed: the lines that the store held and that go, with `sent_at` and `held_until`.
         ledger: the messages about these declarations that were known before.
-        schema: columns of a line in the store.
     """
     messages = incoming.filter(pl.col("_action").is_not_null())
     came = messages.select("declaration_id", _ends=pl.col("_message_at").fill_null(NEVER))
     moments = pl.concat([came, ledger.select("declaration_id", _ends="message_at")]).unique()
     told = last_of_moment(messages, ledger).filter(pl.col("_action") != "delete")
     told = told.with_columns(pl.col("_message_at").fill_null(NEVER).alias("_began"))
-    stored = complete(removed, {**schema, **LINE_SENT, "_day": pl.Date()}.items())
-    stored = stored.with_columns(pl.col("sent_at").fill_null(NEVER).alias("_began"))
+    stored = removed.with_columns(pl.col("sent_at").fill_null(NEVER).alias("_began"))
     stored = stored.join(told, on=["declaration_id", "_began"], how="anti")
-    columns = [*schema, "_day", "_began"]
-    lines = pl.concat([told.select(columns), stored.select(columns)]).with_row_index("_row")
+    lines = (
+        pl.concat([complete(told, stored.schema.items()), stored]).drop("held_until").with_row_index("_row")
+    )
     later = lines.select("_row", "declaration_id", "_began").join(moments, on="declaration_id")
     later = later.filter(pl.col("_ends") > pl.col("_began"))
     ends = later.group_by("_row").agg(pl.col("_ends").min().alias("held_until"))
-    return lines.join(ends, on="_row").select(*schema, "held_until", "_day")
+    return lines.join(ends, on="_row").select(removed.columns)
 
 
 def write_ended(
-    t: Transaction, layout: Layout, ended: pl.DataFrame, schema: Mapping[str, pl.DataType]
+    t: Transaction,
+    layout: Layout,
+    ended: pl.DataFrame,
+    whole: Mapping[date, UInt64Array],
+    schema: Mapping[str, pl.DataType],
 ) -> None:
     """Add lines of versions that ended to what the store keeps of them, by the day of their declaration.
+
+    Of the declarations with hashes in `whole`, by day, `ended` has all that there is to keep.
+    """
+    columns = {**schema, **LINE_SENT, **ENDED}
+    parts = {day: part for (day,), part in ended.partition_by("_day", as_dict=True).items()}
+    for day in sorted({*parts, *whole}):
+        known = read_tables(layout.files(DayTable.CHANGED_DECLARATIONS, day), columns, None)
+        if day in whole:
+            again = contains(whole[day], hash_text(known["declaration_id"]).to_numpy())
+            known = known.filter(~pl.Series(again))
+        new = complete(parts.get(day, known.clear()), columns.items())
+        rows = added(known, new)
+        folder = t.stage(layout.partition(DayTable.CHANGED_DECLARATIONS, day))
+        if rows.height:
+            ordered = rows.sort(*LINE_KEY, "held_until", *columns, nulls_last=True)
+            write_table(ordered, folder / DayTable.CHANGED_DECLARATIONS.file)
+
+
+def added(known: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:
+    """Versions that ended with new ones among them.
 
     A version that came in between two that were known ends the first of them earlier; one that was sent at
     the same time as another takes its place.
     """
-    columns = {**schema, **LINE_SENT, **ENDED}
-    for (day,), new in ended.group_by("_day", maintain_order=True):
-        assert isinstance(day, date)
-        known = read_tables(layout.files(DayTable.CHANGED_DECLARATIONS, day), columns, None)
-        new = complete(new, columns.items())
-        known = known.join(new, on=["declaration_id", "sent_at"], how="anti")
-        rows = pl.concat([known, new])
-        others = rows.select("declaration_id", _next="sent_at").unique()
-        later = rows.with_row_index("_row").join(others, on="declaration_id")
-        later = later.filter(pl.col("_next") > pl.col("sent_at"))
-        soonest = later.group_by("_row").agg(pl.col("_next").min())
-        rows = rows.with_row_index("_row").join(soonest, on="_row", how="left")
-        held = pl.min_horizontal("held_until", "_next").alias("held_until")
-        rows = rows.with_columns(held).select(*columns).unique()
-        folder = t.stage(layout.partition(DayTable.CHANGED_DECLARATIONS, day))
-        ordered = rows.sort(*LINE_KEY, "held_until", *columns, nulls_last=True)
-        write_table(ordered, folder / DayTable.CHANGED_DECLARATIONS.file)
+    if new.is_empty():
+        return known
+    known = known.join(new, on=["declaration_id", "sent_at"], how="anti")
+    rows = pl.concat([known, new])
+    others = rows.select("declaration_id", _next="sent_at").unique()
+    later = rows.with_row_index("_row").join(others, on="declaration_id")
+    later = later.filter(pl.col("_next") > pl.col("sent_at"))
+    soonest = later.group_by("_row").agg(pl.col("_next").min())
+    rows = rows.with_row_index("_row").join(soonest, on="_row", how="left")
+    held = pl.min_horizontal("held_until", "_next").alias("held_until")
+    return rows.with_columns(held).select(known.columns).unique()
 
 
 def last_lines(

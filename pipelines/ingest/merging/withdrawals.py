@@ -1,104 +1,129 @@
-"""What cancellations do to inventories: they are withdrawn from then on, and back once that is refused."""
+"""From when until when applications to withdraw an inventory hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from features.arrays.hashing import hash_text
-from features.contract.china_time import china_day
-from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.documents import ACTION_RANKS, CANCELLATIONS
+from features.arrays.types import UInt64Array
+from features.contract.documents import CANCELLATIONS
+from pipelines.documents.known import VERSION_COLUMNS
 from pipelines.documents.writer import DocumentChanges
-from pipelines.ingest.line_spool import LineSpool
-from pipelines.ingest.merging.ended_versions import ENDED
-from pipelines.ingest.merging.merge import LEDGER_COLUMNS
-from pipelines.ingest.reading.source import MESSAGE_COLUMNS
+from pipelines.ingest.line_spool import contains, sorted_union
+from pipelines.ingest.merging.ended_versions import staged_files
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import scan_tables
+from pipelines.store.files import read_tables
+from pipelines.store.journal import Transaction
 from pipelines.store.layout import Layout
-from pipelines.store.spool import complete
 
-OF_NO_FILE: Final = -1
-"""Stands for the file of lines that a document changes, which are no rows of a file."""
-_DATED: Final = ("declaration_id", "own_number", "sent_at")
-_DELETED: Final = {name: LEDGER_COLUMNS[name] for name in ("declaration_id", "message_at")}
+_MOMENT: Final = pl.Datetime("us", "UTC")
+WITHDRAWN: Final[dict[str, pl.DataType]] = {
+    "declaration_id": pl.String(),
+    "start": _MOMENT,
+    "until": _MOMENT,
+    "place": pl.UInt32(),
+    "_id_hash": pl.UInt64(),
+}
+"""A time in which one application or several withdraw an inventory; `until` is null where one of them still
+holds, `place` numbers those of an inventory from 1.
+"""
+_VERSION: Final = ("declaration_id", "sent_at", "held_until")
+_NEVER_ENDS: Final = datetime(9999, 1, 1, tzinfo=UTC)
+_TABLES: Final = (DayTable.CANCELLATIONS, DayTable.CANCELLATIONS.changed)
 
 
 @dataclass(frozen=True)
 class Withdrawals:
-    """What was put among the lines of a run because of cancellations.
+    """Of some declarations, when they were withdrawn: as the store has it, and as a run leaves it.
 
     Attributes:
-        rows: how many lines, which no file has as rows.
-        undone: `declaration_id` and `message_at` of deletions that are to be forgotten.
+        before, after: in `WITHDRAWN`.
     """
 
-    rows: int = 0
-    undone: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=_DELETED))
+    before: pl.DataFrame
+    after: pl.DataFrame
 
-    def without(self, messages: pl.DataFrame) -> pl.DataFrame:
-        """Messages of the ledger without the deletions that are to be forgotten."""
-        deletes = messages.filter(pl.col("rank") == ACTION_RANKS["delete"])
-        gone = deletes.join(self.undone, on=list(_DELETED), how="semi")
-        if gone.is_empty():
-            return messages
-        return messages.join(gone, on=[*_DELETED, "rank"], how="anti")
+    @classmethod
+    def none(cls) -> Withdrawals:
+        """No declaration ever was."""
+        return cls(*(pl.DataFrame(schema=WITHDRAWN) for _ in range(2)))
+
+    @cached_property
+    def ids(self) -> UInt64Array:
+        """Hashes of all these declarations, ascending."""
+        return sorted_union([each["_id_hash"].to_numpy() for each in (self.before, self.after)])
+
+    def within(self, low: int, high: int) -> Withdrawals:
+        """Those of declarations whose hash is in a range (inclusive)."""
+        of_range = pl.col("_id_hash").is_between(low, high)
+        return Withdrawals(self.before.filter(of_range), self.after.filter(of_range))
 
 
-NO_WITHDRAWALS: Final = Withdrawals()
+@dataclass(frozen=True)
+class Cancelling:
+    """Applications to withdraw inventories, before a run and after it.
 
-
-def put_withdrawals(
-    layout: Layout, lines: LineSpool, changes: DocumentChanges, schema: Mapping[str, pl.DataType]
-) -> Withdrawals:
-    """Put deletions of what is cancelled, and the lines of what no longer is, among the lines of a run.
-
-    `changes` are those of the cancellations, `schema` the columns of a line in the store.
+    Attributes:
+        layout: of the store.
+        t: the run's transaction, in which the tables are staged already.
+        changes: what the run did to their table; None: nothing.
     """
-    columns = {**{name: CANCELLATIONS.columns[name] for name in _DATED}, **ENDED}
-    now, before, past = changes.versions(columns)
-    deleted = now.sort("sent_at").unique("declaration_id", keep="first", maintain_order=True)
-    withdrawn = complete(deleted.select("declaration_id"), DECLARATION_COLUMNS.items())
-    withdrawn = withdrawn.with_columns(deleted["sent_at"].alias("_message_at"), _action=pl.lit("delete"))
-    # What held until now, and was undone when a later message said so.
-    undone = before.drop("held_until").join(past, on=_DATED, how="inner", nulls_equal=True)
-    undone = undone.join(now, on="declaration_id", how="anti").drop_nulls("held_until")
-    back = _lines_of(layout, undone, schema)
-    parts = [(withdrawn, []), (back, [name for name in schema if name not in DECLARATION_COLUMNS])]
-    for rows, extras in parts:
-        if rows.height:
-            lines.add(_as_message(rows), OF_NO_FILE, extras)
-    return Withdrawals(
-        withdrawn.height + back.height,
-        undone.select("declaration_id", message_at="sent_at"),
+
+    layout: Layout
+    t: Transaction
+    changes: DocumentChanges | None = None
+
+    @cached_property
+    def touched(self) -> UInt64Array:
+        """Hashes of the declarations of which applications came in, ascending."""
+        if self.changes is None:
+            return np.empty(0, dtype=np.uint64)
+        versions = self.changes.versions({"declaration_id": pl.String()})
+        return sorted_union([hash_text(rows["declaration_id"]).to_numpy() for rows in versions])
+
+    def of(self, ids: UInt64Array) -> Withdrawals:
+        """Return when declarations with these hashes, which ascend, were withdrawn."""
+        days = {day for table in _TABLES for day in self.layout.days(table)}
+        days |= self.changes.days if self.changes else set()
+        if not days:
+            return Withdrawals.none()
+        before, after = list[Path](), list[Path]()
+        for table in _TABLES:
+            for day in sorted(days):
+                before += self.layout.files(table, day)
+                after += staged_files(self.layout, self.t, table, day)
+        rows = {path: _versions(path, ids) for path in {*before, *after}}
+        return Withdrawals(*(_times(rows[path] for path in paths) for paths in (before, after)))
+
+
+def _versions(path: Path, ids: UInt64Array) -> pl.DataFrame:
+    """The versions of applications in a file, about declarations with these hashes, until when they held."""
+    rows = read_tables([path], CANCELLATIONS.columns | VERSION_COLUMNS, [*_VERSION, "action"])
+    about = pl.Series(contains(ids, hash_text(rows["declaration_id"]).to_numpy()))
+    return rows.filter(about, pl.col("action") != "delete").select(_VERSION)
+
+
+def _times(versions: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The times in which at least one application holds."""
+    nothing = pl.DataFrame(schema={name: WITHDRAWN.get(name, _MOMENT) for name in _VERSION})
+    rows = pl.concat([nothing, *versions]).with_columns(pl.col("held_until").fill_null(_NEVER_ENDS))
+    rows = rows.sort(_VERSION)
+    before = pl.col("held_until").cum_max().shift(1).over("declaration_id")
+    begins = (before.is_null() | (pl.col("sent_at") > before)).cast(pl.UInt32)
+    rows = rows.with_columns(begins.alias("_begins"))
+    rows = rows.with_columns(pl.col("_begins").cum_sum().over("declaration_id").alias("place"))
+    times = rows.group_by("declaration_id", "place").agg(
+        pl.col("sent_at").min().alias("start"), pl.col("held_until").max().alias("until")
     )
-
-
-def _lines_of(layout: Layout, undone: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """The lines that cancellations had ended, as a change sent when these were undone."""
-    ends = undone.select("declaration_id", held_until="sent_at", _message_at="held_until")
-    files = [
-        path
-        for day in layout.days(DayTable.CHANGED_DECLARATIONS)
-        for path in layout.files(DayTable.CHANGED_DECLARATIONS, day)
-    ]
-    if ends.is_empty() or not files:
-        return pl.DataFrame(schema={**schema, **MESSAGE_COLUMNS})
-    ended = scan_tables(files, {**schema, **ENDED})
-    lines = ended.join(ends.lazy(), on=["declaration_id", "held_until"], how="inner").collect()
-    return lines.drop("held_until").with_columns(_action=pl.lit("change"), sent_at="_message_at")
-
-
-def _as_message(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows as the intake leaves those of messages, each declaration a message of its own."""
-    ids = rows["declaration_id"]
-    return complete(rows, (rows.schema | MESSAGE_COLUMNS).items()).with_columns(
-        ids.rank("dense").cast(pl.Int64).alias("_offset"),
-        pl.int_range(1, rows.height + 1, dtype=pl.Int64, eager=True).alias("_source_row"),
-        china_day(rows["declared_at"]).alias("_day"),
-        hash_text(ids).alias("_id_hash"),
-    )
+    until = pl.when(pl.col("until") < _NEVER_ENDS).then("until")
+    hashes = hash_text(times["declaration_id"]).alias("_id_hash")
+    columns = [pl.col("place").cast(pl.UInt32), until.cast(_MOMENT), hashes]
+    return times.with_columns(columns).select(*WITHDRAWN)
