@@ -18,7 +18,7 @@ from features.contract.documents import DOCUMENT_TABLES
 from pipelines.erasure.exchange import COLUMNS, Exchange
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import read_whole, write_table
+from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.layout import bucket_name
 from pipelines.store.store import Store
@@ -30,6 +30,7 @@ _LISTED: Final = (
     *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
     *(DayTable.CHANGED_DECLARATIONS, DayTable.PATTERNS),
 )
+_PLACED: Final = (*LINE_KEY, "buyer_id", "address_id")
 _DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
 
 
@@ -56,15 +57,18 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
     """
     touched = Touched()
     for day in store.declaration_days():
-        lines = store.read_declarations(day, list(store.stored_schema()))
-        new = exchange.rows(lines)
+        lines = read_tables(store.layout.buckets(day), store.stored_schema(), None)
+        new, known = exchange.rows(lines), store.read_declarations(day, _PLACED)
         if new is not lines:
-            touched.days.append(day)
             touched.lines += _count_changed(lines, new)
             store.write_declarations(t, day, new, bucket_rows)
             count = bucket_count(new.height, bucket_rows)
             touched.files += Counter({DayTable.DECLARATIONS.folder: count})
-            touched.files += _follow(store, t, exchange, day, new, count)
+        placed = exchange.rows(known)
+        if new is not lines or placed is not known:
+            touched.days.append(day)
+            count = bucket_count(new.height, bucket_rows) if new is not lines else _buckets(store, day)
+            touched.files += _follow(store, t, exchange, day, placed, count)
     for table in _LISTED:
         paths = list(store.layout.table(table).glob(f"{table.column}=*/*.parquet"))
         _tables(t, exchange, paths, table.folder, touched)
@@ -90,10 +94,16 @@ def _count_changed(old: pl.DataFrame, new: pl.DataFrame) -> int:
     return int(pl.DataFrame(unlike).select(pl.any_horizontal(pl.all())).to_series().sum())
 
 
+def _buckets(store: Store, day: date) -> int:
+    return max(1, len(store.layout.buckets(day)))
+
+
 def _follow(
     store: Store, t: Transaction, exchange: Exchange, day: date, lines: pl.DataFrame, count: int
 ) -> Counter[str]:
-    """Scores lie in the buckets of their lines, which the buyer's pseudonym decides."""
+    """Scores lie in the buckets of their lines, which the buyer's pseudonym decides; `lines` are those that
+    were known at the close of the day.
+    """
     written = Counter[str]()
     numbers = bucket_numbers(bucket_hash(lines), count).alias("_bucket")
     order = lines.select(*LINE_KEY, numbers).sort(*LINE_KEY)

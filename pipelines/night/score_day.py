@@ -34,7 +34,7 @@ from pipelines.scoring.gaps import Gap, read_outcome
 from pipelines.scoring.history_steps import close_days_before, fold_day, stage_closed, unpack_history
 from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
-from pipelines.store.bucket_checks import check_buckets
+from pipelines.store.bucket_checks import changed_later, check_buckets
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import put_in, read_whole
 from pipelines.store.journal import Transaction
@@ -46,7 +46,11 @@ from pipelines.work.execution import Executor
 
 @dataclass(frozen=True)
 class DayReport:
-    """What became of one day."""
+    """What became of one day.
+
+    `changed_later` lines were changed or withdrawn after its close: they are scored as they were known then.
+    `added_later` lines came with such changes, and have no score.
+    """
 
     day: date
     lines: int
@@ -55,6 +59,8 @@ class DayReport:
     offices: int
     unpriced: int
     folder: Path
+    changed_later: int = 0
+    added_later: int = 0
     note: str = ""
     gaps: Sequence[Gap] = ()
     set_aside: Sequence[SetAside] = ()
@@ -147,6 +153,7 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
             "listed": listed.parcels,
             "offices": listed.offices,
             "unpriced": sum(unpriced.values()),
+            **_later(store, day),
         }
         open_gaps = {"gaps": [gap.as_dict() for gap in troubles.gaps]} if troubles.gaps else {}
         t.stage_file(store.layout.outcome(day)).write_text(
@@ -156,7 +163,7 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
             {f"cny_value:no_exchange_rate_{currency}": count for currency, count in unpriced.items()}
         )
         manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=scored)
-        manifest.further.update(listed.as_dict(), **troubles.as_dict())
+        manifest.further.update(listed.as_dict(), **troubles.as_dict(), **_later(store, day))
         figures = manifest.as_dict()
         store.write_manifest(t, "score", day, figures)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
@@ -169,6 +176,11 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
         retried=retried,
         seconds=figures["seconds"],
     )
+
+
+def _later(store: Store, day: date) -> dict[str, int]:
+    changed, added = changed_later(store.layout, day)
+    return {"lines_changed_later": changed, "lines_added_later": added}
 
 
 def _forget(task: DayTask) -> None:
@@ -188,6 +200,8 @@ def _report(store: Store, day: date, outcome: Mapping[str, int], note: str) -> D
         listed=outcome["listed"],
         offices=outcome["offices"],
         unpriced=outcome["unpriced"],
+        changed_later=outcome.get("lines_changed_later", 0),
+        added_later=outcome.get("lines_added_later", 0),
         folder=folder,
         note=note,
     )

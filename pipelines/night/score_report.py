@@ -55,6 +55,16 @@ class ScoreReport(Report):
                     f"{day.day}: {day.unpriced:,} lines are in a currency without an exchange rate: they "
                     "were scored without a value in CNY; the known ones are in reference/exchange_rates.csv"
                 )
+            if day.changed_later:
+                lines.append(
+                    f"{day.day}: {day.changed_later:,} lines were changed or withdrawn after the close of "
+                    "the day: they are scored as they were known then"
+                )
+            if day.added_later:
+                lines.append(
+                    f"{day.day}: {day.added_later:,} lines came with such changes: they count from their "
+                    "day, and have no score"
+                )
             if day.gaps:
                 lines.append(
                     f"{day.day}: INCOMPLETE: {day.lines - day.scored:,} lines have no score, and the lists "
@@ -87,6 +97,8 @@ class ScoreReport(Report):
                     "rows_scored": day.scored,
                     "parcels_listed": day.listed,
                     "lines_without_exchange_rate": day.unpriced,
+                    "lines_changed_later": day.changed_later,
+                    "lines_added_later": day.added_later,
                     "lists": day.folder,
                     "gaps": [gap.as_dict() for gap in day.gaps],
                     "documents_set_aside": [each.as_dict() for each in day.set_aside],

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,7 @@ class Store:
     Readers need no lock. A writer holds `lock` and changes files through `transaction`.
 
     >>> import tempfile
-    >>> store = Store.create(Path(tempfile.mkdtemp()) / "store")
-    >>> store.declaration_days()
+    >>> Store.create(Path(tempfile.mkdtemp()) / "store").declaration_days()
     []
     """
 
@@ -149,8 +149,7 @@ class Store:
     def read_declarations(self, day: date, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """Return the lines of a day as known at its close, by bucket, sorted by key within a bucket.
 
-        Every day has the same columns (default: those that models may see): an extra one that its source
-        lacks is null.
+        Every day has the same columns (default: those for models); one that its source lacks is null.
 
         Raises:
             StoreError: a file cannot be read, or is damaged.
@@ -168,20 +167,19 @@ class Store:
 
     def scan_declarations(self, first: date | None = None, last: date | None = None) -> pl.LazyFrame:
         """Scan the lines of a range of days (both inclusive) as `read_declarations`, with `declared_on`."""
-        schema = self.declaration_schema()
+        schema, low, high = self.declaration_schema(), first or date.min, last or date.max
         frames = [
             scan_at_close(self.layout, path, schema).with_columns(pl.lit(day).alias("declared_on"))
             for day in self.declaration_days()
-            if (first is None or day >= first) and (last is None or day <= last)
+            if low <= day <= high
             for path in buckets_at_close(self.layout, day)
         ]
         return pl.concat(frames) if frames else pl.LazyFrame(schema=schema | {"declared_on": pl.Date()})
 
     def write_declarations(self, t: Transaction, day: date, lines: pl.DataFrame, bucket_rows: int) -> None:
-        """Replace a day's lines; the bytes do not depend on the order of the lines.
+        """Replace a day's lines, whose own day is not checked; the bytes do not depend on their order.
 
-        `lines` have the contract's columns and types, and any extra columns of the store; their day is not
-        checked. A bucket file holds about `bucket_rows` of them.
+        `lines` have the contract's columns, and any extra ones; a bucket holds about `bucket_rows` of them.
         """
         folder = t.stage(self.layout.partition(DayTable.DECLARATIONS, day))
         if not lines.is_empty():
@@ -273,9 +271,8 @@ class Store:
 
         `run_by` is added: user, host and version of the program.
         """
-        number = 1
-        while (file := self.layout.manifest(verb, day, number)).exists():
-            number += 1
+        numbered = (self.layout.manifest(verb, day, number) for number in count(1))
+        file = next(path for path in numbered if not path.exists())
         text = json.dumps(
             {**manifest, "run_by": responsible()}, indent=2, sort_keys=True, ensure_ascii=False, default=str
         )
@@ -296,9 +293,8 @@ class Store:
         Raises:
             StoreError: an extra column is known with the other kind.
         """
-        meta = self.meta
-        wider = meta.widened(extras, labels)
+        wider = self.meta.widened(extras, labels)
         if pseudonym_key:
             wider = replace(wider, pseudonym_key=pseudonym_key)
-        if wider != meta:
+        if wider != self.meta:
             wider.write(t.stage_file(self.layout.meta))

@@ -1,11 +1,11 @@
-"""Inventories that are changed or withdrawn after the close of their day: the history, night by night and anew."""
+"""Inventories that are changed or withdrawn after the close of their day: histories, by night and anew."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
