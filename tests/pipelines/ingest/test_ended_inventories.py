@@ -21,7 +21,7 @@ from tests.pipelines.document_messages import (
     element,
     written,
 )
-from tests.pipelines.taken_in import stored_rows, take_in_files
+from tests.pipelines.taken_in import stored_bytes, stored_rows, take_in_files
 
 pytestmark = pytest.mark.usefixtures("key")
 DAY = date(2026, 11, 20)
@@ -68,6 +68,73 @@ def test_of_two_cancellations_the_one_that_is_not_refused_withdraws(
     take_in_files(tmp_path / "T", *files)
     for store in (tmp_path / "S", tmp_path / "T"):
         assert stored_rows(store, "declarations").is_empty()
+
+
+ORDERS = [
+    (0, 1, 2, 3, 4),
+    (4, 3, 2, 1, 0),
+    (0, 1, 3, 2, 4),
+    (3, 1, 4, 0, 2),
+    (2, 4, 0, 3, 1),
+    (1, 3, 0, 2, 4),
+]
+"""The inventory, two applications that overlap, the refusal of the first and then of the second."""
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_applications_that_overlap_give_the_same_in_any_order(tmp_path: Path, refused: bool) -> None:
+    # It is sent before the first is refused, and may arrive after that.
+    second = CANCELLATION | {"copNo": "CANCEL2", "appTime": "20261123080000"}
+    later = STATE | {"copNo": "CANCEL2", "returnTime": "20261125100000000"}
+    files = [
+        written(tmp_path, "621", [DECLARED]),
+        written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]),
+        written(tmp_path, "623", [element("InvtCancel", second)], "second"),
+        written(tmp_path, "624", [element("InvtCancelReturn", STATE)]),
+        written(tmp_path, "624", [element("InvtCancelReturn", later)], "later"),
+    ][: 5 if refused else 4]
+    take_in_files(tmp_path / "T", *files)
+    held = stored_rows(tmp_path / "T", "declarations")
+    (ended,) = stored_rows(tmp_path / "T", "changes/declarations").to_dicts()
+    assert ended["held_until"] == at(22, 1)
+    assert held.is_empty() if not refused else held["sent_at"].to_list() == [at(25, 2)]
+    expected = stored_bytes(tmp_path / "T", "declarations", "changes/declarations", "cancellations")
+    for number, order in enumerate(ORDERS):
+        for each in (each for each in order if each < len(files)):
+            take_in_files(tmp_path / f"S{number}", files[each])
+        found = stored_bytes(tmp_path / f"S{number}", "declarations", "changes/declarations", "cancellations")
+        assert found == expected, order
+
+
+@pytest.mark.parametrize("sequence", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 2, 0, 3), (2, 0, 3, 1)])
+def test_a_change_while_an_inventory_is_withdrawn_counts_and_is_not_undone(
+    tmp_path: Path, sequence: Sequence[int]
+) -> None:
+    changed = inventory(
+        INVENTORY | {"appType": "2", "appTime": "20261122120000"}, INVENTORY_LINE | {"totalPrice": "99"}
+    )
+    files = [
+        written(tmp_path, "621", [DECLARED]),
+        written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]),
+        written(tmp_path, "621", [changed], "changed"),
+        written(tmp_path, "624", [element("InvtCancelReturn", STATE)]),
+    ]
+    for number in sequence:
+        take_in_files(tmp_path / "S", files[number])
+    take_in_files(tmp_path / "T", *files)
+    assert stored_rows(tmp_path / "S", "declarations")["total_price"].to_list() == [99.0]
+    one_by_one, together = (stored_bytes(tmp_path / name, "declarations", "changes") for name in ("S", "T"))
+    assert one_by_one == together
+
+
+def test_a_cancellation_that_comes_late_reopens_its_own_day(tmp_path: Path) -> None:
+    take_in_files(tmp_path / "S", written(tmp_path, "621", [DECLARED]))
+    layout = Store.open(tmp_path / "S").layout
+    for day in (DAY, date(2026, 11, 22)):
+        layout.partition(DayTable.PROFILES, day).mkdir(parents=True)
+    report = take_in_files(tmp_path / "S", written(tmp_path, "623", [element("InvtCancel", CANCELLATION)]))
+    assert report.reopened == date(2026, 11, 22)
+    assert layout.days(DayTable.PROFILES) == [DAY]
 
 
 def test_a_cancellation_reopens_no_closed_day(tmp_path: Path) -> None:
