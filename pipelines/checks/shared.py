@@ -11,11 +11,12 @@ import polars as pl
 
 from configs.schema.checks import ChecksConfig
 from features.check import ORDER_KEY, RETAIL_IMPORT, CheckedDay
+from features.contract.china_time import closing_moment
 from features.contract.documents import ORDERS, PAYMENTS, DocumentTable
 from features.pattern import Shared
 from features.patterns.rings import foreign_payers
 from pipelines.checks.known_declarations import days_between, known_over
-from pipelines.documents.known import closing_moment, known_documents
+from pipelines.documents.known import known_documents
 from pipelines.store.store import Store
 
 _GOODS: Final = ("hs_code", "item_name", "quantity")
