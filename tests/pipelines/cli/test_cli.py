@@ -102,7 +102,7 @@ def test_every_verb_has_an_example_and_the_common_options(
         (
             "simulate",
             {"--store", "--days", "--parcels-per-day", "--end", "--seed", "--drift", "--officers"}
-            | {"--documents"},
+            | {"--documents", "--rings"},
         ),
         ("train", {"--store", "--risk", "--until"}),
         ("champion list", {"--store"}),
