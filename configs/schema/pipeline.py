@@ -12,6 +12,7 @@ from configs.schema.checks import ChecksConfig
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 from configs.schema.gate import GateConfig
 from configs.schema.monitoring import MonitoringConfig
+from configs.schema.statistics import StatisticsConfig
 from configs.schema.tuning import TuningConfig
 
 Readers = Literal["owner", "group", "all"]
@@ -280,6 +281,7 @@ class PipelineConfig(Frozen):
     night: NightConfig = NightConfig()
     checks: ChecksConfig = ChecksConfig()
     monitoring: MonitoringConfig = MonitoringConfig()
+    statistics: StatisticsConfig = StatisticsConfig()
 
     @property
     def features(self) -> FeaturesConfig:

@@ -60,6 +60,29 @@ class Day(click.ParamType[date]):
         return self.fail(f"expected a date such as 2026-11-20 (YYYY-MM-DD), got {text!r}.", param, ctx)
 
 
+class Month(click.ParamType[date]):
+    """A month, written YYYY-MM, as its first day.
+
+    >>> Month().convert("2026-11", None, None)
+    datetime.date(2026, 11, 1)
+    """
+
+    name = "month"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Return what `--help` shows in place of the value."""
+        return "YYYY-MM"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the first day; anything else than YYYY-MM is a usage error."""
+        if isinstance(value, date):
+            return value
+        text = str(value)
+        if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text) and not text.startswith("0000"):
+            return date.fromisoformat(f"{text}-01")
+        return self.fail(f"expected a month such as 2026-11 (YYYY-MM), got {text!r}.", param, ctx)
+
+
 class MemorySize(click.ParamType[int]):
     """An amount of memory in bytes: a number with a unit, such as 4GiB or 800MB.
 

@@ -82,7 +82,9 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
     if touched.days:
         touched.files[DayTable.PROFILES.folder] = len(store.invalidate_profiles(t, touched.days[0]))
         works = [folder for day in touched.days for folder in store.layout.works(day)]
-        for folder in (*store.layout.all_kept_sums(), *works):
+        sums = [store.layout.partition(DayTable.STATISTICS_SUMS, day) for day in touched.days]
+        sums += store.layout.all_returned_sums()
+        for folder in (*store.layout.all_kept_sums(), *works, *sums):
             t.remove(folder)
     return touched
 

@@ -49,6 +49,8 @@ class DayTable(Enum):
     CHANGED_RETURNS = ("changes/returns", "received_on")
     CHANGED_RECEIPTS = ("changes/receipts", "received_on")
     CHANGED_TAXES = ("changes/taxes", "received_on")
+    # What statistics of a month are added up from.
+    STATISTICS_SUMS = ("statistics_sums", "declared_on")
     TRUTH = ("truth", "declared_on", "truth.parquet")
     # What the checks of documents have to find on a day.
     DOCUMENT_TRUTH = ("truth/documents", "checked_on", "truth.parquet")

@@ -35,6 +35,7 @@ _CURES: Final = {
     DayTable.SCORES.folder: _SCORE_AGAIN,
     DayTable.VALUES.folder: _SCORE_AGAIN,
     DayTable.STRATA.folder: _SCORE_AGAIN,
+    DayTable.STATISTICS_SUMS.folder: "Delete the folder {folder}: `statistics` then sums it up anew",
 }
 _THREADS: Final = 4
 # As many as a store of some years has tables and days. A file that changes is another one here.

@@ -123,6 +123,26 @@ class Layout:
         """Return the folder of the report of some days; `whose` ends the name of an office's or a risk's."""
         return self.root / "reports" / f"{first}_{last}{whose}"
 
+    def statistics(self, month: date, folder: Path | None = None) -> Path:
+        """Return the folder of a month's statistics, in the store or in another folder."""
+        return (folder or self.root / "statistics") / f"month={month:%Y-%m}"
+
+    def returned_sums(self, month: date) -> Path:
+        """Return the folder with the sums of what was applied for to be returned in a month."""
+        return self.table(DayTable.STATISTICS_SUMS) / f"returned_in={month:%Y-%m}"
+
+    def all_returned_sums(self) -> list[Path]:
+        """Return these folders of all months."""
+        return sorted(self.table(DayTable.STATISTICS_SUMS).glob("returned_in=*"))
+
+    def statistics_issue(self, month: date, number: int) -> Path:
+        """Return the file with the figures of an issue of a month's statistics, numbered from 1."""
+        return self.root / "statistics_issues" / f"month={month:%Y-%m}" / f"{number:04d}.parquet"
+
+    def statistics_issues(self, month: date) -> list[Path]:
+        """Return the files of all issues of a month's statistics, oldest first."""
+        return sorted(self.statistics_issue(month, 1).parent.glob("*.parquet"))
+
     def manifest(self, verb: str, day: date, number: int) -> Path:
         """Return the manifest of this number, from 1, of a verb for a day."""
         return self.root / "manifests" / f"{verb}-{day}-{number}.json"
@@ -260,6 +280,12 @@ def price_file(name: str) -> str:
 def table_file(name: str) -> str:
     """Return the file name of a table in a folder of several, such as a risk's features."""
     return f"{name}.parquet"
+
+
+def statistics_files(folder: Path) -> tuple[Path, Path, Path, Path]:
+    """Return the table, the text, the workbook and the page of a month's statistics."""
+    table, text, book, page = (folder / f"statistics.{kind}" for kind in ("parquet", "csv", "xlsx", "html"))
+    return table, text, book, page
 
 
 def office_documents(folder: Path, name: str) -> tuple[Path, Path]:

@@ -6,6 +6,6 @@ Begin with `plan`, a short one.
 
 ORDER_OF_USE = (
     *("ingest", "withdraw", "simulate", "train", "evaluate", "tune", "combinations", "champion", "score"),
-    *("check", "select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor"),
-    "demo",
+    *("check", "select", "plan", "feedback", "report", "statistics", "backtest", "monitor"),
+    *("forget", "rekey", "doctor", "demo"),
 )
