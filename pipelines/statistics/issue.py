@@ -84,7 +84,9 @@ class Issue:
             return False
         if _is_of_others(figure):
             return row["dimension"] != ALL and (row["dimension"] != BY_DIRECTION or self.hides_months)
-        return bool(row["hidden"]) or (row["dimension"] not in _OF_DIRECTIONS and figure not in VALUES_SHOWN)
+        return bool(row.get("hidden")) or (
+            row["dimension"] not in _OF_DIRECTIONS and figure not in VALUES_SHOWN
+        )
 
     def table(self, dimension: str, direction: str | None) -> pl.DataFrame:
         """The entries of a direction by one part of the key, the largest value first."""
