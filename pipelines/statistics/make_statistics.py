@@ -78,7 +78,9 @@ def make_statistics(
     out = options["out"]
     with opened.lock(_VERB):
         there = _months_there(opened)
-        wanted = [each for each in months_between(options["first"], options["last"]) if each in there]
+        # A month that was issued and has nothing left is revised to that.
+        issued = {*there, *opened.layout.issued_months()}
+        wanted = [each for each in _range(options) if each in issued]
         if not wanted:
             raise UsageError(_nothing(there, options["first"], options["last"]))
         if out is not None:
@@ -91,7 +93,7 @@ def make_statistics(
             there,
         )
         reports = [work.month(month, out) for month in wanted]
-    return StatisticsReport(reports, [each for each in _range(options) if each not in there])
+    return StatisticsReport(reports, [each for each in _range(options) if each not in wanted])
 
 
 def _range(options: StatisticsOptions) -> list[date]:
@@ -194,7 +196,7 @@ class _Work:
             cells = hidden_cells(cells, suppressed.cells)
             entries = hidden_entries(entries, suppressed, some)
             months = hidden_of_months(months, some)
-        first = min(each for each in self.there if each.year == month.year)
+        first = min(each for each in (*self.there, month) if each.year == month.year)
         issue = Issue(
             month, status, self.as_of, len(sums.days), cells.select(*STATISTICS_COLUMNS), entries, months,
             first, sums.unvalued, sums.returns, suppressed,

@@ -143,6 +143,11 @@ class Layout:
         """Return the files of all issues of a month's statistics, oldest first."""
         return sorted(self.statistics_issue(month, 1).parent.glob("*.parquet"))
 
+    def issued_months(self) -> list[date]:
+        """Return the months of which statistics were issued, oldest first."""
+        folders = self.statistics_issue(date.min, 1).parent.parent.glob("month=*")
+        return sorted(date.fromisoformat(f"{path.name.removeprefix('month=')}-01") for path in folders)
+
     def manifest(self, verb: str, day: date, number: int) -> Path:
         """Return the manifest of this number, from 1, of a verb for a day."""
         return self.root / "manifests" / f"{verb}-{day}-{number}.json"

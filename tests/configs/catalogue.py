@@ -14,6 +14,7 @@ from configs.language_codes import LANGUAGES
 from configs.loader import load_settings
 from configs.parcel_ways import WAY_WORDS
 from features.assemble import found_blocks
+from features.contract.declarations import DIRECTIONS
 from features.contract.inspections import SELECTIONS
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
 from features.words import reasons
@@ -33,6 +34,7 @@ from pipelines.monitoring.days import NEWCOMERS
 from pipelines.monitoring.page import DRAWN, MEANING
 from pipelines.reporting.entries import STATES
 from pipelines.reporting.page import NO_WHY
+from pipelines.statistics.documents import wording as statistics_words
 from tests.places import ROOT
 
 _PACKAGES = ("configs", "features", "models", "pipelines")
@@ -47,6 +49,8 @@ def messages() -> frozenset[str]:
     found = _of_code() | _of_pages() | _of_configuration()
     for words in (
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
+        statistics_words.HEADINGS, statistics_words.BY, statistics_words.SECTIONS,
+        statistics_words.STATUS_WORDS, statistics_words.UNVALUED_WORDS,
         to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS, told.FINDINGS,
         told.NOTES,
     ):  # fmt: skip
@@ -54,6 +58,8 @@ def messages() -> frozenset[str]:
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
+    found |= {unit for _, unit in (*statistics_words.UNITS, *statistics_words.CHINESE_UNITS)}
+    found |= {*statistics_words.NOTES, statistics_words.SUPPRESSED_NOTE, statistics_words.HIDDEN}
     return frozenset(found) | {
         AS_XLSX, NO_WHY, DRAWN, to_correct.WHAT_TO_CORRECT,
         return_fields.GUIDE_TITLE, return_fields.PRINT_TITLE, return_fields.RESULT_HEADING,
@@ -67,6 +73,7 @@ def names() -> dict[str, set[str]]:
     return {
         "outcome": set(OUTCOME_WORDS.values()), "channel": set(SELECTIONS), "state": set(STATES),
         "level": set(LEVELS), "block": set(found_blocks()), "newcomers": set(NEWCOMERS.values()),
+        "direction": set(DIRECTIONS), "mode": {"mail", "express", "other"},
         "share": {RANDOM_SHARE, ALL_SHARES}, "quantity": {"precision", "recall"},
         "check": {
             "feature drift", "score drift", "calibration", "lift", "hit rate", "label delay", "newcomers",

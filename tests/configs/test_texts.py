@@ -19,6 +19,7 @@ _FOR_PEOPLE = [
     *(path for path in (ROOT / "pipelines/lists").glob("*.py") if path.name != "fields.py"),
     *(ROOT / "pipelines/reporting").glob("*.py"),
     *(ROOT / "pipelines/monitoring").glob("*.py"),
+    *(ROOT / "pipelines/statistics/documents").glob("*.py"),
     ROOT / "pipelines/feedback/report.py",
     ROOT / "pipelines/feedback/to_correct.py",
     ROOT / "pipelines/night/plan.py",

@@ -91,14 +91,29 @@ def suppress(
                 table.entries.filter(pl.Series(table.hidden_entries)).select(ENTRY_KEY),
                 int(primary.sum()),
             )
-        for each in found:
-            if not widen(table, each, config.least_interval):
-                raise UsageError(
-                    f"expected enough enterprises to hide those of which there are fewer than "
-                    f"{config.least_enterprises} in a cell; the month has too few cells for that. Give a "
-                    "longer list of declarations, or make it without suppression (--least-enterprises 0)"
-                )
-    raise AssertionError("each round hides something, so there is a last one")
+        if not _hide_more(table, found, config.least_interval):
+            break
+    raise UsageError(
+        f"expected enough cells to hide those of fewer than {config.least_enterprises} enterprises among; "
+        f"the month has {cells.height:,}, too few for that. Make it without suppression "
+        "(--least-enterprises 0), and do not give it away"
+    )
+
+
+def _hide_more(table: CellTable, found: list[Exposed], least_interval: float) -> bool:
+    """Take a step for each of what is exposed, but for those that an earlier step may have helped; return
+    whether anything was hidden.
+    """
+    touched = np.zeros(table.entries.height, dtype=bool)
+    done = False
+    for each in found:
+        own = [each.number] if each.is_entry else table.entry_of[:-1, each.number]
+        if touched[own].any():
+            continue
+        before = table.hidden.copy()
+        done |= widen(table, each, least_interval)
+        touched[np.unique(table.entry_of[:-1, table.hidden & ~before])] = True
+    return done
 
 
 def _of_few(enterprises: pl.LazyFrame, key: list[str], least: int) -> pl.DataFrame:
