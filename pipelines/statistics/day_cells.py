@@ -19,7 +19,7 @@ import polars as pl
 from configs.reference.facts import Reference, ReferenceDay
 from pipelines.statistics.line_values import CELL_KEY, READ_COLUMNS, line_values
 from pipelines.store.day_table import DayTable
-from pipelines.store.digests import file_digest, read_notes
+from pipelines.store.digests import file_digest, intact, read_notes
 from pipelines.store.files import read_json, read_whole, scan_tables, write_table
 from pipelines.store.layout import Layout, table_file
 from pipelines.store.store import Store
@@ -162,15 +162,20 @@ def kept_basis(folder: Path) -> dict[str, object]:
 
 
 def read_sums(folder: Path) -> DaySums:
-    """Return kept sums.
+    """Return kept sums without their enterprises, of which there are many: see `scan_enterprises`.
 
     Raises:
         StoreError: they cannot be read, or are damaged.
     """
-    return DaySums(**{name: read_whole(folder / table_file(name)) for name in _SCHEMAS})
+    tables = {name: read_whole(folder / table_file(name)) for name in _SCHEMAS if name != _PAIRS}
+    return DaySums(**tables, enterprises=pl.DataFrame(schema=PAIR_SCHEMA))
 
 
 def scan_enterprises(folders: Iterable[Path]) -> pl.LazyFrame:
-    """Scan the enterprises of kept sums, one row a cell and enterprise of each folder."""
-    files = [folder / table_file(_PAIRS) for folder in folders]
+    """Scan the enterprises of kept sums, one row a cell and enterprise of each folder.
+
+    Raises:
+        StoreError: a file of them is damaged.
+    """
+    files = [intact(folder / table_file(_PAIRS)) for folder in folders]
     return scan_tables(files, PAIR_SCHEMA) if files else pl.LazyFrame(schema=PAIR_SCHEMA)

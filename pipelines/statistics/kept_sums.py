@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -41,6 +41,7 @@ MONTH_SCHEMA: dict[str, pl.DataType] = CELL_SCHEMA | {
 }
 """Of a cell of a month: its sums, and what of it was applied for to be returned in the month."""
 _RETURNED = "returned"
+_RETURNED_IN = "returned_in"
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,13 @@ class KeptSums:
         reference: all reference tables.
         progress: shows which day is summed up.
         days_read: days that were summed up anew.
-        returns_read: months whose applications for return were looked for anew.
     """
 
     store: Store
     reference: Reference
     progress: Progress
     days_read: int = 0
-    returns_read: int = 0
-    _known: set[date] = field(default_factory=set)
+    _known: dict[date, dict[str, object]] = field(default_factory=dict)
 
     def month(self, month: date) -> MonthSums:
         """Return the sums of a month; each day that is summed up is kept at once.
@@ -92,12 +91,13 @@ class KeptSums:
             StoreError: a file that is read is damaged.
         """
         days = days_in(self.store.declaration_days(), month)
+        bases = {}
         with self.progress.task(f"{month:%Y-%m}", total=len(days)) as task:
             for day in days:
-                self._sum_up(day)
+                bases[str(day)] = self._sum_up(day)
                 task.advance()
         folders = [self.store.layout.partition(DayTable.STATISTICS_SUMS, day) for day in days]
-        sums = add_up(read_sums(folder) for folder in folders) if days else add_up([])
+        sums = self._added_up(month, folders, bases)
         returned = self._returned(month)
         cells = (
             sums.cells.join(returned.cells, on=CELL_KEY, how="full", nulls_equal=True, coalesce=True)
@@ -112,12 +112,28 @@ class KeptSums:
             sums.declarations,
             sums.unvalued,
             returned.counts,
-            (*folders, self.store.layout.returned_sums(month)),
+            (*folders, self.store.layout.month_sums(month, _RETURNED_IN)),
         )
 
-    def _sum_up(self, day: date) -> None:
+    def _added_up(
+        self, month: date, folders: Sequence[Path], bases: Mapping[str, dict[str, object]]
+    ) -> DaySums:
+        """The sums of days, kept for months that come: they look at many months before them."""
+        kept = self.store.layout.month_sums(month)
+        basis: dict[str, object] = {"days": dict(bases)}
+        if kept_basis(kept) == basis:
+            return read_sums(kept)
+        sums = add_up([])
+        for folder in folders:
+            sums = add_up([sums, read_sums(folder)])
+        with self.store.transaction() as t:
+            write_sums(t.stage(kept), sums, basis)
+        return sums
+
+    def _sum_up(self, day: date) -> dict[str, object]:
+        """Sum up a day where that is needed, and return what its sums rest on."""
         if day in self._known:
-            return
+            return self._known[day]
         folder = self.store.layout.partition(DayTable.STATISTICS_SUMS, day)
         basis = basis_of(self.store, day, self.reference)
         if kept_basis(folder) != basis:
@@ -125,10 +141,11 @@ class KeptSums:
                 sums = sums_of_day(self.store, day, self.reference.on(day))
                 write_sums(t.stage(folder), sums, basis)
             self.days_read += 1
-        self._known.add(day)
+        self._known[day] = basis
+        return basis
 
     def _returned(self, month: date) -> ReturnedSums:
-        folder = self.store.layout.returned_sums(month)
+        folder = self.store.layout.month_sums(month, _RETURNED_IN)
         applied = applications(self.store.layout, month)
         kept = kept_basis(folder)
         if kept and self._still_holds(kept, applied):
@@ -137,7 +154,6 @@ class KeptSums:
                 read_whole(folder / table_file(_RETURNED)), part.enterprises, _counts(kept), _days(kept)
             )
         sums = find_returned(self.store, applied, self.reference)
-        self.returns_read += 1
         with self.store.transaction() as t:
             staged = t.stage(folder)
             basis = self._basis_of(sums, applied)

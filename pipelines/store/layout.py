@@ -127,12 +127,12 @@ class Layout:
         """Return the folder of a month's statistics, in the store or in another folder."""
         return (folder or self.root / "statistics") / f"month={month:%Y-%m}"
 
-    def returned_sums(self, month: date) -> Path:
-        """Return the folder with the sums of what was applied for to be returned in a month."""
-        return self.table(DayTable.STATISTICS_SUMS) / f"returned_in={month:%Y-%m}"
+    def month_sums(self, month: date, what: str = "summed_up") -> Path:
+        """Return the folder with the sums of a month, or of what was `returned_in` it."""
+        return self.table(DayTable.STATISTICS_SUMS) / f"{what}={month:%Y-%m}"
 
     def all_returned_sums(self) -> list[Path]:
-        """Return these folders of all months."""
+        """Return the folders with what was returned in a month, of all months."""
         return sorted(self.table(DayTable.STATISTICS_SUMS).glob("returned_in=*"))
 
     def statistics_issue(self, month: date, number: int) -> Path:

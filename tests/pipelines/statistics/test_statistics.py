@@ -199,11 +199,13 @@ def test_damaged_sums_are_named_with_the_cure(tmp_path: Path) -> None:
     store = tmp_path / "S"
     make_store(store, 3, [date(2026, 11, 2)], 20)
     made(store)
-    folder = store / "statistics_sums/declared_on=2026-11-02"
+    folder = store / "statistics_sums/summed_up=2026-11"
     flip_a_bit(folder / "cells.parquet")
     with pytest.raises(StoreError, match=r"cells\.parquet is damaged.*sums it up anew"):
         made(store)
     shutil.rmtree(folder)
+    assert made(store)[0].days_read == 0
+    shutil.rmtree(store / "statistics_sums")
     assert made(store)[0].days_read == 1
 
 
@@ -215,7 +217,10 @@ def test_forgetting_takes_the_sums_of_the_days_that_named_the_person(
     assert list((ceb / "statistics_sums").glob("declared_on=*"))
     monkeypatch.setattr("sys.stdin", io.StringIO("11010519491231002X\n"))
     assert run(["forget", "--store", str(ceb), "--quiet"]) == 0
-    assert not list((ceb / "statistics_sums").iterdir())
+    # What is left has no enterprises, of which one may be a person.
+    assert [path.name for path in (ceb / "statistics_sums").iterdir()] == ["summed_up=2026-11"]
+    left = pl.read_parquet(ceb / "statistics_sums/summed_up=2026-11/enterprises.parquet")
+    assert left.is_empty()
     made(ceb)
     assert cells_of(ceb).equals(before)
     monkeypatch.setenv("PARCEL_RISK_NEW_PSEUDONYM_KEY", "4f1c0e9b7d2a86355e0b9c7f1a2d3e48")
