@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.statistics.day_cells import ALL, BY_DIRECTION
 from pipelines.statistics.month_cells import ENTRY_KEY, FIGURES, in_units
-from pipelines.statistics.months import months_between, shifted
+from pipelines.statistics.months import months_between, months_later
 
 MONTHS_SHOWN: Final = 13
 """Months of the pictures: the month, and those before it down to the same month of last year."""
@@ -23,16 +23,16 @@ def periods_of(month: date) -> dict[str, list[date]]:
     """Return the months of each of `PERIODS`: before, a year ago, this year so far, and last year's same."""
     year = months_between(month.replace(month=1), month)
     return {
-        "before": [shifted(month, -1)],
-        "year_ago": [shifted(month, -12)],
+        "before": [months_later(month, -1)],
+        "year_ago": [months_later(month, -12)],
         "year": year,
-        "year_before": [shifted(each, -12) for each in year],
+        "year_before": [months_later(each, -12) for each in year],
     }
 
 
 def months_needed(month: date) -> list[date]:
     """Return all months that a comparison or a picture of a month looks at, oldest first."""
-    shown = months_between(shifted(month, 1 - MONTHS_SHOWN), month)
+    shown = months_between(months_later(month, 1 - MONTHS_SHOWN), month)
     return sorted({month, *shown, *(each for months in periods_of(month).values() for each in months)})
 
 

@@ -22,7 +22,7 @@ from pipelines.statistics.day_cells import (
     write_sums,
 )
 from pipelines.statistics.line_values import CELL_KEY
-from pipelines.statistics.months import days_in
+from pipelines.statistics.months import days_of_month
 from pipelines.statistics.returned import (
     RETURNED_SCHEMA,
     ReturnedSums,
@@ -90,7 +90,7 @@ class KeptSums:
         Raises:
             StoreError: a file that is read is damaged.
         """
-        days = days_in(self.store.declaration_days(), month)
+        days = days_of_month(self.store.declaration_days(), month)
         bases = {}
         with self.progress.task(f"{month:%Y-%m}", total=len(days)) as task:
             for day in days:

@@ -19,7 +19,7 @@ from features.contract.china_time import china_date
 from pipelines.pages.naming import Naming
 from pipelines.statistics.comparison import MONTHS_SHOWN, by_month, compared, months_needed
 from pipelines.statistics.day_cells import scan_enterprises
-from pipelines.statistics.documents.writing import write_documents
+from pipelines.statistics.documents.writing import write_statistics
 from pipelines.statistics.issue import Issue, hidden_cells, hidden_entries, hidden_of_months
 from pipelines.statistics.issues import (
     ISSUE_SCHEMA,
@@ -31,7 +31,7 @@ from pipelines.statistics.issues import (
 )
 from pipelines.statistics.kept_sums import KeptSums, MonthSums
 from pipelines.statistics.month_cells import STATISTICS_COLUMNS, month_tables, published_cells, status_of
-from pipelines.statistics.months import last_day, month_of, months_between, shifted
+from pipelines.statistics.months import last_day, month_of, months_between, months_later
 from pipelines.statistics.report import MonthReport, StatisticsReport
 from pipelines.statistics.suppression.suppress import Suppressed, suppress
 from pipelines.store.day_table import DayTable
@@ -188,7 +188,7 @@ class _Work:
         kept = cells.with_columns(hidden.alias("suppressed")).select(*ISSUE_SCHEMA)
         before, is_new = issue_before(self.store.layout, month, kept)
         entries = compared(month, self.tables)
-        months = by_month(months_between(shifted(month, 1 - MONTHS_SHOWN), month), self.tables)
+        months = by_month(months_between(months_later(month, 1 - MONTHS_SHOWN), month), self.tables)
         some = False
         if suppressed is not None:
             some = any(self.few_in_directions.get(each, False) for each in months_needed(month))
@@ -205,7 +205,7 @@ class _Work:
         return issue, kept, is_new
 
     def _write(self, folder: Path, issue: Issue) -> None:
-        write_documents(
+        write_statistics(
             folder, issue, Naming.of(self.settings), self.sums.reference.on(last_day(issue.month))
         )
 

@@ -15,10 +15,10 @@ def month_of(day: date) -> date:
     return day.replace(day=1)
 
 
-def shifted(month: date, months: int) -> date:
+def months_later(month: date, months: int) -> date:
     """Return the month so many months later, earlier where negative; the calendar's ends are its bounds.
 
-    >>> shifted(date(2026, 11, 1), 2), shifted(date(2026, 11, 1), -12)
+    >>> months_later(date(2026, 11, 1), 2), months_later(date(2026, 11, 1), -12)
     (datetime.date(2027, 1, 1), datetime.date(2025, 11, 1))
     """
     number = max(12, min(month.year * 12 + month.month - 1 + months, 9999 * 12 + 11))
@@ -37,9 +37,9 @@ def last_day(month: date) -> date:
 def months_between(first: date, last: date) -> list[date]:
     """Return the months of a range, both ends included, oldest first."""
     count = (last.year - first.year) * 12 + last.month - first.month + 1
-    return [shifted(first, number) for number in range(count)]
+    return [months_later(first, number) for number in range(count)]
 
 
-def days_in(days: Iterable[date], month: date) -> list[date]:
+def days_of_month(days: Iterable[date], month: date) -> list[date]:
     """Return those of some days that lie in a month, oldest first."""
     return sorted(day for day in days if month_of(day) == month)

@@ -134,7 +134,9 @@ def test_an_unknown_key_names_the_allowed_and_the_nearest(tmp_path: Path) -> Non
 
 def test_an_unknown_section(tmp_path: Path) -> None:
     _write(tmp_path, "pipeline.yaml", "trainning: {seed: 1}\n")
-    _refused(tmp_path, "trainning: unknown key", "Did you mean 'training'?", "scoring, store, training")
+    _refused(
+        tmp_path, "trainning: unknown key", "Did you mean 'training'?", "scoring, statistics, store, training"
+    )
 
 
 def test_an_unknown_key_in_a_list(tmp_path: Path) -> None:

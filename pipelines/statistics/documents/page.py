@@ -26,7 +26,7 @@ from pipelines.statistics.documents.wording import (
     SUPPRESSED_NOTE,
     UNITS,
     UNVALUED_WORDS,
-    Wording,
+    StatisticsWords,
 )
 from pipelines.statistics.issue import Issue
 from pipelines.statistics.issues import ADDITIVE
@@ -53,7 +53,7 @@ _SHARES: Final = ("change", "year_change")
 _WHOLE: Final = ("declarations", "lines")
 
 
-def statistics_page(issue: Issue, wording: Wording) -> str:
+def statistics_page(issue: Issue, wording: StatisticsWords) -> str:
     """Return the page as text; the same issue gives the same text."""
     words = wording.words
     columns = _ENTRY_COLUMNS if issue.suppressed is None else _VALUE_COLUMNS
@@ -89,7 +89,7 @@ def statistics_page(issue: Issue, wording: Wording) -> str:
     )
 
 
-def _section(issue: Issue, direction: str | None, wording: Wording) -> dict[str, Any]:
+def _section(issue: Issue, direction: str | None, wording: StatisticsWords) -> dict[str, Any]:
     tables = []
     for dimension in DIMENSIONS:
         table = issue.table(dimension, direction)
@@ -118,7 +118,7 @@ def _bars(rows: Sequence[dict[str, Any]], title: str, words: Language) -> tuple[
     return bars(words(title), chosen, _in_few_digits), words(unit)
 
 
-def _months_chart(issue: Issue, wording: Wording) -> tuple[Markup, str] | None:
+def _months_chart(issue: Issue, wording: StatisticsWords) -> tuple[Markup, str] | None:
     places = issue.months["month"].unique().sort().to_list()
     rows = issue.months.filter(pl.col("dimension") == BY_DIRECTION)
     if rows.is_empty():

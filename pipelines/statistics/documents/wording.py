@@ -80,7 +80,7 @@ HIDDEN: Final = "not shown"
 
 
 @dataclass(frozen=True)
-class Wording:
+class StatisticsWords:
     """The words of statistics, with the names of countries and headings as they are on a day."""
 
     words: Language

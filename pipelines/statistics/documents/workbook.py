@@ -18,7 +18,7 @@ from pipelines.statistics.documents.wording import (
     STATUS_WORDS,
     SUPPRESSED_NOTE,
     UNVALUED_WORDS,
-    Wording,
+    StatisticsWords,
 )
 from pipelines.statistics.issue import Issue
 from pipelines.statistics.line_values import CELL_KEY
@@ -39,7 +39,7 @@ _SHARES: Final = ("change", "year_change")
 _WIDTH: Final = 18
 
 
-def statistics_workbook(issue: Issue, wording: Wording) -> bytes:
+def statistics_workbook(issue: Issue, wording: StatisticsWords) -> bytes:
     """Return the workbook as a file's content; the same issue gives the same bytes.
 
     Texts are written as text, so that none becomes a formula. What is not shown says so.
@@ -67,7 +67,7 @@ def statistics_workbook(issue: Issue, wording: Wording) -> bytes:
     return buffer.getvalue()
 
 
-def _notes(issue: Issue, wording: Wording) -> Iterable[str]:
+def _notes(issue: Issue, wording: StatisticsWords) -> Iterable[str]:
     words = wording.words
     yield words(
         "{month}, {status}, as of {day}", month=issue.name, status=words(STATUS_WORDS[issue.status]),
@@ -90,7 +90,7 @@ def _notes(issue: Issue, wording: Wording) -> Iterable[str]:
 class _Writer:
     """Writes sheets of a workbook, row after row."""
 
-    def __init__(self, book: Any, wording: Wording, issue: Issue) -> None:
+    def __init__(self, book: Any, wording: StatisticsWords, issue: Issue) -> None:
         self._book = book
         self._wording = wording
         self._issue = issue

@@ -8,17 +8,17 @@ from configs.reference.facts import ReferenceDay
 from pipelines.lists.csv import csv_bytes
 from pipelines.pages.naming import Naming
 from pipelines.statistics.documents.page import statistics_page
-from pipelines.statistics.documents.wording import Wording
+from pipelines.statistics.documents.wording import StatisticsWords
 from pipelines.statistics.documents.workbook import statistics_workbook
 from pipelines.statistics.issue import Issue
 from pipelines.store.files import write_table
 from pipelines.store.layout import statistics_files
 
 
-def write_documents(folder: Path, issue: Issue, naming: Naming, reference: ReferenceDay) -> None:
+def write_statistics(folder: Path, issue: Issue, naming: Naming, reference: ReferenceDay) -> None:
     """Write cells as Parquet and CSV, the workbook and the page into a folder."""
     table, text, book, page = statistics_files(folder)
-    wording = Wording(naming.words, reference)
+    wording = StatisticsWords(naming.words, reference)
     write_table(issue.cells, table)
     text.write_bytes(csv_bytes(issue.cells))
     book.write_bytes(statistics_workbook(issue, wording))

@@ -36,8 +36,8 @@ from pipelines.work.report import Report
 from tests.places import ROOT
 
 VERBS = ["ingest", "withdraw", "simulate", "train", "evaluate", "tune", "combinations", "champion", "score"]
-VERBS += ["check", "select", "plan", "feedback", "report", "backtest", "monitor", "forget", "rekey", "doctor"]
-VERBS += ["demo"]
+VERBS += ["check", "select", "plan", "feedback", "report", "statistics", "backtest", "monitor"]
+VERBS += ["forget", "rekey", "doctor", "demo"]
 
 
 def every_verb() -> list[tuple[str, click.Command]]:
