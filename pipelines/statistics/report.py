@@ -46,6 +46,8 @@ class MonthReport(Report):
             )
         for reason, currency, lines in issue.unvalued.sort("lines", descending=True).head(_MOST_TOLD).rows():
             yield f"  {lines:,} lines have no value: {_why(reason, currency)}"
+        if whole["value_usd"] is None and whole["value_cny"] is not None:
+            yield "  values in USD are not known: no rate of USD in exchange_rates.csv, see --configs"
         yield from self._of_returns()
         if issue.suppressed is not None:
             hidden = int(issue.suppressed.cells["suppressed"].sum())

@@ -171,6 +171,10 @@ def test_a_day_is_summed_up_anew_only_where_it_or_its_rates_have_changed(tmp_pat
     assert "JPY" in set(unvalued["currency"])
     said = "\n".join(report.lines())
     assert "lines have no value: no rate of JPY in exchange_rates.csv for their day" in said
+    (overlay / "reference/exchange_rates.csv").write_text(rates.partition("USD")[0], encoding="utf-8")
+    (report,) = made(store, settings=load_settings(overlay))
+    assert report.issue.cells["value_usd"].drop_nulls().sum() == 0.0
+    assert "values in USD are not known" in "\n".join(report.lines())
 
 
 def test_an_interrupted_run_keeps_the_days_that_it_has_summed_up(
