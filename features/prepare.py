@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.reference.taxable import parcel_fen
 from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_text
 from features.contract.declarations import DECLARATION_COLUMNS
@@ -32,7 +33,8 @@ def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: Features
       and disguises);
     - `_rate` (CNY per currency unit, null where unknown); `_total_cny`, `_unit_price_cny` (Float64);
       `_total_fen` (Int64, 0 where unknown);
-    - `_parcel_lines`, `_parcel_fen` (Int64);
+    - `_parcel_lines`, `_parcel_fen` (Int64); `_goods_fen` (Int64, null where a line's value is unknown) and
+      `_costs_fen` (Int64, freight and insurance), which decide about limits and taxes;
     - `_line_kg` (Float64, null where the weight of the line cannot be told from that of its parcel);
       `_pieces` (Float64).
 
@@ -82,6 +84,7 @@ def _derived(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     derived = derived.with_columns(
         pl.len().over("declaration_id").cast(pl.Int64).alias("_parcel_lines"),
         pl.col("_total_fen").sum().over("declaration_id").alias("_parcel_fen"),
+        *parcel_fen(("declaration_id",), "_rate"),
     )
     parcel_kg = pl.coalesce("net_weight_kg", "gross_weight_kg")
     return derived.with_columns(

@@ -16,7 +16,9 @@ import polars as pl
 
 from configs.errors import ConfigurationError
 from configs.loader import reference_path
-from configs.reference.tables import TABLES, ReferenceTable, read_table
+from configs.reference.columns import ReferenceTable
+from configs.reference.limit import Limit
+from configs.reference.tables import TABLES, read_table
 from configs.reference.tax_rules import TaxRules
 
 
@@ -49,8 +51,8 @@ class ReferenceDay:
         """Pieces in one customs unit (a dozen: 12), null for units that do not count pieces."""
         return _looked_up(unit, self["units"]["code"], self["units"]["pieces_factor"])
 
-    def tax_rate(self, lines: pl.DataFrame) -> pl.Series:
-        """The tax on a line as a share of its declared value; see `TaxRules.rate`."""
+    def assess(self, lines: pl.DataFrame, spent: pl.DataFrame | None = None) -> pl.DataFrame:
+        """What is due on each line, of whole parcels; see `TaxRules.assess`."""
         prices = pl.DataFrame(
             {
                 "cny_rate": self.cny_rate(_column(lines, "currency")),
@@ -59,31 +61,42 @@ class ReferenceDay:
                 "pieces_factor": self.pieces_factor(_column(lines, "unit")),
             }
         )
-        return TaxRules(self["taxes"], self["tax_bands"]).rate(lines, prices)
+        limits = self["limits"]["name"].to_list()
+        held = {name: limit for name in limits if (limit := self.limit(name)) is not None}
+        rules = TaxRules(self["taxes"].with_columns(ended=self.has_ended()), self["tax_bands"], held)
+        return rules.assess(lines, prices, spent)
 
-    def limit(self, name: str) -> float:
-        """The amount of a limit in CNY.
+    def tax_rate(self, lines: pl.DataFrame) -> pl.Series:
+        """The tax on a line as a share of its taxable value, null where a rate of it is not known."""
+        return self.assess(lines)["tax_rate"]
 
-        Raises:
-            ConfigurationError: `limits.csv` has no such limit for the day.
-        """
-        amounts = self["limits"].filter(pl.col("name") == name)["value"]
-        if amounts.is_empty():
-            raise ConfigurationError(
-                f"limits.csv: expected a row {name!r} that holds on {self.since}; came none. "
-                "Add one with an earlier valid_from."
-            )
-        return float(amounts[0])
+    def has_ended(self) -> pl.Expr:
+        """Whether nothing is known of a row of a table any more: its last day (`ends`) is over."""
+        return (pl.col("ends") < str(self.since)).fill_null(False)
+
+    def limit(self, name: str) -> Limit | None:
+        """A limit of the table `limits`, None where there is none on the day."""
+        rows = self["limits"].filter(pl.col("name") == name).with_columns(ended=self.has_ended())
+        if rows.is_empty():
+            return None
+        row = rows.row(0, named=True)
+        return Limit(row["value"], row["valid_from"], row["notice"], not row["ended"])
+
+    def limit_cny(self, name: str) -> float | None:
+        """The amount of a limit in CNY, None where there is none on the day or it is not known."""
+        limit = self.limit(name)
+        return limit.cny if limit and limit.is_known else None
 
     @property
-    def order_limit_cny(self) -> float:
-        """Largest value of one retail-import order."""
-        return self.limit("order_limit_cny")
+    def order_limit_cny(self) -> float | None:
+        """Largest value of one retail-import order; before these had a limit, of personal articles."""
+        name = "order_limit_cny" if self.limit("order_limit_cny") else "articles_limit_cny"
+        return self.limit_cny(name)
 
     @property
-    def yearly_allowance_cny(self) -> float:
+    def yearly_allowance_cny(self) -> float | None:
         """Retail imports that a person may buy in a calendar year."""
-        return self.limit("yearly_allowance_cny")
+        return self.limit_cny("yearly_allowance_cny")
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class Reference:
 
     def on(self, day: date) -> ReferenceDay:
         """The tables as they hold on `day`; days between two changes share one object."""
-        changes = sorted({day for frame in self.tables.values() for day in frame["valid_from"].unique()})
+        changes = sorted({day for frame in self.tables.values() for day in _changes(frame)})
         position = bisect_right(changes, day)
         since = changes[position - 1] if position else date.min
         if since not in self._days:
@@ -148,6 +161,15 @@ def _holding(frame: pl.DataFrame, table: ReferenceTable, day: date) -> pl.DataFr
         .sort([*key, "valid_from"], nulls_last=True)
         .unique(subset=key, keep="last", maintain_order=True)
     )
+
+
+def _changes(frame: pl.DataFrame) -> set[date]:
+    """The days from which a table holds other rows, or knows less."""
+    days = set(frame["valid_from"].unique())
+    if "ends" in frame.columns:
+        ends = frame["ends"].drop_nulls().str.to_date("%Y-%m-%d")
+        days |= set(ends.dt.offset_by("1d").unique())
+    return days
 
 
 def _looked_up(values: pl.Series, keys: pl.Series, results: pl.Series) -> pl.Series:

@@ -4,59 +4,26 @@ from __future__ import annotations
 
 import io
 import math
-from dataclasses import dataclass, field
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from configs.errors import ConfigurationError
 from configs.messages import MOST_EXAMPLES, nearest, quoted
+from configs.reference.columns import ReferenceColumn, ReferenceTable
 
 KEYWORD_SEPARATOR = "|"
 _MOST_PARSED = 64
 
 
-@dataclass(frozen=True)
-class ReferenceColumn:
-    """One column of a table: what its values are, and whether each row needs one."""
-
-    name: str
-    kind: Literal["text", "number", "keywords"] = "text"
-    required: bool = True
-    pattern: str | None = None
-    expected: str = "a text"
-    minimum: float | None = None
-    maximum: float | None = None
-
-    @property
-    def dtype(self) -> pl.DataType:
-        """The type in memory."""
-        return {"text": pl.String(), "number": pl.Float64(), "keywords": pl.List(pl.String())}[self.kind]
-
-
-@dataclass(frozen=True)
-class ReferenceTable:
-    """A reference table: its file, its columns, and the columns that identify what a row is about.
-
-    Each table also has `valid_from`: a row holds from that day until a later row with the same key.
-    """
-
-    name: str
-    columns: tuple[ReferenceColumn, ...]
-    key: tuple[str, ...]
-    needs: frozenset[str] = field(default=frozenset())
-    """Values of the first key column without which the program cannot work."""
-
-    @property
-    def filename(self) -> str:
-        """The name of the table's file in `reference/`."""
-        return f"{self.name}.csv"
-
-
 def _text(name: str) -> ReferenceColumn:
     return ReferenceColumn(name)
+
+
+def _text_or_nothing(name: str) -> ReferenceColumn:
+    return ReferenceColumn(name, required=False)
 
 
 def _code(name: str, pattern: str, expected: str) -> ReferenceColumn:
@@ -87,7 +54,10 @@ _ENDS = ReferenceColumn(
     expected="a date such as 2027-12-31, or nothing",
 )
 _NOTE = ReferenceColumn("note", required=False)
-_TAX_NAMES = "^(vat|consumption|duty|mail|retail_share)$"
+# Files laid over the packaged ones may be of a time when tables did not have these.
+_LATER = tuple(replace(column, may_lack=True) for column in (_ENDS, _text_or_nothing("notice"), _NOTE))
+_MODE = _code("mode", "^[0-9]{4}$", "a mode of four digits")
+_TAX_NAMES = "^(vat|consumption|duty|mail|retail_share|retail_duty)$"
 
 # A new table is a CSV file beside this module and an entry here.
 TABLES: tuple[ReferenceTable, ...] = (
@@ -117,9 +87,9 @@ TABLES: tuple[ReferenceTable, ...] = (
     ),
     ReferenceTable(
         "taxes",
-        (_code("tax", _TAX_NAMES, "vat, consumption, duty, mail or retail_share"), _text("band"),
-         _number("rate", "a share from 0 to 1, not percent", maximum=1.0),
-         _NOTE),
+        (_code("tax", _TAX_NAMES, "vat, consumption, duty, mail, retail_share or retail_duty"), _text("band"),
+         replace(_number("rate", "a share from 0 to 1, not percent", maximum=1.0), required=False),
+         *_LATER),
         ("tax", "band"),
         frozenset({"vat", "mail"}),
     ),
@@ -127,7 +97,7 @@ TABLES: tuple[ReferenceTable, ...] = (
         "tax_bands",
         (_code("tax", _TAX_NAMES, "vat, consumption, duty or mail"), _HS_PREFIX, _text("band"),
          _optional_number("min_cny_per_kg"), _optional_number("min_cny_per_sheet"),
-         _optional_number("min_cny_per_piece")),
+         _optional_number("min_cny_per_piece"), *_LATER[1:]),
         ("tax", "hs_prefix", "band"),
         frozenset({"vat", "mail"}),
     ),
@@ -135,11 +105,13 @@ TABLES: tuple[ReferenceTable, ...] = (
         "limits",
         (_text("name"),
          _number("value", "an amount of at least 0"),
-         _NOTE),
+         *_LATER),
         ("name",),
         frozenset({"order_limit_cny", "yearly_allowance_cny", "articles_limit_cny",
                    "articles_limit_nearby_cny", "articles_free_tax_cny"}),
     ),
+    ReferenceTable("modes", (_MODE, _text_or_nothing("office"), *_LATER), ("mode", "office")),
+    ReferenceTable("mode_places", (_MODE, _text("office"), *_LATER), ("mode", "office"), may_be_empty=True),
     ReferenceTable(
         "return_periods",
         (_code("rule", "^(import|export|export_duty_free)$", "import, export or export_duty_free"),
@@ -189,7 +161,8 @@ def read_table(path: Path, table: ReferenceTable) -> pl.DataFrame:
 @lru_cache(_MOST_PARSED)
 def _parsed(path: Path, text: str, table: ReferenceTable) -> pl.DataFrame:
     names = [*(column.name for column in table.columns), "valid_from"]
-    raw, line_numbers = _cells(path, text, names)
+    lacking = {column.name for column in table.columns if column.may_lack}
+    raw, line_numbers = _cells(path, text, names, lacking, 1 if table.may_be_empty else 2)
     problems: list[str] = []
     typed: list[pl.Series] = [
         _typed(raw[column.name], column, line_numbers, problems) for column in table.columns
@@ -225,14 +198,19 @@ def _text_of(path: Path) -> str:
         raise ConfigurationError(f"{path}: expected UTF-8 text; byte {error.start} is not") from error
 
 
-def _cells(path: Path, text: str, names: list[str]) -> tuple[pl.DataFrame, list[int]]:
-    """All cells as text, and for each row the number of its line in the file."""
+def _cells(
+    path: Path, text: str, names: list[str], lacking: set[str], least: int
+) -> tuple[pl.DataFrame, list[int]]:
+    """All cells as text, and for each row the number of its line in the file, which has so many at least.
+
+    The columns `lacking` need not be there.
+    """
     numbered = [
         (number, line)
         for number, line in enumerate(text.splitlines(), start=1)
         if line.strip() and not line.startswith("#")
     ]
-    if len(numbered) < 2:
+    if len(numbered) < least:
         raise ConfigurationError(f"{path}: expected the columns {', '.join(names)} and rows; came none")
     content = "\n".join(line for _, line in numbered) + "\n"
     try:
@@ -240,7 +218,7 @@ def _cells(path: Path, text: str, names: list[str]) -> tuple[pl.DataFrame, list[
     except pl.exceptions.PolarsError as error:
         raise ConfigurationError(f"{path}: not a CSV table that can be read: {error}") from error
     unknown = [column for column in raw.columns if column not in names]
-    absent = [name for name in names if name not in raw.columns]
+    absent = [name for name in names if name not in raw.columns and name not in lacking]
     if unknown or absent:
         hint = nearest(unknown[0], absent) if unknown else ""
         raise ConfigurationError(
@@ -248,6 +226,7 @@ def _cells(path: Path, text: str, names: list[str]) -> tuple[pl.DataFrame, list[
         )
     if raw.height != len(numbered) - 1:
         raise ConfigurationError(f"{path}: a quoted cell spans several lines; write each row on one line")
+    raw = raw.with_columns(pl.lit(None, pl.String).alias(name) for name in names if name not in raw.columns)
     stripped = raw.select(pl.col(names).str.strip_chars().replace("", None))
     return stripped, [number for number, _ in numbered[1:]]
 

@@ -1,138 +1,222 @@
-"""The tax on a parcel's line as a share of its declared value.
+"""The tax on a parcel's lines: under which regime they come in, at which rates, and how much it is.
 
 Sources: joint notices on cross-border retail import of the Ministry of Finance, customs and the tax
-administration (2016 no. 18, 2018 no. 49), the tariff of personal articles by mail, and the composite
-assessable price of the consumption-tax rules. The rates themselves are in `reference/taxes.csv`.
+administration (2016 no. 18, 2018 no. 49), the tariff of personal articles and customs' notice 2010 no. 43,
+and the composite assessable price of the consumption-tax rules. Rates and limits themselves are in
+`reference/taxes.csv`, `tax_bands.csv` and `limits.csv`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
-_RETAIL_MODES = ("9610", "1210", "1239")
-_ARTICLE_MODES = ("mail", "express")
-_EXPORT_MODES = ("9710", "9810")
-_SHEET_UNITS = ("010", "020")  # customs units for sheets, in which facial masks are counted
-_CODE_TAXES = ("vat", "consumption", "duty", "mail")
-_THRESHOLDS = ("min_cny_per_kg", "min_cny_per_sheet", "min_cny_per_piece")
-_INPUTS: dict[str, type[pl.DataType]] = {
-    "hs_code": pl.String,
-    "direction": pl.String,
-    "trade_mode": pl.String,
-    "unit": pl.String,
-    "total_price": pl.Float64,
-    "quantity": pl.Float64,
-    "legal_quantity": pl.Float64,
+from configs.reference.content import with_content
+from configs.reference.limit import Limit
+from configs.reference.regimes import Regimes, one_article
+from configs.reference.tax_rates import TAXES, TaxRates, band_facts
+from configs.reference.taxable import (
+    CNY_PER_FEN,
+    COSTS_FEN,
+    GOODS_FEN,
+    PARCEL_LINES,
+    VALUE_INPUTS,
+    in_fen,
+    parcel_fen,
+    taxable_cny,
+)
+
+PRICES: Final = ("cny_rate", "kg_factor", "legal_kg_factor", "pieces_factor")
+_INPUTS: Final[dict[str, pl.DataType]] = {
+    "declaration_id": pl.String(),
+    **VALUE_INPUTS,
+    **{name: pl.String() for name in ("hs_code", "direction", "trade_mode", "dispatch_country", "unit")},
+    **{name: pl.String() for name in ("item_name", "item_model")},
+    **{name: pl.Float64() for name in ("quantity", "legal_quantity", "net_weight_kg")},
 }
+ASSESSED: Final = (
+    *("regime", "duty_rate", "consumption_rate", "vat_rate", "share", "tax_rate", "taxable_cny", "tax_cny"),
+    *("exempt", "basis", "parcel_cny", "spent_cny", "one_article", "order_above", "over_year"),
+    *("articles_above", "articles_limit", "is_known"),
+)
+"""The columns of what is due on a line; see `TaxRules.assess`."""
+_SPENT: Final = {"declaration_id": pl.String(), "spent_cny": pl.Float64()}
+_OF_PARCEL: Final = (GOODS_FEN, COSTS_FEN, PARCEL_LINES)
+_ROW, _PARCEL = "_row", "_parcel"
+_FREE: Final = "articles_free_tax_cny"
 
 
 @dataclass(frozen=True)
 class TaxRules:
-    """Rates by band, and which goods fall into which band, as they hold on a day."""
+    """Rates, bands and limits as they hold on a day.
+
+    `taxes` says of each row whether it has `ended`; a limit that there is not is not in `limits`.
+    """
 
     taxes: pl.DataFrame
     tax_bands: pl.DataFrame
+    limits: Mapping[str, Limit]
 
-    def rate(self, lines: pl.DataFrame, prices: pl.DataFrame) -> pl.Series:
-        """Tax as a share of the declared value, one a line; null where no rate is known.
+    def assess(
+        self, lines: pl.DataFrame, prices: pl.DataFrame, spent: pl.DataFrame | None = None
+    ) -> pl.DataFrame:
+        """Return what is due on each line, in the order of `lines`.
 
-        Exports: 0. Retail import (9610, 1210, 1239): `retail_share` of VAT and consumption tax, no duty.
-        Mail and express: the rate for personal articles. Anything else: general trade. With duty d,
-        consumption tax c and VAT v on the composite price (1 + d) / (1 - c), the tax is
-        d + (c + v)(1 + d) / (1 - c).
+        With duty d, consumption tax c, VAT v and share s the tax is the taxable value x (d + s (c + v)(1 + d)
+        / (1 - c)). The one rate of personal articles stands as duty, beside 0 and 0.
+
+        Columns are `ASSESSED`, among them `tax_rate` (of the taxable value), `tax_cny` (before an exemption),
+        `basis` (the notices), and `is_known`: false where the table of what decides has ended.
 
         Args:
-            lines: needs hs_code; uses direction, trade_mode, currency, total_price, quantity, unit,
-                legal_quantity where present. A line without direction counts as an import.
-            prices: for the same lines cny_rate, kg_factor, legal_kg_factor and pieces_factor.
+            lines: needs hs_code; without declaration_id each line is a parcel, without direction an import.
+                They hold whole parcels, or `_goods_fen`, `_costs_fen` and `_parcel_lines` of these.
+            prices: for the same lines `PRICES`.
+            spent: `declaration_id` and `spent_cny`, the year's retail imports of a parcel's buyer with this
+                one, for parcels where that may be above the allowance; others count for themselves.
         """
-        inputs = pl.concat([_inputs(lines), prices], how="horizontal")
-        codes = self._rates_of_codes(inputs.select(pl.col("hs_code").drop_nulls().unique()))
-        frame = (
-            inputs.lazy()
-            .join(codes, on="hs_code", how="left", maintain_order="left")
-            .with_columns(**_unit_values())
+        regimes = Regimes(self.taxes, self.limits)
+        prepared = set(_OF_PARCEL) <= set(lines.columns)
+        valued = _valued(_inputs(lines, prices, spent), prepared=prepared).with_columns(
+            regime=regimes.regime(),
+            one_article=one_article(),
+            order_above=regimes.order_above(),
+            over_year=regimes.over_year(),
+            articles_above=regimes.articles_above(),
+            articles_limit=regimes.articles_limit(),
+            is_known=regimes.is_known(),
         )
-        rate = {tax: _banded(tax) for tax in _CODE_TAXES}
-        duty, consumption, vat = (rate[tax].fill_null(0.0) for tax in ("duty", "consumption", "vat"))
-        indirect = (consumption + vat) / (1.0 - consumption)
-        general = duty + indirect * (1.0 + duty)
-        share = self._retail_share()
-        # Before there was a retail regime, such parcels were taxed as personal articles.
-        retail = rate["mail"] if share is None else indirect * share
-        exported = (pl.col("direction") == "export") | pl.col("trade_mode").is_in(_EXPORT_MODES)
-        tax = (
-            pl.when(exported.fill_null(False))
-            .then(0.0)
-            .when(pl.col("trade_mode").is_in(_RETAIL_MODES))
-            .then(retail)
-            .when(pl.col("trade_mode").is_in(_ARTICLE_MODES))
-            .then(rate["mail"])
-            .otherwise(general)
+        rated = self._rated(valued.collect()).with_columns(self._by_regime(regimes))
+        taxed = rated.with_columns(tax_rate=_tax_rate()).with_columns(
+            tax_cny=pl.col("taxable_cny") * pl.col("tax_rate")
         )
-        return frame.select(tax.cast(pl.Float64).alias("tax_rate")).collect().to_series()
+        return taxed.with_columns(exempt=self._exempt()).sort(_ROW).select(ASSESSED).collect()
 
-    def _retail_share(self) -> float | None:
-        rates = self.taxes.filter(pl.col("tax") == "retail_share")["rate"]
-        return None if rates.is_empty() else float(rates[0])
-
-    def _rates_of_codes(self, codes: pl.DataFrame) -> pl.LazyFrame:
-        """For each code and tax the rate of its most specific band, with and without a price threshold."""
-        dear = pl.any_horizontal(pl.col(_THRESHOLDS).is_not_null())
-        bands = (
-            self.tax_bands.lazy()
-            .join(self.taxes.lazy().select("tax", "band", "rate"), on=["tax", "band"])
-            .with_columns(pl.col("hs_prefix").fill_null(""), dear=dear)
-        )
+    def _rated(self, lines: pl.DataFrame) -> pl.LazyFrame:
+        """The lines with `<tax>_rate`, `_notice` and `_ended` of every tax, in any order."""
+        rates = TaxRates(self.taxes, self.tax_bands)
+        codes = rates.of_codes(lines.select(pl.col("hs_code").drop_nulls().unique()))
+        prefixes = rates.price_prefixes
+        pattern = f"^({'|'.join(prefixes)})" if prefixes else "^$"
+        by_content = pl.col("hs_code").str.contains(pattern).fill_null(False)
+        nothing = pl.lit(None, pl.Float64)
+        others = lines.lazy().filter(~by_content).with_columns(content_kg=nothing, content_sheets=nothing)
+        pieces = pl.col("quantity") * pl.col("pieces_factor")
         return (
-            codes.lazy()
-            .join(bands, how="cross")
-            .filter(pl.col("hs_code").str.starts_with(pl.col("hs_prefix")))
-            # The longest prefix comes last; the rate decides between bands of one prefix.
-            .sort(pl.col("hs_prefix").str.len_bytes(), "rate")
-            .group_by("hs_code")
-            .agg(
-                *(_last("rate", tax, dear=False).alias(f"{tax}_rate") for tax in _CODE_TAXES),
-                *(
-                    _last(value, tax, dear=True).alias(f"{tax}_dear_{value}")
-                    for tax in _CODE_TAXES
-                    for value in ("rate", *_THRESHOLDS)
-                ),
+            pl.concat([with_content(lines.lazy().filter(by_content)), others])
+            .join(codes.lazy(), on="hs_code", how="left")
+            .with_columns(
+                cny_per_kg=pl.col("taxable_cny") / pl.col("content_kg"),
+                cny_per_sheet=pl.col("taxable_cny") / pl.col("content_sheets"),
+                cny_per_piece=pl.col("taxable_cny") / pieces,
             )
+            .with_columns(fact for tax in TAXES for fact in band_facts(tax))
         )
 
+    def _by_regime(self, regimes: Regimes) -> list[pl.Expr]:
+        """The rates that each line pays, the notices, and whether all of it is known."""
+        share, full, none = regimes.share, regimes.full_share, pl.lit(0.0)
+        free = ("articles", "export")
+        duty = _each(
+            retail=pl.lit(regimes.retail_duty.get("rate"), pl.Float64),
+            articles=pl.col("mail_rate"),
+            export=none,
+            otherwise=pl.col("duty_rate"),
+        )
+        shares = _each(
+            retail=pl.lit(share.get("rate"), pl.Float64),
+            retail_full=pl.lit(full.get("rate"), pl.Float64),
+            otherwise=pl.lit(1.0),
+        )
+        unknown = pl.any_horizontal(pl.col("consumption_ended", "vat_ended").fill_null(False))
+        ended = _each(
+            retail=unknown,
+            articles=pl.col("mail_ended").fill_null(False),
+            export=pl.lit(False),
+            otherwise=unknown | pl.col("duty_ended").fill_null(False),
+        )
+        is_free = pl.col("regime").is_in(free)
+        return [
+            duty.alias("duty_rate"),
+            pl.when(is_free).then(none).otherwise("consumption_rate").alias("consumption_rate"),
+            pl.when(is_free).then(none).otherwise("vat_rate").alias("vat_rate"),
+            shares.alias("share"),
+            (pl.col("is_known") & ~ended).alias("is_known"),
+            self._basis(share.get("notice"), full.get("notice")).alias("basis"),
+        ]
 
-def _last(value: str, tax: str, *, dear: bool) -> pl.Expr:
-    """The value of the last row of a tax among rows with or without a price threshold; null where none is."""
-    return pl.col(value).filter((pl.col("tax") == tax) & (pl.col("dear") == dear)).last()
+    def _basis(self, share: str | None, full: str | None) -> pl.Expr:
+        limit = self.limits.get("articles_limit_cny")
+        head = _each(
+            retail=pl.lit(share, pl.String),
+            retail_full=pl.lit(full, pl.String),
+            articles=pl.lit(limit.notice if limit else None, pl.String),
+            export=pl.lit("no import tax on exports"),
+            otherwise=pl.lit(None, pl.String),
+        )
+        is_free = pl.col("regime").is_in(("articles", "export"))
+        pays_duty = pl.col("regime").is_in(("retail_full", "general"))
+        return pl.concat_str(
+            [
+                head,
+                pl.when(pl.col("regime") == "articles").then("mail_notice"),
+                pl.when(pays_duty).then("duty_notice"),
+                pl.when(~is_free & (pl.col("consumption_rate") > 0)).then("consumption_notice"),
+                pl.when(~is_free).then("vat_notice"),
+            ],
+            separator="; ",
+            ignore_nulls=True,
+        )
+
+    def _exempt(self) -> pl.Expr:
+        """Whether the articles of a parcel are due no more tax than is not charged; null where not known."""
+        limit = self.limits.get(_FREE)
+        most = pl.lit(limit.cny if limit and limit.is_known else None, pl.Float64)
+        tax = in_fen(pl.col("tax_cny"))
+        due = tax.sum().over(_PARCEL) * pl.lit(CNY_PER_FEN)
+        above = due > most
+        all_known = tax.is_not_null().all().over(_PARCEL)
+        within = pl.when(above).then(pl.lit(False)).when(all_known & ~above).then(pl.lit(True))
+        return pl.when(pl.col("regime") == "articles").then(within).otherwise(pl.lit(False))
 
 
-def _inputs(lines: pl.DataFrame) -> pl.DataFrame:
+def _inputs(lines: pl.DataFrame, prices: pl.DataFrame, spent: pl.DataFrame | None) -> pl.LazyFrame:
     """The columns that the rules look at, null where a source does not have them."""
     absent = [pl.lit(None).alias(name) for name in _INPUTS if name not in lines.columns]
-    return lines.with_columns(absent).select(pl.col(name).cast(dtype) for name, dtype in _INPUTS.items())
-
-
-def _unit_values() -> dict[str, pl.Expr]:
-    """CNY a kilogram, a sheet and a piece, null where the line does not say."""
-    total = pl.col("total_price") * pl.col("cny_rate")
-    kilograms = pl.coalesce(
-        pl.col("quantity") * pl.col("kg_factor"), pl.col("legal_quantity") * pl.col("legal_kg_factor")
+    known = [name for name in _OF_PARCEL if name in lines.columns]
+    wanted = lines.with_columns(absent).select(
+        *(pl.col(name).cast(dtype) for name, dtype in _INPUTS.items()), *known
     )
-    pieces = pl.col("quantity") * pl.col("pieces_factor")
-    return {
-        "cny_per_kg": total / kilograms,
-        "cny_per_sheet": pl.when(pl.col("unit").is_in(_SHEET_UNITS)).then(total / pl.col("quantity")),
-        "cny_per_piece": total / pieces,
-    }
+    frame = pl.concat([wanted, prices.select(PRICES)], how="horizontal").with_row_index(_ROW)
+    own = pl.concat_str(pl.lit("\x00"), pl.col(_ROW).cast(pl.String))
+    counted = pl.DataFrame(schema=_SPENT) if spent is None else spent.select(*_SPENT)
+    keyed = frame.lazy().with_columns(pl.coalesce("declaration_id", own).alias(_PARCEL))
+    return keyed.join(counted.lazy(), on="declaration_id", how="left")
 
 
-def _banded(tax: str) -> pl.Expr:
-    """The rate of the dear band where the line's price reaches its threshold, else of the plain band."""
-    dear = pl.any_horizontal(
-        (pl.col(f"cny_per_{per}") >= pl.col(f"{tax}_dear_min_cny_per_{per}")).fill_null(False)
-        for per in ("kg", "sheet", "piece")
+def _valued(lines: pl.LazyFrame, *, prepared: bool) -> pl.LazyFrame:
+    """The lines with the values of line and parcel, unless they came with those of their parcel."""
+    if not prepared:
+        lines = lines.with_columns(
+            *parcel_fen((_PARCEL,)), pl.len().over(_PARCEL).cast(pl.Int64).alias(PARCEL_LINES)
+        )
+    return lines.with_columns(
+        parcel_cny=(pl.col(GOODS_FEN) + pl.col(COSTS_FEN)) * pl.lit(CNY_PER_FEN), taxable_cny=taxable_cny()
     )
-    return pl.when(dear).then(pl.col(f"{tax}_dear_rate")).otherwise(pl.col(f"{tax}_rate"))
+
+
+def _each(otherwise: pl.Expr, **values: pl.Expr) -> pl.Expr:
+    """The value of each line's regime."""
+    chosen = otherwise
+    for regime, value in values.items():
+        chosen = pl.when(pl.col("regime") == regime).then(value).otherwise(chosen)
+    return chosen
+
+
+def _tax_rate() -> pl.Expr:
+    duty, consumption = pl.col("duty_rate"), pl.col("consumption_rate")
+    indirect = (consumption + pl.col("vat_rate")) * (1.0 + duty) / (1.0 - consumption)
+    return duty + pl.col("share") * indirect

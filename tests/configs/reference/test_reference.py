@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from configs.errors import ConfigurationError
+from configs.loader import reference_path
 from configs.reference.facts import Reference, load_reference
+from configs.reference.limit import Limit
 
 # The working list has Madagascar under 229. Customs' table has it under 227, and Mali under 229.
 CORRECTED = {"229"}
@@ -71,7 +73,8 @@ def test_every_currency_has_a_rate_since_2016(reference: Reference) -> None:
 def test_unknown_currencies_and_days_before_the_first_rate_are_null(reference: Reference) -> None:
     currencies = pl.Series("currency", ["CNY", "XAU", None])
     assert reference.on(date(2020, 1, 1)).cny_rate(currencies).to_list() == [1.0, None, None]
-    assert reference.on(date(2015, 12, 31)).cny_rate(currencies).to_list() == [None, None, None]
+    assert reference.on(date(2015, 12, 31)).cny_rate(currencies).to_list() == [1.0, None, None]
+    assert reference.on(date(2015, 12, 31)).cny_rate(pl.Series(["USD"])).to_list() == [None]
 
 
 def test_a_missing_column_is_looked_up_as_nulls(reference: Reference) -> None:
@@ -82,23 +85,100 @@ def test_a_missing_column_is_looked_up_as_nulls(reference: Reference) -> None:
 @pytest.mark.parametrize(
     ("day", "order", "year"),
     [
-        (date(2015, 1, 1), 1_000, 20_000),
+        (date(2010, 8, 31), None, None),
+        # Before retail imports had limits of their own, they had that of personal articles.
+        (date(2010, 9, 1), 1_000, None),
+        (date(2016, 4, 7), 1_000, None),
         (date(2016, 4, 8), 2_000, 20_000),
         (date(2018, 12, 31), 2_000, 20_000),
         (date(2019, 1, 1), 5_000, 26_000),
         (date(2026, 11, 20), 5_000, 26_000),
     ],
 )
-def test_limits_follow_their_dates(reference: Reference, day: date, order: float, year: float) -> None:
+def test_limits_follow_their_dates(
+    reference: Reference, day: date, order: float | None, year: float | None
+) -> None:
     held = reference.on(day)
     assert (held.order_limit_cny, held.yearly_allowance_cny) == (order, year)
-    assert (held.limit("articles_limit_cny"), held.limit("articles_limit_nearby_cny")) == (1_000, 800)
-    assert held.limit("articles_free_tax_cny") == 50
+    articles = (1_000, 800, 50) if day >= date(2010, 9, 1) else (None, None, None)
+    names = ("articles_limit_cny", "articles_limit_nearby_cny", "articles_free_tax_cny")
+    assert tuple(held.limit_cny(name) for name in names) == articles
 
 
 def test_a_limit_that_is_not_there(reference: Reference) -> None:
-    with pytest.raises(ConfigurationError, match="expected a row 'speed_limit' that holds on"):
-        reference.on(date(2020, 1, 1)).limit("speed_limit")
+    assert reference.on(date(2020, 1, 1)).limit("speed_limit") is None
+
+
+def test_a_limit_says_its_notice_and_since_when_it_holds(reference: Reference) -> None:
+    limit = reference.on(date(2020, 1, 1)).limit("order_limit_cny")
+    assert limit == Limit(5_000.0, date(2019, 1, 1), "MOF, GACC and STA notice 2018-49")
+
+
+def test_after_its_end_a_limit_is_not_known(tmp_path: Path) -> None:
+    text = reference_path("limits.csv").read_text(encoding="utf-8")
+    (tmp_path / "reference").mkdir()
+    ended = text.replace("5000,2019-01-01,,", "5000,2019-01-01,2027-12-31,")
+    (tmp_path / "reference" / "limits.csv").write_text(ended, encoding="utf-8")
+    reference = load_reference(tmp_path)
+    assert reference.on(date(2027, 12, 31)).order_limit_cny == 5_000
+    after = reference.on(date(2028, 1, 1))
+    assert after.order_limit_cny is None
+    assert after.limit("order_limit_cny") == Limit(
+        5_000.0, date(2019, 1, 1), "MOF, GACC and STA notice 2018-49", is_known=False
+    )
+
+
+def test_a_table_of_a_time_before_notices_is_one(tmp_path: Path) -> None:
+    (tmp_path / "reference").mkdir()
+    names = (
+        *("order_limit_cny", "yearly_allowance_cny", "articles_limit_cny"),
+        *("articles_limit_nearby_cny", "articles_free_tax_cny"),
+    )
+    rows = "".join(f"{name},7,2000-01-01,\n" for name in names)
+    (tmp_path / "reference" / "limits.csv").write_text(
+        "name,value,valid_from,note\n" + rows, encoding="utf-8"
+    )
+    assert load_reference(tmp_path).on(date(2020, 1, 1)).order_limit_cny == 7
+
+
+@pytest.mark.parametrize("table", ["limits", "taxes", "tax_bands", "modes"])
+def test_every_row_of_the_law_has_its_notice(reference: Reference, table: str) -> None:
+    rows = reference.tables[table]
+    assert rows["notice"].null_count() == 0
+    assert rows["valid_from"].min() >= date(1994, 1, 1)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("tax", "band", "before", "days"),
+    [
+        ("vat", "standard", 0.17, {(2018, 5, 1): 0.16, (2019, 4, 1): 0.13}),
+        ("vat", "reduced", 0.13, {(2017, 7, 1): 0.11, (2018, 5, 1): 0.10, (2019, 4, 1): 0.09}),
+        ("mail", "necessities", None, {(2012, 4, 15): 0.10, (2016, 4, 8): 0.15, (2019, 4, 9): 0.13}),
+        ("mail", "goods", None, {(2012, 4, 15): 0.20, (2016, 4, 8): 0.30, (2018, 11, 1): 0.25,
+                                 (2019, 4, 9): 0.20}),
+        ("mail", "special", None, {(2012, 4, 15): 0.30}),
+        ("mail", "luxury", None, {(2012, 4, 15): 0.50, (2016, 4, 8): 0.60, (2018, 11, 1): 0.50}),
+        ("retail_share", "all", None, {(2016, 4, 8): 0.70}),
+        ("retail_share", "one_article", None, {(2019, 1, 1): 1.0}),
+        ("retail_duty", "all", None, {(2016, 4, 8): 0.0}),
+        ("consumption", "cosmetics", 0.30, {(2016, 10, 1): 0.15}),
+        ("consumption", "e_cigarettes", None, {(2022, 11, 1): 0.36}),
+    ],
+)  # fmt: skip
+def test_rates_change_on_their_day_and_no_other(
+    reference: Reference, tax: str, band: str, before: float | None, days: dict[tuple[int, int, int], float]
+) -> None:
+    held = before
+    for parts, rate in days.items():
+        day = date(*parts)
+        rates = [_rate(reference, day + timedelta(days=away), tax, band) for away in (-1, 0, 1)]
+        assert rates == [held, rate, rate]
+        held = rate
+
+
+def _rate(reference: Reference, day: date, tax: str, band: str) -> float | None:
+    rows = reference.on(day)["taxes"].filter(pl.col("tax") == tax, pl.col("band") == band)
+    return rows["rate"].item() if rows.height else None
 
 
 @given(day=st.dates(date(2010, 1, 1), date(2030, 1, 1)))
