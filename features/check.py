@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from typing import Final
 
 import polars as pl
 
+from configs.reference import regimes
 from configs.reference.facts import ReferenceDay
 from configs.schema.checks import ChecksConfig
 
 ORDER_KEY: Final = ("platform_id", "order_id")
 WAYBILL_KEY: Final = ("carrier_id", "waybill_id")
 TRANSACTION_KEY: Final = ("payment_company_id", "transaction_id")
-RETAIL_MODES: Final = ("9610", "1210", "1239")
-EXPORT_MODES: Final = ("9710", "9810")
+RETAIL_MODES: Final = regimes.RETAIL_MODES
+EXPORT_MODES: Final = regimes.EXPORT_MODES
 FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
     "declaration_id": pl.String(),
     "line_no": pl.Int32(),
@@ -30,6 +31,7 @@ FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
     "valid_from": pl.Date(),
 }
 """A finding: `line_no` is null for the whole parcel, `valid_from` where no dated rule is behind it."""
+SPENT_COLUMNS: Final[dict[str, pl.DataType]] = {"declaration_id": pl.String(), "spent_cny": pl.Float64()}
 FINDINGS: Final = "_findings"
 """The column with the names of the checks that a line's parcel has findings of."""
 OUTCOMES: Final = ("failed", "open", "note")
@@ -61,6 +63,8 @@ class CheckedDay:
         returned_lines: the lines of these inventories, as far as there are any, with `released_at`.
         config: how far two documents may differ.
         reference: the reference tables of the day.
+        spent: what buyers spent on retail imports in the calendar year up to a parcel and with it, without
+            what they gave back, in `SPENT_COLUMNS`: of parcels where it is above the year's allowance.
     """
 
     day: date
@@ -75,11 +79,21 @@ class CheckedDay:
     returned_lines: pl.DataFrame
     config: ChecksConfig
     reference: ReferenceDay
+    spent: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPENT_COLUMNS))
+
+    @cached_property
+    def assessed(self) -> pl.DataFrame:
+        """The day's lines, sorted by key, with what is due on each (`configs.reference.tax_rules`)."""
+        lines = self.lines.sort("declaration_id", "line_no")
+        return lines.hstack(self.reference.assess(lines, self.spent))
 
     @cached_property
     def parcels(self) -> pl.DataFrame:
         """One row a declaration: the first value that a line has of what lines repeat."""
-        repeated = ("direction", "trade_mode", *ORDER_KEY, *WAYBILL_KEY, "buyer_id", "address_id")
+        repeated = (
+            *("direction", "trade_mode", "customs_office", "dispatch_country"),
+            *(*ORDER_KEY, *WAYBILL_KEY, "buyer_id", "address_id"),
+        )
         values = (pl.col(name).drop_nulls().first() for name in (*repeated, "gross_weight_kg"))
         return self.lines.sort("declaration_id", "line_no").group_by("declaration_id").agg(*values)
 

@@ -27,12 +27,14 @@ class ReferenceDay:
     """The reference tables as they hold on a day; each frame has one row a key, sorted by key.
 
     `since` is the day from which exactly these rows hold. `watch_groups` are all groups of watch terms, also
-    those whose terms hold on other days only, so that every day has the same features.
+    those whose terms hold on other days only, so that every day has the same features. `whole` are the tables
+    with the rows of all days.
     """
 
     since: date
     watch_groups: tuple[str, ...]
     tables: Mapping[str, pl.DataFrame]
+    whole: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         """The rows of a table, by the name of its file without `.csv`."""
@@ -116,6 +118,7 @@ class Reference:
                 since,
                 tuple(self.tables["watch_terms"]["group"].unique().sort()),
                 {table.name: _holding(self.tables[table.name], table, since) for table in TABLES},
+                self.tables,
             )
         return self._days[since]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.language_codes import LanguageCode
-from configs.schema.checks import DOCUMENT_CHECKS
+from configs.schema.checks import DOCUMENT_CHECKS, LAW_CHECKS
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
 
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
@@ -103,8 +103,9 @@ class MustInspect(Frozen):
 
     @model_validator(mode="after")
     def _check_is_known(self) -> Self:
-        if self.column == "check" and self.value not in DOCUMENT_CHECKS:
-            raise ValueError(f"expected a check among {', '.join(DOCUMENT_CHECKS)}; came {self.value!r}")
+        checks = (*DOCUMENT_CHECKS, *LAW_CHECKS)
+        if self.column == "check" and self.value not in checks:
+            raise ValueError(f"expected a check among {', '.join(checks)}; came {self.value!r}")
         return self
 
     @model_validator(mode="after")

@@ -13,6 +13,13 @@ DOCUMENT_CHECKS: Final = (
     *("weight", "payment_reused", "waybill_reused", "paid_late"),
 )
 """The checks that compare a declaration with its documents."""
+RETURN_CHECKS: Final = ("return_unknown", "return_exceeds", "return_late")
+"""The checks of applications to take goods back."""
+LAW_CHECKS: Final = (
+    *("mode_not_open", "order_limit", "yearly_allowance", "articles_limit"),
+    *("not_listed", "quantity_limit", "banned_goods", "prohibited_article"),
+)
+"""The checks of what may come in, and in which way: they need no documents."""
 
 
 class ChecksConfig(Frozen):

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from configs.reference.facts import ReferenceDay
-from configs.schema.checks import ChecksConfig
+from configs.reference.facts import Reference
+from configs.schema.checks import DOCUMENT_CHECKS, RETURN_CHECKS, ChecksConfig
+from features.assessments import Assessments, all_assessments, assess_lines
 from features.check import FINDING_COLUMNS, CheckedDay
 from features.contract.china_time import closing_moment
 from features.patterns.returns import lines_applied_for
 from features.patterns.rings import find_rings
-from features.verdicts import run_checks
+from features.verdicts import Verdicts, run_checks
+from pipelines.checks.allowance import spent_above_allowance
 from pipelines.checks.known_declarations import known_declarations, sent_later
 from pipelines.checks.matching import Matcher
 from pipelines.checks.patterns import write_patterns
+from pipelines.checks.retail_sums import bring_up_to
 from pipelines.checks.returned import returned_on
 from pipelines.checks.shared import SharedLookUp
 from pipelines.store.day_table import DayTable
@@ -34,6 +37,8 @@ _LINES: Final = (
     *("declaration_id", "line_no", "direction", "trade_mode", "platform_id", "order_id", "carrier_id"),
     *("waybill_id", "buyer_id", "address_id", "quantity", "unit_price", "total_price", "currency"),
     *("gross_weight_kg", "item_no"),
+    *("customs_office", "dispatch_country", "hs_code", "item_name", "item_model", "unit"),
+    *("legal_quantity", "legal_unit", "net_weight_kg", "freight", "insurance"),
 )
 _READ: Final = (
     *(DayTable.DECLARATIONS, DayTable.ORDERS, DayTable.PAYMENTS, DayTable.WAYBILLS),
@@ -52,7 +57,10 @@ class DayChecks:
         returns: lines for whose return was applied on it.
         findings: how many there are by check and outcome, sorted.
         not_known: how many there may be of which the rules do not tell, by check.
-        file: the table; None where nothing was declared or applied for.
+        assessed: how many lines have an assessment, by regime.
+        unknown: how many assessments have a null, by column.
+        unassessed: how many lines have none, because a table of what decides has ended.
+        files: the tables of findings; none where nothing was declared or applied for.
     """
 
     day: date
@@ -62,7 +70,10 @@ class DayChecks:
     returns: int
     findings: dict[tuple[str, ...], int]
     not_known: dict[str, int]
-    file: Path | None
+    assessed: Mapping[str, int]
+    unknown: Mapping[str, int]
+    unassessed: int
+    files: Sequence[Path]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures for a manifest or a program: findings by check, then by outcome."""
@@ -76,49 +87,98 @@ class DayChecks:
             "returns": self.returns,
             "findings": findings,
             "not_known": self.not_known,
+            "assessments": {
+                "regimes": dict(self.assessed),
+                "unknown": dict(self.unknown),
+                "unassessed": self.unassessed,
+            },
         }
 
 
-def check_day(
-    store: Store, day: date, config: ChecksConfig, reference: ReferenceDay, t: Transaction
-) -> DayChecks:
-    """Check a day with what was known at its close, and replace its manifest and its tables of `checks/` and
-    `patterns/`.
+@dataclass
+class _Said:
+    """What the parts of a day came to.
 
-    A day on which nothing was declared or applied for has no tables. The bytes depend on the store's content
-    alone. The caller holds the lock.
+    Attributes:
+        law_only: whether documents are left out.
+        sharing: looks up who shares accounts and telephones.
+    """
+
+    law_only: bool
+    sharing: SharedLookUp
+    verdicts: list[Verdicts] = field(default_factory=list)
+    assessed: list[Assessments] = field(default_factory=list)
+    applied: list[pl.DataFrame] = field(default_factory=list)
+    rings: list[pl.DataFrame] = field(default_factory=list)
+
+    def add(self, facts: CheckedDay, manifest: ManifestBuilder) -> None:
+        """Take a part in."""
+        with manifest.step("assess"):
+            self.assessed.append(assess_lines(facts))
+        with manifest.step("check"):
+            self.verdicts.append(run_checks(facts, DOCUMENT_CHECKS if self.law_only else ()))
+        if self.law_only:
+            return
+        with manifest.step("patterns"), _damage_named(self.sharing.store):
+            self.applied.append(lines_applied_for(facts))
+            self.rings.append(find_rings(facts, self.sharing.of(facts)))
+
+    @property
+    def findings(self) -> pl.DataFrame:
+        """What was found, in `FINDING_COLUMNS`, sorted."""
+        return pl.concat([each.findings for each in self.verdicts]).sort(list(FINDING_COLUMNS))
+
+    @property
+    def not_known(self) -> pl.DataFrame:
+        """The same of what the rules do not tell."""
+        return pl.concat([each.not_known for each in self.verdicts])
+
+
+def check_day(
+    store: Store,
+    day: date,
+    config: ChecksConfig,
+    reference: Reference,
+    t: Transaction,
+    law_only: bool = False,
+) -> DayChecks:
+    """Check a day with what was known at its close, and replace its manifest and its tables of `checks/`,
+    `assessments/` and `patterns/`.
+
+    A day without declarations and returns has none. The bytes depend on the store's content alone. Sums of
+    the year's days before are made first where they are missing. The caller holds the lock.
 
     Args:
         store: where declarations and documents are.
         day: the day.
         config: how far documents may differ, and how many lines are held at once.
-        reference: the reference tables of the day.
-        t: what the tables and the manifest are staged in.
+        reference: the reference tables.
+        t: what is staged.
+        law_only: whether documents are left out.
 
     Raises:
         StoreError: a file that is read is damaged.
     """
     manifest = ManifestBuilder("check")
-    verdicts, applied, rings, parcels, returns = [], [], [], 0, 0
-    sharing = SharedLookUp(store, day, config)
-    for facts in _facts(store, day, config, reference, manifest):
-        with manifest.step("check"):
-            verdicts.append(run_checks(facts))
-        with manifest.step("patterns"), _damage_named(store):
-            applied.append(lines_applied_for(facts))
-            rings.append(find_rings(facts, sharing.of(facts)))
+    with manifest.step("sums of the year"):
+        bring_up_to(store, day, reference)
+    said, parcels, returns = _Said(law_only, SharedLookUp(store, day, config)), 0, 0
+    for facts in _facts(store, day, config, reference, manifest, law_only=law_only):
+        said.add(facts, manifest)
         parcels += facts.lines["declaration_id"].n_unique()
         returns += facts.returns.filter("is_new").height
         manifest.add_rows(rows_in=facts.lines.height, kept=facts.lines.height)
-    findings = pl.concat([verdict.findings for verdict in verdicts]).sort(list(FINDING_COLUMNS))
-    not_known = pl.concat([verdict.not_known for verdict in verdicts])
+    findings, not_known, due = said.findings, said.not_known, all_assessments(said.assessed)
+    tables = _tables(findings, law_only=law_only) if manifest.rows_in or returns else {}
     with manifest.step("write"):
-        folder, beside = (
-            t.stage(store.layout.partition(table, day)) for table in (DayTable.CHECKS, DayTable.PATTERNS)
-        )
-        if manifest.rows_in or returns:
-            write_table(findings, folder / DayTable.CHECKS.file)
-            write_patterns(store.layout, day, beside, pl.concat(applied), rings, config.returns_days)
+        _stage(t, store.layout.partition(DayTable.CHECKS, day), tables)
+        assessments = {DayTable.ASSESSMENTS: due.rows} if manifest.rows_in else {}
+        _stage(t, store.layout.partition(DayTable.ASSESSMENTS, day), assessments)
+        if not law_only:
+            beside = t.stage(store.layout.partition(DayTable.PATTERNS, day))
+            if tables:
+                applied = pl.concat(said.applied)
+                write_patterns(store.layout, day, beside, applied, said.rings, config.returns_days)
     checks = DayChecks(
         day,
         parcels,
@@ -126,25 +186,50 @@ def check_day(
         sent_later(store, day, closing_moment(day)),
         returns,
         _counts(findings, "check", "outcome"),
-        {check: count for (check,), count in _counts(not_known, "check").items()},
-        store.layout.file(DayTable.CHECKS, day) if manifest.rows_in or returns else None,
+        dict(not_known.group_by("check").len().sort("check").iter_rows()),
+        due.regimes,
+        due.unknown,
+        due.ended,
+        [store.layout.file(table, day) for table in tables],
     )
     manifest.further.update(checks.as_dict())
     store.write_manifest(t, "check", day, manifest.as_dict())
     return checks
 
 
+def _tables(findings: pl.DataFrame, *, law_only: bool) -> dict[DayTable, pl.DataFrame]:
+    """What was found by the table in which it stands: of documents and returns, and of the law."""
+    of_documents = pl.col("check").is_in((*DOCUMENT_CHECKS, *RETURN_CHECKS))
+    tables = {DayTable.CHECKS: findings.filter(of_documents), DayTable.LAW: findings.filter(~of_documents)}
+    return {table: rows for table, rows in tables.items() if table == DayTable.LAW or not law_only}
+
+
+def _stage(t: Transaction, place: Path, tables: Mapping[DayTable, pl.DataFrame]) -> None:
+    """Stage the tables of a folder, in place of those that it has."""
+    folder = t.stage(place)
+    for table, rows in tables.items():
+        write_table(rows, folder / table.file)
+
+
 def _facts(
-    store: Store, day: date, config: ChecksConfig, reference: ReferenceDay, manifest: ManifestBuilder
+    store: Store,
+    day: date,
+    config: ChecksConfig,
+    reference: Reference,
+    manifest: ManifestBuilder,
+    *,
+    law_only: bool,
 ) -> Iterator[CheckedDay]:
     """What is known of a day, part by part; returns stand with the first."""
     with _damage_named(store):
         with manifest.step("returns"):
             returned = returned_on(store, day)
+        with manifest.step("allowance"):
+            spent = spent_above_allowance(store, day, reference)
         matcher = Matcher(store, day, config.lookback_days)
         for part in _parts(store, day, config.lines_at_once):
             with manifest.step("match"):
-                match = matcher.match(part)
+                match = matcher.match(part.clear() if law_only else part)
             yield CheckedDay(
                 day,
                 closing_moment(day),
@@ -152,7 +237,8 @@ def _facts(
                 **vars(match),
                 **vars(returned),
                 config=config,
-                reference=reference,
+                reference=reference.on(day),
+                spent=spent,
             )
             returned = returned.without_rows()
 

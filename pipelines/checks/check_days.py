@@ -21,7 +21,7 @@ from pipelines.work.report import Report
 _TABLES: Final = (
     *(DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS, DayTable.RETURNS, DayTable.CHANGED_RETURNS),
     # What was checked before is not left as it was when its declarations are gone.
-    DayTable.CHECKS,
+    *(DayTable.CHECKS, DayTable.ASSESSMENTS),
 )
 _MOST_DAYS: Final = 10
 _K = TypeVar("_K", str, tuple[str, ...])
@@ -37,7 +37,7 @@ class CheckReport(Report):
     tables: Path
 
     def _lines(self) -> Iterable[str]:
-        checked = [day for day in self.days if day.file is not None]
+        checked = [day for day in self.days if day.files]
         for day in checked[-_MOST_DAYS:]:
             returns = f", {day.returns:,} lines to be returned" if day.returns else ""
             yield (
@@ -55,12 +55,25 @@ class CheckReport(Report):
             yield f"  {check:<18} {outcome:<8} {count:>9,}"
         for check, count in _sum(day.not_known for day in checked):
             yield f"  {check:<18} not known{count:>9,}: the table of the rule ends before, see --configs"
-        yield f"tables: {checked[0].file if len(checked) == 1 else self.tables}"
+        yield from self._assessments(checked)
+        yield f"tables: {checked[0].files[0].parent if len(checked) == 1 else self.tables}"
+
+    def _assessments(self, checked: Sequence[DayChecks]) -> Iterable[str]:
+        regimes = _sum(day.assessed for day in checked)
+        yield f"assessed: {sum(count for _, count in regimes):,} lines"
+        for regime, count in regimes:
+            yield f"  {regime:<27}{count:>9,}"
+        for column, count in _sum(day.unknown for day in checked):
+            yield f"  {column:<18} not known{count:>9,}: no table has the rate, or the line does not tell"
+        if ended := sum(day.unassessed for day in checked):
+            yield f"  not assessed {ended:>23,}: a table of their rates or limits ends before, see --configs"
 
     def _facts(self) -> Mapping[str, Any]:
         return {
             "days": {
-                str(day.day): {**day.as_dict(), "file": day.file} for day in self.days if day.file is not None
+                str(day.day): {**day.as_dict(), "file": day.files[0], "files": day.files}
+                for day in self.days
+                if day.files
             },
             "tables": self.tables,
         }
@@ -95,8 +108,7 @@ def check_days(
         with progress.task("check", total=len(days)) as task:
             for day in days:
                 with opened.transaction() as t:
-                    rules = reference.on(day)
-                    checked.append(check_day(opened, day, settings.pipeline.checks, rules, t))
+                    checked.append(check_day(opened, day, settings.pipeline.checks, reference, t))
                 task.advance()
     return CheckReport(first, last, checked, opened.layout.table(DayTable.CHECKS))
 

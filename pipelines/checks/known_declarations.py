@@ -61,6 +61,17 @@ def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyF
     return pl.concat([now.filter(is_sent), past.filter(held).select(*KNOWN_COLUMNS)])
 
 
+def versions_in(store: Store, file: Path) -> pl.LazyFrame:
+    """Scan one file of lines that hold, or that held, in `KNOWN_COLUMNS` and `held_until` (null: they hold).
+
+    Raises:
+        StoreError: the file is damaged.
+    """
+    lines = _scan(store, [intact(file)], _ENDED)
+    is_past = file.is_relative_to(store.layout.table(DayTable.CHANGED_DECLARATIONS))
+    return lines.filter(pl.col("held_until").is_not_null()) if is_past else lines
+
+
 def days_between(store: Store, first: date, last: date) -> list[date]:
     """Return the days of a range, both ends inclusive, that have or had declarations, oldest first."""
     tables = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)

@@ -26,7 +26,8 @@ from pipelines.store.store import Store
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
 _LISTED: Final = (
     *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
-    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.DOCUMENT_TRUTH, DayTable.CHECKS),
+    *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.DOCUMENT_TRUTH),
+    *(DayTable.CHECKS, DayTable.ASSESSMENTS),
     *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
     *(DayTable.CHANGED_DECLARATIONS, DayTable.PATTERNS),
 )
@@ -84,6 +85,9 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
         works = [folder for day in touched.days for folder in store.layout.works(day)]
         sums = [store.layout.partition(DayTable.STATISTICS_SUMS, day) for day in touched.days]
         sums += store.layout.all_returned_sums()
+        sums += [
+            store.layout.partition(DayTable.RETAIL_SUMS, day) for day in store.days(DayTable.RETAIL_SUMS)
+        ]
         for folder in (*store.layout.all_kept_sums(), *works, *sums):
             t.remove(folder)
     return touched

@@ -77,23 +77,39 @@ def _rings(file: Path, _digest: bytes) -> pl.DataFrame:
 
 
 def with_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFrame:
-    """Return lines with the names of the checks that their parcel failed, or that wait for a document.
+    """Return lines with the names of the checks of documents that their parcel failed, or that wait for one.
 
-    The column is `FINDINGS` (list of String), null where the day was not checked; a store of which no day
-    ever was has none.
+    The column is `FINDINGS` (list of String), null where the documents of the day were not checked; a store
+    of which no day's ever were has none.
     """
     file = layout.file(DayTable.CHECKS, day)
     if file.exists():
-        names = _names(file, findings_digest(layout, day))
-        joined = lines.join(names, on="declaration_id", how="left", maintain_order="left")
-        return joined.with_columns(pl.col(FINDINGS).fill_null([]))
-    if layout.days(DayTable.CHECKS):
+        return _with_names(lines, _names(file, findings_digest(layout, day)))
+    if any(layout.table(DayTable.CHECKS).glob(f"*/{DayTable.CHECKS.file}")):
         return lines.with_columns(pl.lit(None, pl.List(pl.String)).alias(FINDINGS))
     return lines
 
 
+def with_all_findings(layout: Layout, day: date, lines: pl.DataFrame) -> pl.DataFrame:
+    """Return lines with the names of all checks that their parcel failed, those of the law among them."""
+    names = [_names(file, file_digest(file)) for file in _files(layout, day)]
+    nothing = pl.DataFrame(schema={"declaration_id": pl.String, FINDINGS: pl.List(pl.String)})
+    together = pl.concat([nothing, *names]).group_by("declaration_id").agg(pl.col(FINDINGS).explode())
+    return _with_names(lines, together)
+
+
+def _with_names(lines: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+    joined = lines.join(names, on="declaration_id", how="left", maintain_order="left")
+    return joined.with_columns(pl.col(FINDINGS).fill_null([]))
+
+
+def _files(layout: Layout, day: date) -> list[Path]:
+    files = (layout.file(table, day) for table in (DayTable.CHECKS, DayTable.LAW))
+    return [file for file in files if file.exists()]
+
+
 # Asked for by every bucket of a day.
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _names(file: Path, _digest: bytes) -> pl.DataFrame:
     findings = read_tables([file], FINDING_COLUMNS, ["declaration_id", "check", "outcome"])
     told = findings.filter(pl.col("outcome").is_in(_TELLING)).group_by("declaration_id")
@@ -102,15 +118,14 @@ def _names(file: Path, _digest: bytes) -> pl.DataFrame:
 
 def findings_of(layout: Layout, day: date) -> pl.DataFrame:
     """Return `declaration_id` and `findings`: what the checks of a day found of each parcel."""
-    file = layout.file(DayTable.CHECKS, day)
-    rows = read_tables([file] if file.exists() else [], FINDING_COLUMNS, None).sort("check", "line_no")
+    rows = read_tables(_files(layout, day), FINDING_COLUMNS, None).sort("check", "line_no")
     told = ("check", "outcome", "line_no", "found", "expected", "basis")
     return rows.group_by("declaration_id", maintain_order=True).agg(pl.struct(told).alias("findings"))
 
 
 def findings_digest(layout: Layout, day: date) -> bytes:
-    """Return what the features of a day depend on here: the digests of its findings and patterns, empty
-    without any.
+    """Return what the features of a day depend on here: the digests of what its documents say and of its
+    patterns, empty without any.
 
     Raises:
         StoreError: they cannot be read.

@@ -141,16 +141,18 @@ def _score(
 
 
 def _check(chronicle: Chronicle, day: date) -> None:
-    """Check the documents of a day before it is scored, in a store that has any: features rest on that.
+    """Check a day before it is scored: features rest on what its documents say.
 
-    What keeps them from being checked keeps no day from being listed.
+    In a store without documents that is the law alone, unless the day was checked with them before. What
+    keeps a day from being checked keeps it not from being listed.
     """
     store = chronicle.store
-    if not any(store.days(table) for table in _DOCUMENTS):
-        return
+    has_documents = any(store.days(table) for table in _DOCUMENTS)
+    law_only = not has_documents and not store.layout.file(DayTable.CHECKS, day).exists()
     try:
         with store.transaction() as t:
-            check_day(store, day, chronicle.settings.pipeline.checks, chronicle.reference.on(day), t)
+            config = chronicle.settings.pipeline.checks
+            check_day(store, day, config, chronicle.reference, t, law_only=law_only)
     except StoreError as error:
         logger.warning("%s: its documents could not be checked: %s", day, error)
 

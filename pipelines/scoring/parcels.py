@@ -13,7 +13,7 @@ from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import text_hashes
 from features.check import FINDINGS
 from models.estimates.parcel_table import parcel_table
-from pipelines.history.checked import with_findings
+from pipelines.history.checked import with_all_findings
 from pipelines.scoring.line_scores import GOODS, NOVELTY, Scored
 from pipelines.store.store import Store
 
@@ -34,7 +34,7 @@ def parcels_of_bucket(
     """`parcels_of` for the lines of one bucket `file` of a day."""
     lines = store.read_declaration_files([file], parcel_columns(must_inspect))
     if any(entry.column == CHECK for entry in must_inspect):
-        lines = with_findings(store.layout, day, lines)
+        lines = with_all_findings(store.layout, day, lines)
     return parcels_of(lines, scored, risks, must_inspect, day)
 
 

@@ -33,6 +33,11 @@ class DayTable(Enum):
     CHECKS = ("checks", "declared_on", "checks.parquet")
     # Who sends goods back, and who shares accounts and telephones: several files a day.
     PATTERNS = ("patterns", "declared_on")
+    # In the same folders: what the law says of parcels, whether there are documents or not.
+    LAW = ("checks", "declared_on", "law.parquet")
+    ASSESSMENTS = ("assessments", "declared_on", "assessments.parquet")
+    # Of the retail imports of a day what each buyer spent, and when it was known.
+    RETAIL_SUMS = ("retail_sums", "declared_on", "sums.parquet")
     ORDERS = ("orders", "received_on")
     PAYMENTS = ("payments", "received_on")
     WAYBILLS = ("waybills", "received_on")

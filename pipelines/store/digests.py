@@ -111,6 +111,12 @@ def intact(path: Path) -> Path:
     return path
 
 
+def noted_digest(layout: Layout, file: Path) -> str:
+    """Return the SHA-256 that was noted of a file of the store, else that of its bytes, in hexadecimal."""
+    noted = read_notes(layout.digests(file)) or read_notes(layout.digests(file.parent))
+    return str(noted[file.name]["sha256"]) if file.name in noted else file_digest(file).hex()
+
+
 def whole_folder(layout: Layout, folder: Path) -> None:
     """Check that no file of a folder of the store is missing.
 

@@ -86,6 +86,10 @@ class Layout:
         """Return the file of a day, of a table that has one a day."""
         return self.partition(table, day) / table.file
 
+    def retail_sums_source(self, day: date) -> Path:
+        """Return the file that names what the sums of a day's retail imports were made of."""
+        return self.partition(DayTable.RETAIL_SUMS, day) / "made_of.json"
+
     def numbered_file(self, table: DayTable, day: date | None, number: int) -> Path:
         """Return the file of this number, from 1, of a table that adds files to a day."""
         return self.partition(table, day) / table.file.format(number)

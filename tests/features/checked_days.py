@@ -10,7 +10,7 @@ import polars as pl
 
 from configs.reference.facts import load_reference
 from configs.schema.checks import ChecksConfig
-from features.check import CheckedDay
+from features.check import SPENT_COLUMNS, CheckedDay
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.documents import ORDERS, PAYMENTS, RETURNS, WAYBILLS
 from features.verdicts import found_checks, run_checks
@@ -121,8 +121,8 @@ def day_of(
 ) -> CheckedDay:
     """A day of these rows.
 
-    `further` has returns, returned_lines, earlier (lines of other days), other_uses (of transactions), day
-    and config.
+    `further` has returns, returned_lines, earlier (lines of other days), other_uses (of transactions), day,
+    config, reference and spent (by declaration).
     """
     day = further.get("day", DAY)
     declared = frame([*lines, *further.get("earlier", ())], _LINES)
@@ -149,7 +149,8 @@ def day_of(
         returns=frame(returns, _RETURNS),
         returned_lines=frame(further.get("returned_lines", ()), _LINES | {"released_at": _MOMENT}),
         config=further.get("config", ChecksConfig()),
-        reference=load_reference().on(day),
+        reference=further.get("reference", load_reference()).on(day),
+        spent=pl.DataFrame(list(further.get("spent", {}).items()), SPENT_COLUMNS, orient="row"),
     )
 
 

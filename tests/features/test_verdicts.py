@@ -27,6 +27,7 @@ CHECKS = {
         "weight",
     ),
     *("payment_reused", "waybill_reused", "paid_late", "return_unknown", "return_exceeds", "return_late"),
+    *("mode_not_open", "order_limit", "yearly_allowance", "articles_limit"),
 }
 GOOD = """
 import polars as pl

@@ -60,8 +60,10 @@ def make_documents(
 
 
 def findings_of(store: Store, day: date) -> pl.DataFrame:
-    """The table that the checks of a day wrote."""
-    return pl.read_parquet(store.layout.file(DayTable.CHECKS, day), hive_partitioning=False)
+    """The findings that the checks of a day wrote."""
+    files = store.layout.files(DayTable.CHECKS, day)
+    found = pl.concat(pl.read_parquet(file, hive_partitioning=False) for file in files)
+    return found.sort("declaration_id", "line_no", "check")
 
 
 def _by_day(rows: pl.DataFrame, days: pl.Series) -> list[tuple[date, pl.DataFrame]]:

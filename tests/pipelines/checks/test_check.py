@@ -50,7 +50,7 @@ def test_an_honest_parcel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert run(["check", "--store", str(store.path), "--date", str(DAY)]) == 0
     said = capsys.readouterr().out
     assert "2026-11-20: 1 parcels with 1 lines: 0 findings" in said
-    assert f"tables: {store.path}/checks/declared_on=2026-11-20/checks.parquet" in said
+    assert f"tables: {store.path}/checks/declared_on=2026-11-20" in said
 
 
 def test_findings_are_told_by_check_and_outcome(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,7 +167,9 @@ def test_a_day_whose_documents_are_damaged_is_listed_all_the_same(
 
 
 def test_a_store_without_documents_has_no_such_features(scored: World) -> None:
-    assert not scored.store.layout.table(DayTable.CHECKS).exists()
+    assert not scored.store.layout.file(DayTable.CHECKS, NIGHT).exists()
+    assert scored.store.layout.file(DayTable.LAW, NIGHT).exists()
+    assert scored.store.layout.file(DayTable.ASSESSMENTS, NIGHT).exists()
     lines = scored.store.read_declarations(NIGHT)
     assert FINDINGS not in with_checked(scored.store.layout, NIGHT, lines).columns
     features = features_of_day(scored.path, NIGHT, "undervaluation", load_settings(scored.configs))
