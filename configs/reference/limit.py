@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,3 +22,12 @@ class Limit:
     valid_from: date
     notice: str | None
     is_known: bool = True
+
+
+def or_nan(amount: float | None) -> float:
+    """Return an amount as a number to reckon with: what is reckoned from one that there is not, is not known.
+
+    >>> or_nan(5000.0), or_nan(None)
+    (5000.0, nan)
+    """
+    return math.nan if amount is None else amount

@@ -7,6 +7,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.reference.limit import or_nan
 from features.block import block
 from features.history.view import HistoryView, days_since
 from features.pattern import RING_DEFAULTS, ring_column
@@ -38,5 +39,5 @@ def _allowance_of_newcomers(history: HistoryView, reference: ReferenceDay) -> pl
     age = days_since(history.day, known["first_day"]).fill_null(0.0)
     facts = pl.DataFrame({"age": age, "year": known["year"], "year_fen": known["year_fen"], "today": today})
     before = pl.when(pl.col("year") == history.day.year).then("year_fen").otherwise(0)
-    used = (before + pl.col("today")) * (CNY_PER_FEN / reference.yearly_allowance_cny)
+    used = (before + pl.col("today")) * (CNY_PER_FEN / or_nan(reference.yearly_allowance_cny))
     return facts.select(pl.when(pl.col("age") <= _NEW_DAYS).then(used).otherwise(0.0)).to_series()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.reference.limit import or_nan
 from features.block import block
 from features.history.needs import KeyKind
 from features.history.peers import MILLI
@@ -52,7 +51,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
 
 def _together_over_limit(lines: pl.DataFrame, today: KeyRows, reference: ReferenceDay) -> pl.Series:
     """1 where a parcel is within the limit and all parcels of the key today are not; null without a key."""
-    limit = _or_nan(reference.order_limit_cny) * FEN_PER_CNY
+    limit = or_nan(reference.order_limit_cny) * FEN_PER_CNY
     within = lines["_parcel_fen"] <= limit
     return (within & (today["value_fen"] > limit)).cast(pl.Float64)
 
@@ -60,7 +59,7 @@ def _together_over_limit(lines: pl.DataFrame, today: KeyRows, reference: Referen
 def _limits(
     lines: pl.DataFrame, history: HistoryView, today_cny: pl.Series, reference: ReferenceDay
 ) -> list[pl.Series]:
-    order, year = _or_nan(reference.order_limit_cny), _or_nan(reference.yearly_allowance_cny)
+    order, year = or_nan(reference.order_limit_cny), or_nan(reference.yearly_allowance_cny)
     known, this_year = history.before("buyer"), pl.col("year") == history.day.year
     year_cny = (
         pl.DataFrame([known["year"], known["year_fen"]])
@@ -72,8 +71,3 @@ def _limits(
         (lines["_parcel_fen"] / FEN_PER_CNY / order).alias("same_day__parcel_limit_share"),
         ((year_cny + today_cny) / year).alias("same_day__allowance_used"),
     ]
-
-
-def _or_nan(limit: float | None) -> float:
-    """A limit; features of one that there is not are null."""
-    return math.nan if limit is None else limit
