@@ -43,6 +43,7 @@ VALUED_COLUMNS: Final = (
 )
 """What of a line decides whose it is and what it is worth."""
 _FORMAT: Final = "1"
+_DAYS_AT_ONCE: Final = 30
 _SOURCES: Final = (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
 _VERSION: Final = ("declaration_id", "sent_at", "held_until")
 
@@ -50,23 +51,21 @@ _VERSION: Final = ("declaration_id", "sent_at", "held_until")
 def bring_up_to(store: Store, day: date, reference: Reference) -> int:
     """Make the files of the year's days before a day that are missing or out of date; return how many.
 
-    Each is written for itself, so that an interruption keeps those before. The caller holds the lock.
+    They are written some days at a time: an interruption keeps those before. The caller holds the lock.
 
     Raises:
         StoreError: a file that is read is damaged.
     """
-    made = 0
-    for each in _days_before(store, day):
-        source = _source(store, each, reference.on(each))
-        if _is_made_of(store, each, source):
-            continue
+    sources = {each: _source(store, each, reference.on(each)) for each in _days_before(store, day)}
+    missing = [each for each, source in sources.items() if not _is_made_of(store, each, source)]
+    for first in range(0, len(missing), _DAYS_AT_ONCE):
         with store.transaction() as t:
-            folder = t.stage(store.layout.partition(DayTable.RETAIL_SUMS, each))
-            write_table(_made(store, each, reference.on(each)), folder / DayTable.RETAIL_SUMS.file)
-            noted = folder / store.layout.retail_sums_source(each).name
-            noted.write_text(json.dumps({"made_of": source}) + "\n", encoding="utf-8")
-        made += 1
-    return made
+            for each in missing[first : first + _DAYS_AT_ONCE]:
+                folder = t.stage(store.layout.partition(DayTable.RETAIL_SUMS, each))
+                write_table(_made(store, each, reference.on(each)), folder / DayTable.RETAIL_SUMS.file)
+                noted = folder / store.layout.retail_sums_source(each).name
+                noted.write_text(json.dumps({"made_of": sources[each]}) + "\n", encoding="utf-8")
+    return len(missing)
 
 
 def sums_before(store: Store, day: date, reference: Reference) -> Iterator[tuple[date, pl.LazyFrame]]:
