@@ -110,9 +110,13 @@ class _Said:
     assessed: list[Assessments] = field(default_factory=list)
     applied: list[pl.DataFrame] = field(default_factory=list)
     rings: list[pl.DataFrame] = field(default_factory=list)
+    parcels: int = 0
+    returns: int = 0
 
     def add(self, facts: CheckedDay, manifest: ManifestBuilder) -> None:
         """Take a part in."""
+        self.parcels += facts.lines["declaration_id"].n_unique()
+        self.returns += facts.returns.filter("is_new").height
         with manifest.step("assess"):
             self.assessed.append(assess_lines(facts))
         with manifest.step("check"):
@@ -162,14 +166,12 @@ def check_day(
     manifest = ManifestBuilder("check")
     with manifest.step("sums of the year"):
         bring_up_to(store, day, reference)
-    said, parcels, returns = _Said(law_only, SharedLookUp(store, day, config)), 0, 0
+    said = _Said(law_only, SharedLookUp(store, day, config))
     for facts in _facts(store, day, config, reference, manifest, law_only=law_only):
         said.add(facts, manifest)
-        parcels += facts.lines["declaration_id"].n_unique()
-        returns += facts.returns.filter("is_new").height
         manifest.add_rows(rows_in=facts.lines.height, kept=facts.lines.height)
-    findings, not_known, due = said.findings, said.not_known, all_assessments(said.assessed)
-    tables = _tables(findings, law_only=law_only) if manifest.rows_in or returns else {}
+    findings, due = said.findings, all_assessments(said.assessed)
+    tables = _tables(findings, law_only=law_only) if manifest.rows_in or said.returns else {}
     with manifest.step("write"):
         _stage(t, store.layout.partition(DayTable.CHECKS, day), tables)
         assessments = {DayTable.ASSESSMENTS: due.rows} if manifest.rows_in else {}
@@ -181,12 +183,12 @@ def check_day(
                 write_patterns(store.layout, day, beside, applied, said.rings, config.returns_days)
     checks = DayChecks(
         day,
-        parcels,
+        said.parcels,
         manifest.rows_in,
         sent_later(store, day, closing_moment(day)),
-        returns,
+        said.returns,
         _counts(findings, "check", "outcome"),
-        dict(not_known.group_by("check").len().sort("check").iter_rows()),
+        dict(said.not_known.group_by("check").len().sort("check").iter_rows()),
         due.regimes,
         due.unknown,
         due.ended,
