@@ -32,6 +32,21 @@ FINDING_COLUMNS: Final[dict[str, pl.DataType]] = {
 }
 """A finding: `line_no` is null for the whole parcel, `valid_from` where no dated rule is behind it."""
 SPENT_COLUMNS: Final[dict[str, pl.DataType]] = {"declaration_id": pl.String(), "spent_cny": pl.Float64()}
+BOUGHT_COLUMNS: Final[dict[str, pl.DataType]] = {
+    "declaration_id": pl.String(),
+    "line_no": pl.Int32(),
+    "declared_at": pl.Datetime("us", "UTC"),
+    "buyer_id": pl.String(),
+    "hs_code": pl.String(),
+    "quantity": pl.Float64(),
+    "unit": pl.String(),
+    "legal_quantity": pl.Float64(),
+    "legal_unit": pl.String(),
+    "returned": pl.Float64(),
+    "is_late": pl.Boolean(),
+}
+"""A line that a buyer bought: `returned` is what of its quantity goes back; `is_late` where it was sent after
+the close of its day, which knew nothing of it."""
 FINDINGS: Final = "_findings"
 """The column with the names of the checks that a line's parcel has findings of."""
 OUTCOMES: Final = ("failed", "open", "note")
@@ -65,6 +80,7 @@ class CheckedDay:
         reference: the reference tables of the day.
         spent: what buyers spent on retail imports in the calendar year up to a parcel and with it, without
             what they gave back, in `SPENT_COLUMNS`: of parcels where it is above the year's allowance.
+        bought: what buyers of the day bought in its year of headings of which a person may buy so much.
     """
 
     day: date
@@ -80,6 +96,7 @@ class CheckedDay:
     config: ChecksConfig
     reference: ReferenceDay
     spent: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=SPENT_COLUMNS))
+    bought: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=BOUGHT_COLUMNS))
 
     @cached_property
     def assessed(self) -> pl.DataFrame:

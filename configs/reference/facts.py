@@ -6,16 +6,19 @@ taxed as it was in 2018. `Reference.on(day)` gives the tables as they were that 
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from configs.errors import ConfigurationError
 from configs.loader import reference_path
+from configs.messages import nearest
 from configs.reference.columns import ReferenceTable
 from configs.reference.limit import Limit
 from configs.reference.tables import TABLES, read_table
@@ -35,6 +38,7 @@ class ReferenceDay:
     watch_groups: tuple[str, ...]
     tables: Mapping[str, pl.DataFrame]
     whole: Mapping[str, pl.DataFrame] = field(default_factory=dict)
+    revisions: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         """The rows of a table, by the name of its file without `.csv`."""
@@ -106,7 +110,11 @@ class Reference:
     """All reference tables with all their dated rows."""
 
     tables: Mapping[str, pl.DataFrame]
+    revisions: Mapping[str, str] = field(default_factory=dict)
     _days: dict[date, ReferenceDay] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _frames: dict[tuple[str, Any], pl.DataFrame] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def on(self, day: date) -> ReferenceDay:
         """The tables as they hold on `day`; days between two changes share one object."""
@@ -117,14 +125,27 @@ class Reference:
             self._days[since] = ReferenceDay(
                 since,
                 tuple(self.tables["watch_terms"]["group"].unique().sort()),
-                {table.name: _holding(self.tables[table.name], table, since) for table in TABLES},
+                {table.name: self._held(table, since) for table in TABLES},
                 self.tables,
+                self.revisions,
             )
         return self._days[since]
 
+    def _held(self, table: ReferenceTable, day: date) -> pl.DataFrame:
+        """A table as it holds on a day; days between two changes of it share one frame."""
+        frame = self.tables[table.name]
+        since = frame.filter(pl.col("valid_from") <= day)["valid_from"].max()
+        if (table.name, since) not in self._frames:
+            self._frames[table.name, since] = _holding(frame, table, day)
+        return self._frames[table.name, since]
 
-def load_reference(overlay: Path | None = None) -> Reference:
+
+def load_reference(overlay: Path | None = None, rules: Path | None = None) -> Reference:
     """Return every reference table, the overlay's files in place of the packaged ones of the same name.
+
+    Args:
+        overlay: a folder with the layout of `configs/`.
+        rules: another, whose tables are laid over both.
 
     Raises:
         ConfigurationError: a file or a cell is not as expected; the message names file, line and column.
@@ -135,15 +156,41 @@ def load_reference(overlay: Path | None = None) -> Reference:
     >>> reference.on(date(2018, 6, 1)).order_limit_cny
     2000.0
     """
-    frames = {table.name: read_table(reference_path(table.filename, overlay), table) for table in TABLES}
+    tried = tables_in(rules) if rules else {}
+    paths = {table.name: tried.get(table.name) or reference_path(table.filename, overlay) for table in TABLES}
+    frames = {table.name: read_table(paths[table.name], table) for table in TABLES}
     unknown = frames["tax_bands"].join(frames["taxes"], on=["tax", "band"], how="anti")
     if unknown.height:
         tax, band = unknown["tax"][0], unknown["band"][0]
         raise ConfigurationError(
-            f"{reference_path('tax_bands.csv', overlay)}: "
-            f"expected bands that taxes.csv gives a rate; came {band!r} of {tax!r}"
+            f"{paths['tax_bands']}: expected bands that taxes.csv gives a rate; came {band!r} of {tax!r}"
         )
-    return Reference(frames)
+    return Reference(frames, {name: _revision(path) for name, path in paths.items()})
+
+
+def tables_in(folder: Path) -> dict[str, Path]:
+    """Return the reference tables of a folder with the layout of `configs/`, by name.
+
+    Raises:
+        ConfigurationError: it has none, or one that is no table of the program.
+    """
+    files = {path.stem: path for path in sorted((folder / "reference").glob("*.csv"))}
+    known = [table.name for table in TABLES]
+    for name in files:
+        if name not in known:
+            raise ConfigurationError(
+                f"{folder}: expected reference tables among {', '.join(known)}; came {name!r}."
+                f"{nearest(name, known)}"
+            )
+    if not files:
+        raise ConfigurationError(
+            f"expected a reference table such as {folder / 'reference' / 'banned_origins.csv'}; there is none"
+        )
+    return files
+
+
+def _revision(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def load_table(name: str, overlay: Path | None = None) -> pl.DataFrame:

@@ -13,6 +13,7 @@ import polars as pl
 from configs.errors import ConfigurationError
 from configs.messages import MOST_EXAMPLES, nearest, quoted
 from configs.reference.columns import ReferenceColumn, ReferenceTable
+from configs.reference.goods_tables import GOODS_TABLES
 
 KEYWORD_SEPARATOR = "|"
 _MOST_PARSED = 64
@@ -143,6 +144,7 @@ TABLES: tuple[ReferenceTable, ...] = (
         ("column",),
     ),
     ReferenceTable("vague_terms", (_text("term"), _LANGUAGE, _SCRIPT), ("term",)),
+    *GOODS_TABLES,
 )  # fmt: skip
 
 

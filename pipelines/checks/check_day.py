@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
@@ -20,30 +18,16 @@ from features.contract.china_time import closing_moment
 from features.patterns.returns import lines_applied_for
 from features.patterns.rings import find_rings
 from features.verdicts import Verdicts, run_checks
-from pipelines.checks.allowance import spent_above_allowance
-from pipelines.checks.known_declarations import known_declarations, sent_later
-from pipelines.checks.matching import Matcher
+from pipelines.checks.day_facts import damage_named, day_facts
+from pipelines.checks.known_declarations import sent_later
 from pipelines.checks.patterns import write_patterns
 from pipelines.checks.retail_sums import bring_up_to
-from pipelines.checks.returned import returned_on
 from pipelines.checks.shared import SharedLookUp
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import row_count, write_table
+from pipelines.store.files import write_table
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
-
-_LINES: Final = (
-    *("declaration_id", "line_no", "direction", "trade_mode", "platform_id", "order_id", "carrier_id"),
-    *("waybill_id", "buyer_id", "address_id", "quantity", "unit_price", "total_price", "currency"),
-    *("gross_weight_kg", "item_no"),
-    *("customs_office", "dispatch_country", "hs_code", "item_name", "item_model", "unit"),
-    *("legal_quantity", "legal_unit", "net_weight_kg", "freight", "insurance"),
-)
-_READ: Final = (
-    *(DayTable.DECLARATIONS, DayTable.ORDERS, DayTable.PAYMENTS, DayTable.WAYBILLS),
-    *(DayTable.RETURNS, DayTable.RECEIPTS),
-)
 
 
 @dataclass(frozen=True)
@@ -123,7 +107,7 @@ class _Said:
             self.verdicts.append(run_checks(facts, DOCUMENT_CHECKS if self.law_only else ()))
         if self.law_only:
             return
-        with manifest.step("patterns"), _damage_named(self.sharing.store):
+        with manifest.step("patterns"), damage_named(self.sharing.store):
             self.applied.append(lines_applied_for(facts))
             self.rings.append(find_rings(facts, self.sharing.of(facts)))
 
@@ -167,7 +151,7 @@ def check_day(
     with manifest.step("sums of the year"):
         bring_up_to(store, day, reference)
     said = _Said(law_only, SharedLookUp(store, day, config))
-    for facts in _facts(store, day, config, reference, manifest, law_only=law_only):
+    for facts in day_facts(store, day, config, reference, manifest, law_only=law_only):
         said.add(facts, manifest)
         manifest.add_rows(rows_in=facts.lines.height, kept=facts.lines.height)
     findings, due = said.findings, all_assessments(said.assessed)
@@ -195,6 +179,7 @@ def check_day(
         [store.layout.file(table, day) for table in tables],
     )
     manifest.further.update(checks.as_dict())
+    manifest.further["tables"] = dict(reference.revisions)
     store.write_manifest(t, "check", day, manifest.as_dict())
     return checks
 
@@ -213,62 +198,14 @@ def _stage(t: Transaction, place: Path, tables: Mapping[DayTable, pl.DataFrame])
         write_table(rows, folder / table.file)
 
 
-def _facts(
-    store: Store,
-    day: date,
-    config: ChecksConfig,
-    reference: Reference,
-    manifest: ManifestBuilder,
-    *,
-    law_only: bool,
-) -> Iterator[CheckedDay]:
-    """What is known of a day, part by part; returns stand with the first."""
-    with _damage_named(store):
-        with manifest.step("returns"):
-            returned = returned_on(store, day)
-        with manifest.step("allowance"):
-            spent = spent_above_allowance(store, day, reference)
-        matcher = Matcher(store, day, config.lookback_days)
-        for part in _parts(store, day, config.lines_at_once):
-            with manifest.step("match"):
-                match = matcher.match(part.clear() if law_only else part)
-            yield CheckedDay(
-                day,
-                closing_moment(day),
-                part,
-                **vars(match),
-                **vars(returned),
-                config=config,
-                reference=reference.on(day),
-                spent=spent,
-            )
-            returned = returned.without_rows()
-
-
-@contextmanager
-def _damage_named(store: Store) -> Iterator[None]:
-    """Name the file at which a scan of many failed: Polars does not.
+def findings_of_day(store: Store, day: date, config: ChecksConfig, reference: Reference) -> pl.DataFrame:
+    """Return what the checks of a day find with these tables, in `FINDING_COLUMNS`; nothing is written.
 
     Raises:
-        StoreError: one of the files cannot be read, or is damaged.
+        StoreError: a file that is read is damaged.
     """
-    try:
-        yield
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
-        for table in (*_READ, *(each.changed for each in _READ)):
-            for day in store.days(table):
-                for file in store.layout.files(table, day):
-                    row_count(file)
-        raise
-
-
-def _parts(store: Store, day: date, most: int) -> Iterator[pl.DataFrame]:
-    """The day's lines, about so many at once and whole declarations; one empty part where it has none."""
-    known = known_declarations(store, day, closing_moment(day))
-    count = max(1, math.ceil(known.select(pl.len()).collect(engine="streaming").item() / most))
-    part = pl.col("declaration_id").hash() % count
-    for number in range(count):
-        yield known.filter(part == number).select(_LINES).collect(engine="streaming")
+    parts = day_facts(store, day, config, reference, ManifestBuilder("check"), law_only=False)
+    return pl.concat([run_checks(facts).findings for facts in parts]).sort(list(FINDING_COLUMNS))
 
 
 def _counts(rows: pl.DataFrame, *names: str) -> dict[tuple[str, ...], int]:

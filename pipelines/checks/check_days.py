@@ -104,7 +104,7 @@ def check_days(
     reference = load_reference(settings.overlay)
     checked = []
     with opened.lock("check"):
-        days = _days(opened.layout, first, last)
+        days = checked_days(opened.layout, first, last)
         with progress.task("check", total=len(days)) as task:
             for day in days:
                 with opened.transaction() as t:
@@ -113,5 +113,6 @@ def check_days(
     return CheckReport(first, last, checked, opened.layout.table(DayTable.CHECKS))
 
 
-def _days(layout: Layout, first: date, last: date) -> list[date]:
+def checked_days(layout: Layout, first: date, last: date) -> list[date]:
+    """Return the days of a range, both ends inclusive, on which there is something to check."""
     return sorted({day for table in _TABLES for day in layout.days(table) if first <= day <= last})

@@ -10,7 +10,7 @@ import polars as pl
 
 from configs.reference.facts import load_reference
 from configs.schema.checks import ChecksConfig
-from features.check import SPENT_COLUMNS, CheckedDay
+from features.check import BOUGHT_COLUMNS, SPENT_COLUMNS, CheckedDay
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.documents import ORDERS, PAYMENTS, RETURNS, WAYBILLS
 from features.verdicts import found_checks, run_checks
@@ -122,7 +122,7 @@ def day_of(
     """A day of these rows.
 
     `further` has returns, returned_lines, earlier (lines of other days), other_uses (of transactions), day,
-    config, reference and spent (by declaration).
+    config, reference, spent (by declaration) and bought (of the year).
     """
     day = further.get("day", DAY)
     declared = frame([*lines, *further.get("earlier", ())], _LINES)
@@ -151,6 +151,7 @@ def day_of(
         config=further.get("config", ChecksConfig()),
         reference=further.get("reference", load_reference()).on(day),
         spent=pl.DataFrame(list(further.get("spent", {}).items()), SPENT_COLUMNS, orient="row"),
+        bought=frame(further.get("bought", ()), BOUGHT_COLUMNS),
     )
 
 

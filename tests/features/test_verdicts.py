@@ -28,6 +28,7 @@ CHECKS = {
     ),
     *("payment_reused", "waybill_reused", "paid_late", "return_unknown", "return_exceeds", "return_late"),
     *("mode_not_open", "order_limit", "yearly_allowance", "articles_limit"),
+    *("banned_goods", "prohibited_article", "not_listed", "quantity_limit"),
 }
 GOOD = """
 import polars as pl
