@@ -11,7 +11,7 @@ from features.check import BOUGHT_COLUMNS, RETAIL_IMPORT
 from features.contract.declarations import LINE_KEY
 from features.contract.documents import RETURNS
 from pipelines.checks.known_declarations import days_between, known_over
-from pipelines.documents.known import closing_moment, known_documents
+from pipelines.documents.known import known_documents
 from pipelines.store.store import Store
 
 

@@ -12,11 +12,11 @@ import polars as pl
 
 from configs.reference.facts import load_reference, tables_in
 from configs.schema.settings import Settings
+from features.contract.china_time import closing_moment
 from features.contract.declarations import LINE_KEY
 from pipelines.checks.check_day import findings_of_day
 from pipelines.checks.check_days import checked_days
 from pipelines.checks.known_declarations import known_declarations
-from pipelines.documents.known import closing_moment
 from pipelines.store.store import Store
 from pipelines.work.progress import Progress
 from pipelines.work.report import Report
