@@ -137,7 +137,7 @@ def test_the_case_of_a_parcel_shows_what_its_documents_say(night: World) -> None
             if each.startswith(f'data-case="{row["declaration_id"]}"')
         )
         assert "order, waybill and inventory name different addresses" in case
-        assert f"{row['found']}; {row['expected']}" in case
+        assert f"{row['found']}; expected: {row['expected']}" in case
 
 
 def test_a_day_is_scored_again_where_its_documents_changed(night: World, tmp_path: Path) -> None:
