@@ -8,6 +8,7 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from features.check import BOUGHT_COLUMNS, RETAIL_IMPORT
+from features.contract.china_time import closing_moment
 from features.contract.declarations import LINE_KEY
 from features.contract.documents import RETURNS
 from pipelines.checks.known_declarations import days_between, known_over

@@ -291,12 +291,6 @@ def table_file(name: str) -> str:
     return f"{name}.parquet"
 
 
-def statistics_files(folder: Path) -> tuple[Path, Path, Path, Path]:
-    """Return the table, the text, the workbook and the page of a month's statistics."""
-    table, text, book, page = (folder / f"statistics.{kind}" for kind in ("parquet", "csv", "xlsx", "html"))
-    return table, text, book, page
-
-
 def office_documents(folder: Path, name: str) -> tuple[Path, Path]:
     """Return the workbook and the page of an office's list in the folder of a day's lists."""
     return folder / f"{name}.xlsx", folder / f"{name}.html"
