@@ -20,7 +20,7 @@ from configs.reference.facts import Reference, ReferenceDay
 from pipelines.statistics.line_values import CELL_KEY, READ_COLUMNS, line_values
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import file_digest, intact, read_notes
-from pipelines.store.files import read_json, read_whole, scan_tables, write_table
+from pipelines.store.files import read_json, read_tables, read_whole, scan_tables, write_table
 from pipelines.store.layout import Layout, table_file
 from pipelines.store.store import Store
 
@@ -68,7 +68,7 @@ def sums_of_day(store: Store, day: date, reference: ReferenceDay) -> DaySums:
         StoreError: a file of the day cannot be read, or is damaged.
     """
     buckets = [
-        sum_lines(store.read_declaration_files([file], READ_COLUMNS), reference)
+        sum_lines(read_tables([file], store.stored_schema(), list(READ_COLUMNS)), reference)
         for file in store.layout.buckets(day)
     ]
     return add_up(buckets)

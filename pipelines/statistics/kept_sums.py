@@ -90,7 +90,7 @@ class KeptSums:
         Raises:
             StoreError: a file that is read is damaged.
         """
-        days = days_of_month(self.store.declaration_days(), month)
+        days = days_of_month(self.store.days(DayTable.DECLARATIONS), month)
         bases = {}
         with self.progress.task(f"{month:%Y-%m}", total=len(days)) as task:
             for day in days:

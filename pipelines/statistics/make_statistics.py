@@ -220,7 +220,7 @@ class _Work:
 
 def _months_there(store: Store) -> list[date]:
     """The months with declarations or applications for return, oldest first."""
-    days = [*store.declaration_days(), *store.days(DayTable.RETURNS)]
+    days = [*store.days(DayTable.DECLARATIONS), *store.days(DayTable.RETURNS)]
     return sorted(set(map(month_of, days)))
 
 

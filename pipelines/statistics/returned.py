@@ -18,7 +18,7 @@ from pipelines.statistics.day_cells import PAIR_SCHEMA, declared_digests, digest
 from pipelines.statistics.line_values import CELL_KEY, READ_COLUMNS, line_values, part_of_fen
 from pipelines.statistics.months import last_day
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import scan_tables
+from pipelines.store.files import read_tables, scan_tables
 from pipelines.store.layout import Layout
 from pipelines.store.store import Store
 
@@ -94,7 +94,7 @@ def returned_basis(
 
     Where a line was not found, any day that comes may have it.
     """
-    wanted = store.declaration_days() if some_unknown else sorted(days)
+    wanted = store.days(DayTable.DECLARATIONS) if some_unknown else sorted(days)
     rates = reference.tables["exchange_rates"].sort("currency", "valid_from")
     return {
         "version": _VERSION,
@@ -115,7 +115,7 @@ def find_returned(store: Store, applied: pl.DataFrame, reference: Reference) -> 
     """
     missing = applied.select("declaration_id").unique()
     found, days = [], []
-    for day in reversed(store.declaration_days()):
+    for day in reversed(store.days(DayTable.DECLARATIONS)):
         if missing.is_empty():
             break
         lines = _lines_of(store, day, missing)
@@ -156,9 +156,9 @@ def _lines_of(store: Store, day: date, inventories: pl.DataFrame) -> pl.DataFram
     """A day's lines of some inventories."""
     parts: list[pl.DataFrame] = []
     for file in store.layout.buckets(day):
-        ids = store.read_declaration_files([file], ["declaration_id"])
+        ids = read_tables([file], store.stored_schema(), ["declaration_id"])
         if ids.join(inventories, on="declaration_id", how="semi").is_empty():
             continue
-        lines = store.read_declaration_files([file], READ_COLUMNS)
+        lines = read_tables([file], store.stored_schema(), list(READ_COLUMNS))
         parts.append(lines.join(inventories, on="declaration_id", how="semi"))
-    return pl.concat(parts) if parts else store.read_declaration_files([], READ_COLUMNS)
+    return pl.concat(parts) if parts else read_tables([], store.stored_schema(), list(READ_COLUMNS))

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from configs.reference.facts import load_reference
+from configs.reference.facts import Reference, ReferenceDay, load_reference
 from configs.schema.checks import ChecksConfig
 from features.check import BOUGHT_COLUMNS, SPENT_COLUMNS, CheckedDay
 from features.contract.declarations import DECLARATION_COLUMNS
@@ -149,7 +149,7 @@ def day_of(
         returns=frame(returns, _RETURNS),
         returned_lines=frame(further.get("returned_lines", ()), _LINES | {"released_at": _MOMENT}),
         config=further.get("config", ChecksConfig()),
-        reference=further.get("reference", load_reference()).on(day),
+        reference=_reference_of(further.get("reference") or load_reference(), day),
         spent=pl.DataFrame(list(further.get("spent", {}).items()), SPENT_COLUMNS, orient="row"),
         bought=frame(further.get("bought", ()), BOUGHT_COLUMNS),
     )
@@ -169,3 +169,7 @@ def found(day: CheckedDay) -> list[tuple[str, int | None, str, str]]:
 
 def _on(moment: datetime) -> date:
     return (moment + timedelta(hours=8)).date()
+
+
+def _reference_of(reference: Reference | ReferenceDay, day: date) -> ReferenceDay:
+    return reference.on(day) if isinstance(reference, Reference) else reference
