@@ -39,6 +39,8 @@ class DocumentFormat(MessageFormat):
     persons: ClassVar[Mapping[str, str]] = {}
     directions: ClassVar[Mapping[str, str]] = {}
     part: ClassVar[DocumentPart | None] = None
+    _respelled_head: ClassVar[tuple[str, ...]]
+    _respelled_line: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
         """What follows from the fields: the columns that must be there, and what names nobody."""
@@ -58,13 +60,18 @@ class DocumentFormat(MessageFormat):
         cls.hashed_as = hashed | {field: hashed_as(column) for column, field in cls.persons.items()}
         words = {field for field in cls.hashed_as if cls.hashed_as[field] in ("item_name", "item_model")}
         cls.word_fields = frozenset(words)
+        cls._respelled_head, cls._respelled_line = (
+            tuple(column for column in fields if _is_respelled(column, cls.of))
+            for fields in (cls.head_fields, cls.line_fields)
+        )
 
     def head_columns(self, head: Fields) -> Values:
         """The columns that a head decides."""
-        columns: Values = {
-            column: self._value(column, head.get(field) or head.get(self.export_fields.get(column, field)))
-            for column, field in self.head_fields.items()
-        }
+        columns: Values = {column: head.get(field) for column, field in self.head_fields.items()}
+        for column, field in self.export_fields.items():
+            columns[column] = columns[column] or head.get(field)
+        for column in self._respelled_head:
+            columns[column] = self._respelled(column, columns[column])
         for column, field in self.persons.items():
             is_buyer = field == _IDENTITY_FIELD
             columns[column] = (
@@ -76,20 +83,20 @@ class DocumentFormat(MessageFormat):
 
     def line_columns(self, of_head: Values, head: Fields, line: Fields) -> Values:
         """The columns that a line decides."""
-        return {column: self._value(column, line.get(field)) for column, field in self.line_fields.items()}
+        columns: Values = {column: line.get(field) for column, field in self.line_fields.items()}
+        for column in self._respelled_line:
+            columns[column] = self._respelled(column, columns[column])
+        return columns
 
     @property
     def sent_column(self) -> str:
         """The column that says when the message was sent."""
         return self.part.sent if self.part else "sent_at"
 
-    def _value(self, column: str, value: str | None) -> str | None:
+    def _respelled(self, column: str, value: str | None) -> str | None:
         if column in _CURRENCIES:
             return self.codes.currency(value)
-        if column in COUNTRY_COLUMNS:
-            return self.codes.country(value)
-        is_moment = self.of.columns[column] == pl.Datetime("us", "UTC")
-        return _spelled(value) if is_moment else value
+        return self.codes.country(value) if column in COUNTRY_COLUMNS else _spelled(value)
 
 
 class StateFormat(DocumentFormat):
@@ -111,6 +118,12 @@ class StateFormat(DocumentFormat):
     def undoes(state: int | None) -> bool:
         """Whether a state undoes the document: rejected, or an error."""
         return state is not None and (state == _REJECTED or state < 0)
+
+
+def _is_respelled(column: str, table: DocumentTable) -> bool:
+    """Whether values of a column are not taken over as they stand: codes and moments."""
+    is_moment = table.columns[column] == pl.Datetime("us", "UTC")
+    return is_moment or column in (*_CURRENCIES, *COUNTRY_COLUMNS)
 
 
 def _state(text: str | None) -> int | None:

@@ -192,7 +192,7 @@ class MessageFormat(ABC):
     def _telling(self, head: Fields) -> Fields:
         """Without fields that name a document or somebody by a word that means nothing."""
         means_nothing = self.codes.null_words.hold
-        nothing = {name for name in self.naming_fields & head.keys() if means_nothing(head[name])}
+        nothing = {name for name in self.naming_fields if name in head and means_nothing(head[name])}
         return {name: head[name] for name in head if name not in nothing} if nothing else head
 
     def _record(self, fields: Fields, clear: frozenset[str]) -> str:
@@ -215,7 +215,9 @@ def message_moment(text: str | None) -> datetime | None:
     if text is None or not _MOMENT.fullmatch(text):
         return None
     try:
-        moment = datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=CHINA)
+        # By their places: a pattern takes five times as long, and each message has a moment of its own.
+        month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+        moment = datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=CHINA)
         return moment.astimezone(UTC) + timedelta(milliseconds=int(text[14:] or 0))
     except (ValueError, OverflowError):
         return None
