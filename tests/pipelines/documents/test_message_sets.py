@@ -9,13 +9,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from configs.schema.checks import LAW_CHECKS
 from pipelines.cli.main import run
 from pipelines.simulation.messages.files import FileStyle
 from tests.pipelines.documents.message_sets import MessageSet, make_message_set
 from tests.pipelines.taken_in import stored_bytes
 
 KEY = ["declaration_id", "line_no", "check", "outcome", "day"]
-OF_GOODS = ("banned_goods", "prohibited_article", "not_listed", "quantity_limit")
 DOCUMENTS = ("orders", "payments", "waybills", "cancellations", "returns", "receipts", "taxes")
 TABLES = ("checks", "inspections", *DOCUMENTS)
 ENCODINGS = ("utf-8", "gb18030", "utf-16")
@@ -46,13 +46,13 @@ def checked(store: Path, messages: MessageSet, *calls: list[Path]) -> Path:
 
 
 def findings(store: Path) -> pl.DataFrame:
-    """What the checks found of documents and returns; of goods nothing is planted."""
+    """What the checks found of documents and returns; of the law nothing is planted."""
     files = sorted((store / "checks").rglob("*.parquet"))
     return (
         pl.read_parquet(files, hive_partitioning=True)
         .rename({"declared_on": "day"})
         .with_columns(pl.col("day").cast(pl.Date))
-        .filter(~pl.col("check").is_in(OF_GOODS))
+        .filter(~pl.col("check").is_in(LAW_CHECKS))
     )
 
 

@@ -19,6 +19,8 @@ from pipelines.cli.main import run as cli
 from pipelines.simulation.messages.files import FileStyle, write_messages
 from pipelines.simulation.messages.persons import identity_numbers, other_spelling, street_addresses
 from pipelines.simulation.messages.values import Wording
+from pipelines.store.day_table import DayTable
+from pipelines.store.files import read_tables
 from pipelines.store.store import Store
 from tests.pipelines.documents.message_sets import MessageSet, make_message_set
 
@@ -90,8 +92,9 @@ def ingested(written: MessageSet, tmp_path_factory: pytest.TempPathFactory) -> p
         patch.setenv("PARCEL_RISK_PSEUDONYM_KEY", "a key for tests, not a secret")
         assert cli(["ingest", *files, "--store", str(folder / "S"), "--source", "ceb", "--quiet"]) == 0
     store = Store.open(folder / "S")
-    days = [store.read_declarations(day) for day in store.declaration_days()]
-    return pl.concat(days).sort("declaration_id", "line_no")
+    # As they hold now: what was changed after the close of its day has its last version.
+    files = [file for day in store.days(DayTable.DECLARATIONS) for file in store.layout.buckets(day)]
+    return read_tables(files, store.stored_schema(), None).sort("declaration_id", "line_no")
 
 
 def test_inventories_come_back_as_they_were_simulated(written: MessageSet, ingested: pl.DataFrame) -> None:
