@@ -123,7 +123,7 @@ def _frames(world: World, number: int, size: int) -> dict[str, dict[str, pl.Data
 def measured_volume(volume: Volume) -> Figures:
     """Make the messages, take them in and check their day: figures by what is taken in and verb.
 
-    Raises SystemExit where a verb fails, or where not every row was kept.
+    Raises SystemExit where a verb fails, or where not every row was taken.
     """
     volume.work.mkdir(parents=True, exist_ok=True)
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "PARCEL_RISK_PSEUDONYM_KEY": _KEY}
@@ -143,10 +143,12 @@ def measured_volume(volume: Volume) -> Figures:
         for verb, given in options.items():
             process = run_measured(volume.command(verb, store, *given), environment, volume.log)
             manifest = _manifest(store, verb)
-            took[verb] = {"rows": manifest["rows_kept"], **verb_figures(process, manifest)}
+            # Two simulated parcels in many thousands have one waybill's number: one of the two is superseded.
+            rows_taken = manifest["rows_in"] - manifest["rows_quarantined"]
+            took[verb] = {"rows": rows_taken, **verb_figures(process, manifest)}
         wanted = sum(rows.values()) if what == "all four" else rows["declarations"]
         if took["ingest"]["rows"] != wanted:
-            raise SystemExit(f"{what}: expected {wanted:,} kept rows, came {took['ingest']['rows']:,}")
+            raise SystemExit(f"{what}: expected {wanted:,} rows, took {took['ingest']['rows']:,}")
         measured[what] = took
         shutil.rmtree(store)
     held = {kind: sum(_size(folder / kind) for folder in parts) for kind in KINDS}
