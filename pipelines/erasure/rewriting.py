@@ -20,7 +20,7 @@ from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import bucket_name
+from pipelines.store.layout import ADDED_LATER, bucket_name
 from pipelines.store.store import Store
 
 _SCORED: Final = (DayTable.SCORES, DayTable.VALUES)
@@ -123,6 +123,9 @@ def _follow(
         for number in range(count):
             part = placed.filter(pl.col("_bucket") == number).select(rows.columns)
             write_table(part, folder / bucket_name(number, count))
+        later = exchange.rows(rows).join(order, on=list(LINE_KEY), how="anti").sort(*LINE_KEY)
+        if later.height:
+            write_table(later, folder / ADDED_LATER)
         written[table.folder] += count
     return written
 

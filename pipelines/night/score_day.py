@@ -18,10 +18,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
 from pipelines.history.profiles import Eve
 from pipelines.lists.set_aside import SetAside, documents_set_aside
@@ -36,12 +38,14 @@ from pipelines.scoring.models_in_use import ModelInUse, doubts_of
 from pipelines.scoring.sums_for_select import keep_sums, kept_sums
 from pipelines.store.bucket_checks import changed_later, check_buckets
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import put_in, read_whole
+from pipelines.store.files import put_in, read_whole, write_table
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import INCOMPLETE, Layout
+from pipelines.store.layout import ADDED_LATER, INCOMPLETE, Layout
 from pipelines.store.manifest import UNPROVEN, ManifestBuilder
 from pipelines.store.store import Store
 from pipelines.work.execution import Executor
+
+_LATER: Final = ("lines_changed_later", "lines_added_later")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class DayReport:
     """What became of one day.
 
     `changed_later` lines were changed or withdrawn after its close: they are scored as they were known then.
-    `added_later` lines came with such changes, and have no score.
+    `added_later` lines came with such changes: they have scores and no place on lists.
     """
 
     day: date
@@ -137,10 +141,13 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
     chronicle, day = run.chronicle, run.day
     store, work, troubles = chronicle.store, run.task.work, run.troubles
     with store.transaction() as t:
-        for table, of_bucket in ((DayTable.SCORES, work.scores), (DayTable.VALUES, work.values)):
-            folder = t.stage(store.layout.partition(table, day))
-            for file in run.files:
-                put_in(of_bucket(file), folder / file.name)
+        scores, values = (
+            t.stage(store.layout.partition(table, day)) for table in (DayTable.SCORES, DayTable.VALUES)
+        )
+        for file in run.files:
+            put_in(work.scores(file), scores / file.name)
+            put_in(work.values(file), values / file.name)
+        added = _put_added_later(run, scores)
         with manifest.step("lists"):
             issued = store.layout.partition(DayTable.LISTS, day).exists()
             listed = _keep_lists(t, run) if issued else stage_lists(t, run, work.all_scores, work.all_values)
@@ -148,12 +155,13 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
             stage_closed(t, run, lineage)
         unpriced = without_exchange_rate(store, chronicle.reference.on(day), run.files)
         outcome = {
-            "lines": sum(bucket.lines or 0 for bucket in run.buckets),
-            "scored": scored,
+            "lines": sum(bucket.lines or 0 for bucket in run.buckets) + added,
+            "scored": scored + added,
             "listed": listed.parcels,
             "offices": listed.offices,
             "unpriced": sum(unpriced.values()),
-            **_later(store, day),
+            "lines_changed_later": changed_later(store.layout, day),
+            "lines_added_later": added,
         }
         open_gaps = {"gaps": [gap.as_dict() for gap in troubles.gaps]} if troubles.gaps else {}
         t.stage_file(store.layout.outcome(day)).write_text(
@@ -162,8 +170,9 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
         manifest.values_nulled.update(
             {f"cny_value:no_exchange_rate_{currency}": count for currency, count in unpriced.items()}
         )
-        manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=scored)
-        manifest.further.update(listed.as_dict(), **troubles.as_dict(), **_later(store, day))
+        manifest.add_rows(rows_in=outcome["lines"], kept=outcome["lines"], scored=outcome["scored"])
+        later = {name: outcome[name] for name in _LATER}
+        manifest.further.update(listed.as_dict(), **troubles.as_dict(), **later)
         figures = manifest.as_dict()
         store.write_manifest(t, "score", day, figures)
     note = "its lists were issued before and stay; `parcel-risk select` makes new ones" if issued else ""
@@ -178,9 +187,14 @@ def _publish(name: str, run: DayRun, scored: int, lineage: str, manifest: Manife
     )
 
 
-def _later(store: Store, day: date) -> dict[str, int]:
-    changed, added = changed_later(store.layout, day)
-    return {"lines_changed_later": changed, "lines_added_later": added}
+def _put_added_later(run: DayRun, folder: Path) -> int:
+    """Put the scores of lines that the day did not know at its close into a folder; returns their number."""
+    files = [file for file in map(run.task.work.added, run.files) if file.exists()]
+    if not files:
+        return 0
+    scores = pl.concat(map(read_whole, files)).sort(*LINE_KEY)
+    write_table(scores, folder / ADDED_LATER)
+    return scores.height
 
 
 def _forget(task: DayTask) -> None:

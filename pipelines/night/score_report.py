@@ -63,7 +63,7 @@ class ScoreReport(Report):
             if day.added_later:
                 lines.append(
                     f"{day.day}: {day.added_later:,} lines came with such changes: they count from their "
-                    "day, and have no score"
+                    "day, and have scores, but no place on the lists"
                 )
             if day.gaps:
                 lines.append(

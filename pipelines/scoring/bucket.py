@@ -32,6 +32,7 @@ from pipelines.history.chronicle import Chronicle
 from pipelines.history.day_sums import load_today, save_sums
 from pipelines.history.mapped import mapped_history
 from pipelines.scoring.line_scores import Scored, scored
+from pipelines.store.buckets import lines_added_later
 from pipelines.store.day_work import DayWork
 from pipelines.store.files import row_count, unfinished, write_table
 from pipelines.store.store import Store
@@ -111,6 +112,15 @@ class Workspace:
         lines = self.chronicle.store.read_declaration_files([file])
         if of is not None:
             lines = lines.join(of, on="declaration_id", how="semi", maintain_order="left")
+        return self._prepared(lines)
+
+    def added_later(self, file: Path) -> pl.DataFrame:
+        """The prepared lines of a bucket that the day did not know at its close."""
+        store = self.chronicle.store
+        columns = list(store.declaration_schema())
+        return self._prepared(lines_added_later(store.layout, file, store.stored_schema(), columns))
+
+    def _prepared(self, lines: pl.DataFrame) -> pl.DataFrame:
         lines = with_checked(self.chronicle.store.layout, self.task.day, lines)
         return prepare_lines(lines, self.reference, self.settings.pipeline.features)
 
@@ -142,7 +152,8 @@ def score_bucket(task: BucketTask) -> int:
     """Writes the scores and values of one bucket and returns its number of lines.
 
     They go to `scores/<bucket>` and `values/<bucket>` in the working folder, with the columns of
-    `pipelines.scoring.line_scores.Scored`. A bucket whose two files are there is not computed again.
+    `pipelines.scoring.line_scores.Scored`. A bucket whose two files are there is not computed again. Lines
+    that came with changes after the close of the day have scores in `added/<bucket>`, and no place on lists.
     """
     scores, values = task.of.work.scores(task.file), task.of.work.values(task.file)
     if not (scores.exists() and values.exists()):
@@ -153,6 +164,9 @@ def score_bucket(task: BucketTask) -> int:
             # a whole bucket that took a gigabyte more in every process.
             space.scored(lines.head(1), task.file)
             space.compiled = True
+        added = space.added_later(task.file)
+        if added.height:
+            _write(space.scored(added, task.file).scores, task.of.work.added(task.file))
         tables = space.scored(lines, task.file)
         _write(tables.scores, scores)
         _write(tables.values, values)

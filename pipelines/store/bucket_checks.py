@@ -13,14 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-import polars as pl
-
 from configs.errors import StoreError
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from pipelines.store.buckets import COUNTED, buckets_at_close, ended_lines, lines_at_close
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import damaged, file_digest, read_notes
-from pipelines.store.files import read_tables, reading, row_count
+from pipelines.store.files import reading, row_count
 from pipelines.store.layout import Layout, bucket_name, bucket_of
 
 _KEY: Final = {name: DECLARATION_COLUMNS[name] for name in LINE_KEY}
@@ -105,16 +103,9 @@ def _written_buckets(layout: Layout, day: date) -> list[Bucket]:
     return [_bucket(folder / name, noted.get(name)) for name in sorted(names)]
 
 
-def changed_later(layout: Layout, day: date) -> tuple[int, int]:
-    """Return how many lines of a day were changed or withdrawn after its close, and how many that the store
-    holds now were not known at it.
-    """
-    lines = ended_lines(layout, day).filter(COUNTED).height
-    if not lines:
-        return 0, 0
-    now = read_tables(layout.buckets(day), _KEY, None)
-    known = [lines_at_close(layout, path, _KEY, list(_KEY)) for path in buckets_at_close(layout, day)]
-    return lines, now.join(pl.concat(known), on=list(_KEY), how="anti").height
+def changed_later(layout: Layout, day: date) -> int:
+    """Return how many lines of a day were changed or withdrawn after its close."""
+    return ended_lines(layout, day).filter(COUNTED).height
 
 
 def _bucket(path: Path, noted: Mapping[str, object] | None) -> Bucket:

@@ -141,6 +141,25 @@ def lines_at_close(
     return pl.concat([left, _counted(layout, path, wanted)]).sort(*LINE_KEY).select(columns)
 
 
+def lines_added_later(
+    layout: Layout, path: Path, schema: Mapping[str, pl.DataType], columns: list[str]
+) -> pl.DataFrame:
+    """Return the lines of a bucket that changes after the close of its day brought, sorted by key.
+
+    The store holds them, and the day did not know them.
+
+    Raises:
+        StoreError: a file cannot be read, or is damaged.
+    """
+    others = _others(layout, path)
+    if others.is_empty():
+        return read_tables([], schema, columns)
+    known = ended_lines(layout, _day_of(path)).filter(COUNTED).select(LINE_KEY)
+    wanted = list(dict.fromkeys([*columns, *LINE_KEY]))
+    stored = read_tables(_written(layout, path), schema, wanted).join(others, on="declaration_id", how="semi")
+    return stored.join(known, on=LINE_KEY, how="anti").sort(*LINE_KEY).select(columns)
+
+
 def scan_at_close(layout: Layout, path: Path, schema: Mapping[str, pl.DataType]) -> pl.LazyFrame:
     """Scan the same lines in any order, with exactly the columns of `schema`, the key among them."""
     others = _others(layout, path)

@@ -64,6 +64,10 @@ class DayWork:
         """What a finding in each of a bucket's lines is worth."""
         return self.all_values / bucket.name
 
+    def added(self, bucket: Path) -> Path:
+        """The scores of lines of a bucket that came later, if there are any."""
+        return self.path / "added" / bucket.name
+
     def parcels(self, bucket: Path) -> Path:
         """The parcels of a bucket."""
         return self.path / "parcels" / f"{bucket.stem}.arrow"

@@ -15,6 +15,7 @@ from pipelines.store.day_table import DayTable
 from pipelines.store.day_work import TODAY, DayWork
 
 LIST_TEXT: Final = "sampling_list.csv"
+ADDED_LATER: Final = "added_later.parquet"
 INCOMPLETE: Final = "incomplete.json"
 SET_ASIDE: Final = "set_aside.json"
 PLAN_PAGE: Final = "plan.html"

@@ -115,9 +115,12 @@ def _merge_messages(rows: pl.DataFrame, stored: pl.DataFrame, ledger: pl.DataFra
     overtaken = rows.height - lines.height
     fresh, duplicates, repeats = _first_stays(lines, lines.select(*LINE_KEY, "_content").clear())
     touched = stored.join(news, on="declaration_id", how="semi")
-    same = [*LINE_KEY, "_content", "_day"]
-    kept = fresh.join(touched, on=same, how="anti")
-    removed = touched.join(fresh, on=same, how="anti").select(*LINE_KEY, "_day")
+    # A version takes the place of the one before as a whole, lines that say the same among them: whether both
+    # came in one run makes no difference.
+    sent = [name for name in ("sent_at",) if name in fresh.columns and name in touched.columns]
+    same = [*LINE_KEY, "_content", "_day", *sent]
+    kept = fresh.join(touched, on=same, how="anti", nulls_equal=True)
+    removed = touched.join(fresh, on=same, how="anti", nulls_equal=True).select(*LINE_KEY, "_day")
     superseded = overtaken + repeats + fresh.height - kept.height
     return Merged(
         kept,

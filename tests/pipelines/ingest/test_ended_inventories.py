@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from tests.pipelines.taken_in import stored_bytes, stored_rows, take_in_files
 
 pytestmark = pytest.mark.usefixtures("key")
 DAY = date(2026, 11, 20)
+SENT = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 DECLARED = inventory(INVENTORY, INVENTORY_LINE)
 
 
@@ -50,6 +52,26 @@ def test_a_cancellation_withdraws_until_it_is_refused(tmp_path: Path, sequence: 
     together = take_in_files(tmp_path / "together", *(files[number] for number in sequence))
     assert (together.manifest["rows_in"], together.manifest["rows_kept"]) == (2, 1)
     assert together.manifest["messages_passed_over"] == {"624": 1}
+
+
+@pytest.mark.parametrize("sequence", list(permutations(range(3))))
+def test_lines_that_a_change_leaves_as_they_were_are_of_its_version(
+    tmp_path: Path, sequence: Sequence[int]
+) -> None:
+    second = INVENTORY_LINE | {"gnum": "2", "itemNo": "ITEM-2"}
+    said = [(INVENTORY_LINE,), (INVENTORY_LINE, second), (INVENTORY_LINE, second | {"qty": "7"})]
+    files = []
+    for number, lines in enumerate(said):
+        sent = {"appType": "2" if number else "1", "appTime": f"2026112{number}093000"}
+        files.append(written(tmp_path, "621", [inventory(INVENTORY | sent, *lines)], f"version{number}"))
+    for number in sequence:
+        assert take_in_files(tmp_path / "S", files[number]).exit_code == 0
+    assert take_in_files(tmp_path / "T", *files).exit_code == 0
+    tables = ("declarations", "changes")
+    assert stored_bytes(tmp_path / "S", *tables) == stored_bytes(tmp_path / "T", *tables)
+    assert Store.open(tmp_path / "S").read_declarations(DAY)["line_no"].to_list() == [1]
+    held = stored_rows(tmp_path / "S", "declarations")
+    assert held.select("line_no", "sent_at").rows() == [(1, SENT), (2, SENT)]
 
 
 @pytest.mark.parametrize("sequence", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 2, 0, 3)])

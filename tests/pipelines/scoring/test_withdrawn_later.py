@@ -9,11 +9,20 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from features.contract.declarations import LINE_KEY
 from pipelines.history.chronicle import Chronicle
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.scoring.features_of_day import features_of_day
 from pipelines.work.progress import Progress
-from tests.pipelines.document_messages import CANCELLATION, STATE, element, written
+from tests.pipelines.ceb_documents import inventory
+from tests.pipelines.document_messages import (
+    CANCELLATION,
+    INVENTORY,
+    INVENTORY_LINE,
+    STATE,
+    element,
+    written,
+)
 from tests.pipelines.taken_in import LATER_THAN_ANY_TEST, stored_rows
 from tests.pipelines.trained_world import NIGHT, World, different, with_bucket_rows
 
@@ -22,12 +31,12 @@ NEXT = NIGHT + timedelta(days=1)
 NIGHTS_OWN = ("scores", "values", "lists", "strata")
 
 
-def take(world: World, *files: Path) -> None:
+def take(world: World, *files: Path, reopened: date | None = None) -> None:
     options = IngestOptions(now=LATER_THAN_ANY_TEST)
     # The day keeps as many buckets as it had.
     settings = with_bucket_rows(world.settings, 150)
     report = ingest(files, world.path, options, settings=settings, progress=Progress.silent())
-    assert (report.exit_code, report.reopened) == (0, None)
+    assert (report.exit_code, report.reopened) == (0, reopened)
 
 
 def cancelled(folder: Path, numbers: list[str], day: date = NEXT) -> Path:
@@ -70,6 +79,29 @@ def test_scoring_the_day_again_gives_what_was_known_at_its_close(
     assert (told["lines_changed_later"], told["lines_added_later"]) == (gone.height, 0)
     assert scored_world.run("select", "--date", str(NIGHT)) == 0
     assert set(numbers[:1]) <= set(scored_world.listed()["declaration_id"])
+
+
+def test_lines_that_a_later_change_brings_have_scores(
+    scored_world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head = INVENTORY | {"invtNo": "LATER1", "copNo": "LATER1", "declTime": f"{NIGHT:%Y%m%d}"}
+    second = INVENTORY_LINE | {"gnum": "2"}
+    at_close = inventory(head | {"appType": "1", "appTime": f"{NIGHT:%Y%m%d}100000"}, INVENTORY_LINE)
+    later = inventory(head | {"appType": "2", "appTime": f"{NEXT:%Y%m%d}100000"}, INVENTORY_LINE, second)
+    take(scored_world, written(tmp_path, "621", [at_close], "first"), reopened=NIGHT)
+    assert scored_world.score() == 0
+    before = scored_world.results("lists", "strata", "values")
+    take(scored_world, written(tmp_path, "621", [later], "second"))
+    assert scored_world.score() == 0
+    assert "1 lines came with such changes" in capsys.readouterr().out
+    held = stored_rows(scored_world.path, f"declarations/declared_on={NIGHT}").select(LINE_KEY)
+    assert held.filter(declaration_id="LATER1").height == 2
+    assert held.join(scored_world.scores(), on=LINE_KEY, how="anti").is_empty()
+    assert scored_world.scores().filter(declaration_id="LATER1")["undervaluation"].null_count() == 0
+    assert different(scored_world.results("lists", "strata", "values"), before) == []
+    told = manifest(scored_world, NIGHT)
+    assert told["rows_in"] == told["rows_kept"] == told["rows_scored"] == held.height
+    assert scored_world.run("select", "--date", str(NIGHT)) == 0
 
 
 def test_a_day_of_which_all_was_withdrawn_is_scored_all_the_same(scored_world: World, tmp_path: Path) -> None:
