@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 from features.contract.declarations import DECLARATION_COLUMNS
+from pipelines.keys.key_index import Sought
 from pipelines.store.day_table import DayTable
 from pipelines.store.digests import intact
 from pipelines.store.store import Store
@@ -52,11 +53,13 @@ def sent_later(store: Store, day: date, before: datetime) -> int:
     return int(unknown.collect(engine="streaming").item())
 
 
-def known_over(store: Store, days: Iterable[date], before: datetime) -> pl.LazyFrame:
-    """Scan the same of several days."""
+def known_over(
+    store: Store, days: Iterable[date], before: datetime, sought: Sought | None = None
+) -> pl.LazyFrame:
+    """Scan the same of several days; of files without a key that is `sought` there may be nothing."""
     days = sorted(days)
     is_sent = pl.col("sent_at").is_null() | (pl.col("sent_at") < before)
-    now, past = _versions(store, days)
+    now, past = _versions(store, days, sought)
     held = is_sent & (pl.col("held_until") >= before)
     return pl.concat([now.filter(is_sent), past.filter(held).select(*KNOWN_COLUMNS)])
 
@@ -78,12 +81,16 @@ def days_between(store: Store, first: date, last: date) -> list[date]:
     return sorted({day for table in tables for day in store.days(table) if first <= day <= last})
 
 
-def _versions(store: Store, days: list[date]) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+def _versions(
+    store: Store, days: list[date], sought: Sought | None = None
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The lines that hold, and those that held, with `held_until`."""
-    return (
-        _scan(store, _files(store, DayTable.DECLARATIONS, days), {}),
-        _scan(store, _files(store, DayTable.CHANGED_DECLARATIONS, days), _ENDED),
+    now, past = (
+        _files(store, table, days) for table in (DayTable.DECLARATIONS, DayTable.CHANGED_DECLARATIONS)
     )
+    if sought is not None:
+        now, past = sought.files(store.layout, now), sought.files(store.layout, past)
+    return _scan(store, now, {}), _scan(store, past, _ENDED)
 
 
 def _files(store: Store, table: DayTable, days: list[date]) -> list[Path]:

@@ -14,6 +14,7 @@ from features.contract.china_time import china_day, closing_moment
 from features.contract.documents import ORDERS, PAYMENTS, WAYBILLS, DocumentTable
 from pipelines.checks.known_declarations import days_between, known_over
 from pipelines.documents.known import known_documents
+from pipelines.keys.key_index import Sought
 from pipelines.store.store import Store
 
 # What checks look at, and no more: a day's documents are held in memory.
@@ -46,7 +47,8 @@ class Match:
 class Matcher:
     """Looks up what was known in a store at the close of a day, of so many days before it.
 
-    Every look-up reads the key columns of these days, and of the rest only what it returns.
+    Every look-up reads the key columns of these days' files, but for those of which the index says that they
+    hold none of its keys, and of the rest only what it returns.
     """
 
     store: Store
@@ -68,7 +70,7 @@ class Matcher:
         orders, waybills = _keys(lines, ORDER_KEY), _keys(lines, WAYBILL_KEY)
         ordered, paid, carried = pl.collect_all(
             [
-                _with_keys(self._known(table), keys).select(_WANTED[table.name])
+                self._known(table, keys).select(_WANTED[table.name])
                 for table, keys in ((ORDERS, orders), (PAYMENTS, orders), (WAYBILLS, waybills))
             ],
             engine="streaming",
@@ -77,25 +79,27 @@ class Matcher:
         related = pl.concat([orders, _keys(transactions, ORDER_KEY)]).unique()
         return Match(ordered, paid, carried, transactions, self._inventories(related, waybills))
 
-    def _known(self, table: DocumentTable) -> pl.LazyFrame:
+    def _known(self, table: DocumentTable, keys: pl.DataFrame) -> pl.LazyFrame:
+        """The documents with some keys."""
         earliest = closing_moment(self._first - timedelta(days=1))
-        return known_documents(self.store.layout, table, self._before).filter(pl.col("sent_at") >= earliest)
+        known = known_documents(self.store.layout, table, self._before, Sought.of(keys), self._first)
+        return _with_keys(known.filter(pl.col("sent_at") >= earliest), keys)
 
     def _transactions(self, transactions: pl.DataFrame) -> pl.DataFrame:
         """Transaction and order wherever one of these transactions stands in a payment or an order."""
-        uses = [_with_keys(self._known(table), transactions).select(_USES) for table in (PAYMENTS, ORDERS)]
+        uses = [self._known(table, transactions).select(_USES) for table in (PAYMENTS, ORDERS)]
         return pl.concat(pl.collect_all(uses, engine="streaming")).unique()
 
     def _inventories(self, orders: pl.DataFrame, waybills: pl.DataFrame) -> pl.DataFrame:
         """One row an inventory with one of these orders or waybills, of this day or before."""
         days = days_between(self.store, self._first, self.day)
         columns = ("declaration_id", "declared_at", *ORDER_KEY, *WAYBILL_KEY, "total_price", "currency")
-        known = known_over(self.store, days, self._before).select(columns)
+        of_orders, of_waybills = (
+            _with_keys(known_over(self.store, days, self._before, Sought.of(keys)).select(columns), keys)
+            for keys in (orders, waybills)
+        )
         found = pl.collect_all(
-            [
-                _with_keys(known, orders),
-                _with_keys(known, waybills).join(orders.lazy(), on=ORDER_KEY, how="anti"),
-            ],
+            [of_orders, of_waybills.join(orders.lazy(), on=ORDER_KEY, how="anti")],
             engine="streaming",
         )
         currency = pl.col("currency").drop_nulls()

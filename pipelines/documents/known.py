@@ -7,16 +7,16 @@ one which comes before what it deletes is not forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from features.arrays.hashing import hash_text
 from features.contract.china_time import CHINA, china_day
-from features.contract.documents import DOCUMENT_PARTS, DocumentTable
+from features.contract.documents import DOCUMENT_PARTS, DOCUMENT_TABLES, DocumentTable
+from pipelines.keys.key_index import Sought, document_key, write_index
 from pipelines.store.buckets import bucket_count, bucket_numbers
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import scan_tables, write_table
@@ -52,19 +52,26 @@ def document_hash(rows: pl.DataFrame, table: DocumentTable) -> pl.Series:
 
     Documents that are merged together share it.
     """
-    return hash_text(rows.select(key_text(table.together or table.key)).to_series()).alias("_key")
+    return document_key(table.name).hashes(rows).alias("_key")
 
 
-def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> pl.LazyFrame:
+def known_documents(
+    layout: Layout,
+    table: DocumentTable,
+    before: datetime,
+    sought: Sought | None = None,
+    first: date = date.min,
+) -> pl.LazyFrame:
     """Scan a table as it was known: one version a document, the last one sent before a moment.
 
     Columns are the table's. What a status or tally said later is null; one without its document is left out.
+    Of files without a key that is `sought`, and of days before the `first`, there may be nothing.
     """
     last = (before.astimezone(CHINA) - timedelta(microseconds=1)).date()
     current = DayTable.named(table.name)
-    now = scan_until(layout, current, last, table.columns)
+    now = scan_until(layout, current, last, table.columns, sought, first)
     rows = now.filter(pl.col("sent_at") < before)
-    past = scan_until(layout, current.changed, last, table.columns | VERSION_COLUMNS)
+    past = scan_until(layout, current.changed, last, table.columns | VERSION_COLUMNS, sought, first)
     held = (pl.col("held_until") >= before) & (pl.col("action") != "delete") & (pl.col("part") == "")
     rows = pl.concat([rows, past.filter(held, pl.col("sent_at") < before).select(*table.columns)])
     part = DOCUMENT_PARTS.get(table.name)
@@ -77,11 +84,17 @@ def known_documents(layout: Layout, table: DocumentTable, before: datetime) -> p
 
 
 def scan_until(
-    layout: Layout, table: DayTable, last: date, columns: Mapping[str, pl.DataType]
+    layout: Layout,
+    table: DayTable,
+    last: date,
+    columns: Mapping[str, pl.DataType],
+    sought: Sought | None = None,
+    first: date = date.min,
 ) -> pl.LazyFrame:
-    """Scan the rows of a table's days up to and including `last`."""
-    days = [day for day in layout.days(table) if day <= last]
+    """Scan the rows of a table's days up to and including `last`, as `known_documents` does."""
+    days = [day for day in layout.days(table) if first <= day <= last]
     files = [path for day in days for path in layout.files(table, day)]
+    files = files if sought is None else sought.files(layout, files)
     return scan_tables(files, columns) if files else pl.LazyFrame(schema=columns)
 
 
@@ -94,19 +107,30 @@ def write_document_rows(
     """
     current = DayTable.named(table.name)
     is_past = "held_until" in rows.columns
-    folder = t.stage(layout.partition(current.changed if is_past else current, day))
-    if rows.is_empty():
-        return
-    count = bucket_count(rows.height, bucket_rows)
-    numbers = bucket_numbers(document_hash(rows, table), count)
-    for number in range(count):
-        _write_bucket(rows.filter(numbers == number), table, folder / bucket_name(number, count))
+    count = bucket_count(rows.height, bucket_rows) if rows.height else 0
+    numbers = bucket_numbers(document_hash(rows, table), max(count, 1))
+    buckets = (rows.filter(numbers == number) for number in range(count))
+    write_document_buckets(t, layout, current.changed if is_past else current, day, (count, buckets))
 
 
-def _write_bucket(rows: pl.DataFrame, table: DocumentTable, file: Path) -> None:
-    """Write one file of a day of a table, of what it holds now or before."""
-    further = [name for name in VERSION_COLUMNS if name in rows.columns]
-    ordered = rows.select(*table.columns, *further).sort(
-        *table.row_key, "sent_at", *further, *table.columns, nulls_last=True
-    )
-    write_table(ordered, file)
+def write_document_buckets(
+    t: Transaction,
+    layout: Layout,
+    table: DayTable,
+    day: date,
+    numbered: tuple[int, Iterable[pl.DataFrame]],
+) -> None:
+    """Replace a day of a table, which may be one of what was held before, by so many buckets and their rows.
+
+    One bucket is held in memory at a time. Which rows belong to which bucket, `bucket_numbers` says by their
+    `document_hash`. Keys are indexed.
+    """
+    of = DOCUMENT_TABLES[Path(table.folder).name]
+    folder = t.stage(layout.partition(table, day))
+    count, buckets = numbered
+    for number, rows in enumerate(buckets):
+        further = [name for name in VERSION_COLUMNS if name in rows.columns]
+        order = (*of.row_key, "sent_at", *further, *of.columns)
+        ordered = rows.select(*of.columns, *further).sort(*order, nulls_last=True)
+        write_table(ordered, folder / bucket_name(number, count))
+    write_index(t, layout, table, day)

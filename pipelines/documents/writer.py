@@ -18,10 +18,12 @@ from pipelines.documents.known import (
     VERSION_COLUMNS,
     document_hash,
     received_on,
-    write_document_rows,
+    write_document_buckets,
 )
 from pipelines.documents.versions import ORIGIN, MergedVersions, VersionKey, merge_versions
-from pipelines.store.buckets import hash_ranges
+from pipelines.keys.hash_sets import contains
+from pipelines.keys.key_index import IndexedKey, document_key, files_with
+from pipelines.store.buckets import hash_ranges, overlaps
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
@@ -89,6 +91,10 @@ class DocumentWriter:
     merge_rows: int
 
     @property
+    def _key(self) -> IndexedKey:
+        return document_key(self.table.name)
+
+    @property
     def _tables(self) -> tuple[DayTable, DayTable]:
         now = DayTable.named(self.table.name)
         return now, now.changed
@@ -126,14 +132,18 @@ class DocumentWriter:
         spool, days = Spool(self.folder / f"stored-{table.name}", "_key"), set[date]()
         columns = self.table.columns | VERSION_COLUMNS
         for day in self.layout.days(table):
-            for path in self.layout.files(table, day):
-                hashes = document_hash(read_tables([path], columns, list(self.table.key)), self.table)
-                about = hashes.is_in(pl.Series(ids).implode())
+            for path in files_with(self.layout, self.layout.files(table, day), self._key, ids):
+                hashes = self._hashes(path)
+                about = pl.Series(contains(ids, hashes.to_numpy()))
                 if about.any():
                     rows = read_tables([path], columns, None).filter(about)
                     spool.add(rows.with_columns(hashes.filter(about)))
                     days.add(day)
         return spool, days
+
+    def _hashes(self, path: Path) -> pl.Series:
+        """`_key` of each row of a file."""
+        return document_hash(read_tables([path], self.table.columns, list(self._key.columns)), self.table)
 
     def _merged(
         self, rows: pl.DataFrame, now: pl.DataFrame, past: pl.DataFrame, changes: DocumentChanges
@@ -181,10 +191,24 @@ class DocumentWriter:
     def _write_day(self, table: DayTable, day: date, ids: UInt64Array, new: Spool) -> None:
         is_past = table != self._tables[0]
         columns = self.table.columns | (VERSION_COLUMNS if is_past else {})
-        others = read_tables(self.layout.files(table, day), columns, None)
-        hashes = document_hash(others, self.table)
-        others = others.filter(~hashes.is_in(pl.Series(ids).implode()))
+        files = self.layout.files(table, day)
+        is_left = {path: pl.Series(~contains(ids, self._hashes(path).to_numpy())) for path in files}
+        is_of_day = pl.col("received_on") == day
+
+        def bucket(low: int, high: int) -> pl.DataFrame:
+            left = [
+                read_tables([path], columns, None).filter(is_left[path])
+                for path in files
+                if overlaps(path, low, high)
+            ]
+            others = pl.concat([read_tables([], columns, None), *left])
+            others = others.filter(document_hash(others, self.table).is_between(low, high))
+            scan = new.scan(low, high)
+            return pl.concat([others, collected(scan if scan is None else scan.filter(is_of_day), columns)])
+
         scan = new.scan()
-        of_day = collected(scan if scan is None else scan.filter(pl.col("received_on") == day), columns)
-        rows = pl.concat([others, of_day])
-        write_document_rows(self.t, self.layout, self.table, day, rows, self.bucket_rows)
+        rows = 0 if scan is None else scan.filter(is_of_day).select(pl.len()).collect().item()
+        rows += sum(int(each.sum()) for each in is_left.values())
+        ranges = hash_ranges(rows, self.bucket_rows) if rows else []
+        buckets = (bucket(low, high) for low, high in ranges)
+        write_document_buckets(self.t, self.layout, table, day, (len(ranges), buckets))

@@ -15,7 +15,9 @@ import polars as pl
 
 from features.contract.declarations import LINE_KEY
 from features.contract.documents import DOCUMENT_TABLES
+from pipelines.documents.known import VERSION_COLUMNS, write_document_rows
 from pipelines.erasure.exchange import COLUMNS, Exchange
+from pipelines.keys.key_index import DECLARATION, INDEXED, write_index, write_indexed
 from pipelines.store.buckets import bucket_count, bucket_hash, bucket_numbers
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, read_whole, write_table
@@ -28,8 +30,7 @@ _LISTED: Final = (
     *(DayTable.LISTS, DayTable.ISSUED, DayTable.INSPECTED),
     *(DayTable.FEEDBACK, DayTable.QUARANTINE, DayTable.TRUTH, DayTable.DOCUMENT_TRUTH),
     *(DayTable.CHECKS, DayTable.ASSESSMENTS),
-    *(table for name in DOCUMENT_TABLES for table in (DayTable.named(name), DayTable.named(name).changed)),
-    *(DayTable.CHANGED_DECLARATIONS, DayTable.PATTERNS),
+    DayTable.PATTERNS,
 )
 _PLACED: Final = (*LINE_KEY, "buyer_id", "address_id")
 _DOCUMENTS: Final = (".csv", ".html", ".json", ".xlsx")
@@ -63,6 +64,7 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
         if new is not lines:
             touched.lines += _count_changed(lines, new)
             store.write_declarations(t, day, new, bucket_rows)
+            write_index(t, store.layout, DayTable.DECLARATIONS, day)
             count = bucket_count(new.height, bucket_rows)
             touched.files += Counter({DayTable.DECLARATIONS.folder: count})
         placed = exchange.rows(known)
@@ -70,13 +72,24 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
             touched.days.append(day)
             count = bucket_count(new.height, bucket_rows) if new is not lines else _buckets(store, day)
             touched.files += _follow(store, t, exchange, day, placed, count)
+    _documents_anew(store, t, exchange, bucket_rows, touched)
     for table in _LISTED:
         paths = list(store.layout.table(table).glob(f"{table.column}=*/*.parquet"))
         _tables(t, exchange, paths, table.folder, touched)
     for day in store.inspection_days():
         path = store.layout.file(DayTable.INSPECTIONS, day)
         _tables(t, exchange, [path], DayTable.INSPECTIONS.folder, touched)
-    _tables(t, exchange, store.layout.ledger, "ledger", touched)
+    ended = DayTable.CHANGED_DECLARATIONS
+    paths = [path for day in store.days(ended) for path in store.layout.files(ended, day)]
+    for path, keys in (
+        *((path, INDEXED[ended]) for path in paths),
+        *((path, (DECLARATION,)) for path in store.layout.ledger),
+    ):
+        rows = read_whole(path)
+        new = exchange.rows(rows)
+        if new is not rows:
+            write_indexed(t, store.layout, path, new, keys)
+            touched.files[ended.folder if keys is INDEXED[ended] else "ledger"] += 1
     _tables(t, exchange, store.layout.taken("rows"), "taken", touched)
     if exchange.changed:
         _documents(store, t, exchange, touched)
@@ -91,6 +104,21 @@ def write_anew(store: Store, t: Transaction, exchange: Exchange, bucket_rows: in
         for folder in (*store.layout.all_kept_sums(), *works, *sums):
             t.remove(folder)
     return touched
+
+
+def _documents_anew(
+    store: Store, t: Transaction, exchange: Exchange, bucket_rows: int, touched: Touched
+) -> None:
+    """Write the tables of documents anew, a day at a time: a key that changes may belong to another file."""
+    for table in DOCUMENT_TABLES.values():
+        current = DayTable.named(table.name)
+        for each, columns in ((current, table.columns), (current.changed, table.columns | VERSION_COLUMNS)):
+            for day in store.days(each):
+                rows = read_tables(store.layout.files(each, day), columns, None)
+                new = exchange.rows(rows)
+                if new is not rows:
+                    write_document_rows(t, store.layout, table, day, new, bucket_rows)
+                    touched.files[each.folder] += bucket_count(new.height, bucket_rows)
 
 
 def _count_changed(old: pl.DataFrame, new: pl.DataFrame) -> int:

@@ -19,8 +19,9 @@ import numpy as np
 import polars as pl
 
 from features.arrays.hashing import combined_hashes, text_hashes
-from features.arrays.types import BoolArray, UInt64Array
+from features.arrays.types import UInt64Array
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
+from pipelines.keys.hash_sets import contains, sorted_union
 from pipelines.store.buckets import bucket_hash
 from pipelines.store.files import filled, writing
 from pipelines.store.spool import Spool
@@ -196,29 +197,6 @@ class LineSpool:
                         keeps &= ~pl.Series(contains(disputed, lines["_id_hash"].to_numpy()))
                     frames.append(lines.filter(keeps))
         return frames
-
-
-def contains(known: UInt64Array, values: UInt64Array) -> BoolArray:
-    """Which values are among the known ones, which ascend.
-
-    >>> contains(np.array([2, 5], dtype=np.uint64), np.array([5, 1, 9], dtype=np.uint64)).tolist()
-    [True, False, False]
-    """
-    if not len(known):
-        return np.zeros(len(values), dtype=np.bool_)
-    # In their order, the look-ups go through a large table once instead of jumping about in it.
-    order = np.argsort(values)
-    ascending = values[order]
-    places = np.searchsorted(known, ascending)
-    places[places == len(known)] = 0
-    matches = np.empty(len(values), dtype=np.bool_)
-    matches[order] = known[places] == ascending
-    return matches
-
-
-def sorted_union(parts: Sequence[UInt64Array]) -> UInt64Array:
-    """The distinct values of several arrays, ascending."""
-    return np.unique(np.concatenate([np.empty(0, dtype=np.uint64), *parts]))
 
 
 def _repeated(keys: UInt64Array, ids: UInt64Array) -> UInt64Array:

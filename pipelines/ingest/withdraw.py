@@ -16,14 +16,16 @@ from configs.messages import MOST_EXAMPLES, some_of
 from configs.schema.settings import Settings
 from features.arrays.hashing import hash_text
 from features.contract.china_time import china_date
-from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.day_writer import DayWriter
 from pipelines.ingest.merging.disputes import LinesByDay, Settled
 from pipelines.ingest.merging.merge import LEDGER_COLUMNS
 from pipelines.ingest.merging.result_writer import reopen_history
+from pipelines.keys.hash_sets import contains, sorted_union
+from pipelines.keys.key_index import write_indexed
 from pipelines.store.buckets import bucket_hash
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import read_tables, read_whole, write_table
+from pipelines.store.files import read_tables, read_whole
 from pipelines.store.journal import Transaction
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.spool import Spool
@@ -192,7 +194,7 @@ def _forget_messages(store: Store, t: Transaction, held: Holdings) -> None:
         entries = read_whole(path)
         about = contains(ids, hash_text(entries["declaration_id"]).to_numpy())
         if about.any():
-            write_table(entries.filter(pl.Series(~about)), t.stage_file(path))
+            write_indexed(t, store.layout, path, entries.filter(pl.Series(~about)))
 
 
 def _take_results(store: Store, t: Transaction, held: Holdings) -> tuple[int, int, set[date]]:

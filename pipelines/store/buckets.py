@@ -78,6 +78,16 @@ def bucket_range(number: int, count: int) -> tuple[int, int]:
     return number * width, (number + 1) * width - 1
 
 
+def overlaps(path: Path, low: int, high: int) -> bool:
+    """Return whether the bucket of a file has hashes in a range, both ends inclusive.
+
+    >>> [overlaps(Path("bucket-001-of-002.parquet"), 0, high) for high in (1000, TOP)]
+    [False, True]
+    """
+    first, last = bucket_range(*bucket_of(path))
+    return first <= high and last >= low
+
+
 def hash_ranges(rows: int, most: int) -> list[tuple[int, int]]:
     """Return ranges of the hash, both ends inclusive, that hold about `most` of `rows` rows each.
 

@@ -36,6 +36,7 @@ _CURES: Final = {
     DayTable.VALUES.folder: _SCORE_AGAIN,
     DayTable.STRATA.folder: _SCORE_AGAIN,
     DayTable.STATISTICS_SUMS.folder: "Delete the folder {folder}: `statistics` then sums it up anew",
+    ".keys": "Delete the folder {folder}: keys are then looked up in the tables themselves",
 }
 _THREADS: Final = 4
 # As many as a store of some years has tables and days. A file that changes is another one here.

@@ -124,6 +124,10 @@ class Layout:
         """Return the one of the run of this number, from 1."""
         return self.root / "taken" / what / f"run-{number:06d}.parquet"
 
+    def keys(self, partition: Path) -> Path:
+        """Return the folder with the index of the keys in a table's day, by the folder of that day."""
+        return self.root / ".keys" / partition.relative_to(self.root)
+
     def report(self, first: date, last: date, whose: str = "") -> Path:
         """Return the folder of the report of some days; `whose` ends the name of an office's or a risk's."""
         return self.root / "reports" / f"{first}_{last}{whose}"

@@ -15,17 +15,18 @@ from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from pipelines.ingest.accounts import Changes
-from pipelines.ingest.line_spool import LineSpool, contains
+from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.disputes import Disputes, Settled
 from pipelines.ingest.merging.ended_versions import write_ended
 from pipelines.ingest.merging.merge import LEDGER_COLUMNS
 from pipelines.ingest.merging.withdrawals import Cancelling
+from pipelines.keys.hash_sets import contains
+from pipelines.keys.key_index import write_index, write_indexed
 from pipelines.store.bucket_checks import require_undamaged
-from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, write_bucket
+from pipelines.store.buckets import TOP, bucket_count, bucket_hash, bucket_range, overlaps, write_bucket
 from pipelines.store.day_table import DayTable
-from pipelines.store.files import filled, read_tables, write_table
+from pipelines.store.files import filled, read_tables
 from pipelines.store.journal import Transaction
-from pipelines.store.layout import bucket_of
 from pipelines.store.spool import Spool, complete
 from pipelines.store.store import Store
 
@@ -103,6 +104,9 @@ class DayWriter:
 
         with ThreadPoolExecutor(self.settings.workers) as pool:
             list(pool.map(write, buckets))
+            list(
+                pool.map(lambda day: write_index(self.t, self.store.layout, DayTable.DECLARATIONS, day), days)
+            )
         return days
 
     def _buckets(self, day: date, rows: int, names: set[str], settled: Settled) -> list[_Bucket]:
@@ -127,7 +131,7 @@ class DayWriter:
         frames = [
             _without(gone, _within(read_tables([path], self.schema, None), low, high))
             for path in self.store.layout.buckets(bucket.day)
-            if _overlaps(path, low, high)
+            if overlaps(path, low, high)
         ]
         frames.append(settled.rewritten.rows(bucket.day, low, high))
         frames += incoming.lines(bucket.day, low, high, settled.disputed)
@@ -138,7 +142,7 @@ class DayWriter:
             return
         layout = self.store.layout
         file = layout.ledger_file(len(layout.ledger) + 1)
-        write_table(entries.sort(*LEDGER_COLUMNS), self.t.stage_file(file))
+        write_indexed(self.t, layout, file, entries.sort(*LEDGER_COLUMNS))
 
 
 def _without(gone: UInt64Array | None, lines: pl.DataFrame) -> pl.DataFrame:
@@ -151,8 +155,3 @@ def _within(lines: pl.DataFrame, low: int, high: int) -> pl.DataFrame:
     if (low, high) == (0, TOP):
         return lines
     return lines.filter(bucket_hash(lines).is_between(low, high))
-
-
-def _overlaps(path: Path, low: int, high: int) -> bool:
-    first, last = bucket_range(*bucket_of(path))
-    return first <= high and last >= low

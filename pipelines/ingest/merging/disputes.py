@@ -17,13 +17,15 @@ from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.reject_reasons import RejectReason
 from pipelines.ingest.accounts import Changes
-from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.ended_versions import ENDED, LINE_SENT
 from pipelines.ingest.merging.merge import LEDGER_COLUMNS, ORIGIN, Merged, content_hash
 from pipelines.ingest.merging.number_owners import OF_OWNER, OWNER_COLUMNS, with_owners
 from pipelines.ingest.merging.timelines import Timelines
 from pipelines.ingest.merging.withdrawals import Cancelling
 from pipelines.ingest.reading.source import MESSAGE_COLUMNS
+from pipelines.keys.hash_sets import contains, sorted_union
+from pipelines.keys.key_index import DECLARATION, files_with
 from pipelines.store.buckets import bucket_hash, hash_ranges
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import filled, read_tables, read_whole
@@ -172,26 +174,28 @@ class Disputes:
         """What a table of lines holds, on any day, of these declarations, and which of them it holds."""
         spool, schema = Spool(self.folder / f"held-{table.name}", "_id_hash"), {**self.schema, **ENDED}
         layout = self.store.layout
-        files = [(day, path) for day in layout.days(table) for path in layout.files(table, day)]
+        days = {path: day for day in layout.days(table) for path in layout.files(table, day)}
 
-        def look_up(day_and_path: tuple[date, Path]) -> UInt64Array:
-            day, path = day_and_path
+        def look_up(path: Path) -> UInt64Array:
             hashes = hash_text(read_tables([path], schema, ["declaration_id"]).to_series())
             matches = contains(ids, hashes.to_numpy())
             if not matches.any():
                 return np.empty(0, dtype=np.uint64)
             chosen = pl.Series(matches)
             lines = read_tables([path], schema, None).filter(chosen)
-            spool.add(lines.with_columns(pl.lit(day).alias("_day"), hashes.filter(chosen).alias("_id_hash")))
+            of_day = pl.lit(days[path]).alias("_day")
+            spool.add(lines.with_columns(of_day, hashes.filter(chosen).alias("_id_hash")))
             return np.unique(hashes.to_numpy()[matches])
 
         with ThreadPoolExecutor(self.workers) as pool:
+            files = files_with(layout, list(days), DECLARATION, ids)
             return spool, sorted_union(list(pool.map(look_up, files)))
 
     def _known_messages(self, ids: UInt64Array) -> pl.DataFrame:
         """The stored messages about these declarations."""
         frames = [pl.DataFrame(schema=_KNOWN_COLUMNS | {"_id_hash": pl.UInt64()})]
-        for path in self.store.layout.ledger:
+        layout = self.store.layout
+        for path in files_with(layout, layout.ledger, DECLARATION, ids):
             entries = read_whole(path)
             # The ledger of an older version does not say whose a number is.
             entries = complete(entries, _KNOWN_COLUMNS.items())

@@ -12,8 +12,9 @@ import polars as pl
 from features.arrays.hashing import hash_text
 from features.arrays.types import UInt64Array
 from features.contract.declarations import LINE_KEY
-from pipelines.ingest.line_spool import contains
 from pipelines.ingest.merging.merge import NEVER, last_of_moment
+from pipelines.keys.hash_sets import contains
+from pipelines.keys.key_index import write_index
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables, write_table
 from pipelines.store.journal import Transaction
@@ -74,6 +75,7 @@ def write_ended(
         if rows.height:
             ordered = rows.sort(*LINE_KEY, "held_until", *columns, nulls_last=True)
             write_table(ordered, folder / DayTable.CHANGED_DECLARATIONS.file)
+        write_index(t, layout, DayTable.CHANGED_DECLARATIONS, day)
 
 
 def added(known: pl.DataFrame, new: pl.DataFrame) -> pl.DataFrame:

@@ -21,8 +21,10 @@ from features.arrays.types import UInt64Array
 from features.contract.declarations import DECLARATION_COLUMNS, LINE_KEY
 from features.contract.inspections import INSPECTION_COLUMNS
 from features.contract.reject_reasons import RejectReason
-from pipelines.ingest.line_spool import LineSpool, contains, sorted_union
+from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.ended_versions import staged_files
+from pipelines.keys.hash_sets import contains, sorted_union
+from pipelines.keys.key_index import DECLARATION, files_with
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
@@ -130,9 +132,11 @@ class ResultCheck:
         with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
             while days and left.height:
                 newest, days = days[-_DAYS_AT_ONCE:], days[:-_DAYS_AT_ONCE]
-                files = [(day, file) for day in newest for file in self._files(day)]
-                look_up = partial(_lines_of, hash_text(left["declaration_id"]).unique().sort().to_numpy())
-                lines = pl.concat([*found[:1], *pool.map(look_up, files)])
+                ids = hash_text(left["declaration_id"]).unique().sort().to_numpy()
+                days_of = {file: day for day in newest for file in self._files(day)}
+                files = files_with(self.store.layout, list(days_of), DECLARATION, ids)
+                lines_of = pool.map(partial(_lines_of, ids), ((days_of[file], file) for file in files))
+                lines = pl.concat([*found[:1], *lines_of])
                 found.append(lines.join(left, on=LINE_KEY, how="semi"))
                 left = left.join(found[-1], on=LINE_KEY, how="anti")
         return pl.concat(found).sort("declared_on").unique(LINE_KEY, keep="last")

@@ -17,8 +17,9 @@ from features.arrays.types import UInt64Array
 from features.contract.documents import CANCELLATIONS
 from pipelines.documents.known import VERSION_COLUMNS
 from pipelines.documents.writer import DocumentChanges
-from pipelines.ingest.line_spool import contains, sorted_union
 from pipelines.ingest.merging.ended_versions import staged_files
+from pipelines.keys.hash_sets import contains, sorted_union
+from pipelines.keys.key_index import DECLARATION, files_with
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
 from pipelines.store.journal import Transaction
@@ -100,8 +101,10 @@ class Cancelling:
             for day in sorted(days):
                 before += self.layout.files(table, day)
                 after += staged_files(self.layout, self.t, table, day)
-        rows = {path: _versions(path, ids) for path in {*before, *after}}
-        return Withdrawals(*(_times(rows[path] for path in paths) for paths in (before, after)))
+        holding = files_with(self.layout, list({*before, *after}), DECLARATION, ids)
+        rows = {path: _versions(path, ids) for path in holding}
+        parts = ([rows[path] for path in paths if path in rows] for paths in (before, after))
+        return Withdrawals(*map(_times, parts))
 
 
 def _versions(path: Path, ids: UInt64Array) -> pl.DataFrame:

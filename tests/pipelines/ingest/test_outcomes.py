@@ -12,7 +12,7 @@ import pytest
 from pipelines.store.store import Store
 from tests.pipelines.ceb_documents import IMPORT_HEAD, IMPORT_LINE, inventory
 from tests.pipelines.document_messages import SEQUENCES, STATE, TAX, TAX_LINE, element, tax_bill, written
-from tests.pipelines.taken_in import take_in_files
+from tests.pipelines.taken_in import stored_bytes, take_in_files
 
 DAY = date(2026, 11, 20)
 HEAD = IMPORT_HEAD | {"invtNo": "INVENTORY1"}
@@ -213,3 +213,32 @@ def test_results_of_other_parcels_stay_as_they_are(tmp_path: Path) -> None:
     after = results(tmp_path / "S")
     assert after.filter(declaration_id="OTHER").drop("irregularity").to_dicts() == before
     assert after.height == 3
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES)
+def test_a_receipt_that_names_another_number_is_told_by_the_declarants_own_in_any_order(
+    tmp_path: Path, sequence: tuple[int, ...]
+) -> None:
+    files = [
+        written(tmp_path, "621", [inventory(IMPORT_HEAD | {"invtNo": None}, IMPORT_LINE)]),
+        receipts(tmp_path, (500, "20261121090000"), name="a"),
+        receipts(tmp_path, (503, "20261122090000"), name="b", invtNo=None),
+    ]
+    for number in sequence:
+        take_in_files(tmp_path / "S", files[number])
+    assert results(tmp_path / "S")["irregularity"].to_list() == [True]
+
+
+def test_only_parcels_of_which_a_run_speaks_are_derived_anew(tmp_path: Path) -> None:
+    told = receipts(tmp_path, (500, "20261121090000"), (503, "20261122090000"), invtNo=None)
+    first = take_in_files(tmp_path / "S", declared(tmp_path), told)
+    assert first.manifest["outcomes"]["rows"] == 2
+    before = stored_bytes(tmp_path / "S", "inspections")
+    stranger = inventory(HEAD | {"invtNo": "STRANGER", "copNo": "COP9"}, IMPORT_LINE)
+    unmoved = take_in_files(tmp_path / "S", written(tmp_path, "621", [stranger], "stranger"))
+    assert unmoved.manifest["outcomes"]["rows"] == 0
+    # Another that says COP1 is about the same parcel, or may be.
+    same = inventory(HEAD | {"invtNo": "ZZZ"}, IMPORT_LINE)
+    moved = take_in_files(tmp_path / "S", written(tmp_path, "621", [same], "same"))
+    assert moved.manifest["outcomes"]["rows"] == 2
+    assert stored_bytes(tmp_path / "S", "inspections") == before
