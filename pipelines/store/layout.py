@@ -31,7 +31,6 @@ _BUCKET: Final = re.compile(r"bucket-(\d+)-of-(\d+)\.parquet")
 _ISSUED: Final = re.compile(r"(\d{4,})-([0-9a-f]{12})\.parquet")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-
 LEARNED: Final = ("profiles", "learning", "models", "in_use")
 """Folders that only a backtest's strategy that learns needs."""
 
