@@ -49,7 +49,7 @@ def measured_night(setup: Setup, lines: int, *, lines_of_a_file: int = LINES_OF_
         setup.command("select", store, "--date", str(DAY), configs=overlay), environment, setup.log
     )
     opened = Store.open(store)
-    manifests = {verb: _newest_manifest(opened, verb) for verb in ("ingest", "score", "select")}
+    manifests = {verb: _newest_manifest(opened, verb) for verb in ("ingest", "check", "score", "select")}
     done = {
         "lines": lines,
         "made": _described(made),
@@ -68,6 +68,8 @@ def measured_night(setup: Setup, lines: int, *, lines_of_a_file: int = LINES_OF_
             "ingest": verb_figures(ingested, manifests["ingest"]),
             "score": verb_figures(scored, manifests["score"]),
         },
+        # Part of `score`, with a manifest of its own.
+        "checks": sum(manifests["check"]["seconds"].values()),
         # Not part of the night: the same lists once more, from the stored scores.
         "again": {"select": verb_figures(again, manifests["select"])},
     }

@@ -14,6 +14,7 @@ from benchmarks.national.national_night import REST
 
 PROJECTED = (20_000_000, 52_000_000)
 PEAK_DECLARATIONS = 3_407
+CHECKS_AT_MOST = 0.1
 _GB, _MB = 1e9, 1e6
 
 Figures = dict[str, Any]
@@ -199,6 +200,19 @@ def _steps(night: Figures) -> list[str]:
         "|---|---|---|---|---|---|---|",
         *rows,
         "",
+        *_checks(night),
+    ]
+
+
+def _checks(night: Figures) -> list[str]:
+    """What checks and assessments take of the night; figures of before they were part of it have none."""
+    if "checks" not in night:
+        return []
+    share = night["checks"] / seconds_of(night)
+    verdict = "kept" if share <= CHECKS_AT_MOST else "missed"
+    return [
+        f"All checks and assessments, part of `score`: {night['checks']:.1f} s, **{share:.1%}** of the night "
+        f"(goal: at most {CHECKS_AT_MOST:.0%}, {verdict}).\n"
     ]
 
 

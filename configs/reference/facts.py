@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -118,9 +119,8 @@ class Reference:
 
     def on(self, day: date) -> ReferenceDay:
         """The tables as they hold on `day`; days between two changes share one object."""
-        changes = sorted({day for frame in self.tables.values() for day in _changes(frame)})
-        position = bisect_right(changes, day)
-        since = changes[position - 1] if position else date.min
+        position = bisect_right(self._changes, day)
+        since = self._changes[position - 1] if position else date.min
         if since not in self._days:
             self._days[since] = ReferenceDay(
                 since,
@@ -130,6 +130,11 @@ class Reference:
                 self.revisions,
             )
         return self._days[since]
+
+    @cached_property
+    def _changes(self) -> list[date]:
+        """The days from which a table holds other rows, or knows less."""
+        return sorted({day for frame in self.tables.values() for day in _change_days(frame)})
 
     def _held(self, table: ReferenceTable, day: date) -> pl.DataFrame:
         """A table as it holds on a day; days between two changes of it share one frame."""
@@ -213,8 +218,7 @@ def _holding(frame: pl.DataFrame, table: ReferenceTable, day: date) -> pl.DataFr
     )
 
 
-def _changes(frame: pl.DataFrame) -> set[date]:
-    """The days from which a table holds other rows, or knows less."""
+def _change_days(frame: pl.DataFrame) -> set[date]:
     days = set(frame["valid_from"].unique())
     if "ends" in frame.columns:
         ends = frame["ends"].drop_nulls().str.to_date("%Y-%m-%d")
