@@ -7,12 +7,12 @@ from typing import Final
 
 import numpy as np
 
+from pipelines.simulation.schemes.made_parcels import MadeParcels, fill_lines, send_from
 from pipelines.simulation.schemes.undervaluation import ORDER_LIMIT_CNY
 from pipelines.simulation.world.parcels import Lines, Parcels, honest_price
-from pipelines.simulation.world.places import BONDED, COUNTRY, MODE_IS_EXPORT, MODE_IS_RETAIL
+from pipelines.simulation.world.places import BONDED, MODE_IS_EXPORT, MODE_IS_RETAIL
 from pipelines.simulation.world.randomness import Floats, Ints, mix, pick, uniform
 from pipelines.simulation.world.state import Today
-from pipelines.simulation.world.wording import texts
 
 BORROWED, REFUND = 6, 7
 """Codes of `Lines.valuation`."""
@@ -26,15 +26,11 @@ _RETURNED_SHARE: Final = 0.7
 _BIGGEST: Final = 0.8
 
 
-@dataclass(frozen=True)
-class Borrowed:
-    """The parcels of rings: `rows` of the day's, the `ring` that sends each, and what is in it."""
+@dataclass(frozen=True, kw_only=True)
+class Borrowed(MadeParcels):
+    """The parcels of rings, and the `ring` that sends each."""
 
-    rows: Ints
     ring: Ints
-    article: Ints
-    quantity: Floats
-    price_cny: Floats
 
 
 def borrowed_today(today: Today, parcels: float) -> int:
@@ -59,37 +55,21 @@ def plan_rings(today: Today, parcels: Parcels, rows: Ints) -> Borrowed:
     slot, article, price = _goods(today, ring)
     period = today.ordinal // _IDENTITY_DAYS
     person, place = rng.integers(0, _IDENTITIES, count), rng.integers(0, _PLACES, count)
-    sellers = world.sellers
-    parcels.slot[rows], parcels.mode[rows] = slot, sellers.mode[slot]
-    parcels.sender[rows] = mix(world.salt("seller"), slot, today.incarnation[slot])
+    send_from(today, parcels, rows, slot)
     parcels.buyer_number[rows] = -1
     parcels.buyer[rows] = mix(world.salt("borrowed identity"), ring, period, person)
     parcels.address[rows] = mix(world.salt("pick-up"), ring, today.ordinal // _PLACE_DAYS, place)
-    parcels.dispatch[rows], parcels.currency[rows] = sellers.country[slot], sellers.currency[slot]
-    parcels.destination[rows], parcels.office[rows] = COUNTRY["CN"], sellers.office[slot]
-    for field in ("platform", "agent", "carrier"):
-        getattr(parcels, field)[rows] = getattr(sellers, field)[slot]
-    parcels.line_count[rows] = 1
     value = _VALUE_CNY[0] + (_VALUE_CNY[1] - _VALUE_CNY[0]) * uniform(world.salt("ring value"), ring)
     quantity = np.maximum(np.floor(value / price), 1.0)
-    return Borrowed(rows, ring, article, quantity, price)
+    return Borrowed(rows=rows, ring=ring, article=article, quantity=quantity, price_cny=price)
 
 
 def fill(today: Today, parcels: Parcels, lines: Lines, borrowed: Borrowed) -> None:
     """Fill the parcels of rings; prices are true, the tax due without the allowance is what is lost."""
     if not len(borrowed.rows):
         return
-    rng, catalogue = today.world.generator(today, 33), today.world.catalogue
-    first, article = np.searchsorted(lines.parcel, borrowed.rows), borrowed.article
-    lines.article[first], lines.family[first] = article, catalogue.article_family[article]
-    lines.text[first] = texts(today, rng, parcels.slot[borrowed.rows], article)
-    lines.quantity[first] = lines.declared_quantity[first] = borrowed.quantity
-    lines.price_cny[first] = lines.declared_price_cny[first] = borrowed.price_cny
-    noise = np.exp(today.world.parameters.weight_noise * rng.normal(size=len(first)))
-    weight = catalogue.article_weight_kg[article] * borrowed.quantity * noise
-    lines.weight_kg[first] = lines.declared_weight_kg[first] = weight
-    lines.in_kg[first] = False
-    lines.valuation[first] = BORROWED
+    filled = fill_lines(today, today.world.generator(today, 33), parcels, lines, borrowed)
+    lines.valuation[filled] = BORROWED
 
 
 def mark_refunds(today: Today, parcels: Parcels, lines: Lines) -> None:

@@ -5,9 +5,10 @@ from typing import Final
 
 import numpy as np
 
+from pipelines.simulation.schemes.made_parcels import MadeParcels, fill_lines, send_from
 from pipelines.simulation.world.names import ENGLISH_SHORT
 from pipelines.simulation.world.parcels import Lines, Parcels, honest_price
-from pipelines.simulation.world.places import COUNTRY, MODE_IS_EXPORT, MODE_IS_RETAIL
+from pipelines.simulation.world.places import MODE_IS_EXPORT, MODE_IS_RETAIL
 from pipelines.simulation.world.randomness import (
     Flags,
     Floats,
@@ -19,7 +20,7 @@ from pipelines.simulation.world.randomness import (
     uniform,
 )
 from pipelines.simulation.world.state import Today, World
-from pipelines.simulation.world.wording import texts, vague_texts
+from pipelines.simulation.world.wording import vague_texts
 
 ORDER_LIMIT_CNY: Final = 5000.0
 UNDER_INVOICING, FLAT_PRICE, CHEAPER_HEADING, QUANTITY, SPLITTING = 1, 2, 3, 4, 5
@@ -136,14 +137,10 @@ def _fewer_pieces(rng: np.random.Generator, lines: Lines, rows: Ints) -> None:
     lines.declared_quantity[rows] = declared
 
 
-@dataclass(frozen=True)
-class Splits:
-    """Orders to split: `rows` of the day's parcels, the `order` each belongs to, and what is in it."""
+@dataclass(frozen=True, kw_only=True)
+class Splits(MadeParcels):
+    """The parcels of orders to split, and whether each hides something."""
 
-    rows: Ints
-    article: Ints
-    quantity: Floats
-    price_cny: Floats
     is_split: Flags
 
 
@@ -195,41 +192,25 @@ def _dear_article(today: Today, rng: np.random.Generator, slot: Ints) -> tuple[I
 def _address(
     today: Today, rng: np.random.Generator, parcels: Parcels, rows: Ints, slot: Ints, order: Ints
 ) -> None:
-    world, sellers, orders = today.world, today.world.sellers, len(slot)
+    world, orders = today.world, len(slot)
     number = world.people.draw(rng, orders, today.ordinal)
     address = world.people.address_key(number)
     own: Keys = world.people.buyer_key(number)
     relative = mix(world.salt("relative"), number[order], rng.integers(0, 3, len(order)))
     family_order = (rng.random(orders) < 0.35)[order]
     at = slot[order]
-    parcels.slot[rows], parcels.mode[rows] = at, sellers.mode[at]
-    parcels.sender[rows] = mix(world.salt("seller"), at, today.incarnation[at])
+    send_from(today, parcels, rows, at)
     parcels.buyer_number[rows] = number[order]
     parcels.buyer[rows] = np.where(family_order, relative, own[order])
     parcels.address[rows] = address[order]
-    parcels.dispatch[rows], parcels.currency[rows] = sellers.country[at], sellers.currency[at]
-    parcels.destination[rows] = COUNTRY["CN"]
-    parcels.office[rows] = sellers.office[at]
-    for field in ("platform", "agent", "carrier"):
-        getattr(parcels, field)[rows] = getattr(sellers, field)[at]
     start = parcels.seconds[rows[np.cumsum(np.bincount(order, minlength=orders)) - 1]] if orders else rows
     parcels.seconds[rows] = np.minimum(start[order] + rng.integers(0, 5400, len(order)), 86_399)
-    parcels.line_count[rows] = 1
 
 
 def split(today: Today, parcels: Parcels, lines: Lines, splits: Splits) -> None:
     """Fill the parcels of split orders; prices are true, the tax due on the whole order is what is lost."""
-    rng, catalogue = today.world.generator(today, 8), today.world.catalogue
-    first, article = np.searchsorted(lines.parcel, splits.rows), splits.article
-    lines.article[first], lines.family[first] = article, catalogue.article_family[article]
-    lines.text[first] = texts(today, rng, parcels.slot[splits.rows], article)
-    lines.quantity[first] = lines.declared_quantity[first] = splits.quantity
-    lines.price_cny[first] = lines.declared_price_cny[first] = splits.price_cny
-    noise = np.exp(today.world.parameters.weight_noise * rng.normal(size=len(first)))
-    weight = catalogue.article_weight_kg[article] * splits.quantity * noise
-    lines.weight_kg[first] = lines.declared_weight_kg[first] = weight
-    lines.in_kg[first] = False
-    lines.valuation[first] = np.where(splits.is_split, SPLITTING, 0)
+    filled = fill_lines(today, today.world.generator(today, 8), parcels, lines, splits)
+    lines.valuation[filled] = np.where(splits.is_split, SPLITTING, 0)
 
 
 def splitting_share(world: World) -> float:
