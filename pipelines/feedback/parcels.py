@@ -17,6 +17,7 @@ from features.text.visible import visible_text
 from pipelines.feedback.entries import Entries, UnreadableRowError
 from pipelines.feedback.places import Place, parcels_meant
 from pipelines.lists.parcel import CODE_CHARACTERS
+from pipelines.store.buckets import lines_added_later
 from pipelines.store.store import Store
 
 _FURTHER_NUMBERS = ("waybill_id", "order_id")
@@ -58,7 +59,12 @@ class KnownParcels:
                 chosen |= pl.any_horizontal(pl.col(name).is_in(numbers) for name in _FURTHER_NUMBERS)
             elif not wanted:
                 continue
-            parcels._add(store.scan_declarations(day, day).select(_COLUMNS).filter(chosen).collect())
+            known = store.scan_declarations(day, day).select(_COLUMNS).filter(chosen).collect()
+            # An inspector opens a parcel as it is now.
+            schema, columns = store.stored_schema(), list(_COLUMNS)
+            files = store.layout.buckets(day)
+            later = [lines_added_later(store.layout, file, schema, columns).filter(chosen) for file in files]
+            parcels._add(pl.concat([known, *later]))
         return parcels
 
     def _add(self, of_day: pl.DataFrame) -> None:

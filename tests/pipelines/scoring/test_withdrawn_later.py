@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from features.contract.declarations import LINE_KEY
+from pipelines.feedback.parcels import KnownParcels
 from pipelines.history.chronicle import Chronicle
 from pipelines.ingest.ingest import IngestOptions, ingest
 from pipelines.scoring.features_of_day import features_of_day
@@ -81,7 +82,7 @@ def test_scoring_the_day_again_gives_what_was_known_at_its_close(
     assert set(numbers[:1]) <= set(scored_world.listed()["declaration_id"])
 
 
-def test_lines_that_a_later_change_brings_have_scores(
+def test_lines_that_a_later_change_brings_have_scores_and_may_have_results(
     scored_world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     head = INVENTORY | {"invtNo": "LATER1", "copNo": "LATER1", "declTime": f"{NIGHT:%Y%m%d}"}
@@ -98,6 +99,8 @@ def test_lines_that_a_later_change_brings_have_scores(
     assert held.filter(declaration_id="LATER1").height == 2
     assert held.join(scored_world.scores(), on=LINE_KEY, how="anti").is_empty()
     assert scored_world.scores().filter(declaration_id="LATER1")["undervaluation"].null_count() == 0
+    opened = KnownParcels.of(scored_world.store, {NIGHT: ["LATER1"]}, [], past_days=30)
+    assert opened.lines == {"LATER1": [1, 2]}
     assert different(scored_world.results("lists", "strata", "values"), before) == []
     told = manifest(scored_world, NIGHT)
     assert told["rows_in"] == told["rows_kept"] == told["rows_scored"] == held.height
