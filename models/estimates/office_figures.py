@@ -38,16 +38,23 @@ LISTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
 }
 """A parcel on a list: its channel there, whether any result of it is known (`inspected`), and one of a risk
 (`examined`). `week` is the Monday of the week of its declaration, `delay_days` the days from its
-declaration to its first result, null without one; `recovered_tax_cny` is 0 where none is known.
+declaration to its first result, null without one; `recovered_tax_cny` is null where nobody told any.
 """
 _NORMAL_95 = 1.959963984540054
 _SURE = 0.01
 
 
+def recovered_tax() -> pl.Expr:
+    """The sum of `recovered_tax_cny` of a group, null where nobody told any."""
+    told = pl.col("recovered_tax_cny")
+    # In one order, so that the last bit does not depend on threads.
+    return pl.when(told.count() > 0).then(told.sort().sum()).alias("recovered_tax_cny")
+
+
 def hit_rates(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -> pl.DataFrame:
     """By `keys` and selection: parcels `listed`, `inspected`, `examined` and `findings`, `hit_rate` with
     Wilson's interval (`low`, `high`), `recovered_tax_cny` in all and `tax_per_inspection`; figures of too few
-    parcels, or of fewer than `least_findings`, are null.
+    parcels, or of fewer than `least_findings`, and taxes that nobody told are null.
 
     `parcels` has `LISTED_PARCEL_COLUMNS`.
     """
@@ -58,8 +65,7 @@ def hit_rates(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -
             pl.len().cast(pl.Int64).alias("listed"),
             pl.col("inspected", "examined").sum().cast(pl.Int64),
             (pl.col("examined") & pl.col("found")).sum().cast(pl.Int64).alias("findings"),
-            # In one order, so that the last bit does not depend on threads.
-            pl.col("recovered_tax_cny").sort().sum(),
+            recovered_tax(),
         )
         .sort(by, nulls_last=True)
     )

@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from models.estimates.office_figures import LISTED_PARCEL_COLUMNS
+from models.estimates.office_figures import LISTED_PARCEL_COLUMNS, recovered_tax
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.feedback.log import read_log
 from pipelines.feedback.rows import REJECTED
@@ -70,7 +70,7 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         pl.col("examined").is_not_null().alias("inspected"),
         examined,
         pl.col("found").fill_null(False),
-        pl.col("recovered_tax_cny").fill_null(0.0),
+        "recovered_tax_cny",
         pl.col("declared_on").dt.truncate("1w").alias("week"),
         (pl.col("known_on") - pl.col("declared_on")).dt.total_days().alias("delay_days"),
     ).select(*dict.fromkeys((*_PLACE, *LISTED_PARCEL_COLUMNS)), "state", "not_opened", *labels)
@@ -98,7 +98,7 @@ def inspected_parcels(store: Store, first: date) -> pl.DataFrame:
             pl.col("selection").drop_nulls().first(),
             pl.any_horizontal(pl.col(labels).is_not_null().any()).alias("examined"),
             pl.any_horizontal(pl.col(labels).any()).fill_null(False).alias("found"),
-            pl.col("recovered_tax_cny").sort().sum(),
+            recovered_tax(),
             pl.col("known_on").min(),
             # Found in one line is found; else examined in one line is examined.
             *(

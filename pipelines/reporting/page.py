@@ -109,6 +109,7 @@ def _environment(words: Language) -> Environment:
         "pipelines.reporting",
         {
             "share": lambda value: few if value is None else f"{value:.1%}",
+            "tax": lambda value: "–" if value is None else f"{value:,.2f}",
             "number": lambda value, digits=2: few if value is None else f"{value:,.{digits}f}",
             "whole": lambda value: f"{value:,}",
             "days": lambda value: few if value is None else f"{value:.0f}",

@@ -171,13 +171,12 @@ def _by_selection(rates: pl.DataFrame, naming: Naming) -> list[str]:
         ]
     ]  # fmt: skip
     for row in rates.iter_rows(named=True):
-        tax = row["tax_per_inspection"]
         rows.append(
             [
                 naming.channel(row["selection"]),
                 *(f"{row[name]:,}" for name in ("listed", "examined", "findings")),
                 _rate(row, words),
-                too_few(row["findings"], words) if tax is None else f"{tax:,.2f}",
+                _tax(row, words),
             ]
         )
     return text_table(rows) if len(rows) > 1 else [words("no parcel stands on these lists")]
@@ -189,6 +188,13 @@ def _rate(row: Mapping[str, Any], words: Language) -> str:
     return words(
         "{rate:.1%} ({low:.1%} to {high:.1%})", rate=row["hit_rate"], low=row["low"], high=row["high"]
     )
+
+
+def _tax(row: Mapping[str, Any], words: Language) -> str:
+    if row["recovered_tax_cny"] is None:
+        return "–"
+    mean = row["tax_per_inspection"]
+    return too_few(row["findings"], words) if mean is None else f"{mean:,.2f}"
 
 
 def _lift(table: pl.DataFrame, least_findings: int, words: Language) -> str:
