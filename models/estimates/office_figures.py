@@ -44,7 +44,7 @@ _NORMAL_95 = 1.959963984540054
 _SURE = 0.01
 
 
-def recovered_tax() -> pl.Expr:
+def told_tax() -> pl.Expr:
     """The sum of `recovered_tax_cny` of a group, null where nobody told any."""
     told = pl.col("recovered_tax_cny")
     # In one order, so that the last bit does not depend on threads.
@@ -65,7 +65,7 @@ def hit_rates(parcels: pl.DataFrame, keys: Sequence[str], least_findings: int) -
             pl.len().cast(pl.Int64).alias("listed"),
             pl.col("inspected", "examined").sum().cast(pl.Int64),
             (pl.col("examined") & pl.col("found")).sum().cast(pl.Int64).alias("findings"),
-            recovered_tax(),
+            told_tax(),
         )
         .sort(by, nulls_last=True)
     )

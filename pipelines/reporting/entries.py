@@ -8,7 +8,7 @@ from datetime import date
 import polars as pl
 
 from features.contract.declarations import LINE_KEY
-from models.estimates.office_figures import LISTED_PARCEL_COLUMNS, recovered_tax
+from models.estimates.office_figures import LISTED_PARCEL_COLUMNS, told_tax
 from models.estimates.parcel_table import UNASSIGNED
 from pipelines.feedback.log import read_log
 from pipelines.feedback.rows import REJECTED
@@ -98,7 +98,7 @@ def inspected_parcels(store: Store, first: date) -> pl.DataFrame:
             pl.col("selection").drop_nulls().first(),
             pl.any_horizontal(pl.col(labels).is_not_null().any()).alias("examined"),
             pl.any_horizontal(pl.col(labels).any()).fill_null(False).alias("found"),
-            recovered_tax(),
+            told_tax(),
             pl.col("known_on").min(),
             # Found in one line is found; else examined in one line is examined.
             *(
