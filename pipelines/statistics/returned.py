@@ -14,6 +14,7 @@ from features.contract.china_time import china_day
 from features.contract.declarations import LINE_KEY
 from features.contract.documents import RETURNS
 from pipelines.documents.known import VERSION_COLUMNS
+from pipelines.keys.key_index import Sought
 from pipelines.statistics.day_cells import PAIR_SCHEMA, declared_digests, digest_of
 from pipelines.statistics.line_values import CELL_KEY, READ_COLUMNS, line_values, part_of_fen
 from pipelines.statistics.months import last_day
@@ -155,7 +156,7 @@ def find_returned(store: Store, applied: pl.DataFrame, reference: Reference) -> 
 def _lines_of(store: Store, day: date, inventories: pl.DataFrame) -> pl.DataFrame:
     """A day's lines of some inventories."""
     parts: list[pl.DataFrame] = []
-    for file in store.layout.buckets(day):
+    for file in Sought.of(inventories).files(store.layout, store.layout.buckets(day)):
         ids = read_tables([file], store.stored_schema(), ["declaration_id"])
         if ids.join(inventories, on="declaration_id", how="semi").is_empty():
             continue
