@@ -83,9 +83,10 @@ FINDING_TYPE = pl.Struct(
         "found": _TEXT,
         "expected": _TEXT,
         "basis": _TEXT,
+        "valid_from": _DAY,
     }
 )
-"""What a check of the parcel's documents found; the whole parcel, where no line is named."""
+"""What a check of the parcel found; the whole parcel, where no line is named."""
 CASE_TYPE = pl.Struct(
     {
         "history_day": _DAY,
@@ -124,7 +125,8 @@ def as_issued(listed: pl.DataFrame, issued: Iterable[pl.DataFrame]) -> pl.DataFr
     """The listed parcels with the cases with which they were issued first, where the models were the same.
 
     `issued` are the lists of the day, oldest first. What was issued before all of the day was known does not
-    hold.
+    hold. What checks find is that of now: the day may have been checked with other rules since, and a list
+    names them.
     """
     known = [
         rows.select("declaration_id", pl.col(CASE).alias("_issued"))
@@ -137,17 +139,21 @@ def as_issued(listed: pl.DataFrame, issued: Iterable[pl.DataFrame]) -> pl.DataFr
     joined = listed.join(first, on="declaration_id", how="left", maintain_order="left")
     now, then = pl.col(CASE).struct, pl.col("_issued").struct
     holds = then.field("complete") & (now.field("models") == then.field("models"))
-    return joined.with_columns(pl.when(holds).then("_issued").otherwise(CASE).alias(CASE)).drop("_issued")
+    kept = then.with_fields(findings=now.field("findings"))
+    return joined.with_columns(pl.when(holds).then(kept).otherwise(CASE).alias(CASE)).drop("_issued")
 
 
 def with_changed_parcels(rows: pl.DataFrame, change: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     """The rows with `change` made to the tables of other parcels in their cases; the same object where it
     changes nothing. It keeps the rows of a table in their order.
     """
-    if rows.schema.get(CASE) != CASE_TYPE:
+    kind = rows.schema.get(CASE)
+    if not isinstance(kind, pl.Struct):
         return rows
+    # A list that was issued by an earlier version keeps the columns of its cases.
+    tables = [field.name for field in kind.fields if field.name in ("earlier", "companions")]
     fields = {}
-    for name in ("earlier", "companions"):
+    for name in tables:
         whole = rows.select(pl.col(CASE).struct.field(name)).with_row_index("_row")
         flat = whole.filter(pl.col(name).list.len() > 0).explode(name).unnest(name)
         parcels = flat.drop("_row")
@@ -160,5 +166,5 @@ def with_changed_parcels(rows: pl.DataFrame, change: Callable[[pl.DataFrame], pl
             ]
     if not fields:
         return rows
-    cases = rows.select(pl.col(CASE).struct.with_fields(**fields).cast(CASE_TYPE).alias(CASE))[CASE]
+    cases = rows.select(pl.col(CASE).struct.with_fields(**fields).cast(kind).alias(CASE))[CASE]
     return rows.with_columns(pl.when(pl.col(CASE).is_not_null()).then(cases).alias(CASE))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from configs.language import ENGLISH, Language
+from configs.language import Language
+from configs.reference.table_names import NO_NAMES, TableNames
 from features.contract.result_words import FOUND_HOW
 from features.text.visible import visible_text
+from features.words.finding_teller import FindingTeller
 
 _TEXT, _CODE = 160, 60
 NAMES = {
@@ -16,38 +19,6 @@ NAMES = {
     "waybill": "waybill", "order": "order number",
 }  # fmt: skip
 """What two parcels may have in common, in the words of the parcel's way."""
-FINDINGS = {
-    "payment_reused": "the payment of this order stands in another order too",
-    "waybill_reused": "the waybill of this parcel stands in another inventory too",
-    "buyer": "paid, ordered and declared by different persons: the identity numbers of order, payment and "
-    "inventory are not one",
-    "amount": "the amounts of order, payment and inventory do not agree",
-    "goods": "the goods of the inventory are not those of its order: item number, quantity or price differ",
-    "weight": "the waybill and the inventory state different weights",
-    "consignee": "order, waybill and inventory name different addresses",
-    "paid_late": "paid only after the day of its declaration",
-    "order_missing": "no order has come for this parcel",
-    "payment_missing": "no payment has come for this parcel",
-    "waybill_missing": "no waybill has come for this parcel",
-    "return_unknown": "goods are to go back that this inventory never declared",
-    "return_exceeds": "more of these goods is to go back than was bought and not returned before",
-    "return_late": "the return was applied for after its period had ended",
-    "mode_not_open": "its trade mode was not open on that day, or not at this office",
-    "order_limit": "worth more than a parcel of retail imports may be on that day",
-    "yearly_allowance": "with this parcel its {buyer} is above the allowance of the year",
-    "articles_limit": "worth more than personal articles may be in one parcel, and more than one article",
-    "not_listed": "this heading is not on the positive list of that day, or not for its trade mode",
-    "quantity_limit": "more than the positive list allows a person in a year",
-    "banned_goods": "goods of this heading from this origin were banned on that day, at all or by post",
-    "prohibited_article": "goods that nobody may carry or post into the country",
-}
-"""What checks find, those of documents in the words of the reasons."""
-NOTES = {
-    "return_late": "exported goods come back after the period in which they are free of duty",
-    "order_limit": "worth more than a parcel of retail imports may be: a single article, at full tax",
-    "prohibited_article": "goods that nobody may carry or post; what enters under bond goes by other rules",
-}
-"""What a check says where its outcome is a note: allowed, with a consequence."""
 LEVELS = {"barcode": "barcode", "item_model": "name and model", "item_key": "name"}
 """By what goods are the same; a level of a user's own has its name."""
 
@@ -105,16 +76,22 @@ class ToldCompanion:
 
 @dataclass(frozen=True)
 class ToldFinding:
-    """What a check of documents found: in a sentence, and with figures where the page is in English."""
+    """What a check found: in a sentence, with figures, and by which rule since when; what there is not is
+    empty.
+    """
 
     text: str
     line: str
     figures: str
+    source: str
 
 
 @dataclass(frozen=True)
 class ToldCase:
-    """A case as a page shows it; counts are of parcels, beyond those that are shown too."""
+    """A case as a page shows it; counts are of parcels, beyond those that are shown too.
+
+    `verdicts` are what the law says of the parcel, each in one sentence.
+    """
 
     basis: str
     parties: tuple[ToldParty, ...]
@@ -124,15 +101,19 @@ class ToldCase:
     companions: tuple[ToldCompanion, ...]
     companion_parcels: int
     findings: tuple[ToldFinding, ...]
+    verdicts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class CaseTeller:
-    """How cases are told: the language of their way, the titles of risks by label, and that of a risk."""
+    """How cases are told: the language of their way, the titles of risks by label, that of a risk, and what
+    tables call things in the language.
+    """
 
     words: Language
     titles: Mapping[str, str]
     title: Callable[[str], str]
+    names: TableNames = NO_NAMES
 
     def case(self, case: Mapping[str, Any] | None) -> ToldCase | None:
         """The case of a parcel, None where none was kept."""
@@ -147,6 +128,7 @@ class CaseTeller:
             companions=tuple(self._companion(each) for each in case["companions"] or ()),
             companion_parcels=case["companion_parcels"] or 0,
             findings=tuple(self._finding(each) for each in case["findings"] or ()),
+            verdicts=tuple(self._findings.verdicts(case["findings"] or ())),
         )
 
     def _basis(self, case: Mapping[str, Any]) -> str:
@@ -264,16 +246,13 @@ class CaseTeller:
             value="" if row["total_cny"] is None else self._cny(row["total_cny"]),
         )
 
+    @cached_property
+    def _findings(self) -> FindingTeller:
+        return FindingTeller(self.words, self.names)
+
     def _finding(self, row: Mapping[str, Any]) -> ToldFinding:
-        words, check = self.words, row["check"]
-        said = NOTES.get(check) if row["outcome"] == "note" else None
-        said = said or FINDINGS.get(check)
-        text = words(said) if said else check.replace("_", " ")
-        line = "" if row["line_no"] is None else words("line {line}", line=row["line_no"])
-        figures = ""
-        if words.code == ENGLISH.code and row["found"]:
-            figures = f"{self._text(row['found'])}; expected: {self._text(row['expected'])}"
-        return ToldFinding(text, line, figures)
+        told = self._findings
+        return ToldFinding(told.sentence(row), told.line(row), told.figures(row), told.source(row))
 
     def _titles(self, labels: Sequence[str] | None) -> list[str]:
         return [self._title_of(label) for label in labels or ()]

@@ -116,10 +116,11 @@ def _names(file: Path, _digest: bytes) -> pl.DataFrame:
     return told.agg(pl.col("check").unique().sort().alias(FINDINGS))
 
 
-def findings_of(layout: Layout, day: date) -> pl.DataFrame:
-    """Return `declaration_id` and `findings`: what the checks of a day found of each parcel."""
-    rows = read_tables(_files(layout, day), FINDING_COLUMNS, None).sort("check", "line_no")
-    told = ("check", "outcome", "line_no", "found", "expected", "basis")
+def findings_of(layout: Layout, day: date, parcels: pl.DataFrame) -> pl.DataFrame:
+    """Return `declaration_id` and `findings`: what the checks of a day found of each of these parcels."""
+    rows = read_tables(_files(layout, day), FINDING_COLUMNS, None)
+    rows = rows.join(parcels, on="declaration_id", how="semi").sort("check", "line_no")
+    told = ("check", "outcome", "line_no", "found", "expected", "basis", "valid_from")
     return rows.group_by("declaration_id", maintain_order=True).agg(pl.struct(told).alias("findings"))
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from configs.language import Language, language
 from configs.parcel_ways import way_of
+from configs.reference.table_names import table_names
 from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised
 from features.text.visible import visible_text
@@ -129,7 +130,7 @@ def office_lists(
         worded = [name for name in rows.columns if in_language(name, code) in rows.columns]
         shown = rows.with_columns(pl.coalesce(in_language(name, code), name).alias(name) for name in worded)
         ranks = _ranks_together(rows)
-        teller = Teller(words, settings.risks, caveats)
+        teller = Teller(words, settings.risks, caveats, table_names(code, settings.overlay))
         mentioned = set(rows["risk"].drop_nulls().to_list()) - set(settings.risks)
         lists.append(
             OfficeList(

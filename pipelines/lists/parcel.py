@@ -11,6 +11,7 @@ import polars as pl
 
 from configs.language import ENGLISH, Language
 from configs.parcel_ways import way_of
+from configs.reference.table_names import NO_NAMES, TableNames
 from configs.schema.risk import RiskConfig
 from features.text.visible import visible_text
 from features.words.reasons import NOTHING_STANDS_OUT
@@ -26,6 +27,7 @@ READING = "_reading"
 """The column with what a disguised name of the goods reads as."""
 CODE_CHARACTERS = 60
 TEXT_CHARACTERS = 160
+SENTENCE_CHARACTERS = 400
 CHOSEN = {
     "risk": "by risk",
     "random": "at random",
@@ -102,6 +104,7 @@ class ListRow:
         words: the list's language, in the words of the parcel's way.
         is_export: whether the parcel leaves the country.
         case: what else was known of it, None where nothing was kept.
+        verdicts: what the law says of it beyond the reasons, whatever it was chosen for.
     """
 
     values: Mapping[str, Value]
@@ -115,6 +118,7 @@ class ListRow:
     words: Language = ENGLISH
     is_export: bool = False
     case: ToldCase | None = None
+    verdicts: tuple[str, ...] = ()
 
     @property
     def total_cny(self) -> float | None:
@@ -131,11 +135,14 @@ class ListRow:
 
 @dataclass(frozen=True)
 class Teller:
-    """How the parcels of a list are told: its language, the risks by name, and how sure their chances are."""
+    """How the parcels of a list are told: its language, the risks by name, how sure their chances are, and
+    what tables call things in the language.
+    """
 
     words: Language
     risks: Mapping[str, RiskConfig]
     caveats: Caveats
+    names: TableNames = NO_NAMES
 
     def row(self, row: Mapping[str, Any], ranks: Mapping[int, list[int]]) -> ListRow:
         """A row of the list; `ranks` are those of the parcels of each group that travels together."""
@@ -149,6 +156,9 @@ class Teller:
                 value = self._text(value, TEXT_CHARACTERS if each.text == "free" else CODE_CHARACTERS)
             values[each.name] = value
         unscored = words("not scored")
+        reasons = tuple(self._sentence(row[name]) for name in REASON_COLUMNS if row[name])
+        case = CaseTeller(words, self._titles, self.title, self.names).case(row[CASE])
+        verdicts = [] if case is None else [self._sentence(verdict) for verdict in case.verdicts]
         return ListRow(
             values={
                 **values,
@@ -169,12 +179,13 @@ class Teller:
             selection=selection,
             goods_language=language_of(name),
             reads_as=words("reads as: {text}", text=reading) if reading else "",
-            reasons=tuple(self._sentence(row[name]) for name in REASON_COLUMNS if row[name]),
+            reasons=reasons,
             chances=tuple(self._chance(each, row["risk"], words) for each in row[CHANCES] or ()),
             lines=tuple(map(self._line, row[LINES] or ())),
             words=words,
             is_export=row["direction"] == "export",
-            case=CaseTeller(words, self._titles, self.title).case(row[CASE]),
+            case=case,
+            verdicts=tuple(each for each in verdicts if each not in reasons),
         )
 
     def title(self, risk: str) -> str:
@@ -221,7 +232,7 @@ class Teller:
         return self.words(WAYS[code]) if code in WAYS else self._text(code, CODE_CHARACTERS)
 
     def _sentence(self, reason: str) -> str:
-        return self._text(reason, 2 * TEXT_CHARACTERS)
+        return self._text(reason, SENTENCE_CHARACTERS)
 
     def _text(self, text: str | None, most: int) -> str:
         return visible_text(text or "", most, self.words)

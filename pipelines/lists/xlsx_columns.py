@@ -54,7 +54,7 @@ _COMPOSED: dict[str, Callable[[ListRow, Language], Value]] = {
     ),
     "parcel_lines": lambda row, words: "\n".join(lines_in_words(row, words, _MOST_LINES)),
     "reasons": lambda row, _: "\n".join(
-        f"• {each}" for each in (*row.reasons, *(other.sentence for other in row.likelier))
+        f"• {each}" for each in (*row.reasons, *row.verdicts, *(other.sentence for other in row.likelier))
     ),
 }
 _MOST_LINES = 12

@@ -119,7 +119,8 @@ def _parts(row: ListRow, office_list: OfficeList) -> Iterator[list[str]]:
     )
     chosen = None if row.selection == "risk" else values["selection"]
     yield _told(values["risk"], values["chance"], chosen)
-    yield _told(*(f"• {reason}" for reason in row.reasons), *(f"• {each.sentence}" for each in row.likelier))
+    likelier = (each.sentence for each in row.likelier)
+    yield _told(*(f"• {each}" for each in (*row.reasons, *row.verdicts, *likelier)))
     boxes = [f"{_BOX} {words(said)}" for said in RESULT_WORDS.values()]
     yield [
         *(f"{guide.title}\n{'  '.join(boxes)}" for guide in office_list.results),

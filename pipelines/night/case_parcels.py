@@ -10,7 +10,6 @@ import polars as pl
 
 from pipelines.cases.case import MOST_SHOWN, PARTIES, TRAVELLED_BY, with_cases
 from pipelines.cases.others import companions, earlier_parcels
-from pipelines.history.checked import findings_of
 from pipelines.history.inspected import inspected_of
 from pipelines.night.case_facts import IN_BURST
 from pipelines.scoring.bucket import DayTask, workspace
@@ -32,8 +31,17 @@ class CompanionTask:
     keys: pl.DataFrame
 
 
-def with_cases_of(run: DayRun, listed: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """The listed parcels with their cases; `facts` are those of `pipelines.night.case_facts.case_facts`."""
+def with_cases_of(
+    run: DayRun, listed: pl.DataFrame, facts: pl.DataFrame, findings: pl.DataFrame
+) -> pl.DataFrame:
+    """The listed parcels with their cases.
+
+    Args:
+        run: of the day.
+        listed: the parcels.
+        facts: those of `pipelines.night.case_facts.case_facts`.
+        findings: what the checks of the day found (`pipelines.history.checked.findings_of`).
+    """
     seller = pl.when(IN_BURST).then("seller_id").alias("seller_id")
     keys = facts.select("declaration_id", *(f"{name}_id" for name in TRAVELLED_BY))
     tasks = [
@@ -54,7 +62,7 @@ def with_cases_of(run: DayRun, listed: pl.DataFrame, facts: pl.DataFrame) -> pl.
         facts.select("declaration_id", "parties", "prices"),
         earlier_parcels(keys, inspected, chronicle.spec.labels),
         *([companions(pl.concat(rows))] if rows else []),
-        findings_of(chronicle.store.layout, day),
+        findings,
     ]
     return with_cases(listed, parts, of_night)
 

@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from configs.language import Language, language
+from configs.language import language
 from configs.language_codes import LanguageCode
 from configs.parcel_ways import ParcelWay, way_of
-from configs.schema.capacity import CapacityConfig, MustInspect
+from configs.schema.capacity import CapacityConfig
 from features.arrays.types import FloatArray
 from features.contract.declarations import LINE_KEY
-from features.words.channel_reasons import exploration_reason, must_inspect_reason
-from features.words.reasons import NOTHING_STANDS_OUT, random_check_reason, reasons
+from features.words.reasons import reasons
 from features.words.telling import Telling
 from models.estimates.parcel_chances import parcel_chances
 from models.goods.columns import headings_told
 from models.goods.goods_model import GoodsScores
-from models.selection.select import Selection
 from models.text.declared import DeclaredTexts
 from pipelines.lists.chances import LEAST_TOLD
 from pipelines.lists.fields import REASON_COLUMNS, columns_of, fields_of, in_language
@@ -89,7 +86,7 @@ def explain(task: ExplainTask) -> Explained:
     shown = shown_lines(space, lines).with_columns(
         _expected_price(space, frames, texts, goods), _likely_headings(space, lines["hs_code"], goods)
     )
-    columns = _reason_columns(space.settings.capacity.languages)
+    columns = reasons_by_language(space.settings.capacity.languages)
     spoken = {code: language(code, space.settings.overlay) for code in columns}
     countries = {code: names_of(space, "countries", "iso", code) for code in columns}
     ways = _ways(lines)
@@ -134,7 +131,7 @@ def explain(task: ExplainTask) -> Explained:
 def unexplained(store: Store, capacity: CapacityConfig) -> Explained:
     """The tables of `explain` without rows, for a day on which no bucket could be explained."""
     schema = store.declaration_schema()
-    columns = _reason_columns(capacity.languages)
+    columns = reasons_by_language(capacity.languages)
     told: dict[str, pl.DataType] = {name: pl.String() for names in columns.values() for name in names}
     shown = {name: schema[name] for name in (*LINE_KEY, *SHOWN)} | columns_of(fields_of("night"))
     shown |= {LINES: LINES_TYPE}
@@ -154,17 +151,6 @@ def chances_with_reasons(chances: pl.DataFrame, told: pl.DataFrame) -> pl.DataFr
     joined = chances.join(by_parcel, on=["declaration_id", "risk"], how="left", maintain_order="left")
     line = pl.coalesce(pl.col("_line").cast(pl.Int32), "line_no").alias("line_no")
     return joined.with_columns(line).drop("_line")
-
-
-def with_channel_reasons(
-    selection: Selection, listed: pl.DataFrame, capacity: CapacityConfig, overlay: Path | None
-) -> pl.DataFrame:
-    """The listed parcels with their reasons; one not listed for its risk says why first, then two."""
-    for code, names in _reason_columns(capacity.languages).items():
-        listed = _channel_first(
-            listed, selection.strata, capacity.must_inspect, names, language(code, overlay)
-        )
-    return listed
 
 
 def _expected_price(
@@ -200,50 +186,7 @@ def _ways(lines: pl.DataFrame) -> list[ParcelWay]:
     return [way_of(*each) for each in lines.select("direction", "trade_mode").iter_rows()]
 
 
-def _reason_columns(languages: Sequence[LanguageCode]) -> dict[LanguageCode, list[str]]:
+def reasons_by_language(languages: Sequence[LanguageCode]) -> dict[LanguageCode, list[str]]:
     """The columns of the reasons in each language; those of the first, the default, have the plain names."""
     default, *others = languages
     return {default: _REASONS} | {code: [in_language(name, code) for name in _REASONS] for code in others}
-
-
-def _channel_first(
-    listed: pl.DataFrame,
-    strata: pl.DataFrame,
-    must_inspect: Sequence[MustInspect],
-    names: Sequence[str],
-    words: Language,
-) -> pl.DataFrame:
-    at_random = {
-        (office, mode): random_check_reason(drawn, parcels, words.of(way_of(None, mode)))
-        for office, mode, parcels, drawn in strata.select(
-            "customs_office", "trade_mode", "parcels", "drawn"
-        ).iter_rows()
-    }
-
-    def channel_reason(row: Mapping[str, Any]) -> str | None:
-        if row["selection"] == "random":
-            return at_random[row["customs_office"], row["trade_mode"]]
-        if row["selection"] == "exploration":
-            way = way_of(row["direction"], row["trade_mode"])
-            return exploration_reason(row["inspection_probability"], words.of(way))
-        if row["must_inspect"] is not None:
-            entry = must_inspect[row["must_inspect"]]
-            return must_inspect_reason(entry.kind, entry.since, entry.reason, words)
-        return None
-
-    rows = listed.iter_rows(named=True)
-    by_channel = pl.Series("by_channel", [channel_reason(row) for row in rows], dtype=pl.String)
-    first, second, third = map(pl.col, names)
-    is_first = by_channel.is_not_null()
-    # Why a parcel was drawn is reason enough.
-    listed = listed.with_columns(
-        pl.when(is_first & (pl.col(names[0]) == words(NOTHING_STANDS_OUT)))
-        .then(None)
-        .otherwise(pl.col(names[0]))
-        .alias(names[0])
-    )
-    return listed.with_columns(
-        pl.when(is_first).then(by_channel).otherwise(first).alias(names[0]),
-        pl.when(is_first).then(first).otherwise(second).alias(names[1]),
-        pl.when(is_first).then(second).otherwise(third).alias(names[2]),
-    )

@@ -13,14 +13,16 @@ from features.contract.declarations import LINE_KEY
 from models.risk.level import Level
 from models.selection.select import Selection, select_from
 from pipelines.cases.case import as_issued
+from pipelines.history.checked import findings_of
 from pipelines.lists.caveats import Caveats
 from pipelines.lists.chances import with_chances
 from pipelines.lists.issued import stage_issued, with_list_ids
 from pipelines.lists.set_aside import SetAside, documents_set_aside
 from pipelines.lists.write import write_lists
 from pipelines.night.case_parcels import with_cases_of
+from pipelines.night.channel_reasons import with_channel_reasons
 from pipelines.night.documents import in_all_processes
-from pipelines.night.explain import Explained, ExplainTask, explain, unexplained, with_channel_reasons
+from pipelines.night.explain import Explained, ExplainTask, explain, unexplained
 from pipelines.scoring.bucket import DayTask, workspace
 from pipelines.scoring.day_run import DayRun
 from pipelines.scoring.gaps import PARCELS, REASONS, mark_lists
@@ -89,10 +91,11 @@ def stage_lists(t: Transaction, run: DayRun, scores: Path, values: Path) -> List
     selection = select_from(_Parcels(list(files.values())), settings.capacity, day)
     explained = _explained(run, files, scores, selection)
     listed = selection.listed.join(explained.shown, on=LINE_KEY, how="left", maintain_order="left")
-    listed = with_channel_reasons(selection, listed, settings.capacity, settings.overlay)
+    found = findings_of(store.layout, day, listed.select("declaration_id"))
+    listed = with_channel_reasons(selection, listed, found, settings)
     chances = _with_ends(explained.chances, run.levels)
     listed = with_chances(listed, chances)
-    listed = with_cases_of(run, listed, explained.facts)
+    listed = with_cases_of(run, listed, explained.facts, found)
     listed = as_issued(listed, map(read_whole, store.layout.issued(day)))
     listed = with_list_ids(listed, day)
     folder = t.stage(store.layout.partition(DayTable.LISTS, day))

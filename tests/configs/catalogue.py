@@ -13,11 +13,13 @@ from jinja2.ext import babel_extract
 from configs.language_codes import LANGUAGES
 from configs.loader import load_settings
 from configs.parcel_ways import WAY_WORDS
+from configs.reference.facts import load_table
 from features.assemble import found_blocks
 from features.contract.declarations import DIRECTIONS
 from features.contract.inspections import SELECTIONS
 from features.contract.result_words import FOUND_HOW, NOT_OPENED, RESULT_WORDS
-from features.words import reasons
+from features.words import finding_teller, notices, reasons
+from features.words.finding_figures import FORMS
 from features.words.reference_price import SOURCES
 from models.judging.gate import DOUBTS
 from models.watch.monitoring import LEVELS
@@ -51,14 +53,15 @@ def messages() -> frozenset[str]:
         CHOSEN, WAYS, report_html.SORT_KEYS, RESULT_WORDS, FOUND_HOW, NOT_OPENED, xlsx_columns.HELP,
         statistics_words.HEADINGS, statistics_words.BY, statistics_words.SECTIONS,
         statistics_words.STATUS_WORDS, statistics_words.UNVALUED_WORDS,
-        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS, told.FINDINGS,
-        told.NOTES,
+        to_correct.KINDS, *WAY_WORDS.values(), DOUBTS, MEANING, told.NAMES, told.LEVELS,
+        finding_teller.FINDINGS, finding_teller.NOTES,
     ):  # fmt: skip
         found |= set(words.values())
     found |= {field.heading for field in return_fields.FIELDS if field.heading}
     found |= {text for topic in xlsx.HOW_TO_READ.items() for text in topic}
     found |= {words for source in SOURCES.values() for words in source.words}
     found |= {unit for _, unit in (*statistics_words.UNITS, *statistics_words.CHINESE_UNITS)}
+    found |= {text for texts in (*FORMS.values(), *notices.KINDS.values()) for text in texts}
     found |= {*statistics_words.NOTES, statistics_words.SUPPRESSED_NOTE, statistics_words.HIDDEN}
     return frozenset(found) | {
         AS_XLSX, NO_WHY, DRAWN, to_correct.WHAT_TO_CORRECT,
@@ -70,10 +73,13 @@ def messages() -> frozenset[str]:
 
 def names() -> dict[str, set[str]]:
     """Names that people know otherwise, by the context that a catalogue has them under."""
+    bans = load_table("banned_origins")
     return {
         "outcome": set(OUTCOME_WORDS.values()), "channel": set(SELECTIONS), "state": set(STATES),
         "level": set(LEVELS), "block": set(found_blocks()), "newcomers": set(NEWCOMERS.values()),
         "direction": set(DIRECTIONS), "mode": {"mail", "express", "other"},
+        "issuer": set(notices.ISSUERS), "notice": set(notices.WHOLE_NOTICES),
+        "event": {"declaration", "release"}, "ban": {*bans["goods"], *bans["cause"]},
         "share": {RANDOM_SHARE, ALL_SHARES}, "quantity": {"precision", "recall"},
         "check": {
             "feature drift", "score drift", "calibration", "lift", "hit rate", "label delay", "newcomers",

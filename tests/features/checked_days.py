@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
 
+from configs.language import language
 from configs.reference.facts import Reference, ReferenceDay, load_reference
+from configs.reference.table_names import table_names
 from configs.schema.checks import ChecksConfig
 from features.check import BOUGHT_COLUMNS, SPENT_COLUMNS, CheckedDay
 from features.contract.declarations import DECLARATION_COLUMNS
 from features.contract.documents import ORDERS, PAYMENTS, RETURNS, WAYBILLS
 from features.verdicts import found_checks, run_checks
+from features.words.finding_figures import figures_in_words
 
+CHINESE, NAMES = language("zh-CN"), table_names("zh-CN")
 DAY = date(2026, 11, 20)
 CLOSE = datetime(2026, 11, 20, 16, tzinfo=UTC)
 Row = Mapping[str, Any]
@@ -156,10 +161,22 @@ def day_of(
 
 
 def findings(day: CheckedDay, *checks: str) -> list[dict[str, Any]]:
-    """What is found, or what is found by these checks."""
+    """What is found, or what is found by these checks; each text of it has a form that can be translated."""
     rows = run_checks(day).findings
+    assert not list(untranslated(rows))
     wanted = checks or tuple(name for family in found_checks().values() for name in family.checks)
     return rows.filter(pl.col("check").is_in(wanted)).to_dicts()
+
+
+def untranslated(rows: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Checks, and parts of what they found or expected that no form of `finding_figures` fits."""
+    texts = rows.select("check", text=pl.concat_list("found", "expected")).explode("text").unique()
+    parts = texts.with_columns(pl.col("text").str.split("; ")).explode("text").drop_nulls()
+    for check, part in parts.iter_rows():
+        # A figure alone is the same in every language.
+        is_figure = re.fullmatch("-?[0-9.]+", part)
+        if not is_figure and figures_in_words(check, part, CHINESE, NAMES) == part:
+            yield check, part
 
 
 def found(day: CheckedDay) -> list[tuple[str, int | None, str, str]]:

@@ -11,8 +11,9 @@ import pytest
 from configs.language import language
 from configs.language_codes import LANGUAGES
 from features.verdicts import found_checks
+from features.words.finding_teller import FINDINGS, NOTES
 from pipelines.cases.case import CASE_TYPE
-from pipelines.cases.told import FINDINGS, NOTES, CaseTeller, ToldFinding
+from pipelines.cases.told import CaseTeller, ToldFinding
 
 # The data contract's checks.
 CHECKS = (
@@ -23,8 +24,11 @@ CHECKS = (
 )
 
 
-def _told(check: str, code: Any, outcome: str = "failed", line_no: int | None = None) -> ToldFinding:
-    finding = {"check": check, "outcome": outcome, "line_no": line_no, "found": "9", "expected": "at most 3"}
+def _told(
+    check: str, code: Any, outcome: str = "failed", line_no: int | None = None, **rule: Any
+) -> ToldFinding:
+    texts = {"found": "9", "expected": "at most 3: 3 bought, 0 returned before", "basis": "order 1 of P"}
+    finding = {"check": check, "outcome": outcome, "line_no": line_no, "valid_from": None} | texts | rule
     case = dict.fromkeys(field.name for field in CASE_TYPE.fields) | {"findings": [finding]}
     told = CaseTeller(language(code), {}, str).case(case)
     assert told is not None
@@ -53,15 +57,27 @@ def test_what_is_allowed_is_not_told_as_an_offence() -> None:
     assert _told("amount", "en", "note").text == _told("amount", "en").text
 
 
-def test_figures_stand_beside_the_sentence_in_english_and_its_line_in_both() -> None:
+def test_figures_stand_beside_the_sentence_and_its_line_in_both() -> None:
     assert _told("return_exceeds", "en", line_no=2) == ToldFinding(
         "more of these goods is to go back than was bought and not returned before",
         "line 2",
-        "9; expected: at most 3",
+        "9; expected: at most 3: 3 bought, 0 returned before",
+        "",
     )
     assert _told("return_exceeds", "zh-CN", line_no=2) == ToldFinding(
-        "申请退货数量超过原申报数量扣减此前退货后的数量", "第 2 项", ""
+        "申请退货数量超过原申报数量扣减此前退货后的数量",
+        "第 2 项",
+        "9；应为：至多 3：原申报 3，此前已退 0",
+        "",
     )
+
+
+def test_a_rule_stands_with_its_notice_and_since_when_in_both() -> None:
+    rule = {"basis": "GACC notice 2010-43", "valid_from": date(2010, 9, 1)}
+    assert [_told("articles_limit", code, **rule).source for code in LANGUAGES] == [
+        "GACC notice 2010-43, in force from 2010-09-01",
+        "海关总署公告2010年第43号，自 2010-09-01 起施行",
+    ]
 
 
 def test_one_day_is_told_as_one_and_a_rare_seller_as_rare() -> None:

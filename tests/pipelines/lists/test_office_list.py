@@ -171,3 +171,24 @@ def test_a_list_by_a_model_that_nothing_shows_to_be_of_use_says_so() -> None:
     title = SETTINGS.risk("food_safety").title.en
     assert office_list.warning == f"NOT PROVEN: nothing shows yet that these models are of use: {title}."
     assert office_list.warning in list_page(office_list)
+
+
+def test_what_the_law_says_stands_beside_the_reasons_once() -> None:
+    finding = {
+        "check": "order_limit", "outcome": "failed", "basis": "GACC notice 2026-7",
+        "valid_from": date(2026, 11, 1), "found": "CNY 9.00 with freight and insurance",
+        "expected": "at most CNY 5.00 an order",
+    }  # fmt: skip
+    verdict = (
+        "law: worth more than a parcel of retail imports may be on that day (GACC notice 2026-7, in force "
+        "from 2026-11-01): CNY 9.00 with freight and insurance; expected: at most CNY 5.00 an order"
+    )
+    rows = _listed(
+        {"case": {"findings": [finding]}},
+        {"rank": 2, "case": {"findings": [finding]}, "reason_1": verdict},
+        {"rank": 3, "case": {"findings": [{"check": "weight", "outcome": "failed"}]}},
+        {"rank": 4},
+    )
+    (office_list,) = office_lists(rows, DAY, SETTINGS)
+    assert [row.verdicts for row in office_list.rows] == [(verdict,), (), (), ()]
+    assert list_page(office_list).count(f"<bdi>{verdict}</bdi>") == 2
