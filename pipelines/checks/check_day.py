@@ -22,10 +22,12 @@ from pipelines.checks.day_facts import damage_named, day_facts
 from pipelines.checks.known_declarations import sent_later
 from pipelines.checks.patterns import write_patterns
 from pipelines.checks.retail_sums import bring_up_to
+from pipelines.checks.revised_rules import TABLES, RevisedRules, revised_rules
 from pipelines.checks.shared import SharedLookUp
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import write_table
 from pipelines.store.journal import Transaction
+from pipelines.store.layout import Layout
 from pipelines.store.manifest import ManifestBuilder
 from pipelines.store.store import Store
 
@@ -45,6 +47,7 @@ class DayChecks:
         unknown: how many assessments have a null, by column.
         unassessed: how many lines have none, because a table of what decides has ended.
         files: the tables of findings; none where nothing was declared or applied for.
+        revised: what tables changed that are others than when the day was checked before.
     """
 
     day: date
@@ -58,13 +61,16 @@ class DayChecks:
     unknown: Mapping[str, int]
     unassessed: int
     files: Sequence[Path]
+    revised: RevisedRules | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures for a manifest or a program: findings by check, then by outcome."""
         findings: dict[str, dict[str, int]] = {}
         for (check, outcome), count in self.findings.items():
             findings.setdefault(check, {})[outcome] = count
+        revised = {} if self.revised is None else {"revised": self.revised.as_dict()}
         return {
+            **revised,
             "parcels": self.parcels,
             "lines": self.lines,
             "late": self.late,
@@ -110,6 +116,10 @@ class _Said:
         with manifest.step("patterns"), damage_named(self.sharing.store):
             self.applied.append(lines_applied_for(facts))
             self.rings.append(find_rings(facts, self.sharing.of(facts)))
+
+    def write_patterns(self, layout: Layout, day: date, folder: Path, config: ChecksConfig) -> None:
+        """Write the patterns of the day into a folder."""
+        write_patterns(layout, day, folder, pl.concat(self.applied), self.rings, config.returns_days)
 
     @property
     def findings(self) -> pl.DataFrame:
@@ -163,8 +173,7 @@ def check_day(
         if not law_only:
             beside = t.stage(store.layout.partition(DayTable.PATTERNS, day))
             if tables:
-                applied = pl.concat(said.applied)
-                write_patterns(store.layout, day, beside, applied, said.rings, config.returns_days)
+                said.write_patterns(store.layout, day, beside, config)
     checks = DayChecks(
         day,
         said.parcels,
@@ -177,9 +186,10 @@ def check_day(
         due.unknown,
         due.ended,
         [store.layout.file(table, day) for table in tables],
+        revised_rules(store, day, reference, findings),
     )
     manifest.further.update(checks.as_dict())
-    manifest.further["tables"] = dict(reference.revisions)
+    manifest.further[TABLES] = dict(reference.revisions)
     store.write_manifest(t, "check", day, manifest.as_dict())
     return checks
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from configs.reference.facts import load_reference
 from configs.schema.settings import Settings
 from pipelines.checks.check_day import DayChecks, check_day
+from pipelines.checks.revised_rules import RevisedRules
 from pipelines.store.day_table import DayTable
 from pipelines.store.layout import Layout
 from pipelines.store.store import Store
@@ -55,6 +56,8 @@ class CheckReport(Report):
             yield f"  {check:<18} {outcome:<8} {count:>9,}"
         for check, count in _sum(day.not_known for day in checked):
             yield f"  {check:<18} not known{count:>9,}: the table of the rule ends before, see --configs"
+        if revised := [day.revised for day in checked if day.revised is not None]:
+            yield from RevisedRules.together(revised).lines()
         yield from self._assessments(checked)
         yield f"tables: {checked[0].files[0].parent if len(checked) == 1 else self.tables}"
 

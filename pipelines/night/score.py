@@ -152,9 +152,12 @@ def _check(chronicle: Chronicle, day: date) -> None:
     try:
         with store.transaction() as t:
             config = chronicle.settings.pipeline.checks
-            check_day(store, day, config, chronicle.reference, t, law_only=law_only)
+            checks = check_day(store, day, config, chronicle.reference, t, law_only=law_only)
     except StoreError as error:
         logger.warning("%s: its documents could not be checked: %s", day, error)
+        return
+    for line in () if checks.revised is None else checks.revised.lines():
+        logger.info("%s: %s", day, line)
 
 
 def _score_days(

@@ -29,7 +29,8 @@ def check(session: Session, store: Path, first: date, last: date | None, rules: 
     """Check a day's declarations against their orders, payments and waybills, and the returns applied for.
 
     What was known at the close of the day counts, so a day may be checked at any time. What contradicts a
-    rule, is not there yet, or has a consequence stands in checks/ of the store, a row a finding.
+    rule, is not there yet, or has a consequence stands in checks/ of the store, a row a finding. Where tables
+    were revised since a day was checked before, it is told what the rules find since.
 
     With --rules nothing is written: tables of DIR/reference are laid over the configured ones, and it is told
     what they would have found more and less in these days, at which offices, how many of these parcels were
