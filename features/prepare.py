@@ -9,6 +9,7 @@ from __future__ import annotations
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.reference.regimes import is_export
 from configs.reference.taxable import parcel_fen
 from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_text
@@ -31,6 +32,7 @@ def prepare_lines(lines: pl.DataFrame, reference: ReferenceDay, config: Features
 
     - `_hs2`, `_hs4`, `_hs6` (String); `_item_key` (String, the name without case, space, digits, punctuation
       and disguises);
+    - `_is_export` (Boolean, false where nothing tells the direction);
     - `_rate` (CNY per currency unit, null where unknown); `_total_cny`, `_unit_price_cny` (Float64);
       `_total_fen` (Int64, 0 where unknown);
     - `_parcel_lines`, `_parcel_fen` (Int64); `_goods_fen` (Int64, null where a line's value is unknown) and
@@ -62,6 +64,7 @@ def _derived(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
         hs_code.str.slice(0, 4).alias("_hs4"),
         hs_code.str.slice(0, 6).alias("_hs6"),
         item_key(complete["item_name"]).alias("_item_key"),
+        is_export().alias("_is_export"),
         reference.cny_rate(complete["currency"]).alias("_rate"),
         reference.kg_factor(complete["unit"]).alias("_unit_kg"),
         reference.kg_factor(complete["legal_unit"]).alias("_legal_kg"),

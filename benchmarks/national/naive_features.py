@@ -216,7 +216,7 @@ def _looked_up(lines: pd.DataFrame, columns: Sequence[str], table: pd.DataFrame)
 
 
 def _peer_columns(columns: Sequence[str], measure: str) -> list[str]:
-    return [*columns, *([] if measure == "kg" else ["unit"])]
+    return [*columns, "direction", *([] if measure == "kg" else ["unit"])]
 
 
 def _factors(codes: pd.Series, look_up: object) -> pd.Series:

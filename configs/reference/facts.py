@@ -23,6 +23,7 @@ from configs.messages import nearest
 from configs.reference.columns import ReferenceTable
 from configs.reference.limit import Limit
 from configs.reference.tables import TABLES, read_table
+from configs.reference.tax_rates import TaxRates
 from configs.reference.tax_rules import TaxRules
 
 
@@ -76,6 +77,13 @@ class ReferenceDay:
     def tax_rate(self, lines: pl.DataFrame) -> pl.Series:
         """The tax on a line as a share of its taxable value, null where a rate of it is not known."""
         return self.assess(lines)["tax_rate"]
+
+    def vat_rate(self, hs_code: pl.Series) -> pl.Series:
+        """The rate of VAT of each heading, whoever pays it, null where it is not known."""
+        rates = TaxRates(self["taxes"].with_columns(ended=self.has_ended()), self["tax_bands"])
+        of_codes = rates.of_codes(pl.DataFrame({"hs_code": hs_code.drop_nulls().unique()}))
+        known = of_codes.filter(~pl.col("vat_ended"))
+        return _looked_up(hs_code, known["hs_code"], known["vat_rate"])
 
     def has_ended(self) -> pl.Expr:
         """Whether nothing is known of a row of a table any more: its last day (`ends`) is over."""

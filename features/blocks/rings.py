@@ -20,7 +20,7 @@ _NEW_DAYS = 30
 def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) -> pl.DataFrame:
     """Other buyers that the payer pays for, buyers with the order's telephone, parcels with the same goods to
     the address and their buyers; and the share of the year's allowance that a buyer has used who was first
-    seen at most 30 days ago (0 for others).
+    seen at most 30 days ago (0 for others, null for exports).
 
     Null where the patterns of the day are not known; no columns for a store that knows none.
     """
@@ -29,7 +29,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     columns = [lines[ring_column(name)].cast(pl.Float64).alias(f"rings__{name}") for name in RING_DEFAULTS]
     if history.has("buyer"):
         used = _allowance_of_newcomers(history, reference)
-        is_known = lines[ring_column("payer_buyers")].is_not_null()
+        is_known = lines[ring_column("payer_buyers")].is_not_null() & ~lines["_is_export"]
         columns.append(pl.select(pl.when(is_known).then(used)).to_series().alias("rings__newcomer_allowance"))
     return pl.DataFrame(columns)
 

@@ -22,6 +22,7 @@ def build(lines: pl.DataFrame, history: HistoryView, reference: ReferenceDay) ->
     order exceed it together, and how near the buyer is to the limits.
 
     Limits: CNY 5,000 an order and 26,000 a person and year in cross-border retail imports (tables `limits`).
+    What rests on them is null for exports, which have none.
     """
     columns = [lines["_parcel_lines"].cast(pl.Float64).alias("same_day__parcel_lines")]
     for spec in history.specs:
@@ -53,7 +54,7 @@ def _together_over_limit(lines: pl.DataFrame, today: KeyRows, reference: Referen
     """1 where a parcel is within the limit and all parcels of the key today are not; null without a key."""
     limit = or_nan(reference.order_limit_cny) * FEN_PER_CNY
     within = lines["_parcel_fen"] <= limit
-    return (within & (today["value_fen"] > limit)).cast(pl.Float64)
+    return (within & (today["value_fen"] > limit)).cast(pl.Float64).set(lines["_is_export"], None)
 
 
 def _limits(
@@ -66,8 +67,9 @@ def _limits(
         .select(pl.when(this_year).then(pl.col("year_fen") * CNY_PER_FEN).otherwise(0.0))
         .to_series()
     )
-    return [
-        (today_cny / order).alias("same_day__order_limit_share"),
-        (lines["_parcel_fen"] / FEN_PER_CNY / order).alias("same_day__parcel_limit_share"),
-        ((year_cny + today_cny) / year).alias("same_day__allowance_used"),
-    ]
+    shares = {
+        "order_limit_share": today_cny / order,
+        "parcel_limit_share": lines["_parcel_fen"] / FEN_PER_CNY / order,
+        "allowance_used": (year_cny + today_cny) / year,
+    }
+    return [share.set(lines["_is_export"], None).alias(f"same_day__{name}") for name, share in shares.items()]

@@ -1,5 +1,7 @@
 """Price and weight of similar goods: histograms on a log scale, folded day by day, read as quantiles.
 
+Exports are compared with exports and imports with imports: what a country sells abroad costs something else.
+
 A sketch is a count per (key, bin of the natural logarithm); counts are integers, so merging is exact and
 order does not matter. The quantiles are within half a bin (about 5%) of the true ones. Source of the idea:
 Masson, Rim, Lee, "DDSketch", PVLDB 12(12), 2019.
@@ -15,10 +17,10 @@ import polars as pl
 
 from features.arrays.distinct import distinct_keys, distinct_pairs
 from features.arrays.group_sums import lines_of
-from features.arrays.hashing import as_series, combined_hashes, text_hashes
+from features.arrays.hashing import as_series, combined_hashes, mixed, text_hashes
 from features.arrays.key_index import Indexes, KeyIndex, wanted_keys
 from features.arrays.quantiles import BIN_WIDTH, quantiles_of, take_first
-from features.arrays.types import FloatArray, UInt64Array
+from features.arrays.types import BoolArray, FloatArray, UInt64Array
 from features.history.keys import hashed_columns
 
 PRICE_SCHEMA = {"key": pl.UInt64(), "bin": pl.Int16(), "count": pl.Int64(), "weight": pl.Float64()}
@@ -26,6 +28,7 @@ MEASURES = {"kg": "_log_cny_per_kg", "unit": "_log_unit_price_cny", "weight": "_
 _LIMIT = 30.0
 _ABOVE_ANY_BIN = 1 << 15
 _FARTHEST = 3.0
+_OF_EXPORTS = np.uint64(0x9E3779B97F4A7C15)
 # The least sigma that a deviation is measured in: peers may all have the same price.
 MIN_SIGMA = 0.2
 # Log ratios are added up as whole thousandths.
@@ -38,8 +41,8 @@ def with_measures(
     hashed: Mapping[str, UInt64Array] | None = None,
 ) -> pl.DataFrame:
     """Adds what the sketches need: per measure its natural logarithm (null where not positive and finite) and
-    per measure and commodity level the hash of the level. Prices and weights per unit are kept apart by unit.
-    `hashed` are the hashes of columns that are known already.
+    per measure and commodity level the hash of the level. Prices and weights per unit are kept apart by unit,
+    all of them by `_is_export`. `hashed` are the hashes of columns that are known already.
     """
     quantity = pl.when(pl.col("quantity") > 0).then(pl.col("quantity"))
     measured = prepared.with_columns(
@@ -48,15 +51,26 @@ def with_measures(
         _log(pl.col("_line_kg") / quantity).alias("_log_kg_per_unit"),
     )
     parts = hashed_columns(prepared, [name for columns in levels.values() for name in columns], hashed)
-    unit = text_hashes(prepared["unit"].fill_null(""))
+    unit, is_export = text_hashes(prepared["unit"].fill_null("")), prepared["_is_export"].to_numpy()
     keys = []
     for level, columns in levels.items():
         hashes = [parts[name] for name in columns]
         keys += [
-            as_series(peer_column("kg", level), combined_hashes(hashes)),
-            as_series(peer_column("unit", level), combined_hashes([*hashes, unit])),
+            as_series(name, _by_direction(combined_hashes(of), is_export))
+            for name, of in (
+                (peer_column("kg", level), hashes),
+                (peer_column("unit", level), [*hashes, unit]),
+            )
         ]
     return measured.with_columns(keys)
+
+
+def _by_direction(keys: UInt64Array, is_export: BoolArray) -> UInt64Array:
+    """The keys (lines,), those of exports changed; 0 stays 0."""
+    if not is_export.any():
+        return keys
+    of_exports = np.maximum(mixed(keys ^ _OF_EXPORTS), np.uint64(1))
+    return np.where(is_export & (keys != 0), of_exports, keys)
 
 
 def peer_column(measure: str, level: str) -> str:

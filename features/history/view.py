@@ -122,6 +122,10 @@ class HistoryView:
         """The same look-ups for a block with these needs, of a risk with this label."""
         return replace(self, needs=needs, _label=label if needs.label else None)
 
+    def of(self, rows: pl.Series) -> HistoryView:
+        """The same look-ups for some of the lines, those for which `rows` (Boolean) is true."""
+        return replace(self, lines=self.lines.filter(rows), _cache={})
+
     def has(self, key: str) -> bool:
         """Whether the configuration has a key that the block declares.
 

@@ -16,7 +16,7 @@ from features.history.peers import sketch_names
 from features.history.state import History
 from pipelines.store.layout import key_file, price_file
 
-_FORMAT = 3
+_FORMAT = 4
 # What else is configured of the history, and changes no table of it.
 _NOT_COUNTED_BY = {"keep_daily_profiles", "keep_weekly_profiles", "extra_columns"}
 _REFERENCE = ("currencies.csv", "exchange_rates.csv", "units.csv", "countries.csv")
