@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.language_codes import LanguageCode
 from configs.schema.checks import DOCUMENT_CHECKS, LAW_CHECKS
 from configs.schema.frozen import Code, Frozen, Name, Share, Text
+
+EXPORTS_LIST: Final = "exports"
+"""What a list of exports goes by, beside the shifts of its office."""
 
 Shifts = dict[Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=30)], int]
 """Shifts of a day in their order, each with its part of the places."""
@@ -23,32 +26,38 @@ def _check_shifts(shifts: Shifts) -> None:
         raise ValueError(f"expected shifts with numbers of parcels from 0 up, at least one above 0: {shifts}")
 
 
-class OfficeCapacity(Frozen):
-    """The capacity of one office: a number of parcels, or a share of the day's parcels with a minimum.
+class ListCapacity(Frozen):
+    """The places of one list: a number of parcels, or a share of the day's parcels with a minimum.
 
-    >>> OfficeCapacity(share=0.005, minimum=10).places(20_000)
+    >>> ListCapacity(share=0.005, minimum=10).places(20_000)
     100
-    >>> OfficeCapacity(parcels=40).places(20_000)
+    >>> ListCapacity(parcels=40).places(20_000)
     40
     """
 
     parcels: int | None = Field(None, ge=0)
     share: float = Field(0.005, ge=0.0, le=1.0)
     minimum: int = Field(10, ge=0)
+
+    def places(self, parcels_of_day: int) -> int:
+        """How many of the day's parcels stand on the list, never more than there are."""
+        wanted = self.parcels
+        if wanted is None:
+            # The tiny amount keeps 0.07 x 100 = 7.000000000000001 from becoming 8.
+            wanted = max(self.minimum, math.ceil(self.share * parcels_of_day - 1e-9))
+        return min(wanted, parcels_of_day)
+
+
+class OfficeCapacity(ListCapacity):
+    """The capacity of one office; with `exports` these have a list and places of their own beside it."""
+
     shifts: Shifts = Field(default_factory=dict)
+    exports: ListCapacity | None = None
 
     @model_validator(mode="after")
     def _shifts_have_places(self) -> Self:
         _check_shifts(self.shifts)
         return self
-
-    def places(self, parcels_of_office: int) -> int:
-        """How many of the office's parcels of a day stand on its list, never more than there are."""
-        wanted = self.parcels
-        if wanted is None:
-            # The tiny amount keeps 0.07 x 100 = 7.000000000000001 from becoming 8.
-            wanted = max(self.minimum, math.ceil(self.share * parcels_of_office - 1e-9))
-        return min(wanted, parcels_of_office)
 
 
 class OfficeOverride(Frozen):
@@ -62,6 +71,7 @@ class OfficeOverride(Frozen):
     minimum: int | None = Field(None, ge=0)
     language: LanguageCode | None = None
     shifts: Shifts | None = None
+    exports: ListCapacity | None = None
 
     @model_validator(mode="after")
     def _shifts_have_places(self) -> Self:
@@ -133,6 +143,17 @@ class CapacityConfig(Frozen):
     must_inspect: tuple[MustInspect, ...] = ()
 
     @model_validator(mode="after")
+    def _exports_are_no_shift(self) -> Self:
+        offices = {"default": self.default} | {name: self.for_office(name) for name in self.offices}
+        for office, each in offices.items():
+            if each.exports is not None and EXPORTS_LIST in each.shifts:
+                raise ValueError(
+                    f"{office}: expected a shift of another name than {EXPORTS_LIST!r}, which is that of its "
+                    "list of exports"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _shares_fit(self) -> Self:
         if self.random_share + self.exploration_share > 1.0:
             raise ValueError(
@@ -152,12 +173,14 @@ class CapacityConfig(Frozen):
         override = self.offices.get(office)
         if override is None:
             return self.default
-        given = override.model_dump(exclude_none=True, exclude={"language"})
+        given = override.model_dump(exclude_none=True, exclude={"language", "exports"})
         if override.shifts and not given.keys() & {"parcels", "share", "minimum"}:
             given["parcels"] = sum(override.shifts.values())
         if "parcels" not in given and ("share" in given or "minimum" in given):
             # Whoever sets a share for an office means the share, also where the default is a number.
             given["parcels"] = None
+        if override.exports is not None:
+            given["exports"] = override.exports
         return self.default.model_copy(update=given)
 
     def language_of(self, office: str) -> LanguageCode:

@@ -2,9 +2,9 @@
 
 A parcel counts once: a hit is one in which any risk was found, and only parcels of which some risk was
 examined count in a rate. The lift compares parcels that were chosen by risk with parcels drawn at random for
-the lists of the same office and week, so that neither a busy office nor a good week passes for skill: the
-ratio of Mantel and Haenszel over offices and weeks, whose interval holds also where each of them has few
-parcels. Random parcels count alike, whatever the chance of their stratum.
+the lists of the same office and week, exports on lists of their own apart, so that neither a busy office nor
+a good week passes for skill: the ratio of Mantel and Haenszel over offices and weeks, whose interval holds
+also where each of them has few parcels. Random parcels count alike, whatever the chance of their stratum.
 
 Sources: Wilson 1927, "Probable Inference"; Mantel and Haenszel 1959, "Statistical Aspects of the Analysis of
 Data from Retrospective Studies"; Greenland and Robins 1985, "Estimation of a Common Effect Parameter from
@@ -23,10 +23,11 @@ from models.stats.intervals import wilson
 
 LEAST_PARCELS = 10
 """Fewer examined parcels than this make no rate, and no mean of taxes."""
-_STRATUM = ("customs_office", "week")
+_STRATUM = ("customs_office", "exports", "week")
 LISTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
     "declaration_id": pl.String(),
     "customs_office": pl.String(),
+    "exports": pl.Boolean(),
     "week": pl.Date(),
     "declared_on": pl.Date(),
     "selection": pl.String(),
@@ -36,9 +37,10 @@ LISTED_PARCEL_COLUMNS: dict[str, pl.DataType] = {
     "recovered_tax_cny": pl.Float64(),
     "delay_days": pl.Int64(),
 }
-"""A parcel on a list: its channel there, whether any result of it is known (`inspected`), and one of a risk
-(`examined`). `week` is the Monday of the week of its declaration, `delay_days` the days from its
-declaration to its first result, null without one; `recovered_tax_cny` is null where nobody told any.
+"""A parcel on a list: whether that is one of `exports` alone, its channel there, whether any result of it is
+known (`inspected`), and one of a risk (`examined`). `week` is the Monday of the week of its declaration,
+`delay_days` the days from its declaration to its first result, null without one; `recovered_tax_cny` is null
+where nobody told any.
 """
 _NORMAL_95 = 1.959963984540054
 _SURE = 0.01

@@ -29,9 +29,9 @@ def parcel_table(
     per risk, `probability_<risk>` (null where the risk has no champion or the line no score) and
     `value_<risk>` (CNY that a finding on that line is worth). It may have `address_id`, `order_id` (keys of
     any type), `goods` (a key of the goods, any type), `novelty` (0 to 1, how little like the line was
-    inspected) and `must_inspect` (number of a rule that wants it opened, null for none); what is not there
-    is unknown. Whole parcels may be handed over in any number of parts: the tables of the parts, one below
-    the other, are the table of the whole.
+    inspected), `is_export` (false where unknown) and `must_inspect` (number of a rule that wants it opened,
+    null for none); what is not there is unknown. Whole parcels may be handed over in any number of parts:
+    the tables of the parts, one below the other, are the table of the whole.
 
     - The probability of a risk is 1 − Π(1 − p) over the lines, in the order of `line_no`, so that no bit
       depends on the order in which the lines come. For a parcel of one line it is that line's probability
@@ -43,7 +43,7 @@ def parcel_table(
       lowest `line_no`.
     - Office, trade mode, parties and order are those of the first line that names one. Without an office a
       parcel belongs to `unassigned`, without a trade mode to `unknown`. `goods` is that of `line_no`,
-      `must_inspect` the lowest number of its lines.
+      `must_inspect` the lowest number of its lines, `is_export` whether one of them is.
     - `expected_findings` is the probability that any risk is found, 1 − Π(1 − p) over the risks: a parcel
       is one finding, whatever is found in it. `expected_tax_cny` is what of
       `expected_value_cny` is tax: for the risks in `floors_cny`, the value above the floor named there.
@@ -51,8 +51,8 @@ def parcel_table(
       expected value may be where little is known (novelty counts as 1 where it is unknown).
 
     Columns: declaration_id, customs_office, trade_mode, seller_id, buyer_id (String), address_id, order_id,
-    goods (as they come), must_inspect, line_no (Int32), risk (String), probability, expected_value_cny,
-    expected_findings, expected_tax_cny, unsureness_cny (Float64).
+    goods (as they come), must_inspect, is_export (Boolean), line_no (Int32), risk (String), probability,
+    expected_value_cny, expected_findings, expected_tax_cny, unsureness_cny (Float64).
 
     >>> lines = pl.DataFrame({"declaration_id": ["A", "A", "B"], "line_no": [2, 1, 1],
     ...     "customs_office": ["0100", None, None], "trade_mode": "9610", "seller_id": "s", "buyer_id": "b",
@@ -71,7 +71,7 @@ def parcel_table(
         .with_columns(_over_risks(ordered, names, floors_cny or {}))
         .select(
             *("declaration_id", "customs_office", "trade_mode", *_PARTIES, "goods", "must_inspect"),
-            *("line_no", "risk", "probability", "expected_value_cny"),
+            *("is_export", "line_no", "risk", "probability", "expected_value_cny"),
             *("expected_findings", "expected_tax_cny", "unsureness_cny"),
         )
     )
@@ -208,12 +208,16 @@ def _identities(ordered: pl.DataFrame) -> pl.DataFrame:
     parties = [pl.col(name).cast(pl.String) for name in _PARTIES[:2]]
     rule = pl.col("must_inspect").cast(pl.Int32).min()
     known = ordered.with_columns(
-        _column(ordered, name) for name in (*_PARTIES[2:], "must_inspect") if name not in ordered.columns
+        _column(ordered, name)
+        for name in (*_PARTIES[2:], "must_inspect", "is_export")
+        if name not in ordered.columns
     )
     return (
         known.group_by("declaration_id", maintain_order=True)
         .agg(
-            *(column.drop_nulls().first() for column in [*named, *parties, *map(pl.col, _PARTIES[2:])]), rule
+            *(column.drop_nulls().first() for column in [*named, *parties, *map(pl.col, _PARTIES[2:])]),
+            pl.col("is_export").cast(pl.Boolean).any(),
+            rule,
         )
         .with_columns(
             pl.col("customs_office").fill_null(UNASSIGNED),

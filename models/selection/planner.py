@@ -10,6 +10,7 @@ import polars as pl
 
 from configs.schema.capacity import CapacityConfig
 from features.arrays.types import FloatArray
+from models.selection.lists import PartsByList, places_of_list, with_offices
 from models.selection.shortlist import ValueShortlist
 from models.selection.strata import random_places
 
@@ -18,6 +19,7 @@ STEPS = tuple(step / 4 for step in range(1, 13))
 
 PLAN_SCHEMA: dict[str, type[pl.DataType]] = {
     "customs_office": pl.String,
+    "exports": pl.Boolean,
     "parcels": pl.Int64,
     "places_now": pl.Int64,
     "places": pl.Int64,
@@ -59,7 +61,7 @@ def plan(
 ) -> pl.DataFrame:
     """For each office, what its list is expected to find at `STEPS` of its capacity, with `more` places than
     there, and what it would lose with so many `fewer` (null where it has not so many): a table of
-    `PLAN_SCHEMA`, sorted by office and places.
+    `PLAN_SCHEMA`, sorted by office and places. An office's list of exports has rows of its own (`exports`).
 
     `parts` are tables of `models.estimates.parcel_table.parcel_table`, gone through several times. The
     expectation is the sum of the calibrated probabilities (and of tax and value) over the parcels with the
@@ -74,9 +76,10 @@ def plan(
     >>> plan([parcels], capacity, 1, {"0100": 2}).filter(places=2)["findings_of_more"].round(9).to_list()
     [0.2]
     """
+    parts = PartsByList(parts, capacity)
     totals = _totals(parts)
     now = {
-        office: min((overrides or {}).get(office, capacity.for_office(office).places(parcels)), parcels)
+        office: min((overrides or {}).get(office, places_of_list(capacity, office, parcels)), parcels)
         for office, parcels in totals.select("customs_office", "parcels").iter_rows()
     }
     largest = {office: round(STEPS[-1] * places) + more for office, places in now.items()}
@@ -91,7 +94,9 @@ def plan(
             )
             lost = (here - with_fewer)[[0, 2]].tolist() if places >= more else (None, None)
             rows.append((office, parcels, now[office], places, *here, more, *(with_more - here), *lost))
-    return pl.DataFrame(rows, schema=PLAN_SCHEMA, orient="row")
+    by_list = {name: dtype for name, dtype in PLAN_SCHEMA.items() if name != "exports"}
+    table = with_offices(pl.DataFrame(rows, schema=by_list, orient="row"))
+    return table.select(*PLAN_SCHEMA).sort("customs_office", "exports", "places")
 
 
 def _totals(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:

@@ -26,6 +26,14 @@ from models.selection.capped_choice import ListPlaces, chosen_by_value
 from models.selection.census import Census
 from models.selection.exploration import draw
 from models.selection.list_order import ranked, with_shifts
+from models.selection.lists import (
+    PartsByList,
+    list_name,
+    places_of_list,
+    ranked_by_office,
+    shifts_of_list,
+    with_offices,
+)
 from models.selection.shortlist import STRATUM, ValueShortlist, drawn_at_random
 from models.selection.strata import plan_strata
 
@@ -56,8 +64,9 @@ class Selection:
     """What was chosen, and the plan of the random share.
 
     `listed` has the columns of `LISTED_SCHEMA`, sorted by office and rank; `strata` those of
-    `models.selection.strata.STRATA_SCHEMA`, one row a stratum that has parcels, drawn from or not. `origin`
-    has, for each of `listed`, its `declaration_id` and in `part` the number of the part that it came in.
+    `models.selection.strata.STRATA_SCHEMA` and `exports` (Boolean: the stratum is of the office's list of
+    exports), one row a stratum that has parcels, drawn from or not. `origin` has, for each of `listed`, its
+    `declaration_id` and in `part` the number of the part that it came in.
     """
 
     listed: pl.DataFrame
@@ -72,7 +81,7 @@ def select(
     overrides: Mapping[str, int] | None = None,
 ) -> Selection:
     """The day's lists, from the table of `models.estimates.parcel_table.parcel_table`; `overrides` are places
-    by office.
+    by office. Exports of offices with places for them are on a list of their own, as a shift `exports`.
 
     The same parcels give the same lists in whatever order they come; `capacity.seed` and the day decide
     what is left to chance. A parcel without any score can only be drawn at random or wanted by a rule.
@@ -105,6 +114,7 @@ def select_from(
     `parts` are gone through several times, so they are no generator; there is at least one. However the table
     is cut, the lists are the same.
     """
+    parts = PartsByList(parts, capacity)
     census = Census.of(parts, capacity.seed, day)
     places = _places(census.strata, capacity, overrides or {})
     strata = plan_strata(census.strata.select(*STRATUM, "parcels"), places, capacity.random_share)
@@ -119,11 +129,11 @@ def select_from(
     exploring = _explore(parts, census, taken, explored, capacity.seed, day)
     listed = ranked(pl.concat([taken, exploring], how="diagonal"))
     _report_empty_places(empty, census.strata, taken)
-    shifts = {office: capacity.for_office(office).shifts for office in places}
-    listed = with_shifts(listed, shifts)
+    shifts = {code: shifts_of_list(capacity, code) for code in places}
+    listed = ranked_by_office(with_shifts(listed, shifts))
     return Selection(
         listed.select(pl.col(name).cast(dtype) for name, dtype in LISTED_SCHEMA.items()),
-        strata,
+        with_offices(strata).sort("customs_office", "exports", "trade_mode"),
         listed.select("declaration_id", "part"),
     )
 
@@ -143,7 +153,7 @@ def _left(places: Mapping[str, int], taken: pl.DataFrame) -> dict[str, int]:
         if used.get(office, 0) > count:
             LOG.warning(
                 "office %s: %d parcels must be inspected or were drawn at random, it has %d places: all "
-                "of them are on its list, and nothing else is", office, used[office], count,
+                "of them are on its list, and nothing else is", list_name(office), used[office], count,
             )  # fmt: skip
     return {office: max(count - used.get(office, 0), 0) for office, count in places.items()}
 
@@ -239,7 +249,7 @@ def _places(sizes: pl.DataFrame, capacity: CapacityConfig, overrides: Mapping[st
     return {
         office: max(0, min(overrides[office], parcels))
         if office in overrides
-        else capacity.for_office(office).places(parcels)
+        else places_of_list(capacity, office, parcels)
         for office, parcels in offices.items()
     }
 
@@ -251,5 +261,5 @@ def _report_empty_places(empty: Mapping[str, int], census: pl.DataFrame, taken: 
         if held_back:
             LOG.warning(
                 "office %s: %d places stay empty: the %d parcels left are of sellers, addresses or goods "
-                "at their cap (capacity.yaml, caps)", office, missing, held_back,
+                "at their cap (capacity.yaml, caps)", list_name(office), missing, held_back,
             )  # fmt: skip

@@ -199,7 +199,7 @@ def _choose(chronicle: Chronicle, strategy: Strategy, plan: Plan, day: date, sta
         lines = store.read_declarations(day, list(columns)).sort(LINE_KEY)
         parcels = _valued_parcels(chronicle, strategy, lines, day, state)
     if plan.pooled:
-        parcels = parcels.with_columns(customs_office=pl.lit("all"))
+        parcels = parcels.with_columns(customs_office=pl.lit("all"), is_export=False)
     nothing = pl.DataFrame(schema=LISTED_SCHEMA)
     listed = select_from([parcels], settings.capacity, day).listed if parcels.height else nothing
     return _Choice(lines, parcels, listed, features, today)

@@ -8,6 +8,7 @@ from datetime import date
 import polars as pl
 
 from configs.reference.facts import ReferenceDay
+from configs.reference.regimes import is_export
 from features.contract.declarations import LINE_KEY
 from features.history.results import known_labels
 from models.estimates.parcel_table import parcel_table
@@ -19,7 +20,7 @@ _PRIOR = 0.01
 
 def unsorted_parcels(lines: pl.DataFrame) -> pl.DataFrame:
     """The parcels of a night (`models.estimates.parcel_table.parcel_table`), none worth more than another."""
-    return parcel_table(lines.select(_PARCEL_COLUMNS), [])
+    return parcel_table(lines.select(*_PARCEL_COLUMNS, is_export().alias("is_export")), [])
 
 
 def parcels_by_price(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:

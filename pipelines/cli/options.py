@@ -65,7 +65,7 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
     """Return the settings with the capacities of the command line in place of the configured ones.
 
     A number for every office takes the place of every configured capacity, so that no office keeps
-    one that the command does not show. What it does not name stays as configured.
+    one that the command does not show. What it does not name stays as configured, and so do lists of exports.
     """
     if not capacities:
         return settings
@@ -74,9 +74,9 @@ def with_capacity(settings: Settings, capacities: Sequence[tuple[str | None, int
     if None in numbers:
         default = capacity.default.model_copy(update={"parcels": numbers.pop(None)})
         spoken = {
-            office: capacity_schema.OfficeOverride(language=each.language)
+            office: capacity_schema.OfficeOverride(language=each.language, exports=each.exports)
             for office, each in capacity.offices.items()
-            if each.language is not None
+            if each.language is not None or each.exports is not None
         }
         capacity = capacity.model_copy(update={"default": default, "offices": spoken})
     named = {

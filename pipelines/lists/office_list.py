@@ -11,6 +11,7 @@ import polars as pl
 from configs.language import Language, language
 from configs.parcel_ways import way_of
 from configs.reference.table_names import table_names
+from configs.schema.capacity import EXPORTS_LIST
 from configs.schema.settings import Settings
 from features.text.disguise import is_disguised, undisguised
 from features.text.visible import visible_text
@@ -35,7 +36,7 @@ class Guide:
 
 @dataclass(frozen=True)
 class OfficeList:
-    """Everything that the documents of an office, or of one of its shifts, say.
+    """Everything that the documents of an office, of one of its shifts, or of its exports, say.
 
     `office` and `shift` are as declared and configured: the names of files and the exported JSON need them
     so; no document may show them other than through `shown_office` and `title`.
@@ -65,6 +66,10 @@ class OfficeList:
         """The heading of every document."""
         if self.shift is None:
             return self.language("Sampling list of customs office {office}", office=self.shown_office)
+        if self.shift == EXPORTS_LIST:
+            return self.language(
+                "Sampling list of exports, customs office {office}", office=self.shown_office
+            )
         return self.language(
             "Sampling list of customs office {office}, shift {shift}",
             office=self.shown_office, shift=self.shown_shift,

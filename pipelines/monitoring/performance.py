@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from configs.errors import UsageError
+from configs.reference.regimes import is_export
 from configs.schema.risk import RiskConfig
 from features.arrays.hashing import hash_text
 from features.arrays.types import BoolArray, FloatArray, IntArray
@@ -44,7 +45,8 @@ MEASURED_SCHEMA: dict[str, type[pl.DataType]] = {
 QUANTITIES = ("precision", "recall", "prevalence", "tax_per_flagged_cny", "tax_share")
 METHODS = ("random_share", "doubly_robust", "naive")
 _TAX = ("tax_per_flagged_cny", "tax_share")
-_LINE_COLUMNS = [*LINE_KEY, "customs_office", "trade_mode", "seller_id", "buyer_id"]
+_LIST = ["customs_office", "exports"]
+_LINE_COLUMNS = [*LINE_KEY, "customs_office", "direction", "trade_mode", "seller_id", "buyer_id"]
 
 
 def measured_performance(
@@ -105,8 +107,9 @@ def measured_performance(
 
 def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFrame:
     """One row a scored parcel of a day, sorted by number: declaration_id, customs_office, trade_mode,
-    `expected_value_cny` (all risks, what lists are sorted by) and, per risk, `probability_<risk>` and
-    `expected_<risk>` (probability x value, CNY), null where the risk had no model.
+    `exports` (it belongs to a list of exports alone), `expected_value_cny` (all risks, what lists are sorted
+    by) and, per risk, `probability_<risk>` and `expected_<risk>` (probability x value, CNY), null where the
+    risk had no model.
     """
     lines = store.read_declarations(day, _LINE_COLUMNS)
     known = []
@@ -118,8 +121,11 @@ def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFr
         columns = [pl.col(risk).alias(f"{prefix}_{risk}") for risk in named]
         lines = lines.join(table.select(*LINE_KEY, *columns), on=LINE_KEY, how="inner")
     both = [risk for risk in known[0] if risk in known[1]]
-    parcels = parcel_table(lines, both).select(
-        "declaration_id", "customs_office", "trade_mode", pl.col("expected_value_cny").fill_null(0.0)
+    has_list = pl.col("customs_office").is_in(_with_list_of_exports(store, day))
+    parcels = parcel_table(lines.with_columns(is_export().alias("is_export")), both).select(
+        *("declaration_id", "customs_office", "trade_mode"),
+        (pl.col("is_export") & has_list).alias("exports"),
+        pl.col("expected_value_cny").fill_null(0.0),
     )
     for risk in both:
         own = parcel_table(lines, [risk]).select(
@@ -128,6 +134,16 @@ def scored_parcels(store: Store, day: date, risks: Collection[str]) -> pl.DataFr
         )
         parcels = parcels.hstack(own)
     return parcels
+
+
+def _with_list_of_exports(store: Store, day: date) -> list[str]:
+    """The offices whose exports were chosen for a list of their own on a day."""
+    file = store.layout.file(DayTable.STRATA, day)
+    strata = read_whole(file) if file.exists() else pl.DataFrame()
+    # Days that were listed before there were such lists have no column of them.
+    if "exports" not in strata.columns:
+        return []
+    return strata.filter("exports")["customs_office"].unique().sort().to_list()
 
 
 def flagged_of_day(score: FloatArray, declaration_id: pl.Series, capacity: float) -> BoolArray:
@@ -160,7 +176,7 @@ def _seen(store: Store, risk: RiskConfig, scored: Mapping[date, pl.DataFrame], a
     """What is known about a risk on some days; None where it was not scored or nothing was examined."""
     parcels = [
         table.select(
-            pl.lit(day).alias("declared_on"), "declaration_id", "customs_office", "trade_mode",
+            pl.lit(day).alias("declared_on"), "declaration_id", "customs_office", "trade_mode", "exports",
             "expected_value_cny", pl.col(f"probability_{risk.name}").fill_null(0.0).alias("probability"),
             pl.col(f"expected_{risk.name}").fill_null(0.0).alias("expected"),
         )
@@ -175,7 +191,7 @@ def _seen(store: Store, risk: RiskConfig, scored: Mapping[date, pl.DataFrame], a
         return None
     office, office_day, stratum = (
         everything.select(pl.struct(names).rank("dense")).to_series().to_numpy().astype(np.int64) - 1
-        for names in (["customs_office"], ["declared_on", "customs_office"], ["customs_office", "trade_mode"])
+        for names in (_LIST, ["declared_on", *_LIST], [*_LIST, "trade_mode"])
     )
     drawn, by_risk = _inspected(results, "random"), _inspected(results, "risk")
     value = everything["expected_value_cny"].to_numpy()

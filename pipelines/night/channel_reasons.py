@@ -11,7 +11,7 @@ import polars as pl
 from configs.language import Language, language
 from configs.parcel_ways import way_of
 from configs.reference.table_names import TableNames, table_names
-from configs.schema.capacity import MustInspect
+from configs.schema.capacity import EXPORTS_LIST, MustInspect
 from configs.schema.checks import LAW_CHECKS
 from configs.schema.settings import Settings
 from features.words.channel_reasons import exploration_reason, must_inspect_reason
@@ -31,21 +31,22 @@ class _Channels:
     Attributes:
         words, names: of the language.
         must_inspect: the entries of the configuration.
-        at_random: the sentence of each office and mode for what was drawn at random.
+        at_random: the sentence for what was drawn at random, by office, mode and whether of a list of exports.
         found: what checks found, by parcel.
     """
 
     words: Language
     names: TableNames
     must_inspect: Sequence[MustInspect]
-    at_random: Mapping[tuple[str, str], str]
+    at_random: Mapping[tuple[str, str, bool], str]
     found: _Findings
 
     def reasons(self, row: Mapping[str, Any]) -> list[str]:
         """Why a parcel is listed, the first reason first; none where it is for its risk."""
         words = self.words.of(way_of(row["direction"], row["trade_mode"]))
         if row["selection"] == "random":
-            return [self.at_random[row["customs_office"], row["trade_mode"]]]
+            is_of_exports = row["shift"] == EXPORTS_LIST
+            return [self.at_random[row["customs_office"], row["trade_mode"], is_of_exports]]
         if row["selection"] == "exploration":
             return [exploration_reason(row["inspection_probability"], words)]
         if row["must_inspect"] is None:
@@ -78,12 +79,14 @@ def with_channel_reasons(
         settings: what has to be opened, and the languages.
     """
     by_parcel: _Findings = dict(found.iter_rows())
-    strata = selection.strata.select("customs_office", "trade_mode", "parcels", "drawn")
+    strata = selection.strata.select("customs_office", "trade_mode", "exports", "parcels", "drawn")
     for code, names in reasons_by_language(settings.capacity.languages).items():
         words = language(code, settings.overlay)
         at_random = {
-            (office, mode): random_check_reason(drawn, parcels, words.of(way_of(None, mode)))
-            for office, mode, parcels, drawn in strata.iter_rows()
+            (office, mode, exports): random_check_reason(
+                drawn, parcels, words.of(way_of("export" if exports else None, mode))
+            )
+            for office, mode, exports, parcels, drawn in strata.iter_rows()
         }
         of_tables = table_names(code, settings.overlay)
         channels = _Channels(words, of_tables, settings.capacity.must_inspect, at_random, by_parcel)

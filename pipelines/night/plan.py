@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,7 @@ from pipelines.work.progress import Progress
 from pipelines.work.report import Report
 
 _KEPT = [
-    *("declaration_id", "customs_office", "risk"),
+    *("declaration_id", "customs_office", "is_export", "risk"),
     *("expected_findings", "expected_tax_cny", "expected_value_cny"),
 ]
 
@@ -57,7 +57,7 @@ class PlanReport(Report):
                 "  {office}: {places:,} of {parcels:,} parcels find {expected_findings:,.1f} and "
                 "CNY {expected_tax_cny:,.0f} of tax; {more:,} more find {findings_of_more:,.2f} and "
                 "CNY {tax_of_more_cny:,.0f}",
-                office=visible_text(row["customs_office"], 40),
+                office=_named(row, words),
                 **row,
             )
         advice = _advice(self.table, words)
@@ -114,7 +114,7 @@ def plan_page(table: pl.DataFrame, day: date, words: Language) -> str:
         "plan.html.j2",
         _=words,
         day=day.isoformat(),
-        rows=now.to_dicts(),
+        rows=[row | {"list": _named(row, words)} for row in now.iter_rows(named=True)],
         more=now["more"][0] if now.height else 0,
         gains=_gains(now, words),
         advice=_advice(table, words),
@@ -125,31 +125,34 @@ def plan_page(table: pl.DataFrame, day: date, words: Language) -> str:
 def _now(table: pl.DataFrame) -> pl.DataFrame:
     """The rows at the present capacity, where more inspections are worth most first."""
     present = table.filter(pl.col("places") == pl.col("places_now"))
-    return present.sort("value_of_more_cny", "customs_office", descending=[True, False])
+    return present.sort("value_of_more_cny", "customs_office", "exports", descending=[True, False, False])
+
+
+def _named(row: Mapping[str, Any], words: Language, most: int = 40) -> str:
+    """The list of a row: the office, or its exports."""
+    office = visible_text(row["customs_office"], most)
+    return words("{text} ({aside})", text=office, aside=words("exports")) if row["exports"] else office
 
 
 def _gains(now: pl.DataFrame, words: Language) -> Markup | None:
     if now.is_empty():
         return None
-    rows = [
-        Bar(visible_text(office, 20), value)
-        for office, value in now.select("customs_office", "value_of_more_cny").iter_rows()
-    ]
+    rows = [Bar(_named(row, words, 20), row["value_of_more_cny"]) for row in now.iter_rows(named=True)]
     return bars(words("What {more} more inspections would be worth, CNY", more=now["more"][0]), rows, _whole)
 
 
 def _advice(table: pl.DataFrame, words: Language) -> str | None:
     """Where places would be worth more than where they are, if anywhere: from which office to which."""
     now = _now(table)
-    fewer = now.drop_nulls("value_of_fewer_cny").sort("value_of_fewer_cny", "customs_office")
+    fewer = now.drop_nulls("value_of_fewer_cny").sort("value_of_fewer_cny", "customs_office", "exports")
     if now.is_empty() or fewer.is_empty():
         return None
     to, of = now.row(0, named=True), fewer.row(0, named=True)
     worth = to["value_of_more_cny"] - of["value_of_fewer_cny"]
-    if worth <= 0.0 or to["customs_office"] == of["customs_office"]:
+    names = [_named(row, words) for row in (of, to)]
+    if worth <= 0.0 or names[0] == names[1]:
         return None
     found = to["findings_of_more"] - of["findings_of_fewer"]
-    names = [visible_text(row["customs_office"], 40) for row in (of, to)]
     return words(
         "{places:,} places from {giver} to {taker} are worth CNY {worth:,.0f} more a day "
         "({found:+.2f} findings)",
@@ -166,8 +169,8 @@ def _whole(value: float) -> str:
 
 
 def _curves(table: pl.DataFrame, words: Language) -> Iterator[tuple[str, Sequence[Markup]]]:
-    for (office,), rows in table.group_by("customs_office", maintain_order=True):
-        name = visible_text(str(office), 40)
+    for _, rows in table.group_by("customs_office", "exports", maintain_order=True):
+        name = _named(rows.row(0, named=True), words)
         today = rows["places"].to_list().index(rows["places_now"][0])
         places = [f"{count:,}" for count in rows["places"]]
         yield (

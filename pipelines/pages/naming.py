@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from configs.language import ENGLISH, Language, Message, language
+from configs.schema.capacity import EXPORTS_LIST
 from configs.schema.settings import Settings
 
 
@@ -60,6 +61,10 @@ class Naming:
         block, _, label = name.removesuffix(")").partition(" (")
         said = self.words.name("block", block)
         return self.words("{text} ({aside})", text=said, aside=self.risk(label)) if label else said
+
+    def shift(self, name: str | None) -> str:
+        """A shift of an office, or its exports; empty where the office has one list."""
+        return self.words("exports") if name == EXPORTS_LIST else name or ""
 
     def channel(self, name: str | None) -> str:
         """What chose a parcel."""

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from configs.schema.capacity import EXPORTS_LIST
 from features.contract.declarations import LINE_KEY
 from models.estimates.office_figures import LISTED_PARCEL_COLUMNS, told_tax
 from models.estimates.parcel_table import UNASSIGNED
@@ -72,6 +73,7 @@ def listed_entries(store: Store, lists: pl.DataFrame, parcels: pl.DataFrame) -> 
         pl.col("found").fill_null(False),
         "recovered_tax_cny",
         pl.col("declared_on").dt.truncate("1w").alias("week"),
+        pl.col("shift").eq_missing(EXPORTS_LIST).alias("exports"),
         (pl.col("known_on") - pl.col("declared_on")).dt.total_days().alias("delay_days"),
     ).select(*dict.fromkeys((*_PLACE, *LISTED_PARCEL_COLUMNS)), "state", "not_opened", *labels)
 

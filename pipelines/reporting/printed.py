@@ -23,7 +23,7 @@ def printed(tables: Tables, least_findings: int, naming: Naming) -> list[str]:
     """The figures of an `OfficeReport` as lines."""
     words = naming.words
     return [
-        *_missing(tables["lists"].filter(pl.col("returned") == 0), words),
+        *_missing(tables["lists"].filter(pl.col("returned") == 0), naming),
         _listed(tables, words),
         *_skipped(tables["draws_skipped"]["customs_office"].to_list(), words),
         "",
@@ -117,15 +117,16 @@ def _shown(text: str) -> str:
     return visible_text(text, CODE_CHARACTERS)
 
 
-def _missing(missing: pl.DataFrame, words: Language) -> list[str]:
+def _missing(missing: pl.DataFrame, naming: Naming) -> list[str]:
     if missing.is_empty():
         return []
+    words = naming.words
     named = [
         words(
             "{whose} of {day}",
             whose=_shown(office)
             if shift is None
-            else words("{text} ({aside})", text=_shown(office), aside=_shown(shift)),
+            else words("{text} ({aside})", text=_shown(office), aside=_shown(naming.shift(shift))),
             day=day,
         )
         for day, office, shift in missing.select("declared_on", "customs_office", "shift").iter_rows()

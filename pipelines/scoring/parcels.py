@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from configs.reference.regimes import is_export
 from configs.schema.capacity import MustInspect
 from configs.schema.risk import RiskConfig, TaxShortfallValue
 from features.arrays.hashing import text_hashes
@@ -18,6 +19,7 @@ from pipelines.scoring.line_scores import GOODS, NOVELTY, Scored
 from pipelines.store.store import Store
 
 _PARCEL_COLUMNS = ["declaration_id", "line_no", "customs_office", "trade_mode", "seller_id", "buyer_id"]
+_WAY_COLUMNS = ["direction", "trade_mode"]
 CHECK = "check"
 """The column of `must_inspect` that names a check instead of a value of the declaration."""
 _TRAVEL_COLUMNS = ["address_id", "order_id"]
@@ -41,7 +43,7 @@ def parcels_of_bucket(
 def parcel_columns(must_inspect: Sequence[MustInspect]) -> list[str]:
     """The columns of declared lines that `parcels_of` reads."""
     wanted = (entry.column for entry in must_inspect if entry.column != CHECK)
-    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
+    return list(dict.fromkeys([*_PARCEL_COLUMNS, *_WAY_COLUMNS, *_TRAVEL_COLUMNS, *wanted]))
 
 
 def parcels_of(
@@ -69,7 +71,7 @@ def parcels_of(
     beside = [name for name in (NOVELTY, GOODS) if name in values.columns]
     table = pl.concat(
         [
-            lines.select(_PARCEL_COLUMNS),
+            lines.select(*_PARCEL_COLUMNS, is_export().alias("is_export")),
             lines.select(
                 pl.Series(name, text_hashes(lines[name])).replace(0, None) for name in _TRAVEL_COLUMNS
             ),

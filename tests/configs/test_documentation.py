@@ -35,6 +35,9 @@ def test_settings(settings: Settings) -> None:
     assert settings.pipeline.training.folds == 3
     assert settings.capacity.for_office("4601").places(10_000) == 120
     assert settings.capacity.for_office("5316").places(10_000) == 120
+    exports = settings.capacity.for_office("5316").exports
+    assert exports is not None
+    assert exports.parcels == 30
     assert settings.capacity.must_inspect[0].holds_on(date(2026, 11, 1))
 
 

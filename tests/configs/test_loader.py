@@ -147,7 +147,9 @@ def test_an_unknown_key_in_a_list(tmp_path: Path) -> None:
 
 def test_an_unknown_key_in_a_mapping_of_offices(tmp_path: Path) -> None:
     _write(tmp_path, "capacity.yaml", "offices: {4601: {parcel: 3}}\n")
-    _refused(tmp_path, "offices.4601.parcel: unknown key", "Allowed keys: language, minimum, parcels, share")
+    _refused(
+        tmp_path, "offices.4601.parcel: unknown key", "Allowed keys: exports, language, minimum, parcels"
+    )
 
 
 def test_an_unknown_key_of_a_finding_value(tmp_path: Path) -> None:

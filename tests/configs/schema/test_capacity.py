@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from configs.loader import load_settings
-from configs.schema.capacity import CapacityConfig, OfficeCapacity, OfficeOverride
+from configs.schema.capacity import CapacityConfig, ListCapacity, OfficeCapacity, OfficeOverride
 
 
 def test_defaults_in_code_are_the_packaged_ones() -> None:
@@ -48,6 +48,27 @@ def test_an_office_with_a_share_does_not_inherit_a_number() -> None:
     offices = {"4601": OfficeOverride(share=0.5, minimum=0)}
     config = CapacityConfig(default=OfficeCapacity(parcels=100), offices=offices)
     assert config.for_office("4601").places(10) == 5
+
+
+def test_exports_have_a_list_where_they_are_given_places() -> None:
+    assert CapacityConfig().for_office("4601").exports is None
+    own = {"offices": {"4601": {"exports": {"parcels": 20}, "parcels": 60}, "5316": {"share": 0.01}}}
+    config = CapacityConfig.model_validate({"default": {"exports": {"share": 0.1}}, **own})
+    assert config.for_office("4601").exports == ListCapacity(parcels=20)
+    assert config.for_office("4601").parcels == 60
+    assert config.for_office("5316").exports == ListCapacity(share=0.1)
+    assert config.for_office("2244").exports == ListCapacity(share=0.1)
+
+
+def test_no_shift_goes_by_the_name_of_the_list_of_exports() -> None:
+    shifts = {"shifts": {"exports": 3, "late": 2}}
+    assert CapacityConfig.model_validate({"offices": {"4601": shifts}}).for_office("4601").places(100) == 5
+    for wrong in (
+        {"default": {"exports": {}}, "offices": {"4601": shifts}},
+        {"default": shifts, "offices": {"4601": {"exports": {"parcels": 3}}}},
+    ):
+        with pytest.raises(ValidationError, match="4601: expected a shift of another name than 'exports'"):
+            CapacityConfig.model_validate(wrong)
 
 
 def test_an_office_code_may_look_like_a_number() -> None:

@@ -168,6 +168,7 @@ def test_a_price_without_an_exchange_rate_counts_nothing() -> None:
             "declaration_id": ["A", "A", "B"],
             "line_no": [1, 2, 1],
             "customs_office": "0100",
+            "direction": "import",
             "trade_mode": "9610",
             "seller_id": "s",
             "buyer_id": "b",

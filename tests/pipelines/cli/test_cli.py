@@ -268,15 +268,19 @@ def test_capacity_of_the_command_line_replaces_the_configured() -> None:
     assert one.for_office("4601") == settings.capacity.for_office("4601")
 
 
-def test_a_capacity_for_all_leaves_an_office_its_language() -> None:
+def test_a_capacity_for_all_leaves_an_office_its_language_and_its_list_of_exports() -> None:
     from configs.loader import load_settings
-    from configs.schema.capacity import CapacityConfig, OfficeOverride
+    from configs.schema.capacity import CapacityConfig, ListCapacity, OfficeOverride
 
-    offices = {"5316": OfficeOverride(parcels=5, language="zh-CN"), "2244": OfficeOverride(share=0.5)}
+    own = ListCapacity(parcels=3)
+    offices = {
+        "5316": OfficeOverride(parcels=5, language="zh-CN", exports=own), "2244": OfficeOverride(share=0.5)
+    }  # fmt: skip
     settings = load_settings().model_copy(update={"capacity": CapacityConfig(offices=offices)})
     every = with_capacity(settings, [(None, 60)])
     assert every.capacity.language_of("5316") == "zh-CN"
     assert [every.capacity.for_office(office).places(1_000) for office in offices] == [60, 60]
+    assert [every.capacity.for_office(office).exports for office in offices] == [own, None]
     english = with_language(every, "en").capacity
     assert (english.language_of("5316"), english.languages) == ("en", ("en",))
     assert with_language(every, None) is every

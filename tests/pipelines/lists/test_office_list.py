@@ -131,6 +131,17 @@ def test_shifts_have_lists_of_their_own() -> None:
     assert [(each.shift, each.list_id) for each in lists] == [(None, "c"), ("day", "a"), ("night", "b")]
 
 
+def test_a_list_of_exports_says_so() -> None:
+    chinese = SETTINGS.capacity.model_copy(update={"language": "zh-CN"})
+    rows = _listed({"shift": "exports", "direction": "export", "trade_mode": "9710"})
+    for capacity, title in (
+        (SETTINGS.capacity, "Sampling list of exports, customs office 4601"),
+        (chinese, "出口布控查验清单（关区代码 4601）"),
+    ):
+        (office_list,) = office_lists(rows, DAY, SETTINGS.model_copy(update={"capacity": capacity}))
+        assert office_list.title == title
+
+
 def test_an_office_reads_its_list_in_its_language() -> None:
     chinese = SETTINGS.capacity.model_copy(update={"offices": {"4601": OfficeOverride(language="zh-CN")}})
     settings = SETTINGS.model_copy(update={"capacity": chinese})
