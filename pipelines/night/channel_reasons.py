@@ -31,7 +31,7 @@ class _Channels:
     Attributes:
         words, names: of the language.
         must_inspect: the entries of the configuration.
-        at_random: the sentence for what was drawn at random, by office, mode and whether of a list of exports.
+        at_random: the sentence for what was drawn at random, by office, mode and whether exports have a list.
         found: what checks found, by parcel.
     """
 
