@@ -65,7 +65,7 @@ class CheckedDay:
     Attributes:
         day: the day in China.
         closes_at: the moment at which it ends.
-        lines: the day's lines: the contract's columns, and `item_no`.
+        lines: the day's lines: the contract's columns, `item_no` and `buyer_named_by`.
         orders: the lines of the orders that they name.
         payments: what was paid for these orders.
         waybills: the waybills that they name.
@@ -109,7 +109,7 @@ class CheckedDay:
         """One row a declaration: the first value that a line has of what lines repeat."""
         repeated = (
             *("direction", "trade_mode", "customs_office", "dispatch_country"),
-            *(*ORDER_KEY, *WAYBILL_KEY, "buyer_id", "address_id"),
+            *(*ORDER_KEY, *WAYBILL_KEY, "buyer_id", "buyer_named_by", "address_id"),
         )
         values = (pl.col(name).drop_nulls().first() for name in (*repeated, "gross_weight_kg"))
         return self.lines.sort("declaration_id", "line_no").group_by("declaration_id").agg(*values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import polars as pl
 
 from features.check import (
@@ -12,17 +14,22 @@ from features.check import (
     as_findings,
     check_family,
 )
+from features.contract.documents import NAMED_BY_NAME
 from features.words.figures import listed, ready_for_words
+
+_BY_NUMBER: Final = pl.when(pl.col("buyer_named_by").ne_missing(NAMED_BY_NAME)).then("buyer_id")
 
 
 @check_family("buyer", "consignee")
 def find(day: CheckedDay) -> pl.DataFrame:
     """Return imports whose buyer, payer or address is not the same in all documents that have one.
 
+    A buyer who is known by name and telephone alone has no identity number to compare.
+
     Identities and addresses are keyed hashes, made after normalisation; which documents differ is told, the
     hashes are not.
     """
-    orders = day.order_heads.select(*ORDER_KEY, order_buyer="buyer_id", order_address="address_id")
+    orders = day.order_heads.select(*ORDER_KEY, order_buyer=_BY_NUMBER, order_address="address_id")
     payers = (
         day.payments.drop_nulls("payer_id")
         .group_by(ORDER_KEY)
@@ -39,7 +46,7 @@ def find(day: CheckedDay) -> pl.DataFrame:
 
 
 def _buyers(parcels: pl.DataFrame) -> pl.DataFrame:
-    order, inventory = pl.col("order_buyer"), pl.col("buyer_id")
+    order, inventory = pl.col("order_buyer"), _BY_NUMBER
     payers = pl.col("payer"), pl.col("last_payer")
     rows = ready_for_words(parcels).select(
         "declaration_id",

@@ -37,6 +37,7 @@ _TEXT: Final = pl.String()
 _NUMBER: Final = pl.Float64()
 _COUNT: Final = pl.Int32()
 _MOMENT: Final = pl.Datetime("us", "UTC")
+NAMED_BY_NAME: Final = "name"  # In `buyer_named_by`: the pseudonym is that of name and telephone.
 PERSON_COLUMNS: Final = ("buyer_id", "payer_id", "address_id", "telephone_id")
 """Keyed hashes of persons; `payer_id` is made like `buyer_id`, so that the two can be compared."""
 _POSITIVE: Final = ("quantity", "legal_quantity", "gross_weight_kg")
@@ -97,7 +98,8 @@ ORDERS: Final = DocumentTable(
     "orders",
     _columns(
         text="platform_id order_id direction seller_id buyer_id telephone_id address_id payment_company_id "
-        "transaction_id paid_currency currency item_no item_name item_model barcode unit origin_country",
+        "transaction_id paid_currency currency item_no item_name item_model barcode unit origin_country "
+        "buyer_named_by",
         count="line_no",
         number="goods_value freight discount tax_total paid_total quantity unit_price total_price",
     ),

@@ -27,7 +27,7 @@ from pipelines.store.store import Store
 _LINES: Final = (
     *("declaration_id", "line_no", "direction", "trade_mode", "platform_id", "order_id", "carrier_id"),
     *("waybill_id", "buyer_id", "address_id", "quantity", "unit_price", "total_price", "currency"),
-    *("gross_weight_kg", "item_no"),
+    *("gross_weight_kg", "item_no", "buyer_named_by"),
     *("customs_office", "dispatch_country", "origin_country", "declared_at"),
     *("hs_code", "item_name", "item_model", "unit"),
     *("legal_quantity", "legal_unit", "net_weight_kg", "freight", "insurance"),

@@ -18,6 +18,7 @@ from pipelines.store.store import Store
 MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "item_no": pl.String(),
     "own_number": pl.String(),
+    "buyer_named_by": pl.String(),
     "sent_at": pl.Datetime("us", "UTC"),
 }
 """What a line that came as a message has beside the contract's columns; null where it came otherwise."""

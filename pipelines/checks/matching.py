@@ -22,7 +22,7 @@ _WANTED: Final[Mapping[str, Sequence[str]]] = {
     ORDERS.name: (
         *ORDER_KEY,
         *TRANSACTION_KEY,
-        *("line_no", "buyer_id", "telephone_id", "address_id", "item_no"),
+        *("line_no", "buyer_id", "buyer_named_by", "telephone_id", "address_id", "item_no"),
         *("quantity", "unit_price", "total_price"),
         *("currency", "goods_value", "freight", "discount", "tax_total", "paid_total", "paid_currency"),
     ),

@@ -101,7 +101,7 @@ RETURNED_LINE: Row = LINE | {
 }
 
 _MOMENT = pl.Datetime("us", "UTC")
-_LINES = DECLARATION_COLUMNS | {"item_no": pl.String()}
+_LINES = DECLARATION_COLUMNS | dict.fromkeys(("item_no", "buyer_named_by"), pl.String())
 _USES = {name: pl.String() for name in ("payment_company_id", "transaction_id", "platform_id", "order_id")}
 _INVENTORIES = {
     "declaration_id": pl.String(),

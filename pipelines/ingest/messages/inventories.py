@@ -131,6 +131,7 @@ class Inventories(MessageFormat):
             "declaration_id": self._declaration_id(head),
             "_seller": head.get("ebcCode"),
             "_own_number": head.get("copNo"),
+            "_buyer_named_by": self.buyer_named_by(head),
             "declared_at": _declared_at(head, direction),
             "direction": flag if is_marked(flag) else _DIRECTION_OF_FLAG.get(flag, direction.name),
             "trade_mode": trade_mode,

@@ -77,6 +77,8 @@ class DocumentFormat(MessageFormat):
             columns[column] = (
                 self.buyer(head) if is_buyer else self.hashed(head.get(field, ""), hashed_as(column))
             )
+        if "buyer_named_by" in self.of.columns:
+            columns["buyer_named_by"] = self.buyer_named_by(head)
         if self.root in self.directions:
             columns["direction"] = self.directions[self.root]
         return columns | {self.sent_column: _spelled(head.get(self.sent))}

@@ -17,6 +17,7 @@ import polars as pl
 from configs.reference.facts import ReferenceDay
 from features.contract.china_time import CHINA
 from features.contract.declarations import DECLARATION_REQUIRED
+from features.contract.documents import NAMED_BY_NAME
 from features.contract.null_words import NullWords
 from features.contract.reject_reasons import RejectReason
 from pipelines.privacy.pseudonyms import Pseudonymiser, normalise
@@ -188,6 +189,11 @@ class MessageFormat(ABC):
             return by_number
         name, telephone = normalise(head.get("buyerName", "")), normalise(head.get("buyerTelephone", ""))
         return self.hashed_key([name, telephone], "buyer_id")
+
+    def buyer_named_by(self, head: Fields) -> str | None:
+        """`NAMED_BY_NAME` of a buyer without an identity number, who equals nobody that gave theirs."""
+        by_number = self.hashed(head.get("buyerIdNumber", ""), "buyer_id")
+        return NAMED_BY_NAME if not by_number and self.buyer(head) else None
 
     def _telling(self, head: Fields) -> Fields:
         """Without fields that name a document or somebody by a word that means nothing."""

@@ -35,6 +35,7 @@ MESSAGE_COLUMNS: Final[dict[str, pl.DataType]] = {
     "_seller": pl.String(),
     "_own_number": pl.String(),
     "_item_no": pl.String(),
+    "_buyer_named_by": pl.String(),
 }
 """What a message's row has beside a table's."""
 

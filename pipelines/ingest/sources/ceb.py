@@ -55,6 +55,7 @@ class CebSource(Source):
     kept_columns: ClassVar[Mapping[str, tuple[str, str]]] = {
         "item_no": ("code", "_item_no"),
         "own_number": ("code", "_own_number"),
+        "buyer_named_by": ("code", "_buyer_named_by"),
         "sent_at": ("moment", "_message_at"),
     }
 

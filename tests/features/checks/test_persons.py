@@ -43,6 +43,17 @@ def test_one_of_several_payers_is_enough() -> None:
     assert "several payers" in row["found"]
 
 
+@pytest.mark.parametrize("who", ["order", "inventory"])
+def test_who_is_known_by_name_alone_has_no_number_to_compare(who: str) -> None:
+    named = {"buyer_id": "ann by name", "buyer_named_by": "name"}
+    lines = [LINE | (named if who == "inventory" else {})]
+    orders = [ORDER | (named if who == "order" else {})]
+    assert found(day_of(lines, orders)) == []
+    (row,) = findings(day_of(lines, orders, [PAYMENT | {"payer_id": "bob"}]))
+    other = "the payer is not the order's buyer"
+    assert row["found"] == (other if who == "inventory" else "the payer is not the inventory's buyer")
+
+
 @pytest.mark.parametrize("who", ["order", "payer", "inventory"])
 def test_who_is_not_named_is_not_compared(who: str) -> None:
     lines = [LINE | ({"buyer_id": None} if who == "inventory" else {})]

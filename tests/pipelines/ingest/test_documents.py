@@ -102,6 +102,27 @@ def test_documents_join_their_inventory(tmp_path: Path) -> None:
     assert "item_no" not in Store.open(tmp_path / "S").declaration_schema()
 
 
+@pytest.mark.parametrize("nothing", [None, "", "\u65e0"])
+def test_a_buyer_without_an_identity_number_is_marked(tmp_path: Path, nothing: str | None) -> None:
+    """Nobody who gave a number can be compared with them; a word that means nothing is none."""
+    nameless = {"buyerIdNumber": nothing}
+    files = [
+        written(tmp_path, "621", [inventory(INVENTORY | nameless, INVENTORY_LINE)]),
+        written(
+            tmp_path,
+            "311",
+            [order(ORDER | nameless, ORDER_LINE), order(ORDER | {"orderNo": "O2"}, ORDER_LINE)],
+        ),
+    ]
+    take_in_files(tmp_path / "S", *files)
+    line = stored_rows(tmp_path / "S", "declarations").row(0, named=True)
+    orders = stored_rows(tmp_path / "S", "orders").sort("order_id", descending=True)
+    named = dict(orders.select("order_id", "buyer_named_by").iter_rows())
+    assert line["buyer_named_by"] == "name"
+    assert named == {"O2": None, ORDER["orderNo"]: "name"}
+    assert orders["buyer_id"].null_count() == 0
+
+
 def test_nobody_is_named_in_any_file(tmp_path: Path) -> None:
     files = [
         written(tmp_path, "621", [inventory(INVENTORY, INVENTORY_LINE)]),
