@@ -14,7 +14,7 @@ import polars as pl
 from features.arrays.types import BoolArray, IntArray
 from features.contract.conversions import to_text
 from features.contract.declarations import DECLARATION_COLUMNS
-from features.contract.documents import PERSON_COLUMNS, hashed_as
+from features.contract.documents import DOCUMENT_TABLES, PERSON_COLUMNS, hashed_as
 from features.contract.inspections import INSPECTION_COLUMNS
 from pipelines.privacy.log_masking import masked_at
 from pipelines.privacy.own_values import OwnValues
@@ -53,6 +53,8 @@ CODE_COLUMNS: Final = (
     "port",
 )
 OFFICIAL_COLUMNS: Final = tuple(dict.fromkeys((*NUMBER_COLUMNS, *CODE_COLUMNS, "transport_mode")))
+# A text in one of these that repeats what names the row's persons is masked, an amount of a document too.
+_STATED: Final = frozenset(DECLARATION_COLUMNS).union(*(table.columns for table in DOCUMENT_TABLES.values()))
 # Working columns of messages that hold what a stored column holds, too.
 _SAME_AS: Final = {"_seller": "seller_id", "_own_number": "own_number", "_item_no": "item_no"}
 WITHHELD: Final = "(withheld: may be personal data)"
@@ -217,7 +219,7 @@ def screen_rows(
                 columns[name] = texts.clone().scatter(chosen, hashed).alias(name)
                 if name not in _SAME_AS:
                     screened.hashed[name] += len(chosen)
-        elif name in words or (own and values.dtype == pl.String and name in DECLARATION_COLUMNS):
+        elif name in words or (own and values.dtype == pl.String and name in _STATED):
             shown, count = mask_words(values, own)
             if count:
                 columns[name] = shown

@@ -146,6 +146,20 @@ def test_nobody_is_named_in_any_file(tmp_path: Path) -> None:
             assert secret not in text
 
 
+def test_a_telephone_in_the_place_of_an_amount_is_none(tmp_path: Path) -> None:
+    telephone = {"buyerTelephone": "13900001111", "telephone": "13900001111"}
+    misplaced = {"discount": "13900001111", "acturalPaid": "13900001111", "amountPaid": "13900001111"}
+    payment = element("PaymentHead", PAYMENT | telephone | misplaced)
+    files = [
+        written(tmp_path, "311", [order(ORDER | telephone | misplaced, ORDER_LINE)]),
+        written(tmp_path, "411", [f"<ceb:Payment>{payment}</ceb:Payment>"]),
+    ]
+    report = take_in_files(tmp_path / "S", *files)
+    assert stored_rows(tmp_path / "S", "orders").select("discount", "paid_total").row(0) == (None, None)
+    assert stored_rows(tmp_path / "S", "payments")["amount"].to_list() == [None]
+    assert report.manifest["values_masked"] == {"discount": 1, "paid_total": 1, "amount": 1}
+
+
 @pytest.mark.parametrize("sequence", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1), (1, 3, 0, 2)])
 def test_the_latest_order_counts_whatever_the_sequence(tmp_path: Path, sequence: Sequence[int]) -> None:
     second = {"gnum": 2, "itemNo": "ITEM-2", "totalPrice": 5}
