@@ -10,7 +10,7 @@ import polars as pl
 
 from configs.reference.facts import ReferenceDay
 from configs.reference.regimes import is_export
-from configs.reference.taxable import parcel_fen
+from configs.reference.taxable import with_parcel_fen
 from configs.schema.pipeline import FeaturesConfig
 from features.arrays.distinct import distinct_text
 from features.contract.declarations import DECLARATION_COLUMNS
@@ -87,8 +87,8 @@ def _derived(lines: pl.DataFrame, reference: ReferenceDay) -> pl.DataFrame:
     derived = derived.with_columns(
         pl.len().over("declaration_id").cast(pl.Int64).alias("_parcel_lines"),
         pl.col("_total_fen").sum().over("declaration_id").alias("_parcel_fen"),
-        *parcel_fen(("declaration_id",), "_rate"),
     )
+    derived = with_parcel_fen(derived.lazy(), ("declaration_id",), "_rate").collect()
     parcel_kg = pl.coalesce("net_weight_kg", "gross_weight_kg")
     return derived.with_columns(
         pl.coalesce(

@@ -25,8 +25,8 @@ from configs.reference.taxable import (
     PARCEL_LINES,
     VALUE_INPUTS,
     in_fen,
-    parcel_fen,
     taxable_cny,
+    with_parcel_fen,
 )
 
 PRICES: Final = ("cny_rate", "kg_factor", "legal_kg_factor", "pieces_factor")
@@ -45,7 +45,7 @@ ASSESSED: Final = (
 """The columns of what is due on a line; see `TaxRules.assess`."""
 _SPENT: Final = {"declaration_id": pl.String(), "spent_cny": pl.Float64()}
 _OF_PARCEL: Final = (GOODS_FEN, COSTS_FEN, PARCEL_LINES)
-_ROW, _PARCEL = "_row", "_parcel"
+_ROW, _PARCEL, _TAX_FEN = "_row", "_parcel", "_tax_fen"
 _FREE: Final = "articles_free_tax_cny"
 
 
@@ -93,7 +93,10 @@ class TaxRules:
         taxed = rated.with_columns(tax_rate=_tax_rate()).with_columns(
             tax_cny=pl.col("taxable_cny") * pl.col("tax_rate")
         )
-        return taxed.with_columns(exempt=self._exempt()).sort(_ROW).select(ASSESSED).collect()
+        told = taxed.with_columns(in_fen(pl.col("tax_cny")).alias(_TAX_FEN)).with_columns(
+            exempt=self._exempt()
+        )
+        return told.sort(_ROW).select(ASSESSED).collect()
 
     def _rated(self, lines: pl.DataFrame) -> pl.LazyFrame:
         """The lines with `<tax>_rate`, `_notice` and `_ended` of every tax, in any order."""
@@ -175,10 +178,9 @@ class TaxRules:
         """Whether the articles of a parcel are due no more tax than is not charged; null where not known."""
         limit = self.limits.get(_FREE)
         most = pl.lit(limit.cny if limit and limit.is_known else None, pl.Float64)
-        tax = in_fen(pl.col("tax_cny"))
-        due = tax.sum().over(_PARCEL) * pl.lit(CNY_PER_FEN)
-        above = due > most
-        all_known = tax.is_not_null().all().over(_PARCEL)
+        tax = pl.col(_TAX_FEN)
+        above = tax.sum().over(_PARCEL) * pl.lit(CNY_PER_FEN) > most
+        all_known = tax.count().over(_PARCEL) == pl.len().over(_PARCEL)
         within = pl.when(above).then(pl.lit(False)).when(all_known & ~above).then(pl.lit(True))
         return pl.when(pl.col("regime") == "articles").then(within).otherwise(pl.lit(False))
 
@@ -200,8 +202,8 @@ def _inputs(lines: pl.DataFrame, prices: pl.DataFrame, spent: pl.DataFrame | Non
 def _valued(lines: pl.LazyFrame, *, prepared: bool) -> pl.LazyFrame:
     """The lines with the values of line and parcel, unless they came with those of their parcel."""
     if not prepared:
-        lines = lines.with_columns(
-            *parcel_fen((_PARCEL,)), pl.len().over(_PARCEL).cast(pl.Int64).alias(PARCEL_LINES)
+        lines = with_parcel_fen(lines, (_PARCEL,)).with_columns(
+            pl.len().over(_PARCEL).cast(pl.Int64).alias(PARCEL_LINES)
         )
     return lines.with_columns(
         parcel_cny=(pl.col(GOODS_FEN) + pl.col(COSTS_FEN)) * pl.lit(CNY_PER_FEN), taxable_cny=taxable_cny()

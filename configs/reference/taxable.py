@@ -28,28 +28,36 @@ def in_fen(amount_cny: pl.Expr) -> pl.Expr:
     return pl.when(fen.abs() <= _MAX_FEN).then(fen).cast(pl.Int64)
 
 
-def parcel_fen(parcel: Sequence[str], cny_rate: str = "cny_rate") -> list[pl.Expr]:
-    """Return what is known of the parcel of each line, in fen: `GOODS_FEN` and `COSTS_FEN` (Int64).
+def with_parcel_fen(lines: pl.LazyFrame, parcel: Sequence[str], cny_rate: str = "cny_rate") -> pl.LazyFrame:
+    """Return lines with what is known of the parcel of each, in fen: `GOODS_FEN` and `COSTS_FEN` (Int64).
 
     Freight and insurance are those of the parcel, repeated on its lines: the largest, where they are not one.
     A parcel with a line of unknown value has no value of goods; freight that nobody states counts as none.
 
     Args:
-        parcel: columns that tell parcels apart, of a frame with `VALUE_INPUTS`.
+        lines: whole parcels, with `VALUE_INPUTS`.
+        parcel: columns that tell parcels apart.
         cny_rate: the column with the CNY value of a unit of the currency.
     """
-    line = in_fen(pl.col("total_price") * pl.col(cny_rate))
-    goods = pl.when(line.is_not_null().all().over(parcel)).then(line.sum().over(parcel))
-    costs = pl.lit(0, pl.Int64)
-    for name in ("freight", "insurance"):
-        costs = costs + in_fen(pl.col(name) * pl.col(cny_rate)).max().over(parcel).fill_null(0)
-    return [goods.alias(GOODS_FEN), costs.alias(COSTS_FEN)]
+    # Before the windows: within one, an expression is computed parcel by parcel.
+    amounts = {f"_fen_of_{name}": in_fen(pl.col(name) * pl.col(cny_rate)) for name in VALUE_INPUTS}
+    price, *costs = map(pl.col, amounts)
+    is_known = price.count().over(parcel) == pl.len().over(parcel)
+    freight, insurance = (cost.max().over(parcel).fill_null(0) for cost in costs)
+    return (
+        lines.with_columns(**amounts)
+        .with_columns(
+            pl.when(is_known).then(price.sum().over(parcel)).alias(GOODS_FEN),
+            (freight + insurance).alias(COSTS_FEN),
+        )
+        .drop(*amounts)
+    )
 
 
 def taxable_cny() -> pl.Expr:
     """Return the taxable value of each line in CNY: its value and, by value, its share of the costs.
 
-    Of a frame with `total_price`, `cny_rate` and the columns of `parcel_fen`.
+    Of a frame with `total_price`, `cny_rate` and the columns of `with_parcel_fen`.
     """
     value = pl.col("total_price") * pl.col("cny_rate")
     share = pl.when(pl.col(GOODS_FEN) > 0).then(in_fen(value) / pl.col(GOODS_FEN)).otherwise(0.0)

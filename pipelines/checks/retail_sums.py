@@ -19,7 +19,7 @@ from typing import Final
 import polars as pl
 
 from configs.reference.facts import Reference, ReferenceDay
-from configs.reference.taxable import COSTS_FEN, GOODS_FEN, parcel_fen
+from configs.reference.taxable import COSTS_FEN, GOODS_FEN, with_parcel_fen
 from features.arrays.hashing import hash_text
 from features.check import RETAIL_IMPORT
 from features.contract.china_time import china_day
@@ -83,9 +83,9 @@ def sums_before(store: Store, day: date, reference: Reference) -> Iterator[tuple
 
 
 def worth(lines: pl.DataFrame, reference: ReferenceDay, parcel: Sequence[str]) -> pl.DataFrame:
-    """Return lines of whole parcels with the values of `parcel_fen`, by the rates of their day."""
+    """Return lines of whole parcels with the values of `with_parcel_fen`, by the rates of their day."""
     rated = lines.with_columns(reference.cny_rate(lines["currency"]).alias("cny_rate"))
-    return rated.with_columns(parcel_fen(parcel))
+    return with_parcel_fen(rated.lazy(), parcel).collect()
 
 
 def _days_before(store: Store, day: date) -> list[date]:
