@@ -8,6 +8,9 @@ import polars as pl
 
 from configs.reference.taxable import PARCEL_LINES
 
+CONTENT: Final = ("content_kg", "content_sheets")
+"""How many kilograms or litres, and how many sheets, are in a line."""
+_TEXTS: Final = ("item_name", "item_model")
 _SHEET_UNITS: Final = ("010", "020")
 _LITRES: Final = {"063": 1000.0, "095": 1.0, "096": 0.001}
 # Kilograms or litres in one of what a name states: for these taxes a millilitre is as good as a gram.
@@ -38,20 +41,32 @@ def with_content(frame: pl.LazyFrame) -> pl.LazyFrame:
         frame: needs item_name, item_model, quantity, unit, legal_quantity, net_weight_kg, `kg_factor`,
             `legal_kg_factor`, `pieces_factor` and `_parcel_lines`.
     """
-    texts = [_plain(pl.col(name)) for name in ("item_name", "item_model")]
+    lines = frame
+    for name in _TEXTS:
+        lines = lines.join(_stated(frame, name), on=name, how="left", maintain_order="left")
+    amounts, sheets = ([f"_{what}_of_{name}" for name in _TEXTS] for what in ("amount", "sheets"))
     pieces = pl.col("quantity") * pl.col("pieces_factor")
     litres = pl.col("unit").replace_strict(_LITRES, default=None, return_dtype=pl.Float64)
     is_sheet = pl.col("unit").is_in(_SHEET_UNITS)
-    return frame.with_columns(
+    told = lines.with_columns(
         content_kg=pl.coalesce(
             pl.col("quantity") * pl.coalesce("kg_factor", litres),
-            pl.coalesce(*(_amount(text) for text in texts)) * pieces,
+            pl.coalesce(amounts) * pieces,
             pl.col("legal_quantity") * pl.col("legal_kg_factor"),
             pl.when(pl.col(PARCEL_LINES) == 1).then("net_weight_kg"),
         ),
-        content_sheets=pl.when(is_sheet)
-        .then("quantity")
-        .otherwise(pl.coalesce(*(_sheets(text) for text in texts)) * pieces),
+        content_sheets=pl.when(is_sheet).then("quantity").otherwise(pl.coalesce(sheets) * pieces),
+    )
+    return told.drop(*amounts, *sheets)
+
+
+def _stated(frame: pl.LazyFrame, name: str) -> pl.LazyFrame:
+    """What each text of a column states: the same names come again and again."""
+    text = _plain(pl.col(name))
+    return (
+        frame.select(name)
+        .unique()
+        .with_columns(_amount(text).alias(f"_amount_of_{name}"), _sheets(text).alias(f"_sheets_of_{name}"))
     )
 
 

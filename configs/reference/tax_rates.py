@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -59,12 +58,6 @@ class TaxRates:
             )
             .collect()
         )
-
-    @property
-    def price_prefixes(self) -> Sequence[str]:
-        """The headings of which the price of a kilogram or sheet decides on a rate."""
-        by_content = pl.any_horizontal(pl.col(_THRESHOLDS[:2]).is_not_null())
-        return self.tax_bands.filter(by_content)["hs_prefix"].drop_nulls().unique().sort().to_list()
 
 
 def band_facts(tax: str) -> list[pl.Expr]:

@@ -14,7 +14,7 @@ from typing import Final
 
 import polars as pl
 
-from configs.reference.content import with_content
+from configs.reference.content import CONTENT, with_content
 from configs.reference.limit import Limit
 from configs.reference.regimes import Regimes, one_article
 from configs.reference.tax_rates import TAXES, TaxRates, band_facts
@@ -96,21 +96,23 @@ class TaxRules:
         told = taxed.with_columns(in_fen(pl.col("tax_cny")).alias(_TAX_FEN)).with_columns(
             exempt=self._exempt()
         )
-        return told.sort(_ROW).select(ASSESSED).collect()
+        return told.select(ASSESSED).collect()
 
     def _rated(self, lines: pl.DataFrame) -> pl.LazyFrame:
-        """The lines with `<tax>_rate`, `_notice` and `_ended` of every tax, in any order."""
+        """The lines with `<tax>_rate`, `_notice` and `_ended` of every tax."""
         rates = TaxRates(self.taxes, self.tax_bands)
         codes = rates.of_codes(lines.select(pl.col("hs_code").drop_nulls().unique()))
-        prefixes = rates.price_prefixes
-        pattern = f"^({'|'.join(prefixes)})" if prefixes else "^$"
-        by_content = pl.col("hs_code").str.contains(pattern).fill_null(False)
-        nothing = pl.lit(None, pl.Float64)
-        others = lines.lazy().filter(~by_content).with_columns(content_kg=nothing, content_sheets=nothing)
+        by_price = codes.filter(pl.any_horizontal(f"{tax}_by_price" for tax in TAXES))
+        content = with_content(lines.lazy().join(by_price.lazy(), on="hs_code", how="semi"))
+        # What no code has no line has: millions of nulls are joined slower than written.
+        absent = [name for name in codes.columns if name != "hs_code" and codes[name].is_null().all()]
+        nulls = [pl.lit(None, codes.schema[name]).alias(name) for name in absent]
         pieces = pl.col("quantity") * pl.col("pieces_factor")
         return (
-            pl.concat([with_content(lines.lazy().filter(by_content)), others])
-            .join(codes.lazy(), on="hs_code", how="left")
+            lines.lazy()
+            .join(codes.drop(absent).lazy(), on="hs_code", how="left", maintain_order="left")
+            .with_columns(nulls)
+            .join(content.select(_ROW, *CONTENT), on=_ROW, how="left", maintain_order="left")
             .with_columns(
                 cny_per_kg=pl.col("taxable_cny") / pl.col("content_kg"),
                 cny_per_sheet=pl.col("taxable_cny") / pl.col("content_sheets"),
@@ -196,7 +198,7 @@ def _inputs(lines: pl.DataFrame, prices: pl.DataFrame, spent: pl.DataFrame | Non
     own = pl.concat_str(pl.lit("\x00"), pl.col(_ROW).cast(pl.String))
     counted = pl.DataFrame(schema=_SPENT) if spent is None else spent.select(*_SPENT)
     keyed = frame.lazy().with_columns(pl.coalesce("declaration_id", own).alias(_PARCEL))
-    return keyed.join(counted.lazy(), on="declaration_id", how="left")
+    return keyed.join(counted.lazy(), on="declaration_id", how="left", maintain_order="left")
 
 
 def _valued(lines: pl.LazyFrame, *, prepared: bool) -> pl.LazyFrame:

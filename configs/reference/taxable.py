@@ -40,18 +40,29 @@ def with_parcel_fen(lines: pl.LazyFrame, parcel: Sequence[str], cny_rate: str = 
         cny_rate: the column with the CNY value of a unit of the currency.
     """
     # Before the windows: within one, an expression is computed parcel by parcel.
-    amounts = {f"_fen_of_{name}": in_fen(pl.col(name) * pl.col(cny_rate)) for name in VALUE_INPUTS}
-    price, *costs = map(pl.col, amounts)
+    amounts = _amounts(cny_rate)
+    price, freight, insurance = map(pl.col, amounts)
     is_known = price.count().over(parcel) == pl.len().over(parcel)
-    freight, insurance = (cost.max().over(parcel).fill_null(0) for cost in costs)
-    return (
-        lines.with_columns(**amounts)
-        .with_columns(
-            pl.when(is_known).then(price.sum().over(parcel)).alias(GOODS_FEN),
-            (freight + insurance).alias(COSTS_FEN),
-        )
-        .drop(*amounts)
-    )
+    costs = freight.max().over(parcel).fill_null(0) + insurance.max().over(parcel).fill_null(0)
+    goods = pl.when(is_known).then(price.sum().over(parcel))
+    valued = lines.with_columns(**amounts).with_columns(goods.alias(GOODS_FEN), costs.alias(COSTS_FEN))
+    return valued.drop(*amounts)
+
+
+def parcel_fen(
+    lines: pl.LazyFrame, parcel: Sequence[str], *further: pl.Expr, cny_rate: str = "cny_rate"
+) -> pl.LazyFrame:
+    """Return a row a parcel with the same, and what `further` makes of its lines, in any order."""
+    amounts = _amounts(cny_rate)
+    price, freight, insurance = map(pl.col, amounts)
+    goods = pl.when(price.count() == pl.len()).then(price.sum())
+    costs = freight.max().fill_null(0) + insurance.max().fill_null(0)
+    valued = lines.with_columns(**amounts).group_by(parcel)
+    return valued.agg(goods.alias(GOODS_FEN), costs.alias(COSTS_FEN), *further)
+
+
+def _amounts(cny_rate: str) -> dict[str, pl.Expr]:
+    return {f"_fen_of_{name}": in_fen(pl.col(name) * pl.col(cny_rate)) for name in VALUE_INPUTS}
 
 
 def taxable_cny() -> pl.Expr:

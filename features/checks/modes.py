@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from features.check import CheckedDay, as_findings, check_family
+from features.check import FINDING_COLUMNS, CheckedDay, as_findings, check_family
 from features.words.figures import ready_for_words
 
 _PAIR = ("trade_mode", "customs_office")
@@ -21,7 +21,8 @@ def find(day: CheckedDay) -> pl.DataFrame:
     Offices are compared where their code is one of customs' (four digits); of another the mode's first day is
     all that counts. What places take part is known of the districts that the office has loaded.
     """
-    pairs = day.parcels.select(_PAIR).drop_nulls("trade_mode").unique()
+    modes_there, offices = (day.lines.select(name).unique() for name in _PAIR)
+    pairs = modes_there.drop_nulls().join(offices, how="cross")
     modes, places = (day.reference.whole[name] for name in ("modes", "mode_places"))
     office, place = pl.col("customs_office"), pl.col("office")
     is_office = office.str.contains(_OFFICE).fill_null(False)
@@ -31,6 +32,8 @@ def find(day: CheckedDay) -> pl.DataFrame:
     by_place = _state(pairs, places, loaded & office.str.starts_with(place), day.day, of=loaded)
     closed = pl.concat([by_mode, by_place]).filter(~pl.col("is_open"))
     closed = closed.unique(_PAIR, keep="first", maintain_order=True)
+    if closed.is_empty():
+        return pl.DataFrame(schema=FINDING_COLUMNS)
     rows = day.parcels.join(closed, on=_PAIR, nulls_equal=True).pipe(ready_for_words)
     at = pl.concat_str(pl.lit(" at office "), office)
     later = pl.format("open there from {} on", "opens_on")

@@ -8,14 +8,14 @@ from typing import Final
 
 import polars as pl
 
-from configs.reference.facts import Reference
-from configs.reference.taxable import COSTS_FEN, GOODS_FEN, in_fen
+from configs.reference.facts import Reference, ReferenceDay
+from configs.reference.taxable import COSTS_FEN, GOODS_FEN, in_fen, with_parcel_fen
 from features.arrays.hashing import hash_text
 from features.check import RETAIL_IMPORT, SPENT_COLUMNS
 from features.contract.china_time import closing_moment
 from features.contract.documents import RETURNS
 from pipelines.checks.known_declarations import known_declarations, known_over
-from pipelines.checks.retail_sums import VALUED_COLUMNS, sums_before, worth
+from pipelines.checks.retail_sums import VALUED_COLUMNS, parcels_worth, sums_before
 from pipelines.documents.known import known_documents
 from pipelines.store.store import Store
 
@@ -58,13 +58,8 @@ def spent_above_allowance(store: Store, day: date, reference: Reference) -> pl.D
 def _parcels_of(store: Store, day: date, reference: Reference) -> pl.DataFrame:
     """The day's retail imports by parcel, in the order in which they were declared."""
     known = known_declarations(store, day, closing_moment(day)).filter(RETAIL_IMPORT).select(VALUED_COLUMNS)
-    lines = worth(known.collect(engine="streaming"), reference.on(day), _PARCEL)
-    parcels = lines.group_by(_PARCEL).agg(
-        pl.col("buyer_id").min(),
-        pl.col("declared_at").min(),
-        (pl.col(GOODS_FEN) + pl.col(COSTS_FEN)).first().alias("fen"),
-    )
-    parcels = parcels.drop_nulls(["buyer_id", "fen"]).sort("declared_at", "declaration_id")
+    lines, declared = known.collect(engine="streaming"), pl.col("declared_at").min()
+    parcels = parcels_worth(lines, reference.on(day), _PARCEL, declared).sort("declared_at", "declaration_id")
     return parcels.select(
         "declaration_id",
         hash_text(parcels["buyer_id"]).alias("buyer"),
@@ -123,11 +118,15 @@ def _given_back(store: Store, day: date, reference: Reference, bought: pl.DataFr
         known = known_declarations(store, each, before) if each == day else known_over(store, [each], before)
         named = of_day.select("declaration_id").unique().lazy()
         lines = known.select(VALUED_COLUMNS).join(named, on="declaration_id", how="semi")
-        found.append(_value_back(worth(lines.collect(), reference.on(each), _PARCEL), of_day, each))
+        found.append(_value_back(lines.collect(), of_day, reference.on(each), each))
     return pl.concat(found).join(bought, on=["parcel", "day"], how="left")
 
 
-def _value_back(lines: pl.DataFrame, returns: pl.DataFrame, day: date) -> pl.DataFrame:
+def _value_back(
+    lines: pl.DataFrame, returns: pl.DataFrame, reference: ReferenceDay, day: date
+) -> pl.DataFrame:
+    rated = lines.with_columns(reference.cny_rate(lines["currency"]).alias("cny_rate"))
+    lines = with_parcel_fen(rated.lazy(), _PARCEL).collect()
     one_unit = pl.col("returned_unit").is_null() | pl.col("unit").is_null()
     one_unit |= pl.col("returned_unit") == pl.col("unit")
     share = pl.when(one_unit).then(pl.col("returned") / pl.col("quantity")).fill_null(1.0)

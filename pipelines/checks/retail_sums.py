@@ -19,7 +19,7 @@ from typing import Final
 import polars as pl
 
 from configs.reference.facts import Reference, ReferenceDay
-from configs.reference.taxable import COSTS_FEN, GOODS_FEN, with_parcel_fen
+from configs.reference.taxable import COSTS_FEN, GOODS_FEN, parcel_fen
 from features.arrays.hashing import hash_text
 from features.check import RETAIL_IMPORT
 from features.contract.china_time import china_day
@@ -82,10 +82,14 @@ def sums_before(store: Store, day: date, reference: Reference) -> Iterator[tuple
         yield each, sums.filter(is_known)
 
 
-def worth(lines: pl.DataFrame, reference: ReferenceDay, parcel: Sequence[str]) -> pl.DataFrame:
-    """Return lines of whole parcels with the values of `with_parcel_fen`, by the rates of their day."""
+def parcels_worth(
+    lines: pl.DataFrame, reference: ReferenceDay, parcel: Sequence[str], *further: pl.Expr
+) -> pl.DataFrame:
+    """Return parcels with `buyer_id`, `fen` and `further`, by the rates of their day; none without either."""
     rated = lines.with_columns(reference.cny_rate(lines["currency"]).alias("cny_rate"))
-    return with_parcel_fen(rated.lazy(), parcel).collect()
+    parcels = parcel_fen(rated.lazy(), parcel, pl.col("buyer_id").min(), *further)
+    valued = parcels.with_columns((pl.col(GOODS_FEN) + pl.col(COSTS_FEN)).alias("fen"))
+    return valued.drop_nulls(["buyer_id", "fen"]).collect()
 
 
 def _days_before(store: Store, day: date) -> list[date]:
@@ -123,11 +127,7 @@ def _of_file(store: Store, file: Path, reference: ReferenceDay) -> pl.DataFrame:
         .select(*VALUED_COLUMNS, *_VERSION[1:])
         .collect(engine="streaming")
     )
-    valued = worth(lines, reference, _VERSION)
-    parcels = valued.group_by(_VERSION).agg(
-        pl.col("buyer_id").min(), (pl.col(GOODS_FEN) + pl.col(COSTS_FEN)).first().alias("fen")
-    )
-    parcels = parcels.drop_nulls(["buyer_id", "fen"])
+    parcels = parcels_worth(lines, reference, _VERSION)
     return parcels.select(
         hash_text(parcels["buyer_id"]).alias("buyer"),
         hash_text(parcels["declaration_id"]).alias("parcel"),
