@@ -32,10 +32,11 @@ from pipelines.ingest.file_reading import FileReader, KindOf, widened
 from pipelines.ingest.intake import Intake, Spools
 from pipelines.ingest.manifest_facts import Outcome, account
 from pipelines.ingest.merging.day_writer import DayWriter
-from pipelines.ingest.merging.derived_results import Deriving
+from pipelines.ingest.merging.derived_results import derived_results
 from pipelines.ingest.merging.document_tables import as_changes, write_document_tables
 from pipelines.ingest.merging.result_check import ResultCheck, refused_lines
 from pipelines.ingest.merging.result_writer import reopen_history, write_results
+from pipelines.ingest.merging.told_parcels import ToldParcels
 from pipelines.ingest.merging.withdrawals import Cancelling
 from pipelines.ingest.reading.found import found_classes
 from pipelines.ingest.reading.label_tally import LabelTally
@@ -251,8 +252,8 @@ class _Run:
             self._rules.oldest,
         )
         reference = load_reference(self._around.settings.overlay)
-        deriving = Deriving(self._store, t, lines.days, reference, written)
-        derived = deriving.derive(spools.declarations, spools.inspections)
+        parcels = ToldParcels(self._store, t, lines.days, reference, written)
+        derived = derived_results(parcels, spools.declarations, spools.inspections)
         results = write_results(check, spools.inspections, further, spools.taken, derived)
         return lines, results
 

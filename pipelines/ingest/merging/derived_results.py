@@ -13,7 +13,6 @@ from typing import Final
 
 import polars as pl
 
-from configs.reference.facts import Reference
 from features.contract.declarations import LINE_KEY
 from features.contract.inspections import CONTRACT_LABELS, INSPECTION_COLUMNS, INSPECTION_KEY
 from pipelines.documents.outcomes import (
@@ -23,14 +22,12 @@ from pipelines.documents.outcomes import (
     outcomes_with_prices,
     receipt_outcomes,
 )
-from pipelines.documents.writer import DocumentChanges
 from pipelines.ingest.line_spool import LineSpool
 from pipelines.ingest.merging.told_parcels import OWN, ToldParcels, without_lines
 from pipelines.keys.hash_sets import sorted_union
 from pipelines.lists.issued import issued_lists
 from pipelines.store.day_table import DayTable
 from pipelines.store.files import read_tables
-from pipelines.store.journal import Transaction
 from pipelines.store.spool import Spool, collected
 from pipelines.store.store import Store
 
@@ -106,62 +103,45 @@ class DerivedResults:
         return both.with_columns(filled).select(results.columns)
 
 
-@dataclass(frozen=True)
-class Deriving:
-    """Makes results of documents.
+def derived_results(parcels: ToldParcels, lines_that_came: LineSpool, results: Spool) -> DerivedResults:
+    """What documents say of inspections of the parcels that a run speaks of.
 
-    Attributes:
-        store: locked by the caller.
-        t: the run's transaction, in which tables and days are staged already.
-        changed: days whose declarations the run changes.
-        reference: rates of currencies.
-        written: what the run did to tables of documents.
+    `results` are those that came in: `_id_hash` and `INSPECTION_COLUMNS`.
     """
+    store = parcels.store
+    told = parcels.find(sorted_union([lines_that_came.ids(), results.column("_id_hash").to_numpy()]))
+    if told is None:
+        return DerivedResults.none()
+    lines = told.lines
+    stored = _stored_inspections(store, lines["declaration_id"].unique())
+    came = _inspections(collected(results.scan(), INSPECTION_COLUMNS))
+    known = pl.concat([stored, came]).unique()
+    made = [
+        _made(_resolved(told.receipts[now], lines), told.taxes[now], lines, inspected)
+        for now, inspected in enumerate((stored, known))
+    ]
+    channels = _channels(store, {day for rows in made for day in rows["declared_on"]})
+    before, after = (_with_channel(rows, channels) for rows in made)
+    released = after.filter(~pl.col(IRREGULARITY))
+    contradicted = known.filter("found").join(released, on=LINE_KEY, how="semi")["declaration_id"]
+    return DerivedResults(before, after, tuple(contradicted.unique().sort()))
 
-    store: Store
-    t: Transaction
-    changed: set[date]
-    reference: Reference
-    written: dict[str, DocumentChanges]
 
-    def derive(self, lines_that_came: LineSpool, results: Spool) -> DerivedResults:
-        """What documents say of parcels that the run speaks of.
+def _channels(store: Store, days: set[date]) -> pl.DataFrame:
+    """How the parcels of some days came onto the lists that were issued."""
+    parts = [pl.DataFrame(schema={"declaration_id": pl.String(), **_CHANNEL})]
+    parts += [issued_lists(store, day).select(parts[0].columns) for day in sorted(days)]
+    return pl.concat(parts).unique("declaration_id", keep="first", maintain_order=True)
 
-        `results` are those that came in: `_id_hash` and `INSPECTION_COLUMNS`.
-        """
-        spoken_of = sorted_union([lines_that_came.ids(), results.column("_id_hash").to_numpy()])
-        parcels = ToldParcels(self.store, self.t, self.changed, self.reference, self.written)
-        told = parcels.find(spoken_of)
-        if told is None:
-            return DerivedResults.none()
-        lines = told.lines
-        stored = self._inspected(lines["declaration_id"].unique())
-        came = _inspections(collected(results.scan(), INSPECTION_COLUMNS))
-        known = pl.concat([stored, came]).unique()
-        made = [
-            _made(_resolved(told.receipts[now], lines), told.taxes[now], lines, inspected)
-            for now, inspected in enumerate((stored, known))
-        ]
-        channels = self._channels({day for rows in made for day in rows["declared_on"]})
-        before, after = (_with_channel(rows, channels) for rows in made)
-        released = after.filter(~pl.col(IRREGULARITY))
-        contradicted = known.filter("found").join(released, on=LINE_KEY, how="semi")["declaration_id"]
-        return DerivedResults(before, after, tuple(contradicted.unique().sort()))
 
-    def _channels(self, days: set[date]) -> pl.DataFrame:
-        """How the parcels of some days came onto the lists that were issued."""
-        parts = [pl.DataFrame(schema={"declaration_id": pl.String(), **_CHANNEL})]
-        parts += [issued_lists(self.store, day).select(parts[0].columns) for day in sorted(days)]
-        return pl.concat(parts).unique("declaration_id", keep="first", maintain_order=True)
-
-    def _inspected(self, parcels: pl.Series) -> pl.DataFrame:
-        parts = [pl.DataFrame(schema=_INSPECTED)]
-        for day in self.store.inspection_days() if len(parcels) else []:
-            files = self.store.layout.files(DayTable.INSPECTIONS, day)
-            rows = read_tables(files, INSPECTION_COLUMNS, [*LINE_KEY, "inspected_on", *CONTRACT_LABELS])
-            rows = rows.filter(pl.col("declaration_id").is_in(parcels.implode()))
-            parts.append(_inspections(rows.with_columns(pl.lit(day).alias("reported_on"))))
-        return pl.concat(parts)
+def _stored_inspections(store: Store, parcels: pl.Series) -> pl.DataFrame:
+    parts = [pl.DataFrame(schema=_INSPECTED)]
+    for day in store.inspection_days() if len(parcels) else []:
+        files = store.layout.files(DayTable.INSPECTIONS, day)
+        rows = read_tables(files, INSPECTION_COLUMNS, [*LINE_KEY, "inspected_on", *CONTRACT_LABELS])
+        rows = rows.filter(pl.col("declaration_id").is_in(parcels.implode()))
+        parts.append(_inspections(rows.with_columns(pl.lit(day).alias("reported_on"))))
+    return pl.concat(parts)
 
 
 def _made(
