@@ -55,6 +55,15 @@ def test_too_few_findings_make_no_hit_rate_however_many_parcels_there_are() -> N
     assert (row["inspected"], row["findings"]) == (50, 9)
 
 
+def test_taxes_that_nobody_told_are_not_known() -> None:
+    group = ("A", MONDAY, "risk", 20, 12)
+    told, untold = parcels(group), parcels(group, recovered_tax_cny=None)
+    names = ("recovered_tax_cny", "tax_per_inspection")
+    assert hit_rates(untold, [], 5).select(names).row(0) == (None, None)
+    # Who told some brought in that much.
+    assert hit_rates(pl.concat([told, untold]), [], 5).select(names).row(0) == (720.0, 18.0)
+
+
 def test_a_parcel_that_was_not_examined_counts_in_no_rate() -> None:
     rows = pl.concat([
         parcels(("A", MONDAY, "risk", 20, 5)),
