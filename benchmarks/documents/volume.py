@@ -1,6 +1,6 @@
 """What documents cost at volume: ingest and check of inventories with their orders, payments and waybills.
 
-    python -m benchmarks.document_volume [--parcels N] [--part N] [--work DIR]
+    python -m benchmarks.documents.volume [--parcels N] [--part N] [--work DIR]
 
 The official messages of N parcels of cross-border e-commerce are made beforehand, part by part in a process
 of its own that does not count; parts that are in the work folder are used again. Then the command line takes
@@ -38,8 +38,8 @@ from pipelines.simulation.messages.values import Wording
 
 DAY: Final = date(2024, 9, 6)
 SEED: Final = 22
-WORK = Path(__file__).resolve().parent / "work" / "document_volume"
-RESULT = Path(__file__).resolve().parent / "results" / "document_volume.md"
+WORK = Path(__file__).resolve().parent.parent / "work" / "document_volume"
+RESULT = Path(__file__).resolve().parent.parent / "results" / "document_volume.md"
 KINDS: Final = ("inventories", "documents")
 MOST_TIMES: Final = 5.0
 _TABLES: Final = ("orders", "payments", "waybills")
@@ -128,7 +128,7 @@ def measured_volume(volume: Volume) -> Figures:
     volume.work.mkdir(parents=True, exist_ok=True)
     environment = {"OMP_WAIT_POLICY": "PASSIVE", "PARCEL_RISK_PSEUDONYM_KEY": _KEY}
     size = ["--work", str(volume.work), "--parcels", str(volume.parcels), "--part", str(volume.part)]
-    make = [sys.executable, "-m", "benchmarks.document_volume", *size, "--only-messages"]
+    make = [sys.executable, "-m", "benchmarks.documents.volume", *size, "--only-messages"]
     run_measured(make, environment, volume.log)
     parts = [folder for _, folder in volume.parts()]
     made = [json.loads((folder / "made.json").read_text(encoding="utf-8")) for folder in parts]
@@ -185,7 +185,7 @@ def report(done: Figures) -> str:
     counts = ", ".join(f"{count:,} {name}" for name, count in rows.items() if name != "declarations")
     said = [
         "# What documents cost at volume\n",
-        "Written by `python -m benchmarks.document_volume`; no figure here was typed.\n",
+        "Written by `python -m benchmarks.documents.volume`; no figure here was typed.\n",
         f"- machine: {done['cores']} cores, {platform.machine()}, Python {platform.python_version()}; commit "
         f"{done['commit']}",
         f"- {done['parcels']:,} parcels of one day: {rows['declarations']:,} lines of inventories in "

@@ -39,7 +39,7 @@ LABELS = {
     "prohibited_items": "prohibited_item",
     "food_safety": "food_safety",
 }
-RESULT = Path(__file__).resolve().parent / "results" / "documents.md"
+RESULT = Path(__file__).resolve().parent.parent / "results" / "documents.md"
 Figures = dict[str, Any]
 
 

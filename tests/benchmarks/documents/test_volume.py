@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from benchmarks.document_volume import DAY, KINDS, Volume, make_messages, measured_volume, report, times_of
+from benchmarks.documents.volume import DAY, KINDS, Volume, make_messages, measured_volume, report, times_of
 from pipelines.cli.main import run
 from pipelines.store.day_table import DayTable
 from pipelines.store.store import Store
